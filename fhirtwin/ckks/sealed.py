@@ -1,0 +1,45 @@
+"""Stages 5 to 7 hand these over: sealed features, sealed scores, and the scores once opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SealedFeatures:
+    """Ciphertext of one feature vector, ready for the wire. It holds nothing else of the patient.
+
+    Attributes:
+        profile: name of the pinned parameter profile.
+        panel_digest: which panel it is meant for.
+        request_id: 16 random bytes; the answer is bound to them.
+        sealed_vector: serialised ciphertext, of exactly the profile's length.
+        evaluation_keys: serialised rotation keys; empty in masked mode.
+    """
+
+    profile: str
+    panel_digest: str
+    request_id: bytes
+    sealed_vector: bytes
+    evaluation_keys: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedScores:
+    """The engine's answer: a ciphertext bound to one request and one panel."""
+
+    profile: str
+    panel_digest: str
+    request_id: bytes
+    sealed_sums: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Opened by the vault and rounded to the profile's step: row name to linear predictor, without its constant."""
+
+    values: Mapping[str, Decimal]
+    profile: str
+    panel_digest: str

@@ -1,0 +1,107 @@
+"""What can be set, read once from the environment (`FHIRTWIN_*`) and passed on as an argument.
+
+Nothing else reads the environment. There is no default for a secret: those are made on first start, in the data
+folder, with mode 0600 (see `fhirtwin.cli`).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from fhirtwin.errors import Incorrect
+
+
+def _setting(default: Any, says: str, *, choices: tuple[Any, ...] = (), low: float | None = None) -> Any:
+    return field(default=default, metadata={"says": says, "choices": choices, "low": low})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Every setting, with its default. `docs/settings.md` has a line for each; a test sees to it."""
+
+    data: Path = _setting(Path("data"), "Folder of the database, the token and the keys; made with mode 0700.")
+    database_url: str = _setting("", "SQLAlchemy URL; empty means `fhirtwin.sqlite` in the data folder.")
+    base_url: str = _setting("", "FHIR base as callers see it, without a slash at the end; empty means http://HOST:PORT/fhir.")
+    open: bool = _setting(False, "No sign-in. Refused on any address but loopback.")
+    behind_proxy: bool = _setting(False, "A TLS-ending proxy stands in front; believe one X-Forwarded-* hop.")
+    workers: int = _setting(1, "Gateway processes.", low=1)
+
+    engine_url: str = _setting("", "Engine to use, `unix:/path` or `https://host:port`; empty starts one beside the gateway.")
+    engine_key_file: str = _setting("", "File of the secret shared with the engine that signs messages both ways.")
+    engine_timeout_seconds: float = _setting(2.0, "How long one answer of the engine may take.", low=0.05)
+    engine_ca_file: str = _setting("", "Certificate authority that the engine's certificate is checked with; empty means the system's.")
+    engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
+    engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
+    sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
+
+    max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
+    max_bundle_entries: int = _setting(500, "Most entries of a transaction.", low=1)
+    max_depth: int = _setting(64, "Deepest nesting of JSON.", low=1)
+    default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
+    max_count: int = _setting(1000, "Largest search page.", low=1)
+
+    kfre_region: str = _setting(
+        "north-american", "Calibration of the kidney failure risk equation.", choices=("north-american", "non-north-american")
+    )
+    kfre_referral_percent: float = _setting(
+        5.0, "5-year kidney failure risk, in percent, from which referral is named (KDIGO 2024: 3 to 5).", low=3.0
+    )
+    max_age_lipids_days: int = _setting(1826, "Oldest usable lipid result (a project policy, not a guideline).", low=1)
+    max_age_creatinine_days: int = _setting(365, "Oldest usable creatinine or eGFR (project policy).", low=1)
+    max_age_uacr_days: int = _setting(365, "Oldest usable urine albumin-creatinine ratio (project policy).", low=1)
+    max_age_vitals_days: int = _setting(730, "Oldest usable blood pressure, weight, height, BMI (project policy).", low=1)
+    max_age_smoking_days: int = _setting(730, "Oldest usable smoking status (project policy).", low=1)
+
+    log_level: str = _setting("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """Read `FHIRTWIN_<NAME>` for each setting; keyword arguments win; unknown `FHIRTWIN_*` names are refused.
+
+        Raises:
+            Incorrect: a name that is not known, or a value that does not fit; the text names the variable.
+        """
+        environ = os.environ if environ is None else environ
+        known = {f"FHIRTWIN_{f.name.upper()}": f.name for f in fields(cls)}
+        for name in environ:
+            if name.startswith("FHIRTWIN_") and name not in known:
+                raise Incorrect(f"{name} is not a setting of fhirtwin; docs/settings.md lists them.")
+        values = {known[name]: text for name, text in environ.items() if name in known}
+        hints = get_type_hints(cls)
+        read = {name: _parse(f"FHIRTWIN_{name.upper()}", hints[name], text) for name, text in values.items()}
+        settings = cls(**{**read, **overrides})
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raise `Incorrect` when a value is not among its choices or below its floor."""
+        for f in fields(self):
+            value, choices, low = getattr(self, f.name), f.metadata["choices"], f.metadata["low"]
+            if choices and value not in choices:
+                raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be one of {', '.join(map(str, choices))}.")
+            if low is not None and not value >= low:
+                raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be at least {low}.")
+        if self.kfre_referral_percent > 5.0:
+            raise Incorrect("FHIRTWIN_KFRE_REFERRAL_PERCENT must lie within KDIGO's 3 to 5.")
+
+    @property
+    def database(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{(self.data / 'fhirtwin.sqlite').absolute()}"
+
+
+def _parse(name: str, kind: type, text: str) -> Any:
+    if kind is bool:
+        if text.lower() in ("1", "true", "yes", "on"):
+            return True
+        if text.lower() in ("0", "false", "no", "off", ""):
+            return False
+        raise Incorrect(f"{name} must be true or false.")
+    try:
+        return kind(text)
+    except ValueError:
+        raise Incorrect(f"{name} must be a {kind.__name__}.") from None

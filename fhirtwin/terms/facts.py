@@ -1,0 +1,47 @@
+"""The names of facts, with canonical units: the vocabulary that mappers write and predictors read."""
+
+from __future__ import annotations
+
+from typing import Final
+
+UNITS: Final[dict[str, str]] = {
+    "total-cholesterol": "mg/dL",
+    "hdl-cholesterol": "mg/dL",
+    "systolic-bp": "mm[Hg]",
+    "diastolic-bp": "mm[Hg]",
+    "bmi": "kg/m2",
+    "body-weight": "kg",
+    "body-height": "cm",
+    "creatinine": "mg/dL",
+    "egfr": "mL/min/{1.73_m2}",
+    "uacr": "mg/g",
+    "hba1c": "%",
+    "age": "a",
+}
+"""Facts with a quantity, and the UCUM unit their values are kept in."""
+
+CODES: Final[dict[str, tuple[str, ...]]] = {
+    "sex": ("female", "male"),
+    "smoking-status": ("current", "former", "never"),
+    "birth-date": (),
+}
+"""Facts whose value is a word; an empty tuple means a date."""
+
+FLAGS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
+    "diabetes": (("Condition",),),
+    "cardiovascular-disease": (("Condition",), ("Procedure",)),
+    "heart-failure": (("Condition",),),
+    "pregnancy": (("Condition",),),
+    "dialysis": (("Condition",), ("Procedure",)),
+    "kidney-transplant": (("Condition",), ("Procedure",)),
+    "acute-kidney-injury": (("Condition",),),
+    "statin": (("MedicationRequest", "MedicationStatement"),),
+    "antihypertensive": (("MedicationRequest", "MedicationStatement"),),
+    "deceased": (("Patient",),),
+    "current-smoker": (),
+    "ckd-g3-g5-shown": (),
+    "kidney-function-unstable": (),
+}
+"""Facts that are there or not. For each, the lists that must have been obtained before "no record" counts as "no":
+every group needs one of its types. The empty ones are derived as of a day (`fhirtwin.twin.derived`) and are facts with
+value True or False, or absent when it cannot be told."""

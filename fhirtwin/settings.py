@@ -25,15 +25,21 @@ class Settings:
 
     data: Path = _setting(Path("data"), "Folder of the database, the token and the keys; made with mode 0700.")
     database_url: str = _setting("", "SQLAlchemy URL; empty means `fhirtwin.sqlite` in the data folder.")
-    base_url: str = _setting("", "FHIR base as callers see it, without a slash at the end; empty means http://HOST:PORT/fhir.")
+    base_url: str = _setting(
+        "", "FHIR base as callers see it, without a slash at the end; empty means http://HOST:PORT/fhir."
+    )
     open: bool = _setting(False, "No sign-in. Refused on any address but loopback.")
     behind_proxy: bool = _setting(False, "A TLS-ending proxy stands in front; believe one X-Forwarded-* hop.")
     workers: int = _setting(1, "Gateway processes.", low=1)
 
-    engine_url: str = _setting("", "Engine to use, `unix:/path` or `https://host:port`; empty starts one beside the gateway.")
+    engine_url: str = _setting(
+        "", "Engine to use, `unix:/path` or `https://host:port`; empty starts one beside the gateway."
+    )
     engine_key_file: str = _setting("", "File of the secret shared with the engine that signs messages both ways.")
     engine_timeout_seconds: float = _setting(2.0, "How long one answer of the engine may take.", low=0.05)
-    engine_ca_file: str = _setting("", "Certificate authority that the engine's certificate is checked with; empty means the system's.")
+    engine_ca_file: str = _setting(
+        "", "Certificate authority that the engine's certificate is checked with; empty means the system's."
+    )
     engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
@@ -45,7 +51,9 @@ class Settings:
     max_count: int = _setting(1000, "Largest search page.", low=1)
 
     kfre_region: str = _setting(
-        "north-american", "Calibration of the kidney failure risk equation.", choices=("north-american", "non-north-american")
+        "north-american",
+        "Calibration of the kidney failure risk equation.",
+        choices=("north-american", "non-north-american"),
     )
     kfre_referral_percent: float = _setting(
         5.0, "5-year kidney failure risk, in percent, from which referral is named (KDIGO 2024: 3 to 5).", low=3.0
@@ -53,7 +61,9 @@ class Settings:
     max_age_lipids_days: int = _setting(1826, "Oldest usable lipid result (a project policy, not a guideline).", low=1)
     max_age_creatinine_days: int = _setting(365, "Oldest usable creatinine or eGFR (project policy).", low=1)
     max_age_uacr_days: int = _setting(365, "Oldest usable urine albumin-creatinine ratio (project policy).", low=1)
-    max_age_vitals_days: int = _setting(730, "Oldest usable blood pressure, weight, height, BMI (project policy).", low=1)
+    max_age_vitals_days: int = _setting(
+        730, "Oldest usable blood pressure, weight, height, BMI (project policy).", low=1
+    )
     max_age_smoking_days: int = _setting(730, "Oldest usable smoking status (project policy).", low=1)
 
     log_level: str = _setting("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))

@@ -1,1 +1,1 @@
-"""api."""
+"""Doors: the only HTTP. Each reads a request, calls one function and renders what comes back; nothing is decided here."""

@@ -1,0 +1,45 @@
+# make demo   everything from a fresh clone: install, start, one patient, cards, stop
+# make test   install what tests need and run them all
+# make serve  start and stay        make check  lint, types, import contracts
+
+PYTHON ?= python3
+BIN := .venv/bin
+SETUP := $(PYTHON) build_support/setup.py
+
+.PHONY: demo test serve check bench clean
+.DEFAULT_GOAL := demo
+
+demo: .venv/.run
+	@$(BIN)/fhirtwin demo
+
+serve: .venv/.run
+	@$(BIN)/fhirtwin serve --open --data data
+
+test: .venv/.test
+	@$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest $(PYTEST)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --skip-covered --sort=cover
+
+check: .venv/.lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/deptry .
+
+bench: .venv/.test
+	$(BIN)/python benchmarks/panel.py
+	$(BIN)/python benchmarks/patient_view.py
+
+.venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
+	@$(SETUP) run
+
+.venv/.test: .venv/.run
+	@$(SETUP) test
+
+.venv/.lint: .venv/.run
+	@$(SETUP) lint
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.*

@@ -1,0 +1,112 @@
+"""Where the parts are joined: the only place that makes them and hands out secrets."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+from flask import Flask, Response, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from fhirtwin import keyfile, timing
+from fhirtwin.access import LOCAL_TOKEN, OPEN
+from fhirtwin.api import errors, health
+from fhirtwin.api.cds import routes as cds
+from fhirtwin.api.fhir import routes as fhir
+from fhirtwin.assess import Assessor
+from fhirtwin.courier import Courier
+from fhirtwin.errors import Unauthenticated
+from fhirtwin.interactions.context import Services
+from fhirtwin.predictors import registry
+from fhirtwin.settings import Settings
+from fhirtwin.store import Store
+from fhirtwin.vault import Vault
+
+TOKEN_FILE = "token"  # noqa: S105 - the name of a file, not a secret
+ENGINE_KEY_FILE = "engine.key"
+
+_log = logging.getLogger("fhirtwin.request")
+
+
+def from_environment() -> Flask:
+    """The application of one gateway process, as `FHIRTWIN_*` describes it."""
+    return create_app(Settings.from_env())
+
+
+def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -> Flask:
+    """Join store, vault, courier, predictors and doors into one application.
+
+    Args:
+        settings: `engine_url`, and `base_url`, must be set; `fhirtwin serve` sees to both.
+        today: the day that risks are calculated for; tests set it.
+
+    Raises:
+        Incorrect: a setting, a key file or the database is not usable; the text says what to do.
+    """
+    logging.getLogger("fhirtwin").setLevel(settings.log_level.upper())
+    predictors = registry.all_predictors()
+    panel = registry.panel(predictors)
+    courier = Courier(
+        settings.engine_url,
+        bytes.fromhex(keyfile.read(engine_key_path(settings))),
+        timeout=settings.engine_timeout_seconds,
+        ca_file=settings.engine_ca_file or None,
+    )
+    assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
+    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
+
+    app = Flask("fhirtwin", static_folder=None)
+    app.url_map.strict_slashes = False
+    if settings.behind_proxy:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    _guard(app, settings)
+    errors.install(app)
+    app.register_blueprint(health.blueprint(services.store, courier))
+    app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
+    app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
+    return app
+
+
+def engine_key_path(settings: Settings) -> Path:
+    """The file of the secret that gateway and engine share."""
+    return Path(settings.engine_key_file) if settings.engine_key_file else settings.data / ENGINE_KEY_FILE
+
+
+def _guard(app: Flask, settings: Settings) -> None:
+    """Who may come in, what every answer carries, and one log line a call, without anything of the patient's."""
+    token = "" if settings.open else keyfile.read(settings.data / TOKEN_FILE)
+
+    @app.before_request
+    def admit() -> None:
+        g.request_id, g.start = secrets.token_hex(8), time.perf_counter()
+        timing.begin()
+        g.caller = OPEN if settings.open else LOCAL_TOKEN
+        if settings.open or request.blueprint == "health":
+            return
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), token.encode()):
+            raise Unauthenticated(
+                "This server wants `Authorization: Bearer TOKEN`; the token is in the file `token` of its data folder."
+            )
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers["X-Request-Id"] = g.request_id
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
+        headers["Referrer-Policy"] = "no-referrer"
+        headers.setdefault("Cache-Control", "no-store")
+        if response.status_code == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if settings.open and (spent := timing.header()):
+            headers["Server-Timing"] = spent
+        rule = request.url_rule.rule if request.url_rule else "-"
+        milliseconds = (time.perf_counter() - g.start) * 1000
+        _log.info("%s %s %s %d %.1fms", g.request_id, request.method, rule, response.status_code, milliseconds)
+        return response

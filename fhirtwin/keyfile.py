@@ -1,0 +1,55 @@
+"""Secrets that are files: made with mode 0600, and refused when others can read them.
+
+The file holds text of one line (hex), so that it can be copied between machines by hand. Nothing here knows what a
+secret is for; CKKS keys are never kept in a file.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from fhirtwin.errors import Incorrect
+
+BYTES = 32
+
+
+def make(path: Path) -> str:
+    """Write a new random secret to `path`, which must not exist, and return it (64 hex digits)."""
+    text = secrets.token_hex(BYTES)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise Incorrect(f"{path} exists already; remove it first if a new secret is wanted.") from None
+    except OSError as error:
+        raise Incorrect(f"{path} cannot be written: {error.strerror}.") from None
+    with os.fdopen(handle, "w") as file:
+        file.write(text + "\n")
+    return text
+
+
+def read(path: Path) -> str:
+    """Return the secret in `path`.
+
+    Raises:
+        Incorrect: there is no such file, others can read it, or it holds no secret of 64 hex digits.
+    """
+    try:
+        mode = path.stat().st_mode
+        text = path.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        raise Incorrect(f"{path} does not exist; `fhirtwin keys make {path}` makes one.") from None
+    except (OSError, UnicodeDecodeError):
+        raise Incorrect(f"{path} cannot be read as a secret file.") from None
+    if stat.S_IMODE(mode) & 0o077:
+        raise Incorrect(f"{path} can be read by others; `chmod 600 {path}` mends that.")
+    if len(text) != 2 * BYTES or set(text) - set("0123456789abcdef"):
+        raise Incorrect(f"{path} does not hold {2 * BYTES} hex digits; `fhirtwin keys make` makes such a file.")
+    return text
+
+
+def read_or_make(path: Path) -> str:
+    """Return the secret in `path`, made when the file is not there."""
+    return read(path) if path.exists() else make(path)

@@ -35,7 +35,10 @@ _log = logging.getLogger("fhirtwin.request")
 
 def from_environment() -> Flask:
     """The application of one gateway process, as `FHIRTWIN_*` describes it."""
-    return create_app(Settings.from_env())
+    settings = Settings.from_env()
+    logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("fhirtwin").setLevel(settings.log_level.upper())
+    return create_app(settings)
 
 
 def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -> Flask:
@@ -48,7 +51,6 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     Raises:
         Incorrect: a setting, a key file or the database is not usable; the text says what to do.
     """
-    logging.getLogger("fhirtwin").setLevel(settings.log_level.upper())
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
     courier = Courier(

@@ -1,0 +1,221 @@
+"""The command `fhirtwin`. Each command imports what it needs when it runs, so the engine never loads patient code."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from fhirtwin import __version__
+from fhirtwin.errors import FhirtwinError
+
+if TYPE_CHECKING:
+    from fhirtwin.settings import Settings
+
+DATA = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("data"),
+    show_default=True,
+    help="Folder of the database, the token and the keys.",
+)
+
+
+class Command(click.Group):
+    """A group whose commands tell the project's errors in a line, without a stack trace."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error of the project becomes exit code 1 and its text."""
+        try:
+            return super().invoke(ctx)
+        except FhirtwinError as error:
+            click.echo(f"fhirtwin: {error}", err=True)
+            for issue in error.issues:
+                if issue.text != str(error):
+                    click.echo(f"  {', '.join(issue.expression)} {issue.text}".rstrip(), err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fhirtwin")
+def main() -> None:
+    """A digital twin of each patient beside the EHR, with risks computed on ciphertext."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="0 takes a free one.")
+@DATA
+@click.option("--open", "open_", is_flag=True, help="No sign-in; only on a loopback address.")
+@click.option("--engine", "engine_url", default="", help="https://host:port or unix:/path; else an engine is started.")
+@click.option("--engine-key", type=click.Path(path_type=Path), help="File of the secret shared with that engine.")
+@click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--behind-proxy", is_flag=True, help="A proxy that ends TLS stands in front.")
+def serve(
+    *,
+    host: str,
+    port: int,
+    data: Path,
+    open_: bool,
+    engine_url: str,
+    engine_key: Path | None,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    behind_proxy: bool,
+) -> None:
+    """Start the gateway, and an engine beside it unless --engine names one."""
+    from fhirtwin import serving
+
+    overrides: dict[str, Any] = {"data": data.absolute()}
+    overrides |= {"open": True} if open_ else {}
+    overrides |= {"behind_proxy": True} if behind_proxy else {}
+    overrides |= {"engine_url": engine_url} if engine_url else {}
+    overrides |= {"engine_key_file": str(engine_key.absolute())} if engine_key else {}
+    serving.serve(_settings(**overrides), host, port, tls_cert, tls_key)
+
+
+@main.command()
+@click.option("--listen", required=True, help="unix:/path, or host:port (TLS unless loopback).")
+@click.option("--engine-key", required=True, type=click.Path(path_type=Path), help="File of the shared secret.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
+@click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def engine(
+    *, listen: str, engine_key: Path, workers: int, memory_mb: int, tls_cert: Path | None, tls_key: Path | None
+) -> NoReturn:
+    """Start an engine: it evaluates on ciphertext and holds no key that opens and no patient."""
+    from fhirtwin.engine import server
+
+    server.run(listen, engine_key, workers, memory_mb, tls_cert=tls_cert, tls_key=tls_key)
+
+
+@main.command()
+def demo() -> None:
+    """Start everything in a fresh folder, show one patient's cards and reports, and stop."""
+    from fhirtwin import demo as show
+
+    show.run()
+
+
+@main.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@DATA
+@click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
+def load(*, files: tuple[Path, ...], data: Path, server: str) -> None:
+    """Post FHIR files (transaction bundles, single resources, NDJSON; .gz too) to a running gateway."""
+    from fhirtwin import loading
+
+    gateway = loading.Gateway.of(data, server)
+    failed = 0
+    with click.progressbar(files, label="loading", file=sys.stderr) as bar:
+        for file in bar:
+            for problem in gateway.load(file):
+                failed += 1
+                click.echo(f"\n{file}: {problem}", err=True)
+    if failed:
+        raise click.ClickException(f"{failed} could not be stored; each is named above.")
+
+
+@main.command()
+@click.argument("patient")
+@DATA
+@click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
+@click.option("--date", "day", default="", help="Assess as of this day (YYYY-MM-DD).")
+@click.option("--predictor", "predictors", multiple=True, help="Only this predictor; may be repeated.")
+@click.option("--store", is_flag=True, help="Keep the RiskAssessments.")
+def assess(*, patient: str, data: Path, server: str, day: str, predictors: tuple[str, ...], store: bool) -> None:
+    """Print the risks of PATIENT (its id) as FHIR, computed by a running gateway and its engine."""
+    from fhirtwin import loading
+
+    click.echo(loading.Gateway.of(data, server).assess(patient, day, predictors, store=store))
+
+
+@main.group()
+def keys() -> None:
+    """Make and replace the secrets that are files (CKKS keys never are)."""
+
+
+@keys.command("make")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def keys_make(*, file: Path) -> None:
+    """Write a new secret to FILE with mode 0600: the one a gateway and an engine on another machine share."""
+    from fhirtwin import keyfile
+
+    keyfile.make(file)
+    click.echo(f"{file}: made. Copy it to the other machine, mode 0600, and give it to both as --engine-key.")
+
+
+@keys.command("list")
+@DATA
+def keys_list(*, data: Path) -> None:
+    """Say which secrets the data folder holds, and whether each is usable."""
+    from fhirtwin import keyfile
+
+    for name, purpose in (("token", "callers of the gateway"), ("engine.key", "messages to the engine")):
+        path = data / name
+        if path.exists():
+            keyfile.read(path)
+        click.echo(f"{path}  {'usable' if path.exists() else 'made at first start'}  ({purpose})")
+
+
+@keys.command("rotate")
+@click.argument("name", type=click.Choice(["token", "engine.key"]))
+@DATA
+def keys_rotate(*, name: str, data: Path) -> None:
+    """Replace a secret of the data folder; the gateway reads it at its next start."""
+    from fhirtwin import keyfile
+
+    path = data / name
+    path.unlink(missing_ok=True)
+    keyfile.make(path)
+    click.echo(f"{path}: replaced. Restart the gateway.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@DATA
+def backup(*, file: Path, data: Path) -> None:
+    """Copy the database to FILE while the gateway goes on; keys and the token are not in it."""
+    from fhirtwin.store import Store
+
+    if file.exists():
+        raise click.ClickException(f"{file} exists already; name another file.")
+    Store.open(_settings(data=data.absolute())).backup(file)
+    click.echo(f"{file}: written and checked.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@DATA
+def restore(*, file: Path, data: Path) -> None:
+    """Put the database of FILE into --data, which must not hold one yet."""
+    from fhirtwin.store import Store
+
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    Store.restore(file, _settings(data=data.absolute()))
+    click.echo(f"{data}: restored from {file}.")
+
+
+@main.group()
+def db() -> None:
+    """The database's schema."""
+
+
+@db.command("upgrade")
+@DATA
+def db_upgrade(*, data: Path) -> None:
+    """Bring the database of --data to this version's schema; make a backup first."""
+    from fhirtwin.store import Store
+
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    click.echo(Store.upgrade(_settings(data=data.absolute())))
+
+
+def _settings(**overrides: Any) -> Settings:
+    from fhirtwin.settings import Settings
+
+    return Settings.from_env(**overrides)

@@ -1,0 +1,117 @@
+"""A caller of a running gateway, from the command line: what `fhirtwin load` and `fhirtwin assess` use."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from fhirtwin import keyfile
+from fhirtwin.errors import Incorrect, Unavailable
+
+FHIR_JSON = "application/fhir+json"
+
+
+class Gateway:
+    """A FHIR base and the token for it."""
+
+    def __init__(self, base_url: str, token: str = "") -> None:
+        self.base_url = base_url.rstrip("/")
+        self.http = requests.Session()
+        self.http.trust_env = False  # neither a proxy nor ~/.netrc has a say in where patients go
+        self.http.headers["Accept"] = FHIR_JSON
+        if token:
+            self.http.headers["Authorization"] = f"Bearer {token}"
+
+    @classmethod
+    def of(cls, data: Path, server: str = "") -> Gateway:
+        """The gateway at `server`, or the one that runs on the folder `data`; its token is taken from there.
+
+        Raises:
+            Incorrect: no gateway runs on `data` and none was named, or the token would travel unprotected.
+        """
+        if not server:
+            try:
+                server = json.loads((data / "running.json").read_text())["base_url"]
+            except FileNotFoundError:
+                raise Incorrect(
+                    f"No gateway runs on {data}. Start one with `fhirtwin serve --data {data}`, or name it with --server."
+                ) from None
+        token = keyfile.read(data / "token") if (data / "token").exists() else ""
+        url = urlsplit(server)
+        if token and url.scheme != "https" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
+            raise Incorrect(f"{server} is not https, and the token would be readable on the way there.")
+        return cls(server, token)
+
+    def call(self, method: str, path: str, **options: Any) -> requests.Response:
+        """One request, relative to the FHIR base; redirects are not followed."""
+        try:
+            return self.http.request(
+                method, f"{self.base_url}{path}", timeout=(5, 120), allow_redirects=False, **options
+            )
+        except requests.RequestException as error:
+            raise Unavailable(f"{self.base_url} does not answer ({type(error).__name__}); is the gateway running?") from None
+
+    def load(self, file: Path) -> Iterator[str]:
+        """Post every resource of `file`; yields what went wrong, in words."""
+        try:
+            data = file.read_bytes()
+            if file.suffix == ".gz":
+                data = gzip.decompress(data)
+        except (OSError, EOFError) as error:
+            yield f"cannot be read ({type(error).__name__})"
+            return
+        ndjson = ".ndjson" in file.suffixes
+        for number, line in enumerate(data.splitlines() if ndjson else [data], 1):
+            if line.strip():
+                problem = self._post(line)
+                if problem:
+                    yield f"line {number}: {problem}" if ndjson else problem
+
+    def _post(self, data: bytes) -> str:
+        try:
+            resource = json.loads(data)
+        except ValueError:
+            return "is not JSON"
+        kind = resource.get("resourceType") if isinstance(resource, dict) else None
+        if not isinstance(kind, str) or not kind.isalpha():
+            return "has no resourceType"
+        if kind == "Bundle" and resource.get("type") in ("transaction", "batch"):
+            method, path = "POST", "/"
+        elif isinstance(resource.get("id"), str):
+            method, path = "PUT", f"/{kind}/{resource['id']}"
+        else:
+            method, path = "POST", f"/{kind}"
+        answer = self.call(method, path, data=data, headers={"Content-Type": FHIR_JSON, "Prefer": "return=minimal"})
+        return "" if answer.ok else outcome(answer)
+
+    def assess(self, patient: str, day: str, predictors: tuple[str, ...], *, store: bool) -> str:
+        """The Bundle that `$assess` gives, as indented JSON.
+
+        Raises:
+            Incorrect: the gateway refused; the text is its OperationOutcome's.
+        """
+        parameters = [("predictor", name) for name in predictors] + ([("date", day)] if day else [])
+        if store:
+            parameters.append(("store", "true"))
+        answer = self.call("POST" if store else "GET", f"/Patient/{patient}/$assess", params=parameters)
+        if not answer.ok:
+            raise Incorrect(f"{answer.status_code}: {outcome(answer)}")
+        return json.dumps(answer.json(), indent=2, ensure_ascii=False)
+
+
+def outcome(answer: requests.Response) -> str:
+    """The issues of an OperationOutcome, in a line."""
+    try:
+        issues = answer.json()["issue"]
+        return "; ".join(
+            " ".join([*issue.get("expression", ()), issue.get("diagnostics") or issue["details"]["text"]])
+            for issue in issues
+        )
+    except (ValueError, KeyError, TypeError):
+        return f"HTTP {answer.status_code}"

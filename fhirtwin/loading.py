@@ -55,7 +55,9 @@ class Gateway:
                 method, f"{self.base_url}{path}", timeout=(5, 120), allow_redirects=False, **options
             )
         except requests.RequestException as error:
-            raise Unavailable(f"{self.base_url} does not answer ({type(error).__name__}); is the gateway running?") from None
+            raise Unavailable(
+                f"{self.base_url} does not answer ({type(error).__name__}); is the gateway running?"
+            ) from None
 
     def load(self, file: Path) -> Iterator[str]:
         """Post every resource of `file`; yields what went wrong, in words."""

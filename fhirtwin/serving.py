@@ -63,11 +63,15 @@ def check_address(settings: Settings, host: str, tls_cert: Path | None, tls_key:
     if is_loopback(host):
         return
     if settings.open:
-        raise Incorrect(f"--open lets anybody in, so it is refused on {host}; use --host 127.0.0.1, or leave --open out.")
+        raise Incorrect(
+            f"--open lets anybody in, so it is refused on {host}; use --host 127.0.0.1, or leave --open out."
+        )
     if not (tls_cert or settings.behind_proxy):
         raise Incorrect(f"{host} is not a loopback address: give --tls-cert and --tls-key, or --behind-proxy.")
     if not settings.base_url:
-        raise Incorrect("Set FHIRTWIN_BASE_URL to the FHIR base that callers see, for example https://twin.example.org/fhir.")
+        raise Incorrect(
+            "Set FHIRTWIN_BASE_URL to the FHIR base that callers see, for example https://twin.example.org/fhir."
+        )
 
 
 def is_loopback(host: str) -> bool:
@@ -129,7 +133,9 @@ class Engine:
     def _watch(self) -> None:
         while not self._stopping.wait(0.5):
             if self._process and self._process.poll() is not None:
-                click.echo(f"fhirtwin: the engine stopped (exit code {self._process.returncode}); starting it again", err=True)
+                click.echo(
+                    f"fhirtwin: the engine stopped (exit code {self._process.returncode}); starting it again", err=True
+                )
                 self._start()
 
 

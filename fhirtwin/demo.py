@@ -40,7 +40,7 @@ def run() -> None:
     """
     with tempfile.TemporaryDirectory(prefix="fhirtwin-demo-") as folder, _gateway(Path(folder)) as gateway:
         patient = _post_record(gateway)
-        services = _expect(gateway.call("GET", "/../cds-services"), "discovery").json()["services"]
+        services = _expect(gateway.call("GET", "/cds-services", base=gateway.host), "discovery").json()["services"]
         click.echo("2. Discovery: " + "; ".join(f"{s['id']} on {s['hook']}" for s in services))
         service = next(s for s in services if s["id"] == SERVICE)
         answer = _call_hook(gateway, service, patient)
@@ -68,7 +68,7 @@ def _gateway(folder: Path) -> Iterator[Gateway]:
     try:
         while True:
             try:
-                if gateway.call("GET", "/../health/ready").ok:
+                if gateway.call("GET", "/health/ready", base=gateway.host).ok:
                     break
             except Unavailable:
                 pass  # not listening yet
@@ -109,9 +109,8 @@ def _call_hook(gateway: Gateway, service: dict[str, Any], patient: str) -> Any:
     }
     body = json.dumps(request).encode()
     start = time.perf_counter()
-    answer = gateway.call(
-        "POST", f"/../cds-services/{service['id']}", data=body, headers={"Content-Type": "application/json"}
-    )
+    headers = {"Content-Type": "application/json"}
+    answer = gateway.call("POST", f"/cds-services/{service['id']}", base=gateway.host, data=body, headers=headers)
     spent = (time.perf_counter() - start) * 1000
     click.echo(f"3. Called {service['id']} with {len(body) / 1000:.1f} KB of prefetch: answered in {spent:.0f} ms\n")
     return _expect(answer, "the hook")

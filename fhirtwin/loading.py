@@ -40,7 +40,8 @@ class Gateway:
                 server = json.loads((data / "running.json").read_text())["base_url"]
             except FileNotFoundError:
                 raise Incorrect(
-                    f"No gateway runs on {data}. Start one with `fhirtwin serve --data {data}`, or name it with --server."
+                    f"No gateway runs on {data}. "
+                    f"Start one with `fhirtwin serve --data {data}`, or name it with --server."
                 ) from None
         token = keyfile.read(data / "token") if (data / "token").exists() else ""
         url = urlsplit(server)
@@ -48,12 +49,16 @@ class Gateway:
             raise Incorrect(f"{server} is not https, and the token would be readable on the way there.")
         return cls(server, token)
 
-    def call(self, method: str, path: str, **options: Any) -> requests.Response:
-        """One request, relative to the FHIR base; redirects are not followed."""
+    @property
+    def host(self) -> str:
+        """Scheme and authority: what `/cds-services` and `/health` are relative to."""
+        return self.base_url.removesuffix("/fhir")
+
+    def call(self, method: str, path: str, *, base: str | None = None, **options: Any) -> requests.Response:
+        """One request, relative to the FHIR base unless `base` says otherwise; redirects are not followed."""
+        url = (self.base_url if base is None else base) + path
         try:
-            return self.http.request(
-                method, f"{self.base_url}{path}", timeout=(5, 120), allow_redirects=False, **options
-            )
+            return self.http.request(method, url, timeout=(5, 120), allow_redirects=False, **options)
         except requests.RequestException as error:
             raise Unavailable(
                 f"{self.base_url} does not answer ({type(error).__name__}); is the gateway running?"

@@ -10,4 +10,6 @@ _PACKAGE = Path(__file__).resolve().parent
 def folder(name: str) -> Path:
     """The folder `profiles` or `fixtures`."""
     beside = _PACKAGE.parent / name
-    return beside if beside.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file() else _PACKAGE / "_shipped" / name
+    return (
+        beside if beside.is_dir() and (_PACKAGE.parent / "pyproject.toml").is_file() else _PACKAGE / "_shipped" / name
+    )

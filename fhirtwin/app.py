@@ -8,7 +8,6 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 
 from flask import Flask, Response, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -26,9 +25,6 @@ from fhirtwin.predictors import registry
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
-
-TOKEN_FILE = "token"  # noqa: S105 - the name of a file, not a secret
-ENGINE_KEY_FILE = "engine.key"
 
 _log = logging.getLogger("fhirtwin.request")
 
@@ -55,7 +51,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     panel = registry.panel(predictors)
     courier = Courier(
         settings.engine_url,
-        bytes.fromhex(keyfile.read(engine_key_path(settings))),
+        bytes.fromhex(keyfile.read(settings.engine_key_path)),
         timeout=settings.engine_timeout_seconds,
         ca_file=settings.engine_ca_file or None,
     )
@@ -74,14 +70,9 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     return app
 
 
-def engine_key_path(settings: Settings) -> Path:
-    """The file of the secret that gateway and engine share."""
-    return Path(settings.engine_key_file) if settings.engine_key_file else settings.data / ENGINE_KEY_FILE
-
-
 def _guard(app: Flask, settings: Settings) -> None:
     """Who may come in, what every answer carries, and one log line a call, without anything of the patient's."""
-    token = "" if settings.open else keyfile.read(settings.data / TOKEN_FILE)
+    token = "" if settings.open else keyfile.read(settings.token_path)
 
     @app.before_request
     def admit() -> None:

@@ -10,13 +10,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from fhirtwin import __version__, keyfile
-from fhirtwin.app import TOKEN_FILE, engine_key_path
 from fhirtwin.errors import Incorrect
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
@@ -41,7 +40,7 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     shown = f"[{host}]" if ":" in host else host
     settings = replace(settings, base_url=settings.base_url.rstrip("/") or f"{scheme}://{shown}:{port}/fhir")
     if not settings.open:
-        keyfile.read_or_make(settings.data / TOKEN_FILE)
+        keyfile.read_or_make(settings.token_path)
     Store.open(settings).close()  # makes or checks the database once, before the workers open it
 
     with Engine(settings) as engine:
@@ -100,9 +99,9 @@ class Engine:
 
     def __enter__(self) -> Engine:
         if self.settings.engine_url:
-            keyfile.read(engine_key_path(self.settings))
+            keyfile.read(self.settings.engine_key_path)
             return self
-        keyfile.read_or_make(engine_key_path(self.settings))
+        keyfile.read_or_make(self.settings.engine_key_path)
         # Not in the data folder: the path of a Unix socket may have 107 characters at most.
         self._folder = tempfile.TemporaryDirectory(prefix="fhirtwin-")
         self.settings = replace(self.settings, engine_url=f"unix:{self._folder.name}/engine.sock")
@@ -125,7 +124,7 @@ class Engine:
     def _start(self) -> None:
         settings = self.settings
         command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", settings.engine_url]
-        command += ["--engine-key", str(engine_key_path(settings)), "--workers", str(settings.engine_workers)]
+        command += ["--engine-key", str(settings.engine_key_path), "--workers", str(settings.engine_workers)]
         command += ["--memory-mb", str(settings.engine_memory_mb)]
         scrubbed = {name: os.environ[name] for name in ENGINE_ENVIRONMENT if name in os.environ}
         self._process = subprocess.Popen(command, env=scrubbed, stdin=subprocess.DEVNULL, cwd="/")  # noqa: S603
@@ -144,12 +143,12 @@ def _run_gateway(settings: Settings, host: str, port: int, tls_cert: Path | None
     from granian.server import Server
 
     # The workers read their settings as anybody's process would: from the environment.
-    os.environ.update(environment_of(settings))
+    os.environ.update(settings.to_env())
     click.echo(f"fhirtwin {__version__}: FHIR at {settings.base_url}, CDS Hooks at {cds_url(settings)}", err=True)
     if settings.open:
         click.echo("fhirtwin: no sign-in (--open): everybody on this machine may read and write", err=True)
     else:
-        click.echo(f"fhirtwin: callers need the token in {settings.data / TOKEN_FILE}", err=True)
+        click.echo(f"fhirtwin: callers need the token in {settings.token_path}", err=True)
     server = Server(
         "fhirtwin.app:from_environment",
         factory=True,
@@ -169,8 +168,3 @@ def _run_gateway(settings: Settings, host: str, port: int, tls_cert: Path | None
 def cds_url(settings: Settings) -> str:
     """Where CDS Hooks clients find discovery."""
     return settings.base_url.removesuffix("/fhir") + "/cds-services"
-
-
-def environment_of(settings: Settings) -> dict[str, str]:
-    """The `FHIRTWIN_*` variables from which `Settings.from_env` makes equal settings."""
-    return {f"FHIRTWIN_{f.name.upper()}": str(getattr(settings, f.name)) for f in fields(settings)}

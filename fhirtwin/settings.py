@@ -98,10 +98,24 @@ class Settings:
         if self.kfre_referral_percent > 5.0:
             raise Incorrect("FHIRTWIN_KFRE_REFERRAL_PERCENT must lie within KDIGO's 3 to 5.")
 
+    def to_env(self) -> dict[str, str]:
+        """The `FHIRTWIN_*` variables from which `from_env` makes equal settings."""
+        return {f"FHIRTWIN_{f.name.upper()}": str(getattr(self, f.name)) for f in fields(self)}
+
     @property
     def database(self) -> str:
         """The database URL in force."""
         return self.database_url or f"sqlite:///{(self.data / 'fhirtwin.sqlite').absolute()}"
+
+    @property
+    def token_path(self) -> Path:
+        """The file of the token that callers show."""
+        return self.data / "token"
+
+    @property
+    def engine_key_path(self) -> Path:
+        """The file of the secret that gateway and engine share."""
+        return Path(self.engine_key_file) if self.engine_key_file else self.data / "engine.key"
 
 
 def _parse(name: str, kind: type, text: str) -> Any:

@@ -31,7 +31,7 @@ def test_every_setting_has_its_line(field: object) -> None:
     assert line in (ROOT / "docs" / "settings.md").read_text()
 
 
-@pytest.mark.parametrize("kind", _errors(errors.FhirtwinError), ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", list(_errors(errors.FhirtwinError)), ids=lambda kind: kind.__name__)
 def test_every_error_has_its_line(kind: type[errors.FhirtwinError]) -> None:
     assert f"| `{kind.__name__}` | {kind.status} | {kind.code} |" in (ROOT / "docs" / "errors.md").read_text()
 

@@ -32,6 +32,7 @@ class Input:
         label: what a clinician calls it.
         unit: UCUM code; empty for flags and `sex`.
         low, high: published range, inclusive, in `unit`; outside it the predictor refuses, it never clips.
+        high_excluded: the range ends below `high` (`18.5 to below 40`).
         keep: which `max_age_<keep>_days` setting says how old the value may be; empty when age does not matter.
         none_recorded_is_no: no record of it counts as no, provided the lists it is kept on were obtained.
         code: a code to ask for when it is missing.
@@ -45,6 +46,13 @@ class Input:
     keep: str = ""
     none_recorded_is_no: bool = False
     code: Coding | None = None
+    high_excluded: bool = False
+
+    def holds(self, value: Decimal) -> bool:
+        """Tell whether a value, in `unit`, lies in the published range."""
+        if self.low is not None and value < self.low:
+            return False
+        return self.high is None or value < self.high or (value == self.high and not self.high_excluded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +118,8 @@ class Output:
         constant: what is added to the row's sum at the gateway, after opening.
         link: linear predictor (constant included) to probability, 0 to 1.
         category: probability in percent to what a guideline calls it, or None where no guideline has a word.
+        inputs: facts of the inputs that its row weighs; None means all of the predictor's. A missing one refuses only
+            the outputs that weigh it.
     """
 
     id: str
@@ -122,6 +132,11 @@ class Output:
     constant: Callable[[Values], float]
     link: Callable[[float, Settings], float]
     category: Callable[[Decimal, Settings], Category | None]
+    inputs: frozenset[str] | None = None
+
+    def needs(self, fact: str) -> bool:
+        """Tell whether this output cannot be calculated without that input."""
+        return self.inputs is None or fact in self.inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +153,8 @@ class Predictor:
     rows: tuple[Row, ...]
     outputs: tuple[Output, ...]
     prepare: Callable[[Values], Mapping[str, float]]
-    """Values of all inputs, in range, to every feature."""
+    """Values of the inputs, in range, to every feature. An input may be absent only where outputs do without it
+    (`Output.inputs`); the features it would give are then 0, which no row that is used weighs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +187,15 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class FeatureVector:
-    """Stage 4: what one predictor will be given for one patient on one day."""
+    """Stage 4: what one predictor will be given for one patient on one day.
+
+    Attributes:
+        age_years: completed years on the day.
+        inputs: the values used, in the order the predictor declares them.
+        outputs: those that can be calculated; at least one.
+        refusals: the other outputs, each with its reasons.
+        checks: what the rules looked at, for the record: the two eGFR that show kidney disease, or `none recorded`.
+    """
 
     predictor: Predictor
     as_of: date
@@ -181,6 +205,7 @@ class FeatureVector:
     features: Mapping[str, float]
     outputs: tuple[Output, ...]
     refusals: tuple[Refusal, ...] = ()
+    checks: tuple[UsedInput, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,8 @@ check: .venv/.lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/deptry .
+	$(BIN)/deptry fhirtwin
+	$(BIN)/hadolint Dockerfile
 
 bench: .venv/.test
 	$(BIN)/python benchmarks/panel.py

@@ -24,7 +24,7 @@ RUN apt-get update \
  && install --directory --owner=fhirtwin --mode=0700 /data
 COPY --from=build /opt/fhirtwin /opt/fhirtwin
 ENV PATH=/opt/fhirtwin/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-USER fhirtwin
+USER 10001
 
 FROM base AS engine
 EXPOSE 8444

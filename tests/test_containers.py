@@ -1,4 +1,4 @@
-"""No container engine is asked for: what the images would run is run here, and the files are held against each other."""
+"""What the images would run is run here, without a container engine, and the files are held against each other."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_images_have_the_targets_that_compose_builds() -> None:
 
 
 def test_nothing_runs_as_root_and_pins_agree() -> None:
-    assert DOCKERFILE.index("USER fhirtwin") < DOCKERFILE.index("AS engine")
+    assert DOCKERFILE.index("USER 10001") < DOCKERFILE.index("AS engine")
     pinned = re.search(r"pyfhel==[\d.]+", DOCKERFILE)
     assert pinned and f'"{pinned[0]}"' in (ROOT / "pyproject.toml").read_text()
 
@@ -75,9 +75,22 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("secrets")
     keyfile.make(folder / "engine-key")
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
-        + ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
-        + ["-keyout", str(folder / "engine-cert-key"), "-out", str(folder / "engine-cert")],
+        [
+            *(
+                "openssl",
+                "req",
+                "-x509",
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+                "-days",
+                "2",
+            ),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+            *("-keyout", str(folder / "engine-cert-key"), "-out", str(folder / "engine-cert")),
+        ],
         check=True,
         capture_output=True,
     )

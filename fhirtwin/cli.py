@@ -84,12 +84,22 @@ def serve(
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends: its starter has gone.")
 def engine(
-    *, listen: str, engine_key: Path, workers: int, memory_mb: int, tls_cert: Path | None, tls_key: Path | None
+    *,
+    listen: str,
+    engine_key: Path,
+    workers: int,
+    memory_mb: int,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    with_stdin: bool,
 ) -> NoReturn:
     """Start an engine: it evaluates on ciphertext and holds no key that opens and no patient."""
     from fhirtwin.engine import server
 
+    if with_stdin:
+        _stop_when_stdin_ends()
     server.run(listen, engine_key, workers, memory_mb, tls_cert=tls_cert, tls_key=tls_key)
 
 
@@ -213,6 +223,18 @@ def db_upgrade(*, data: Path) -> None:
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     click.echo(Store.upgrade(_settings(data=data.absolute())))
+
+
+def _stop_when_stdin_ends() -> None:
+    import os
+    import signal
+    import threading
+
+    def wait() -> None:
+        sys.stdin.buffer.read()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="stdin-watch", daemon=True).start()
 
 
 def _settings(**overrides: Any) -> Settings:

@@ -125,9 +125,10 @@ class Engine:
         settings = self.settings
         command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", settings.engine_url]
         command += ["--engine-key", str(settings.engine_key_path), "--workers", str(settings.engine_workers)]
-        command += ["--memory-mb", str(settings.engine_memory_mb)]
+        command += ["--memory-mb", str(settings.engine_memory_mb), "--with-stdin"]
         scrubbed = {name: os.environ[name] for name in ENGINE_ENVIRONMENT if name in os.environ}
-        self._process = subprocess.Popen(command, env=scrubbed, stdin=subprocess.DEVNULL, cwd="/")  # noqa: S603
+        # The pipe is never written to: it ends when this process does, however it does, and then the engine stops too.
+        self._process = subprocess.Popen(command, env=scrubbed, stdin=subprocess.PIPE, cwd="/")  # noqa: S603
 
     def _watch(self) -> None:
         while not self._stopping.wait(0.5):

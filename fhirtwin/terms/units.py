@@ -1,8 +1,8 @@
 """UCUM units of the facts we keep, and conversion between them: exact, or refused.
 
-A unit is known by its UCUM code, or by one of the few spellings of it that records carry (`mmHg`, `µmol/L`). UCUM has no
-general way from moles to grams, so the table is by fact: the same `mmol/L` is another factor for cholesterol than for
-creatinine.
+A unit is known by its UCUM code, or by one of the few spellings of it that records carry (`mmHg`, `µmol/L`). UCUM has
+no general way from moles to grams, so the table is by fact: the same `mmol/L` is another factor for cholesterol than
+for creatinine.
 
 Sources of the factors:
     * cholesterol, 1 mg/dL = 0.02586 mmol/L: Khan SS et al., Circulation 2024;149:430-449 (PREVENT), supplement.

@@ -1,0 +1,129 @@
+"""Observations: LOINC codes of results, panels, and answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fhirtwin.terms.concepts.model import Code, ConceptSet
+from fhirtwin.terms.systems import LOINC, SNOMED
+
+_LOINC = "LOINC 2.80 (Regenstrief Institute), code and long common name"
+_VITALS = "FHIR R4 vital signs profiles, https://hl7.org/fhir/R4/observation-vitalsigns.html"
+
+
+def _loinc(fact: str, rows: Mapping[str, str], source: str = _LOINC) -> ConceptSet:
+    return ConceptSet(fact, LOINC, source, rows)
+
+
+SETS: Final = (
+    _loinc(
+        "total-cholesterol",
+        {
+            "2093-3": "Cholesterol [Mass/volume] in Serum or Plasma",
+            "14647-2": "Cholesterol [Moles/volume] in Serum or Plasma",
+        },
+    ),
+    _loinc(
+        "hdl-cholesterol",
+        {
+            "2085-9": "Cholesterol in HDL [Mass/volume] in Serum or Plasma",
+            "14646-4": "Cholesterol in HDL [Moles/volume] in Serum or Plasma",
+        },
+    ),
+    _loinc("systolic-bp", {"8480-6": "Systolic blood pressure"}, _VITALS),
+    _loinc("diastolic-bp", {"8462-4": "Diastolic blood pressure"}, _VITALS),
+    _loinc("bmi", {"39156-5": "Body mass index (BMI) [Ratio]"}, _VITALS),
+    _loinc("body-weight", {"29463-7": "Body weight", "3141-9": "Body weight Measured"}, _VITALS),
+    _loinc("body-height", {"8302-2": "Body height"}, _VITALS),
+    _loinc(
+        "creatinine",
+        {
+            "2160-0": "Creatinine [Mass/volume] in Serum or Plasma",
+            "38483-4": "Creatinine [Mass/volume] in Blood",
+            "14682-9": "Creatinine [Moles/volume] in Serum or Plasma",
+        },
+    ),
+    _loinc(
+        "egfr",
+        {
+            "98979-8": "Glomerular filtration rate/1.73 sq M.predicted [Volume Rate/Area] in Serum, Plasma or Blood by "
+            "Creatinine-based formula (CKD-EPI 2021)"
+        },
+    ),
+    _loinc(
+        "uacr",
+        {
+            "9318-7": "Albumin/Creatinine [Mass Ratio] in Urine",
+            "14959-1": "Microalbumin/Creatinine [Mass Ratio] in Urine",
+            "32294-1": "Albumin/Creatinine [Ratio] in Urine",
+            "30000-4": "Microalbumin/Creatinine [Ratio] in Urine",
+        },
+    ),
+    _loinc(
+        "hba1c",
+        {
+            "4548-4": "Hemoglobin A1c/Hemoglobin.total in Blood",
+            "17856-6": "Hemoglobin A1c/Hemoglobin.total in Blood by HPLC",
+            "59261-8": "Hemoglobin A1c/Hemoglobin.total in Blood by IFCC protocol",
+        },
+    ),
+    _loinc("smoking-status", {"72166-2": "Tobacco smoking status"}, "US Core 6.1.0, us-core-smokingstatus"),
+    _loinc("pregnancy", {"82810-3": "Pregnancy status"}, "US Core 6.1.0, us-core-observation-pregnancystatus"),
+)
+
+PANELS: Final = frozenset(
+    Code(LOINC, code)
+    for code in (
+        "85354-9",  # Blood pressure panel with all children optional (FHIR R4 vital signs)
+        "55284-4",  # Blood pressure systolic and diastolic (Synthea, older records)
+        "57698-3",  # Lipid panel with direct LDL - Serum or Plasma
+        "51990-0",  # Basic metabolic panel - Blood
+        "24323-8",  # Comprehensive metabolic 2000 panel - Serum or Plasma
+    )
+)
+"""Observations without a value of their own, read through their components."""
+
+SMOKING: Final[Mapping[Code, str]] = {
+    Code(SNOMED, "449868002"): "current",  # Smokes tobacco daily
+    Code(SNOMED, "428041000124106"): "current",  # Occasional tobacco smoker
+    Code(SNOMED, "428071000124103"): "current",  # Heavy tobacco smoker
+    Code(SNOMED, "428061000124105"): "current",  # Light tobacco smoker
+    Code(SNOMED, "77176002"): "current",  # Smoker
+    Code(SNOMED, "8517006"): "former",  # Ex-smoker
+    Code(SNOMED, "266919005"): "never",  # Never smoked tobacco
+    Code(LOINC, "LA18976-3"): "current",  # Current every day smoker
+    Code(LOINC, "LA18977-1"): "current",  # Current some day smoker
+    Code(LOINC, "LA18981-3"): "current",  # Heavy tobacco smoker
+    Code(LOINC, "LA18982-1"): "current",  # Light tobacco smoker
+    Code(LOINC, "LA15920-4"): "former",  # Former smoker
+    Code(LOINC, "LA18978-9"): "never",  # Never smoker
+}
+"""Answers to 72166-2: SNOMED CT as in US Core's smoking status value sets, and LOINC answer list LL2201-3. What says
+"unknown" is no answer and is left out on purpose: 266927001 (tobacco smoking consumption unknown), LA18980-5 (unknown
+if ever smoked) and LA18979-7 (smoker, current status unknown)."""
+
+PREGNANCY: Final[Mapping[Code, bool]] = {
+    Code(SNOMED, "77386006"): True,  # Pregnant
+    Code(SNOMED, "60001007"): False,  # Not pregnant
+}
+"""Answers to 82810-3, as in US Core's pregnancy status value set."""
+
+_OTHER_FORMULA = "this eGFR is not by the CKD-EPI 2021 creatinine equation; creatinine is used instead"
+
+NOT_COUNTED: Final[Mapping[Code, str]] = {
+    Code(LOINC, code): _OTHER_FORMULA
+    for code in (
+        "33914-3",  # MDRD
+        "77147-7",  # MDRD
+        "48642-3",  # MDRD, among non-blacks
+        "48643-1",  # MDRD, among blacks
+        "62238-1",  # CKD-EPI, of a year the code does not tell
+        "88293-6",  # CKD-EPI, among blacks
+        "88294-4",  # CKD-EPI, among non-blacks
+        "69405-9",  # no formula told
+        "98980-6",  # CKD-EPI 2021 of creatinine and cystatin C
+    )
+}
+"""Codes that are known and not used, with the reason. An eGFR of another equation differs by more than rounding: taking
+it for CKD-EPI 2021 would be a guess, and a creatinine of the same draw is nearly always there to compute from."""

@@ -1,0 +1,55 @@
+"""MedicationRequest: statins and antihypertensives that were ordered.
+
+An order counts as treatment while it is `active`, from `authoredOn` until its dosage or its dispensing period ends. One
+that was `completed`, `stopped` or put `on-hold` is kept as past: the record does not say on which day it stopped, so it
+counts on none.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fhirtwin.twin.mapper import Mapper, Resource
+from fhirtwin.twin.medicines import medicine_facts
+from fhirtwin.twin.reading import forbidden, items, text, unused
+from fhirtwin.twin.state import Mapped, Source
+
+ORDERS: Final = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
+PAST: Final = ("completed", "stopped", "on-hold")
+
+
+def read(resource: Resource, source: Source) -> Mapped:
+    """Read one MedicationRequest."""
+    reason = forbidden(resource) or _unfit(resource)
+    if reason:
+        return unused(source, reason)
+    active = text(resource, "status") == "active"
+    return medicine_facts(resource, source, time=text(resource, "authoredOn"), end=_end(resource), active=active)
+
+
+def _unfit(resource: Resource) -> str | None:
+    if resource.get("doNotPerform") is True:
+        return "it asks that the medicine is not given (doNotPerform)"
+    if text(resource, "intent") not in ORDERS:
+        return "its intent is not an order"
+    if text(resource, "status") not in ("active", *PAST):
+        return "its status is not active, completed, stopped or on-hold"
+    return None
+
+
+def _end(resource: Resource) -> str:
+    """When all dosages end, if every one says so; else when dispensing ends."""
+    bounds = [_bound(dosage) for dosage in items(resource, "dosageInstruction")]
+    if bounds and all(bounds):
+        return max(bounds)
+    dispense = resource.get("dispenseRequest")
+    return text(dispense.get("validityPeriod"), "end") if isinstance(dispense, dict) else ""
+
+
+def _bound(dosage: Resource) -> str:
+    timing = dosage.get("timing")
+    repeat = timing.get("repeat") if isinstance(timing, dict) else None
+    return text(repeat.get("boundsPeriod"), "end") if isinstance(repeat, dict) else ""
+
+
+MAPPER = Mapper("MedicationRequest", frozenset({"statin", "antihypertensive"}), read)

@@ -1,0 +1,27 @@
+"""MedicationStatement: statins and antihypertensives that the patient is said to take."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fhirtwin.twin.mapper import Mapper, Resource
+from fhirtwin.twin.medicines import medicine_facts
+from fhirtwin.twin.reading import end_of, forbidden, start_of, text, unused
+from fhirtwin.twin.state import Mapped, Source
+
+PAST: Final = ("completed", "stopped", "on-hold")
+
+
+def read(resource: Resource, source: Source) -> Mapped:
+    """Read one MedicationStatement."""
+    reason = forbidden(resource)
+    status = text(resource, "status")
+    if reason is None and status not in ("active", *PAST):
+        reason = "its status is not active, completed, stopped or on-hold"
+    if reason:
+        return unused(source, reason)
+    time, end = start_of(resource, "effective"), end_of(resource, "effective")
+    return medicine_facts(resource, source, time=time, end=end, active=status == "active")
+
+
+MAPPER = Mapper("MedicationStatement", frozenset({"statin", "antihypertensive"}), read)

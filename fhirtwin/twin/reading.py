@@ -1,0 +1,71 @@
+"""How every mapper reads a resource: codings, periods, and what forbids using it at all.
+
+R4: "implementations SHALL NOT process an element that carries a modifier extension they do not understand"
+(https://hl7.org/fhir/R4/extensibility.html#modifierExtension). We understand none, so one anywhere in a resource means
+that nothing of it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhirtwin.terms.concepts import Code
+from fhirtwin.twin.mapper import Resource
+from fhirtwin.twin.state import Mapped, Source, Unused
+
+
+def unused(source: Source, reason: str) -> Mapped:
+    """Give what a resource comes to that is not used at all."""
+    return Mapped(unused=(Unused(source, reason),))
+
+
+def forbidden(resource: Resource) -> str | None:
+    """Say why a resource must not be processed whatever its type, or None when it may be."""
+    if resource.get("implicitRules"):
+        return "it follows implicit rules that are not known here"
+    if _has_modifier_extension(resource):
+        return "it carries a modifier extension that is not known here"
+    return None
+
+
+def _has_modifier_extension(node: Any) -> bool:
+    if isinstance(node, dict):
+        return bool(node.get("modifierExtension")) or any(_has_modifier_extension(v) for v in node.values())
+    return isinstance(node, list) and any(_has_modifier_extension(v) for v in node)
+
+
+def codings(concept: Any) -> Iterator[Code]:
+    """Give each coding of a CodeableConcept that names both a system and a code."""
+    for coding in items(concept, "coding"):
+        system, code = text(coding, "system"), text(coding, "code")
+        if system and code:
+            yield Code(system, code)
+
+
+def code_in(concept: Any, system: str) -> str:
+    """Give the code a CodeableConcept has in one system, or empty text."""
+    return next((c.code for c in codings(concept) if c.system == system), "")
+
+
+def items(node: Any, name: str) -> Iterator[dict[str, Any]]:
+    """Give the objects of a repeating element."""
+    values = node.get(name) if isinstance(node, dict) else None
+    if isinstance(values, list):
+        yield from (v for v in values if isinstance(v, dict))
+
+
+def text(node: Any, name: str) -> str:
+    """Give an element that is text, or empty text when it is not there."""
+    value = node.get(name) if isinstance(node, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def start_of(resource: Resource, name: str) -> str:
+    """Give when a choice of dateTime and Period (`onset`, `performed`) began, as FHIR text; empty when not told."""
+    return text(resource, f"{name}DateTime") or text(resource.get(f"{name}Period"), "start")
+
+
+def end_of(resource: Resource, name: str) -> str:
+    """Give when the Period of a choice element ended, as FHIR text; empty when not told."""
+    return text(resource.get(f"{name}Period"), "end")

@@ -1,0 +1,237 @@
+"""What is known of a patient as of a day, with what follows from it: age, eGFR, BMI, smoking, and flags.
+
+A fact is known on a day when the first day it may stand for is not after that day. Days are those written in the
+record, in its own time zone. Rules for the flags:
+
+* cardiovascular disease, heart failure, kidney transplant, death: once true, always true, even when resolved;
+* diabetes, statin, antihypertensive: while active on the day;
+* dialysis: while a condition says so; from the first session on when a procedure does;
+* pregnancy: while active, and at most 300 days from its start, because a forgotten end must not exclude for ever
+  (294 days is post-term by WHO's definition, ICD-11 JA22.3; the rest is a margin);
+* acute kidney injury: while active, and for 90 days after (KDIGO 2012, section 2.5, acute kidney disease).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from fhirtwin.terms.facts import CODES, FLAGS, UNITS
+from fhirtwin.twin import kidney
+from fhirtwin.twin.state import Fact, Source, TwinState, Unused
+from fhirtwin.twin.times import begins, first_day, last_day, overlap, span
+
+EVER: Final = frozenset({"cardiovascular-disease", "heart-failure", "kidney-transplant", "deceased"})
+PREGNANCY_DAYS: Final = timedelta(days=300)
+AKI_DAYS: Final = timedelta(days=90)
+CALCULATED: Final = "calculated"
+"""How the note of every fact begins that this module made."""
+
+_DERIVED_FLAGS: Final = tuple(name for name, groups in FLAGS.items() if not groups)
+_STORED_FLAGS: Final = tuple(name for name, groups in FLAGS.items() if groups)
+_HUNDREDTH: Final = Decimal("0.01")
+
+
+def as_of(state: TwinState, day: date) -> TwinState:
+    """Give what was known on one day, with everything derived from it.
+
+    Args:
+        state: a twin, or one that this function made (it is made anew then).
+        day: the day to look from; later facts are left out.
+
+    Returns:
+        A twin in which quantities and codes keep all their values in the order of time, each stored flag is one fact
+        with value True while it holds and absent otherwise, and `age`, `egfr`, `bmi`, `current-smoker`,
+        `ckd-g3-g5-shown` and `kidney-function-unstable` are there when they can be told. What is ambiguous is listed
+        in `unused`.
+    """
+    known = tuple(f for f in state.facts if _known(f, day))
+    kept = [f for f in known if f.name in UNITS or f.name in CODES]
+    flags = [flag for name in _STORED_FLAGS for flag in _flag(name, known, day)]
+    base = _with(state, [*kept, *flags])
+    others = [f for f in base.facts if f.name != "egfr"]
+    whole = _with(base, [*others, *_age(base, day), *_egfr(base), *_bmi(base), *_smoker(base)])
+    whole = _with(whole, [*whole.facts, *_kidney(whole)])
+    return replace(whole, unused=tuple(dict.fromkeys((*state.unused, *_ambiguities(whole)))))
+
+
+def newest(state: TwinState, name: str) -> Fact | None:
+    """Give the newest value of a fact, or None when there is none or when it cannot be told which value is the newest.
+
+    Equal values of the same time are one, with the sources of all; different ones are ambiguous and none is chosen.
+    """
+    latest = _latest(state, name)
+    if not latest or any(f.value != latest[-1].value for f in latest):
+        return None
+    return replace(latest[-1], sources=_sources(latest))
+
+
+def ambiguous(state: TwinState, name: str) -> bool:
+    """Tell whether a fact has different values for its newest time, so that `newest` gives none of them."""
+    return len({f.value for f in _latest(state, name)}) > 1
+
+
+def age_on(birth: str, day: date) -> int | None:
+    """Give completed years of age on a day; None when the birth date is partial and leaves two answers, or is later."""
+    first, last = first_day(birth), last_day(birth)
+    if first is None or last is None or day < last:
+        return None
+    youngest, oldest = _years(last, day), _years(first, day)
+    return oldest if youngest == oldest else None
+
+
+def _years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def _known(fact: Fact, day: date) -> bool:
+    first = first_day(fact.time)
+    if fact.note.startswith(CALCULATED) or fact.name in _DERIVED_FLAGS:
+        return False
+    return first is None or first <= day
+
+
+def _with(state: TwinState, facts: Iterable[Fact]) -> TwinState:
+    key = sorted(facts, key=lambda f: (f.name, begins(f.time), f.sources, str(f.value), f.code))
+    return replace(state, facts=tuple(key))
+
+
+def _latest(state: TwinState, name: str) -> Sequence[Fact]:
+    """The newest fact and all that may stand for the same time, newest last."""
+    facts = sorted(state.named(name), key=lambda f: begins(f.time))
+    return [f for f in facts if overlap(f.time, facts[-1].time)]
+
+
+def _sources(facts: Iterable[Fact]) -> tuple[Source, ...]:
+    return tuple(sorted({s for f in facts for s in f.sources}))
+
+
+def _ambiguities(state: TwinState) -> Iterator[Unused]:
+    for name in (*UNITS, *CODES):
+        if ambiguous(state, name):
+            reason = f"{name}: different values for the same time, so it cannot be told which holds"
+            yield from (Unused(source, reason) for source in _sources(_latest(state, name)))
+
+
+def _flag(name: str, known: Sequence[Fact], day: date) -> Iterator[Fact]:
+    holding = [f for f in known if f.name == name and _holds(f, day)]
+    if name == "pregnancy":
+        holding = _pregnancies(holding)
+    if holding:
+        last = max(holding, key=lambda f: (begins(f.time), f.sources, f.code))
+        yield replace(last, sources=_sources(holding), value=True)
+
+
+def _holds(fact: Fact, day: date) -> bool:
+    if fact.name in EVER:
+        return True
+    start, end = first_day(fact.time), last_day(fact.end)
+    current = day <= end if end else fact.active
+    if fact.name == "pregnancy":
+        return current and (start is None or day - start <= PREGNANCY_DAYS)
+    if fact.name == "acute-kidney-injury":
+        over = end or start
+        return current or (over is not None and day - over <= AKI_DAYS)
+    return current
+
+
+def _pregnancies(holding: Sequence[Fact]) -> list[Fact]:
+    """Conditions count; of pregnancy status observations only the newest answer does."""
+    conditions = [f for f in holding if f.sources[0].type != "Observation"]
+    answers = sorted((f for f in holding if f.sources[0].type == "Observation"), key=lambda f: begins(f.time))
+    said = [f for f in answers if overlap(f.time, answers[-1].time) and f.value is True]
+    return [*conditions, *said]
+
+
+def _age(state: TwinState, day: date) -> Iterator[Fact]:
+    birth = newest(state, "birth-date")
+    years = age_on(str(birth.value), day) if birth else None
+    if birth and years is not None:
+        note = f"{CALCULATED} from birth date"
+        yield Fact("age", Decimal(years), birth.sources, unit=UNITS["age"], time=day.isoformat(), note=note)
+
+
+def _egfr(state: TwinState) -> tuple[Fact, ...]:
+    """Every eGFR: computed where there is a creatinine, reported where there is none of the same time."""
+    computed = tuple(_computed_egfr(state))
+    reported = (f for f in state.named("egfr") if not any(overlap(f.time, c.time) for c in computed))
+    return (*computed, *reported)
+
+
+def _computed_egfr(state: TwinState) -> Iterator[Fact]:
+    sex, birth = newest(state, "sex"), newest(state, "birth-date")
+    if sex is None or birth is None:
+        return
+    for creatinine in _settled(state.named("creatinine")):
+        drawn = first_day(creatinine.time)
+        age = age_on(str(birth.value), drawn) if drawn else None
+        if age is None or age < kidney.ADULT_YEARS or not isinstance(creatinine.value, Decimal):
+            continue
+        yield Fact(
+            "egfr",
+            kidney.ckd_epi_2021(creatinine.value, age, str(sex.value)),
+            creatinine.sources,
+            unit=UNITS["egfr"],
+            time=creatinine.time,
+            note=f"{CALCULATED} from creatinine (CKD-EPI 2021)",
+        )
+
+
+def _settled(facts: Sequence[Fact]) -> Iterator[Fact]:
+    """Facts whose time no fact of another value shares."""
+    ordered = sorted(facts, key=lambda f: begins(f.time))
+    disputed = set()
+    for i, fact in enumerate(ordered):
+        for j in range(i + 1, len(ordered)):
+            if begins(ordered[j].time) > span(fact.time)[1]:
+                break
+            if ordered[j].value != fact.value and overlap(fact.time, ordered[j].time):
+                disputed |= {i, j}
+    yield from (f for i, f in enumerate(ordered) if i not in disputed)
+
+
+def _bmi(state: TwinState) -> Iterator[Fact]:
+    """BMI from weight and height, when it is newer than every reported one; it is as old as the older of the two."""
+    weight, height, birth = newest(state, "body-weight"), newest(state, "body-height"), newest(state, "birth-date")
+    if weight is None or height is None or birth is None:
+        return
+    measured = first_day(height.time)
+    age = age_on(str(birth.value), measured) if measured else None
+    if (
+        age is None
+        or age < kidney.ADULT_YEARS
+        or not isinstance(weight.value, Decimal)
+        or not isinstance(height.value, Decimal)
+    ):
+        return
+    time = min(weight.time, height.time, key=begins)
+    if any(begins(f.time) >= begins(time) or overlap(f.time, time) for f in state.named("bmi")):
+        return
+    metres = height.value / 100
+    value = (weight.value / (metres * metres)).quantize(_HUNDREDTH)
+    note = f"{CALCULATED} from weight and height"
+    yield Fact("bmi", value, _sources((weight, height)), unit=UNITS["bmi"], time=time, note=note)
+
+
+def _smoker(state: TwinState) -> Iterator[Fact]:
+    status = newest(state, "smoking-status")
+    if status:
+        note = f"{CALCULATED} from smoking status"
+        yield replace(status, name="current-smoker", value=status.value == "current", note=note)
+
+
+def _kidney(state: TwinState) -> Iterator[Fact]:
+    egfrs, creatinines = state.named("egfr"), state.named("creatinine")
+    injury = state.named("acute-kidney-injury")
+    shown, unstable = kidney.chronic(egfrs), kidney.unstable(creatinines)
+    if shown is not None:
+        note = f"{CALCULATED} from eGFR (KDIGO 2024)"
+        yield Fact("ckd-g3-g5-shown", shown, _sources(egfrs), time=egfrs[-1].time, note=note)
+    if unstable is not None or injury:
+        note = f"{CALCULATED} from creatinine and diagnoses (KDIGO 2012)"
+        told_by = (*creatinines, *injury)
+        time = max((f.time for f in told_by), key=begins)
+        yield Fact("kidney-function-unstable", bool(unstable or injury), _sources(told_by), time=time, note=note)

@@ -1,0 +1,160 @@
+"""Results, refusals and failures as CDS Hooks cards.
+
+Three kinds: a card for each predictor that was calculated, one card for all that were not, and one that says that the
+prediction engine failed. There is always at least one, for no cards would mean "nothing to say".
+
+Source: https://cds-hooks.hl7.org/2.0/#card-attributes
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from fhirtwin.errors import EngineUnavailable, FhirtwinError
+from fhirtwin.predictors.model import Predictor, Refusal, Result, Score, UsedInput
+from fhirtwin.report.identity import Identity
+from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.risk_assessment import PREDICTOR_SYSTEM, risk_name
+from fhirtwin.report.wording import day, escape, is_assumed, lower, percent, plain, quantity, summary, table
+
+INDICATORS: Final = ("info", "warning", "critical")
+"""From least to most urgent."""
+
+_NAMESPACE: Final = uuid.UUID("0a4ff2f5-8d6c-5d0f-9a3e-6f2d0c1b7e55")
+_URL: Final = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;)]")
+_LIMITS: Final = (
+    "An estimate for people with these values, not a diagnosis; it supports a decision and does not make one."
+)
+
+Card = dict[str, Any]
+
+
+def risk_card(result: Result, identity: Identity, occasion: Occasion, *, stored: bool) -> Card:
+    """What one predictor says.
+
+    Args:
+        result: its scores, inputs and how it was computed.
+        identity: makes the card's uuid the same for the same finding, and names the stored RiskAssessment.
+        occasion: the patient and the day.
+        stored: whether there is a stored RiskAssessment to link to.
+    """
+    scores = sorted(result.scores, key=_urgency, reverse=True)
+    card: Card = {
+        "uuid": _uuid("risk", identity.key, identity.content),
+        "summary": summary(_headlines(scores)),
+        "indicator": _indicator(scores[0]),
+        "source": _source(result.vector.predictor, occasion),
+        "detail": "\n\n".join(_risk_detail(result, occasion, stored=stored)),
+    }
+    if stored:
+        url = f"{occasion.settings.base_url}/RiskAssessment/{identity.id}"
+        card["links"] = [{"label": "RiskAssessment with its sources", "url": url, "type": "absolute"}]
+    return card
+
+
+def not_calculated_card(refusals: Sequence[Refusal], occasion: Occasion) -> Card:
+    """Which predictors said nothing, and every reason why.
+
+    Args:
+        refusals: at least one, each of a whole predictor.
+        occasion: the patient and the day.
+    """
+    lines = []
+    for refusal in refusals:
+        reasons = "\n".join(f"* {escape(reason)}" for reason in refusal.reasons)
+        lines.append(f"**{escape(refusal.predictor.title)}** was not calculated:\n\n{reasons}")
+    topics = [f"{refusal.predictor.id} {' '.join(refusal.reasons)}" for refusal in refusals]
+    return {
+        "uuid": _uuid("not-calculated", occasion.patient.origin, occasion.patient.id, *topics),
+        "summary": summary(f"{r.predictor.title} not calculated: {', '.join(r.reasons)}" for r in refusals),
+        "indicator": "info",
+        "source": _source(refusals[0].predictor if len(refusals) == 1 else None, occasion),
+        "detail": "\n\n".join([*lines, "No statement is made about these risks: they are neither low nor high."]),
+    }
+
+
+def engine_failed_card(error: FhirtwinError, occasion: Occasion) -> Card:
+    """Says that risks are missing because the engine failed; a broken engine must never look like no risk."""
+    down = isinstance(error, EngineUnavailable)
+    what = "did not answer in time or was not there" if down else "gave an answer that failed its checks"
+    return {
+        "uuid": _uuid("engine-failed", occasion.patient.origin, occasion.patient.id),
+        "summary": f"Risks not calculated: the prediction engine {what}",
+        "indicator": "warning",
+        "source": _source(None, occasion),
+        "detail": (
+            f"The prediction engine {what}, so no risk was calculated and nothing was stored. This says nothing about "
+            "the patient: it is not a low risk. Open the chart again later; if it stays so, tell those who run it."
+        ),
+    }
+
+
+def _headlines(scores: Sequence[Score]) -> Iterator[str]:
+    for score in scores:
+        text = f"{risk_name(score.output)} {percent(score.percent)}"
+        if score.category:
+            text += f", {score.category.text}"
+        yield text
+
+
+def _urgency(score: Score) -> tuple[int, bool]:
+    """A category outranks none, and a more urgent one a less urgent one; equals stay in the predictor's order."""
+    return INDICATORS.index(_indicator(score)), score.category is not None
+
+
+def _indicator(score: Score) -> str:
+    return score.category.indicator if score.category else "info"
+
+
+def _source(predictor: Predictor | None, occasion: Occasion) -> dict[str, Any]:
+    if predictor is None:
+        return {"label": "fhirtwin", "url": f"{occasion.settings.base_url}/metadata"}
+    found = _URL.search(predictor.source)
+    topic = {"system": PREDICTOR_SYSTEM, "code": predictor.id, "display": predictor.title}
+    url = found[0] if found else f"{occasion.settings.base_url}/metadata"
+    return {"label": plain(predictor.title), "url": url, "topic": topic}
+
+
+def _risk_detail(result: Result, occasion: Occasion, *, stored: bool) -> Iterator[str]:
+    vector = result.vector
+    title = f"{escape(vector.predictor.title)}, version {escape(vector.predictor.version)}"
+    yield f"**{title}**, for {occasion.as_of.isoformat()}, at age {vector.age_years}."
+    yield table(("Risk", "Percent", "Category"), map(_score_row, result.scores))
+    yield table(("Input", "Value", "Date", "Source"), map(_input_row, vector.inputs))
+    if assumed := [lower(given.label) for given in vector.inputs if is_assumed(given)]:
+        names = escape(", ".join(assumed))
+        yield f"**None recorded, counted as no:** {names}. The lists they would be on were obtained."
+    if vector.checks:
+        yield table(("Checked before", "Found", "Date", "Source"), map(_input_row, vector.checks))
+    for refusal in vector.refusals:
+        what = risk_name(refusal.output) if refusal.output else "a part of it"
+        yield f"**Not calculated:** {escape(what)}, because {escape('; '.join(refusal.reasons))}."
+    for note in result.notes:
+        yield escape(note)
+    yield f"**How it was computed:** {escape(result.how)}"
+    yield f"**Model:** {escape(vector.predictor.source)}"
+    if not stored:
+        yield (
+            "**Not stored:** the call named no FHIR server and this server holds no such patient, so there is nobody "
+            "to attach a RiskAssessment to."
+        )
+    yield _LIMITS
+
+
+def _score_row(score: Score) -> tuple[str, ...]:
+    category = (
+        f"{score.category.text} ({score.category.guideline})" if score.category else "none: no guideline names one"
+    )
+    return risk_name(score.output), percent(score.percent), category
+
+
+def _input_row(given: UsedInput) -> tuple[str, ...]:
+    value = quantity(given.value, given.unit) + (f" ({given.note})" if given.note else "")
+    return given.label, value, day(given.time) or "not dated", ", ".join(given.sources) or "–"
+
+
+def _uuid(*parts: str) -> str:
+    return str(uuid.uuid5(_NAMESPACE, "\x00".join(parts)))

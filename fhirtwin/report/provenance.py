@@ -1,0 +1,41 @@
+"""Who and what made a stored RiskAssessment: gateway, engine, and the resources it was computed from.
+
+Source: http://hl7.org/fhir/R4/provenance.html
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from fhirtwin import __version__
+from fhirtwin.predictors.model import Result
+from fhirtwin.report.identity import Identity, basis
+
+_PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+GATEWAY: Final = f"fhirtwin gateway {__version__}: read the sources, sealed, opened, applied constant and link"
+ENGINE: Final = f"fhirtwin engine {__version__}: computed the weighted sums on ciphertext, without a key"
+
+
+def provenance(result: Result, identity: Identity, *, version: int, recorded: str) -> dict[str, Any]:
+    """The Provenance of one version of a RiskAssessment.
+
+    Args:
+        result: what was reported.
+        identity: of the RiskAssessment.
+        version: of the RiskAssessment, which the target names.
+        recorded: FHIR instant of the writing.
+    """
+    resource: dict[str, Any] = {
+        "resourceType": "Provenance",
+        "id": identity.provenance_id(version),
+        "target": [{"reference": f"RiskAssessment/{identity.id}/_history/{version}"}],
+        "recorded": recorded,
+        "agent": [_agent("assembler", "Assembler", GATEWAY), _agent("performer", "Performer", ENGINE)],
+        "entity": [{"role": "source", "what": {"reference": reference}} for reference in basis(result.vector)],
+    }
+    return {name: value for name, value in resource.items() if value != []}
+
+
+def _agent(code: str, display: str, who: str) -> dict[str, Any]:
+    kind = {"coding": [{"system": _PARTICIPANT, "code": code, "display": display}]}
+    return {"type": kind, "who": {"type": "Device", "display": who}}

@@ -1,0 +1,199 @@
+"""The prefetch of a CDS Hooks call: which resources it brought, and which lists it brought whole.
+
+Five things that look alike are told apart: a key that is absent, a key that is `null` (the client looked and has
+nothing), an empty Bundle, an OperationOutcome (the client's query failed) and a Bundle with a `next` link (only a part).
+Only the second and third say that there is nothing.
+
+Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhirtwin import timing
+from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
+from fhirtwin.fhir import references, validator
+from fhirtwin.fhir.tables import PATIENT_ELEMENTS
+from fhirtwin.twin.state import LOCAL, PatientKey, Source
+
+Resource = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One prefetch template of a service.
+
+    Attributes:
+        query: FHIR read or search, relative to the client's FHIR server, with tokens in double braces.
+        required: whether the service cannot do its work without it.
+    """
+
+    query: str
+    required: bool = True
+
+    @property
+    def type(self) -> str:
+        """Resource type that is read or searched."""
+        return self.query.partition("?")[0].partition("/")[0]
+
+    @property
+    def is_search(self) -> bool:
+        """Whether the answer is a Bundle."""
+        return "?" in self.query
+
+    @property
+    def is_whole_list(self) -> bool:
+        """Whether it asks for all resources of its type that the patient has, so that absence means absence."""
+        parameters = {part.partition("=")[0] for part in self.query.partition("?")[2].split("&")}
+        return self.is_search and parameters <= {"patient", "subject", "_count", "_sort"}
+
+
+@dataclass(frozen=True, slots=True)
+class Prefetched:
+    """What a prefetch brought.
+
+    Attributes:
+        resources: every resource about the patient, the Patient included, with its identity.
+        lists: resource types of which all the patient has was obtained.
+    """
+
+    resources: tuple[tuple[Source, Resource], ...]
+    lists: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A resource and where in the call it stands."""
+
+    place: str
+    resource: Resource
+
+
+def read(prefetch: Any, templates: Mapping[str, Template], patient: PatientKey, *, base_url: str) -> Prefetched:
+    """Read what a call brought for a service's templates; keys of no template are not looked at.
+
+    Args:
+        prefetch: the `prefetch` member of the call, or None when it has none.
+        templates: the service's, by key.
+        patient: whom the call is about.
+        base_url: FHIR base that absolute references to this patient start with: the origin's, or ours.
+
+    Raises:
+        Incorrect: the prefetch, or something in it, does not have the structure of FHIR.
+        Precondition: required keys are absent, failed at the client or hold only a part; each is named, with why.
+        Unprocessable: something is another patient's, or cannot be shown to be this patient's.
+    """
+    if prefetch is not None and not isinstance(prefetch, dict):
+        raise Incorrect("`prefetch` must be an object.", expression="prefetch")
+    given: dict[str, Any] = prefetch or {}
+    with timing.stage("validate"):
+        _refuse_invalid(given, templates)
+    _refuse_missing(given, templates)
+    obtained = {key: value for key, value in given.items() if key in templates and not _is_outcome(value)}
+    placed = [item for key, value in obtained.items() for item in _placed(key, value)]
+    _refuse_strangers(placed, patient, base_url)
+    return Prefetched(
+        resources=tuple(_sourced(item, patient.origin) for item in placed if _is_about_a_patient(item.resource)),
+        lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
+    )
+
+
+def _refuse_invalid(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
+    issues: list[Issue] = []
+    for key, template in templates.items():
+        value = given.get(key)
+        if value is None or _is_outcome(value):
+            continue
+        expected = "Bundle" if template.is_search else template.type
+        issues += validator.validate(value, type=expected, prefix=f"prefetch.{key}")
+    if issues:
+        raise Incorrect("The prefetch is not valid FHIR R4.", issues=issues)
+
+
+def _refuse_missing(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
+    issues = [
+        Issue("incomplete", f"Prefetch key `{key}` {reason}. Its template is {template.query}", (f"prefetch.{key}",))
+        for key, template in templates.items()
+        if (reason := _why_missing(given, key, template))
+    ]
+    if issues:
+        raise Precondition("The call does not bring what this service needs.", issues=issues)
+
+
+def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
+    if key not in given:
+        return "is absent" if template.required else ""
+    value = given[key]
+    if value is None:
+        return "" if template.is_search else "is null, and nothing can be said without it"
+    if _is_outcome(value):
+        return "is an OperationOutcome: the client could not obtain it" if template.required else ""
+    if any(link.get("relation") == "next" for link in value.get("link", ())):
+        return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
+    if any(_is_failure(resource) for _, resource in _entries(value)):
+        return "holds an OperationOutcome with an error: the client's search did not run to its end"
+    return ""
+
+
+def _placed(key: str, value: Any) -> Iterator[_Placed]:
+    if value is None:
+        return
+    if value["resourceType"] != "Bundle":
+        yield _Placed(f"prefetch.{key}", value)
+        return
+    for number, resource in _entries(value):
+        if not _is_outcome(resource):
+            yield _Placed(f"prefetch.{key}.entry[{number}]", resource)
+
+
+def _entries(bundle: Mapping[str, Any]) -> Iterator[tuple[int, Resource]]:
+    for number, entry in enumerate(bundle.get("entry", ())):
+        if "resource" in entry:
+            yield number, entry["resource"]
+
+
+def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, base_url: str) -> None:
+    """Refuse the whole call when anything in it is not shown to be this patient's; say where, and not whose it is."""
+    bases = {"", patient.origin, base_url} if patient.origin == LOCAL else {"", patient.origin}
+    issues = []
+    for item in placed:
+        if not _is_about_a_patient(item.resource):
+            continue
+        text = references.subject_of(item.resource)
+        if text is None:
+            issues.append(_stranger(item, "does not refer to the patient it is about"))
+            continue
+        subject = references.parse(text)
+        if subject.type != "Patient" or subject.base.rstrip("/") not in bases or subject.id != patient.id:
+            issues.append(_stranger(item, "is not shown to be about the patient of `context.patientId`"))
+        elif not isinstance(item.resource.get("id"), str):
+            issues.append(_stranger(item, "has no id, so nothing could refer to it"))
+    if issues:
+        raise Unprocessable("The prefetch holds something that is not this patient's.", issues=issues)
+
+
+def _stranger(item: _Placed, what: str) -> Issue:
+    return Issue(Unprocessable.code, f"A {item.resource['resourceType']} at {item.place} {what}.", (item.place,))
+
+
+def _is_about_a_patient(resource: Resource) -> bool:
+    return resource["resourceType"] == "Patient" or resource["resourceType"] in PATIENT_ELEMENTS
+
+
+def _is_outcome(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
+
+
+_FAILURES: Final = ("error", "fatal")
+
+
+def _is_failure(resource: Resource) -> bool:
+    return _is_outcome(resource) and any(issue["severity"] in _FAILURES for issue in resource["issue"])
+
+
+def _sourced(item: _Placed, origin: str) -> tuple[Source, Resource]:
+    version = item.resource.get("meta", {}).get("versionId", "")
+    return Source(origin, item.resource["resourceType"], item.resource["id"], version), item.resource

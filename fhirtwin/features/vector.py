@@ -25,6 +25,7 @@ from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import derived
 from fhirtwin.twin.state import Fact, TwinState
+from fhirtwin.twin.times import first_day
 
 NONE_RECORDED = "none recorded"
 
@@ -155,6 +156,9 @@ def _read_flag(needed: Input, state: TwinState, found: _Found) -> None:
 def _read_value(needed: Input, state: TwinState, as_of: date, settings: Settings, found: _Found) -> None:
     """Read a quantity, a word or a derived flag: the newest of the day, if it is of use."""
     fact = derived.newest(state, needed.fact)
+    if derived.ambiguous(state, needed.fact):
+        found.missing[needed.fact] = f"{needed.label} has different values for its newest time{_to_order(needed)}"
+        return
     if fact is None or not _of_its_kind(fact):
         found.missing[needed.fact] = f"{needed.label} is missing{_to_order(needed)}"
         return
@@ -184,17 +188,12 @@ def _too_old(needed: Input, fact: Fact, as_of: date, settings: Settings) -> str 
     if not needed.keep:
         return None
     days = int(getattr(settings, f"max_age_{needed.keep}_days"))
-    if not fact.time:
+    first = first_day(fact.time)  # a year alone may be its 1 January
+    if first is None:
         return f"{needed.label} has no date, so its age cannot be told{_to_order(needed)}"
-    if (as_of - _earliest_day(fact.time)).days > days:
+    if (as_of - first).days > days:
         return f"{needed.label} is from {fact.time[:10]}, older than {days} days (project policy){_to_order(needed)}"
     return None
-
-
-def _earliest_day(time: str) -> date:
-    """The first day a FHIR date or dateTime can mean: a year alone may be its 1 January."""
-    year, month, day = [*time[:10].split("-"), "01", "01"][:3]
-    return date(int(year), int(month), int(day))
 
 
 def _to_order(needed: Input) -> str:

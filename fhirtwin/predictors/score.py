@@ -72,7 +72,8 @@ def _score(
     row = output.row(vector.values)
     if row not in sums:
         raise Fault(f"No sum came back for row {row} of {vector.predictor.id}.")
-    percent = Decimal(probability(vector, output, float(sums[row]), settings)) * 100
+    # repr() gives the shortest decimal that is this double, so that 0.03 is 3 % and not a hair below.
+    percent = Decimal(repr(probability(vector, output, float(sums[row]), settings))) * 100
     shown = _shown(percent, output, settings)
     return Score(output, shown, output.category(shown, settings))
 

@@ -1,0 +1,157 @@
+"""JSON of FHIR: bytes to objects and back, with every digit of a decimal kept and every trap named.
+
+msgspec parses; what it lets pass and FHIR does not is looked for in one walk over the result. Only when something
+there looks wrong does `fhirtwin.fhir.json_faults` read the text again, slowly, and say what and where.
+
+*Source*: http://hl7.org/fhir/R4/json.html, RFC 8259.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from fhirtwin.errors import Incorrect, WrongMediaType
+from fhirtwin.fhir import json_faults
+from fhirtwin.fhir.json_faults import MAX_DIGITS, number_is_right
+
+MEDIA_TYPES: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
+"""What `media_type` lets pass; the last is what FHIR called itself before STU3, still sent by CDS Hooks clients."""
+
+_LARGEST: Final = 10**MAX_DIGITS
+"""Whole numbers nearer to zero are right without a closer look."""
+_SURROGATE: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]|(\\u[dD][89a-fA-F])")
+"""An escaped backslash, a pair of surrogates or, as its group, half of a pair."""
+_encoder: Final = msgspec.json.Encoder(decimal_format="number")
+
+
+class _Suspicious(ValueError):
+    """Something that must be looked at slowly."""
+
+
+def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
+    """Read one JSON object; numbers with a fraction or exponent become Decimal, whole ones int.
+
+    Args:
+        data: UTF-8 without a byte order mark.
+        max_depth: deepest nesting of objects and arrays that is read; the outermost object counts as 1.
+
+    Raises:
+        Incorrect: not UTF-8, not JSON (NaN and Infinity are not), not an object, nested too deeply, a name twice in one
+            object, the character U+0000, or a number beyond `json_faults.MAX_DIGITS` or `MAX_EXPONENT`. The text
+            names the place, by byte or by path.
+    """
+    try:
+        value = _decoder.decode(data)
+        members = _survey(value, max_depth)
+    except UnicodeDecodeError:
+        raise Incorrect(f"The body is not UTF-8 (byte {_first_bad_byte(data)}).") from None
+    except RecursionError:
+        raise Incorrect(f"The JSON is nested deeper than {max_depth} levels.") from None
+    except (msgspec.ValidationError, _Suspicious):
+        raise _fault(data, max_depth) or Incorrect("The JSON holds a number that cannot be read.") from None
+    except msgspec.DecodeError as error:
+        raise Incorrect(_broken(data, str(error))) from None
+    # Minified, every member has its `":`. A string may hold one too (as `\":`): then the slow look acquits.
+    if (members != msgspec.json.format(data, indent=-1).count(b'":') or b"\\u0000" in data) and (
+        fault := _fault(data, max_depth)
+    ):
+        raise fault
+    if type(value) is not dict:
+        raise Incorrect("The body must be one JSON object.")
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Write JSON in UTF-8 without white space, with every digit of a Decimal: `0.010`, `1E+2`."""
+    return _encoder.encode(value)
+
+
+def media_type(content_type: str) -> None:
+    """Let pass the content types whose body `decode` reads.
+
+    Args:
+        content_type: the header's value, parameters included; `charset` must be UTF-8, `fhirVersion` 4.0.
+
+    Raises:
+        WrongMediaType: any other, or none.
+    """
+    name, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    if name not in MEDIA_TYPES:
+        raise WrongMediaType("Send the body as application/fhir+json.")
+    for parameter in parameters:
+        key, _, value = (part.strip().strip('"') for part in parameter.partition("="))
+        if key == "charset" and value not in ("utf-8", "utf8"):
+            raise WrongMediaType("Send the body in UTF-8.")
+        if key == "fhirversion" and value not in ("4.0", "4.0.1"):
+            raise WrongMediaType("Send FHIR R4: fhirVersion=4.0.")
+
+
+def _number(text: str) -> Decimal:
+    short = len(text) <= MAX_DIGITS and "e" not in text and "E" not in text
+    if not short and not number_is_right(text):
+        raise _Suspicious
+    return Decimal(text)
+
+
+_decoder: Final = msgspec.json.Decoder(float_hook=_number)
+
+
+def _survey(value: Any, max_depth: int) -> int:
+    """Count the members of all objects, level by level.
+
+    Raises:
+        _Suspicious: too many levels, or a whole number too large.
+    """
+    members = depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        deeper: list[Any] = []
+        for container in level:
+            values = container
+            if type(container) is dict:
+                members += len(container)
+                values = container.values()
+            elif type(container) is not list:
+                continue  # a body that is a bare string or number
+            for item in values:
+                kind = type(item)
+                if kind is dict or kind is list:
+                    deeper.append(item)
+                elif kind is int and not -_LARGEST < item < _LARGEST and not number_is_right(str(item)):
+                    raise _Suspicious
+        level = deeper
+        if level and depth >= max_depth:
+            raise _Suspicious
+    return members
+
+
+def _fault(data: bytes, max_depth: int) -> Incorrect | None:
+    fault = json_faults.find(data.decode(), max_depth)
+    return Incorrect(f"{fault.text} It stands at {fault.place}.", expression=fault.place) if fault else None
+
+
+def _first_bad_byte(data: bytes) -> int:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
+
+
+def _broken(data: bytes, reason: str) -> str:
+    """Put msgspec's finding (a reason and a byte number, never content) into words of ours."""
+    if data.startswith(b"\xef\xbb\xbf"):
+        return "The body begins with a byte order mark; send UTF-8 without one."
+    if not data.strip():
+        return "The body is empty; send one JSON object."
+    for found in _SURROGATE.finditer(data):
+        if found[1]:
+            return f"The body is not JSON: half of a surrogate pair stands alone (byte {found.start()})."
+    if reason == "Input data was truncated":
+        return f"The body is not JSON: it ends too early (byte {len(data)})."
+    return f"The body is not JSON: {reason.removeprefix('JSON is malformed: ')}."

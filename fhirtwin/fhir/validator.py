@@ -1,0 +1,300 @@
+"""Judges the structure of a resource of any R4 type: elements, cardinality, JSON types, formats, choices, references.
+
+At import the table of R4 becomes one small function for each type (a closure over its members), so that judging
+costs a dictionary look-up and a call for each member. A check answers None when all is well, else its findings, with
+places relative to the value; each level puts its own name in front, so a place is spelled only when something is wrong.
+
+Rules that look at a whole object (invariants) are listed by type in `_RULES` and run when its members are right.
+
+*Source*: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/validation.html (structure, cardinality, value
+domains).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from fhirtwin.errors import Issue
+from fhirtwin.fhir import references
+from fhirtwin.fhir.primitives import CHECKS as PRIMITIVE_CHECKS
+from fhirtwin.fhir.primitives import Check, Finding, Findings
+from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, Member, members
+
+__all__ = ["MAX_ISSUES", "RESOURCE_TYPES", "is_resource_type", "validate"]
+
+MAX_ISSUES: Final = 100
+"""Most issues told of one resource; the rest is counted."""
+
+_NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+
+Rule = Callable[[Mapping[str, Any]], Findings]
+
+
+def is_resource_type(name: str) -> bool:
+    """Tell whether `name` is a concrete resource type of R4 (case matters)."""
+    return name in RESOURCE_TYPES
+
+
+def validate(resource: Any, *, type: str | None = None, prefix: str | None = None) -> list[Issue]:  # noqa: A002 (FHIR's word)
+    """Judge the structure of a resource as `fhirtwin.fhir.codec.decode` gives it (numbers are Decimal or int).
+
+    Args:
+        resource: any JSON value; what is no object is reported, not raised.
+        type: the resource type that is expected here; None means any of R4.
+        prefix: place of the resource for the expressions (`Bundle.entry[3].resource`); None means its own type.
+
+    Returns:
+        The issues, empty when the structure is right; at most `MAX_ISSUES` and one that counts the others. Texts say
+        what was expected and never repeat a value.
+    """
+    findings = _resource(resource, {}) or []
+    name = resource.get("resourceType") if isinstance(resource, dict) else None
+    known = isinstance(name, str) and name in RESOURCE_TYPES
+    if type is not None and known and name != type:
+        findings.append(("resourceType", "invalid", f"Expected a resource of type {type}."))
+    root = prefix or (str(name) if known else type or "Resource")
+    issues = [Issue(code, text, (_join(root, place),)) for place, code, text in findings[:MAX_ISSUES]]
+    if len(findings) > MAX_ISSUES:
+        more = len(findings) - MAX_ISSUES
+        issues.append(Issue("incomplete", f"{more} more problems are not listed.", (root,), severity="information"))
+    return issues
+
+
+def _join(left: str, right: str) -> str:
+    return f"{left}.{right}" if right and not right.startswith("[") else left + right
+
+
+def _at(place: str, findings: list[Finding]) -> list[Finding]:
+    return [(_join(place, inner), code, text) for inner, code, text in findings]
+
+
+# ---- arrays and the `_name` members of primitives ------------------------------------------------------------------
+
+
+def _no_array(value: Any) -> Findings:
+    if isinstance(value, list):
+        return [("", "structure", "An array must not be empty; leave the member out.")]
+    return [("", "structure", "Expected an array.")]
+
+
+def _array(one: Check) -> Check:
+    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
+        if type(value) is not list or not value:
+            return _no_array(value)
+        findings: Findings = None
+        for number, item in enumerate(value):
+            found = one(item, owner)
+            if found:
+                findings = (findings or []) + _at(f"[{number}]", found)
+        return findings
+
+    return check
+
+
+def _primitive_array(name: str, one: Check) -> Check:
+    beside = f"_{name}"
+
+    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
+        if type(value) is not list or not value:
+            return _no_array(value)
+        findings: Findings = None
+        for number, item in enumerate(value):
+            found = None if item is None and _item(owner.get(beside), number) is not None else one(item, owner)
+            if found:
+                findings = (findings or []) + _at(f"[{number}]", found)
+        return findings
+
+    return check
+
+
+def _beside_primitive_array(name: str, element: Check) -> Check:
+    """Check `_name`, whose items belong to the items of `name` at the same positions."""
+
+    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
+        if type(value) is not list or not value:
+            return _no_array(value)
+        values = owner.get(name)
+        if isinstance(values, list) and len(values) != len(value):
+            return [("", "structure", f"{name} and _{name} must be of the same length, filled up with null.")]
+        findings: Findings = None
+        for number, item in enumerate(value):
+            found = None if item is None and _item(values, number) is not None else element(item, owner)
+            if found:
+                findings = (findings or []) + _at(f"[{number}]", found)
+        return findings
+
+    return check
+
+
+def _item(values: Any, number: int) -> Any:
+    return values[number] if isinstance(values, list) and number < len(values) else None
+
+
+# ---- objects -------------------------------------------------------------------------------------------------------
+
+
+def _no_object(value: Any) -> Findings:
+    if isinstance(value, dict):
+        return [("", "structure", "An object must not be empty; leave the member out.")]
+    return [("", "structure", "Expected an object.")]
+
+
+def _unknown(name: str) -> list[Finding]:
+    if _NAME.fullmatch(name):
+        return [(name, "structure", "FHIR R4 has no such element here.")]
+    return [("", "structure", "A member's name here is not the name of an element of FHIR R4.")]
+
+
+class _Shape:
+    """What an object of one type must look like: filled once, read by its check."""
+
+    def __init__(self) -> None:
+        self.checks: dict[str, Check] = {}
+        self.labels: dict[str, str] = {}
+        self.choices: dict[str, str] = {}
+        self.required: dict[str, set[str]] = {}
+
+    def add(self, name: str, member: Member, value: Check, beside: Check | None) -> None:
+        """Admit a member, and `_name` where it is primitive."""
+        names = [name]
+        self.checks[name] = value
+        if beside is not None:
+            names.append(f"_{name}")
+            self.checks[f"_{name}"] = beside
+        for each in names:
+            self.labels[each] = member.element
+            if member.choice:
+                self.choices[each] = member.element
+        if member.low:
+            self.required.setdefault(member.element, set()).update(names)
+
+    def missing(self, value: Mapping[str, Any]) -> list[Finding]:
+        """Tell the elements that must be there and are not."""
+        return [
+            (element, "required", "This element is required.")
+            for element, names in self.required.items()
+            if names.isdisjoint(value)
+        ]
+
+    def ambiguous(self, value: Mapping[str, Any]) -> list[Finding]:
+        """Tell the choices of which more than one member is there."""
+        there: dict[str, set[str]] = {}
+        for name in value:
+            if name in self.choices:
+                there.setdefault(self.choices[name], set()).add(name.removeprefix("_"))
+        return [
+            (element, "structure", f"Only one of {', '.join(sorted(names))} may be given.")
+            for element, names in there.items()
+            if len(names) > 1
+        ]
+
+
+def _object(shape: _Shape, rules: tuple[Rule, ...]) -> Check:
+    find = shape.checks.get
+    choices, required = shape.choices, shape.required
+
+    def check(value: Any, _: Mapping[str, Any]) -> Findings:
+        if type(value) is not dict or not value:
+            return _no_object(value)
+        findings: list[Finding] = []
+        for name, item in value.items():
+            one = find(name)
+            if one is None:
+                findings += _unknown(name)
+            else:
+                found = one(item, value)
+                if found:
+                    findings += _at(shape.labels[name], found)
+        for names in required.values():
+            if names.isdisjoint(value):
+                findings += shape.missing(value)
+                break
+        if choices and sum(map(choices.__contains__, value)) > 1:
+            findings += shape.ambiguous(value)
+        if not findings:
+            for rule in rules:
+                findings += rule(value) or ()
+        return findings or None
+
+    return check
+
+
+def _value_or_extensions(extension: Mapping[str, Any]) -> Findings:
+    """Judge ext-1: an extension has a value or extensions, not both."""
+    if ("extension" in extension) == any(name.startswith(("value", "_value")) for name in extension):
+        return [("", "invariant", "An extension must have either a value or extensions of its own (ext-1).")]
+    return None
+
+
+_RULES: Final[dict[str, tuple[Rule, ...]]] = {"Extension": (_value_or_extensions,)}
+
+
+# ---- references and resources --------------------------------------------------------------------------------------
+
+
+def _reference(one: Check, targets: frozenset[str]) -> Check:
+    """Check a Reference whose target types are restricted, as far as its text or its `type` tells the target."""
+    expected = f"Expected a reference to {', '.join(sorted(targets))}."
+
+    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
+        findings = one(value, owner)
+        if findings:
+            return findings
+        text = value.get("reference")
+        if text is not None and text.partition("/")[0] not in targets:
+            kind = references.parse(text).type
+            if kind and kind not in targets:
+                return [("reference", "value", expected)]
+        stated = value.get("type")
+        if stated is not None and stated in RESOURCE_TYPES and stated not in targets:
+            return [("type", "value", expected)]
+        return None
+
+    return check
+
+
+def _resource(value: Any, owner: Mapping[str, Any]) -> Findings:
+    """Check a resource of whatever type it says it is."""
+    if type(value) is not dict:
+        return _no_object(value)
+    name = value.get("resourceType")
+    if type(name) is not str or name not in RESOURCE_TYPES:
+        code = "required" if name is None else "value"
+        return [("resourceType", code, "Expected resourceType to name a resource type of FHIR R4.")]
+    return _CHECKS[name](value, owner)
+
+
+def _any_resource_type(_: Any, __: Mapping[str, Any]) -> Findings:
+    return None  # `_resource` came here by it, so it is right
+
+
+def _compile() -> dict[str, Check]:
+    """Make the check of every type. Shapes come first, empty, because types contain each other in circles."""
+    shapes = {name: _Shape() for name in TYPES}
+    checks: dict[str, Check] = {
+        name: _object(shape, _RULES.get(name, ())) for name, shape in shapes.items() if name != "Resource"
+    }
+    checks["Resource"] = _resource
+    for name, shape in shapes.items():
+        for member_name, member in members(name).items():
+            shape.add(member_name, member, *_member_checks(member_name, member, checks))
+        if name in RESOURCE_TYPES:
+            shape.checks["resourceType"] = _any_resource_type
+    return checks
+
+
+def _member_checks(name: str, member: Member, checks: Mapping[str, Check]) -> tuple[Check, Check | None]:
+    primitive = PRIMITIVE_CHECKS.get(member.kind)
+    if primitive is not None:
+        if member.many:
+            return _primitive_array(name, primitive), _beside_primitive_array(name, checks["Element"])
+        return primitive, checks["Element"]
+    one = checks[member.kind]
+    if member.targets:
+        one = _reference(one, member.targets)
+    return (_array(one) if member.many else one), None
+
+
+_CHECKS: Final = _compile()

@@ -13,7 +13,7 @@ UCUM: Final = "http://unitsofmeasure.org"
 
 CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
-OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+GENDER: Final = "http://hl7.org/fhir/administrative-gender"
 
 FHIRTWIN: Final = "https://fhirtwin.example/fhir"
 """Base of our canonical URLs. A canonical names and need not resolve; `.example` is a name that nobody can own

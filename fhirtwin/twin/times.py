@@ -6,8 +6,10 @@ A FHIR date may say only a year. It is then a span, and two facts whose spans ov
 from __future__ import annotations
 
 from calendar import monthrange
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from functools import lru_cache
+
+from fhirtwin.fhir import dates
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
@@ -45,11 +47,8 @@ def span(text: str) -> tuple[datetime, datetime]:
     """Give the span a FHIR date stands for: its first moment, and the moment after its last. Empty text: all before."""
     if not text:
         return BEGINNING, BEGINNING
-    if len(text) > len("2024-01-01"):
-        start = datetime.fromisoformat(text)
-        return start, start + (timedelta(microseconds=1) if start.microsecond else timedelta(seconds=1))
-    first, last = first_day(text) or date.min, last_day(text) or date.max
-    return datetime.combine(first, time(), UTC), datetime.combine(last, time(), UTC) + timedelta(days=1)
+    interval = dates.parse(text)
+    return interval.start, interval.end
 
 
 def begins(text: str) -> datetime:

@@ -72,7 +72,6 @@ def check_predictor(
     _check_gate(predictor)
     _check_words(predictor)
     _check_outputs(predictor, settings)
-    _check_refusals(predictor, settings)
     random = Random(seed)  # noqa: S311  (patients, not keys)
     for _ in range(draws):
         vector = vector_of(predictor, random_values(predictor, random))
@@ -81,6 +80,7 @@ def check_predictor(
         _check_unweighed(vector, settings, random)
         if reference is not None:
             _check_reference(vector, reference, settings)
+    _check_refusals(predictor, settings)
 
 
 def check_golden(predictor: Predictor, path: Path) -> int:

@@ -90,10 +90,11 @@ def test_finds_an_output_that_weighs_what_it_says_it_does_without() -> None:
         check_predictor(sly)
 
 
-def test_finds_an_input_that_no_output_refuses_for() -> None:
-    deaf = changed(rules=(Rule("deceased", True, "alive"),))
-    with pytest.raises(CheckFailed, match="exclude the deceased"):
-        check_predictor(deaf)
+def test_finds_an_input_whose_absence_refuses_nothing() -> None:
+    four = frozenset(i.fact for i in GOOD.inputs)
+    idle = Input("statin", "statin", none_recorded_is_no=True)
+    with pytest.raises(CheckFailed, match="statin missing is not named"):
+        check_predictor(dataclasses.replace(with_outputs(inputs=four), inputs=(*GOOD.inputs, idle)))
 
 
 def test_finds_a_coefficient_that_is_not_the_published_one() -> None:

@@ -1,15 +1,15 @@
 """The prefetch of a CDS Hooks call: which resources it brought, and which lists it brought whole.
 
 Five things that look alike are told apart: a key that is absent, a key that is `null` (the client looked and has
-nothing), an empty Bundle, an OperationOutcome (the client's query failed) and a Bundle with a `next` link (only a part).
-Only the second and third say that there is nothing.
+nothing), an empty Bundle, an OperationOutcome (the client's query failed) and a Bundle with a `next` link (only a
+part). Only the second and third say that there is nothing.
 
 Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from fhirtwin import timing
 from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
 from fhirtwin.fhir import references, validator
 from fhirtwin.fhir.tables import PATIENT_ELEMENTS
-from fhirtwin.twin.state import LOCAL, PatientKey, Source
+from fhirtwin.twin.state import PatientKey, Source
 
 Resource = dict[str, Any]
 
@@ -72,14 +72,16 @@ class _Placed:
     resource: Resource
 
 
-def read(prefetch: Any, templates: Mapping[str, Template], patient: PatientKey, *, base_url: str) -> Prefetched:
+def read(
+    prefetch: Any, templates: Mapping[str, Template], patient: PatientKey, *, bases: Collection[str] = ()
+) -> Prefetched:
     """Read what a call brought for a service's templates; keys of no template are not looked at.
 
     Args:
         prefetch: the `prefetch` member of the call, or None when it has none.
         templates: the service's, by key.
         patient: whom the call is about.
-        base_url: FHIR base that absolute references to this patient start with: the origin's, or ours.
+        bases: FHIR base URLs, beside the patient's origin, that absolute references to this patient may start with.
 
     Raises:
         Incorrect: the prefetch, or something in it, does not have the structure of FHIR.
@@ -94,7 +96,7 @@ def read(prefetch: Any, templates: Mapping[str, Template], patient: PatientKey, 
     _refuse_missing(given, templates)
     obtained = {key: value for key, value in given.items() if key in templates and not _is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
-    _refuse_strangers(placed, patient, base_url)
+    _refuse_strangers(placed, patient, {"", patient.origin, *bases})
     return Prefetched(
         resources=tuple(_sourced(item, patient.origin) for item in placed if _is_about_a_patient(item.resource)),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
@@ -155,9 +157,8 @@ def _entries(bundle: Mapping[str, Any]) -> Iterator[tuple[int, Resource]]:
             yield number, entry["resource"]
 
 
-def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, base_url: str) -> None:
+def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, bases: Collection[str]) -> None:
     """Refuse the whole call when anything in it is not shown to be this patient's; say where, and not whose it is."""
-    bases = {"", patient.origin, base_url} if patient.origin == LOCAL else {"", patient.origin}
     issues = []
     for item in placed:
         if not _is_about_a_patient(item.resource):
@@ -167,7 +168,7 @@ def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, base_url: 
             issues.append(_stranger(item, "does not refer to the patient it is about"))
             continue
         subject = references.parse(text)
-        if subject.type != "Patient" or subject.base.rstrip("/") not in bases or subject.id != patient.id:
+        if subject.type != "Patient" or subject.base not in bases or subject.id != patient.id:
             issues.append(_stranger(item, "is not shown to be about the patient of `context.patientId`"))
         elif not isinstance(item.resource.get("id"), str):
             issues.append(_stranger(item, "has no id, so nothing could refer to it"))

@@ -17,8 +17,8 @@ from fhirtwin.errors import EngineUnavailable, FhirtwinError
 from fhirtwin.predictors.model import Predictor, Refusal, Result, Score, UsedInput
 from fhirtwin.report.identity import Identity
 from fhirtwin.report.occasion import Occasion
-from fhirtwin.report.risk_assessment import PREDICTOR_SYSTEM, risk_name
-from fhirtwin.report.wording import day, escape, is_assumed, lower, percent, plain, quantity, summary, table
+from fhirtwin.report.risk_assessment import PREDICTOR_SYSTEM, left_out, risk_name
+from fhirtwin.report.wording import citation, day, escape, is_assumed, lower, percent, plain, quantity, summary, table
 
 INDICATORS: Final = ("info", "warning", "critical")
 """From least to most urgent."""
@@ -93,11 +93,14 @@ def engine_failed_card(error: FhirtwinError, occasion: Occasion) -> Card:
 
 
 def _headlines(scores: Sequence[Score]) -> Iterator[str]:
+    years = 0
     for score in scores:
-        text = f"{risk_name(score.output)} {percent(score.percent)}"
-        if score.category:
-            text += f", {score.category.text}"
-        yield text
+        output = score.output
+        name = (
+            lower(output.outcome.display or output.outcome.code) if output.horizon_years == years else risk_name(output)
+        )
+        years = output.horizon_years
+        yield f"{name} {percent(score.percent)}" + (f", {score.category.text}" if score.category else "")
 
 
 def _urgency(score: Score) -> tuple[int, bool]:
@@ -129,9 +132,8 @@ def _risk_detail(result: Result, occasion: Occasion, *, stored: bool) -> Iterato
         yield f"**None recorded, counted as no:** {names}. The lists they would be on were obtained."
     if vector.checks:
         yield table(("Checked before", "Found", "Date", "Source"), map(_input_row, vector.checks))
-    for refusal in vector.refusals:
-        what = risk_name(refusal.output) if refusal.output else "a part of it"
-        yield f"**Not calculated:** {escape(what)}, because {escape('; '.join(refusal.reasons))}."
+    for what, why in left_out(vector):
+        yield f"**Not calculated:** {escape(what)}, because {escape(why)}."
     for note in result.notes:
         yield escape(note)
     yield f"**How it was computed:** {escape(result.how)}"
@@ -145,15 +147,14 @@ def _risk_detail(result: Result, occasion: Occasion, *, stored: bool) -> Iterato
 
 
 def _score_row(score: Score) -> tuple[str, ...]:
-    category = (
-        f"{score.category.text} ({score.category.guideline})" if score.category else "none: no guideline names one"
-    )
+    named = score.category
+    category = f"{named.text}, {named.guideline}" if named else "none named by a guideline"
     return risk_name(score.output), percent(score.percent), category
 
 
 def _input_row(given: UsedInput) -> tuple[str, ...]:
     value = quantity(given.value, given.unit) + (f" ({given.note})" if given.note else "")
-    return given.label, value, day(given.time) or "not dated", ", ".join(given.sources) or "–"
+    return given.label, value, day(given.time) or "–", ", ".join(map(citation, given.sources)) or "–"
 
 
 def _uuid(*parts: str) -> str:

@@ -7,12 +7,12 @@ Source: http://hl7.org/fhir/R4/riskassessment-definitions.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from fhirtwin.predictors.model import Coding, Output, Predictor, Result, Score
+from fhirtwin.predictors.model import Coding, FeatureVector, Output, Predictor, Result, Score
 from fhirtwin.report.identity import Identity, basis
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.wording import is_assumed, lower, percent
@@ -72,15 +72,22 @@ def notes(result: Result) -> list[str]:
         for given in vector.inputs
         if is_assumed(given)
     ]
-    for refusal in vector.refusals:
-        what = risk_name(refusal.output) if refusal.output else "A part of it"
-        texts.append(f"{what} not calculated: {'; '.join(refusal.reasons)}.")
+    texts += [f"Not calculated: {what}, because {why}." for what, why in left_out(vector)]
     return [*texts, *result.notes, result.how, f"Source of the model: {vector.predictor.source}"]
 
 
 def risk_name(output: Output) -> str:
     """`10-year risk of heart failure`: what one output is called in a sentence."""
     return f"{output.horizon_years}-year risk of {lower(output.outcome.display or output.outcome.code)}"
+
+
+def left_out(vector: FeatureVector) -> Iterator[tuple[str, str]]:
+    """Outputs that were not calculated, those with the same reasons together: what, and why."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for refusal in vector.refusals:
+        names.setdefault(refusal.reasons, []).append(risk_name(refusal.output) if refusal.output else "a part of it")
+    for reasons, what in names.items():
+        yield ", ".join(what), "; ".join(reasons)
 
 
 def content_of(resource: Mapping[str, Any]) -> str:
@@ -122,7 +129,7 @@ def _prediction(score: Score, result: Result) -> dict[str, Any]:
     }
     if score.category:
         named = {"system": CATEGORY_SYSTEM, "code": score.category.code}
-        text = f"{score.category.text} ({score.category.guideline})"
+        text = f"{score.category.text}, {score.category.guideline}"
         prediction["qualitativeRisk"] = {"coding": [named], "text": text}
     return prediction
 

@@ -56,6 +56,11 @@ def day(time: str) -> str:
     return time.partition("T")[0]
 
 
+def citation(reference: str) -> str:
+    """A reference to a version, in words: `Observation/a version 2`."""
+    return reference.replace("/_history/", " version ")
+
+
 def is_assumed(given: UsedInput) -> bool:
     """Whether the value stands for a record that nobody found, on a list that was really obtained."""
     return not given.sources

@@ -1,1 +1,1 @@
-"""api/cds/services."""
+"""CDS services, one file each, named `<hook>_<purpose>.py` and exporting `SERVICE`; the registry finds them."""

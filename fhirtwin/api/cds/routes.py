@@ -1,0 +1,53 @@
+"""Discovery and calls over HTTP.
+
+Source: https://cds-hooks.hl7.org/2.0/#discovery and https://cds-hooks.hl7.org/2.0/#calling-a-cds-service
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, request
+
+from fhirtwin import timing
+from fhirtwin.api import body
+from fhirtwin.api.cds import request as calls
+from fhirtwin.api.cds import response
+from fhirtwin.api.cds.service import Call
+from fhirtwin.api.cds.services import registry
+from fhirtwin.errors import NotFound
+from fhirtwin.fhir import codec
+from fhirtwin.intake import prefetch
+from fhirtwin.interactions.context import Services
+
+
+def blueprint(parts: Services) -> Blueprint:
+    """The routes below `/cds-services`."""
+    cds = Blueprint("cds", __name__)
+    services = registry.all_services()
+
+    @cds.get("")
+    def discovery() -> Response:
+        return _json({"services": [service.discovery() for service in services.values()]})
+
+    @cds.post("/<service_id>")
+    def call(service_id: str) -> Response:
+        service = services.get(service_id)
+        if service is None:
+            raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
+        codec.media_type(request.headers.get("Content-Type", ""))
+        with timing.stage("parse"):
+            sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
+        asked = calls.read(sent, service, parts.settings)
+        brought = prefetch.read(asked.prefetch, service.prefetch, asked.patient, bases=asked.bases)
+        cards = service.handler(
+            Call(asked.hook, asked.hook_instance, asked.patient, asked.context, brought, g.caller, parts)
+        )
+        response.check(service.id, cards)
+        return _json({"cards": list(cards)})
+
+    return cds
+
+
+def _json(value: Any) -> Response:
+    return Response(codec.encode(value), mimetype="application/json")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhirtwin.api.cds.response import check
+from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
+from fhirtwin.predictors.model import Refusal
+from fhirtwin.report import cards
+from fhirtwin.report.identity import identity
+from tests.report.builders import HOW, facts, occasion, predictor, refusal, result, state
+
+
+def card(which: str = "prevent-base", *, stored: bool = True, **changes: Any) -> dict[str, Any]:
+    whose = state(None, facts(**changes))
+    found, when = result(whose, which), occasion(whose)
+    return cards.risk_card(found, identity(found.vector, when), when, stored=stored)
+
+
+def test_the_summary_leads_with_what_a_guideline_names() -> None:
+    assert card()["summary"].startswith(
+        "10-year risk of atherosclerotic cardiovascular disease 9.2 %, intermediate (5 to below 10 %)"
+    )
+    assert card("kfre-4-variable")["summary"].startswith("5-year risk of kidney failure")
+
+
+def test_the_indicator_is_that_of_the_most_urgent_category() -> None:
+    assert card()["indicator"] == "info"
+    assert card(systolic_bp="170")["indicator"] == "warning"
+    assert card("kfre-4-variable")["indicator"] == "warning"
+
+
+def test_the_detail_lists_every_input_with_value_unit_date_and_source() -> None:
+    found = result()
+    text = card()["detail"]
+    for used in found.vector.inputs:
+        assert f"| {used.label} |" in text
+    assert "| systolic blood pressure | 144 mmHg | 2026-05-20 | Observation/systolic-bp version 1 |" in text
+    assert "**None recorded, counted as no:** diabetes, antihypertensive medicine, statin." in text
+    assert "**Not calculated:** 30-year risk of" in text
+    assert "ACC/AHA" in text
+    assert HOW in text
+
+
+def test_the_card_links_to_the_stored_assessment_and_to_the_publication() -> None:
+    made = card()
+    assert made["links"][0]["url"].startswith("https://twin.example/fhir/RiskAssessment/ra-")
+    assert made["source"]["url"].startswith("https://doi.org/")
+    assert made["source"]["topic"]["code"] == "prevent-base"
+
+
+def test_a_card_of_what_is_not_stored_says_so_and_links_nowhere() -> None:
+    made = card(stored=False)
+    assert "links" not in made
+    assert "**Not stored:**" in made["detail"]
+
+
+def test_the_same_finding_has_the_same_uuid_and_another_has_not() -> None:
+    assert card()["uuid"] == card()["uuid"]
+    assert card()["uuid"] != card(systolic_bp="145")["uuid"]
+    assert card()["uuid"] != card("kfre-4-variable")["uuid"]
+
+
+def test_not_calculated_names_every_reason_of_every_predictor() -> None:
+    unknown = state(None, facts(uacr=None, systolic_bp=None, hdl_cholesterol=None, bmi=None))
+    refused = [refusal(unknown, "prevent-base"), refusal(unknown, "kfre-4-variable")]
+    made = cards.not_calculated_card(refused, occasion())
+    for reason in (reason for each in refused for reason in each.reasons):
+        assert reason in made["detail"]
+    assert made["indicator"] == "info"
+
+
+@pytest.mark.parametrize("error", [EngineUnavailable("x"), EngineAnswerRefused("x")])
+def test_a_failed_engine_is_a_warning_that_is_no_low_risk(error: FhirtwinError) -> None:
+    made = cards.engine_failed_card(error, occasion())
+    assert made["indicator"] == "warning"
+    assert "engine" in made["summary"]
+    assert "not a low risk" in made["detail"]
+    check("test", [made])
+
+
+@given(st.lists(st.lists(st.text(min_size=1, max_size=400), min_size=1, max_size=4), min_size=1, max_size=4))
+def test_any_refusals_make_a_card_that_may_leave(reasons: list[list[str]]) -> None:
+    made = cards.not_calculated_card([Refusal(predictor(), tuple(each)) for each in reasons], occasion())
+    check("test", [made])
+
+
+@given(st.text(max_size=400), st.decimals(min_value=Decimal("0.01"), max_value=Decimal("99.9"), places=2))
+def test_any_words_of_a_predictor_make_a_card_that_may_leave(text: str, percent: Decimal) -> None:
+    found = result()
+    output = found.scores[1].output
+    renamed = replace(output, outcome=replace(output.outcome, display=text))
+    scored = replace(
+        found, scores=(replace(found.scores[1], output=renamed, percent=percent),), how=text, notes=(text,)
+    )
+    when = occasion()
+    check("test", [cards.risk_card(scored, identity(scored.vector, when), when, stored=True)])

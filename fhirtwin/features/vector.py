@@ -62,13 +62,13 @@ def assemble(state: TwinState, predictor: Predictor, as_of: date, settings: Sett
     refusals = tuple(r for o in predictor.outputs if (r := _refuse(predictor, o, found)))
     refused = {r.output.id for r in refusals if r.output}
     outputs = tuple(o for o in predictor.outputs if o.id not in refused)
-    if not outputs:
+    if found.age_years is None or not outputs:
         return Refusal(predictor, _once(reason for r in refusals for reason in r.reasons))
     values = {used.fact: used.value for used in found.inputs}
     return FeatureVector(
         predictor=predictor,
         as_of=as_of,
-        age_years=found.age_years or 0,
+        age_years=found.age_years,
         values=values,
         inputs=tuple(found.inputs),
         features=predictor.prepare(values),
@@ -112,7 +112,10 @@ def _look(state: TwinState, predictor: Predictor, as_of: date, settings: Setting
 def _refuse(predictor: Predictor, output: Output, found: _Found) -> Refusal | None:
     reasons = [reason for fact, reason in found.missing.items() if output.needs(fact)]
     age = found.age_years
-    if age is not None and not output.low_age_years <= age <= output.high_age_years:
+    if age is None:
+        if "age" not in found.missing:
+            reasons.append("age is missing")
+    elif not output.low_age_years <= age <= output.high_age_years:
         reasons.append(
             f"age is outside {output.low_age_years} to {output.high_age_years} years, "
             f"the published range of the {output.horizon_years}-year estimate"
@@ -123,11 +126,12 @@ def _refuse(predictor: Predictor, output: Output, found: _Found) -> Refusal | No
 def _apply(rule: Rule, state: TwinState, found: _Found) -> None:
     """Hold one rule against the state: broken, not to be told, or kept (then it is noted among the checks)."""
     fact = derived.newest(state, rule.fact)
+    label = rule.label or rule.reason
     if fact is not None:
         if bool(fact.value) is not rule.must_be:
             found.ruled_out.append(rule.reason)
         else:
-            found.checks.append(_used(fact, rule.fact.replace("-", " ")))
+            found.checks.append(_used(fact, label))
         return
     groups = FLAGS[rule.fact]
     if not groups:  # derived: without it the rule cannot be told, and what cannot be told is not kept
@@ -137,7 +141,7 @@ def _apply(rule: Rule, state: TwinState, found: _Found) -> None:
     elif rule.must_be:
         found.ruled_out.append(rule.reason)
     else:
-        found.checks.append(UsedInput(rule.fact, rule.fact.replace("-", " "), False, "", note=NONE_RECORDED))
+        found.checks.append(UsedInput(rule.fact, label, False, "", note=NONE_RECORDED))
 
 
 def _read_flag(needed: Input, state: TwinState, found: _Found) -> None:

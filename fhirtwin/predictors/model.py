@@ -63,11 +63,13 @@ class Rule:
         fact: a flag in the twin, stored or derived as of the day.
         must_be: the value the equation needs; anything else is "not calculated: <reason>".
         reason: in words, for example `known cardiovascular disease`.
+        label: what a kept rule is called where the result lists what was looked at; the reason when empty.
     """
 
     fact: str
     must_be: bool
     reason: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ import numpy as np
 
 from fhirtwin import predictors as package
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Fault
 from fhirtwin.predictors.model import Predictor, Row
 
 GROUP: Final = "fhirtwin.predictors"
@@ -37,7 +37,7 @@ def all_predictors() -> tuple[Predictor, ...]:
     """Every predictor of this installation, in the order of their ids.
 
     Raises:
-        Incorrect: one of them does not pass the gate; the text names it.
+        Fault: one of them does not pass the gate; the text names it.
     """
     return admit([*_built_in(), *_registered()])
 
@@ -46,7 +46,7 @@ def admit(predictors: Iterable[Predictor]) -> tuple[Predictor, ...]:
     """Pass predictors through the gate; they come out in the order of their ids.
 
     Raises:
-        Incorrect: a name given twice, a row without its feature, an output without its row, a feature that is not
+        Fault: a name given twice, a row without its feature, an output without its row, a feature that is not
             centred, or a row whose sum could leave the bound.
     """
     admitted = tuple(sorted(predictors, key=lambda p: p.id))
@@ -95,7 +95,7 @@ def _built_in() -> Iterator[Predictor]:
 def _exported(module: ModuleType) -> Predictor:
     found = getattr(module, "PREDICTOR", None)
     if not isinstance(found, Predictor):
-        raise Incorrect(f"{module.__name__} lies in a predictor family and exports no PREDICTOR.")
+        raise Fault(f"{module.__name__} lies in a predictor family and exports no PREDICTOR.")
     return found
 
 
@@ -104,16 +104,16 @@ def _registered() -> Iterator[Predictor]:
         try:
             found = entry.load()
         except (ImportError, AttributeError) as error:
-            raise Incorrect(f"Entry point {entry.name} of {GROUP} ({entry.value}) cannot be loaded.") from error
+            raise Fault(f"Entry point {entry.name} of {GROUP} ({entry.value}) cannot be loaded.") from error
         if not isinstance(found, Predictor):
-            raise Incorrect(f"Entry point {entry.name} of {GROUP} ({entry.value}) is not a Predictor.")
+            raise Fault(f"Entry point {entry.name} of {GROUP} ({entry.value}) is not a Predictor.")
         yield found
 
 
 def _refuse_twice(what: str, names: Iterable[str]) -> None:
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise Incorrect(f"Predictors refused: {what} the name {twice[0]}.")
+        raise Fault(f"Predictors refused: {what} the name {twice[0]}.")
 
 
 def _check_names(predictor: Predictor) -> None:
@@ -124,16 +124,16 @@ def _check_names(predictor: Predictor) -> None:
     named = [predictor.id, *(f.name for f in predictor.features), *(r.name for r in predictor.rows)]
     for name in named:
         if not name or ":" in name:
-            raise Incorrect(f"Predictor {predictor.id} refused: the name {name!r} is empty or has a colon.")
+            raise Fault(f"Predictor {predictor.id} refused: the name {name!r} is empty or has a colon.")
     if not predictor.outputs:
-        raise Incorrect(f"Predictor {predictor.id} refused: it has no output.")
+        raise Fault(f"Predictor {predictor.id} refused: it has no output.")
 
 
 def _check_features(predictor: Predictor) -> None:
     for feature in predictor.features:
         # 0 stands for "not asked" in the panel, so it must be a value that the feature can take.
         if not (isfinite(feature.low) and isfinite(feature.high) and feature.low <= 0 <= feature.high):
-            raise Incorrect(
+            raise Fault(
                 f"Predictor {predictor.id} refused: feature {feature.name} is not centred, its range leaves out 0."
             )
 
@@ -141,6 +141,6 @@ def _check_features(predictor: Predictor) -> None:
 def _check_row(predictor: Predictor, row: Row) -> None:
     unknown = row.weights.keys() - {f.name for f in predictor.features}
     if unknown:
-        raise Incorrect(f"Predictor {predictor.id} refused: row {row.name} weighs {min(unknown)}, which is no feature.")
+        raise Fault(f"Predictor {predictor.id} refused: row {row.name} weighs {min(unknown)}, which is no feature.")
     if not largest_sum(predictor, row) <= SUM_BOUND:
-        raise Incorrect(f"Predictor {predictor.id} refused: the sum of row {row.name} can pass {SUM_BOUND:g}.")
+        raise Fault(f"Predictor {predictor.id} refused: the sum of row {row.name} can pass {SUM_BOUND:g}.")

@@ -18,7 +18,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Fault
 from fhirtwin.features.vector import assemble
 from fhirtwin.predictors.model import FeatureVector, Input, Output, Predictor, Refusal, Value, Values
 from fhirtwin.predictors.registry import admit
@@ -174,7 +174,7 @@ def _draw(needed: Input, random: Random) -> Value:
 def _check_gate(predictor: Predictor) -> None:
     try:
         admit([predictor])
-    except Incorrect as error:
+    except Fault as error:
         raise CheckFailed(str(error)) from error
 
 

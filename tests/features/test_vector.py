@@ -282,3 +282,9 @@ def test_reasons_carry_no_value_of_the_patient() -> None:
     text = " ".join(refused(facts))
     assert "187" not in text
     assert "47" not in text
+
+
+def test_an_output_whose_age_window_cannot_be_held_against_an_age_is_refused() -> None:
+    ageless = dataclasses.replace(KFRE, inputs=KFRE.inputs[1:], rules=(), prepare=lambda _values: {})
+    facts = (*without(KIDNEY, "birth-date", "creatinine"), fact("egfr", "30"))
+    assert refused(facts, ageless) == ("age is missing",)

@@ -10,7 +10,7 @@ from importlib import metadata
 import numpy as np
 import pytest
 
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Fault
 from fhirtwin.predictors import registry
 from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.model import Feature, Predictor, Row
@@ -26,7 +26,7 @@ def test_finds_the_built_in_predictors_in_the_order_of_their_ids() -> None:
 
 
 def test_refuses_two_predictors_of_one_name() -> None:
-    with pytest.raises(Incorrect, match="kfre-4-variable"):
+    with pytest.raises(Fault, match="kfre-4-variable"):
         admit([KFRE, changed(version="other")])
 
 
@@ -48,7 +48,7 @@ def test_refuses_two_predictors_of_one_name() -> None:
     ],
 )
 def test_refuses_a_predictor_that_is_not_well_made(part: dict[str, object], says: str) -> None:
-    with pytest.raises(Incorrect, match=says):
+    with pytest.raises(Fault, match=says):
         admit([changed(**part)])
 
 
@@ -77,7 +77,7 @@ def test_panel_does_not_depend_on_the_order_of_predictors() -> None:
 def test_an_outsider_passes_the_same_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     entry = metadata.EntryPoint("kidney", "fhirtwin.predictors.kidney.kfre:PREDICTOR", registry.GROUP)
     monkeypatch.setattr(metadata, "entry_points", lambda group: [entry] if group == registry.GROUP else [])
-    with pytest.raises(Incorrect, match="two predictors have the name kfre-4-variable"):
+    with pytest.raises(Fault, match="two predictors have the name kfre-4-variable"):
         all_predictors.__wrapped__()
 
 
@@ -90,7 +90,7 @@ def test_an_entry_point_that_gives_no_predictor_is_named(
 ) -> None:
     entry = metadata.EntryPoint("broken", value, registry.GROUP)
     monkeypatch.setattr(metadata, "entry_points", lambda group: [entry])
-    with pytest.raises(Incorrect, match=f"broken.*{says}"):
+    with pytest.raises(Fault, match=f"broken.*{says}"):
         all_predictors.__wrapped__()
 
 

@@ -70,6 +70,7 @@ RULES: Final = (
         "ckd-g3-g5-shown",
         True,
         "chronic kidney disease G3 to G5 not shown by two eGFR below 60 at least 90 days apart",
+        "chronic kidney disease G3 to G5",
     ),
 )
 

@@ -1,1 +1,9 @@
-"""vault."""
+"""Stages 5 and 7: seal a feature vector; open what comes back and round it at once.
+
+The only code that ever holds a secret key. Nothing here knows patients, FHIR or the network, and nothing that was
+opened leaves before it is rounded.
+"""
+
+from fhirtwin.vault.vault import Opening, Vault
+
+__all__ = ["Opening", "Vault"]

@@ -1,0 +1,163 @@
+"""The one place where Pyfhel is touched: every trap of it that is silent or deadly is an exception here.
+
+Pyfhel 3.5 encodes strided arrays, NaN and empty arrays to wrong numbers without a word; dies of a segmentation fault
+when it decrypts without a secret key; makes keys up when it rotates without rotation keys; answers insecure parameters
+with a string; and takes parameters, a security level of zero among them, from whoever sends it a context. It is not
+safe for two threads to use one `Ring` at a time; callers see to that.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any, NewType
+
+import numpy as np
+from numpy.typing import NDArray
+from Pyfhel import PyCtxt, Pyfhel
+
+from fhirtwin.ckks import profiles
+from fhirtwin.ckks.profiles import Profile
+from fhirtwin.errors import Fault, Incorrect
+
+Plaintext = NewType("Plaintext", object)
+Ciphertext = NewType("Ciphertext", object)
+Complex = NDArray[np.complex128]
+
+# What Pyfhel says by a warning (it made up a key, it lost precision) would be a wrong number later.
+warnings.filterwarnings("error", message=r".*<Pyfhel Warning>")
+
+
+class Ring:
+    """The mathematics of one profile. It holds no key until it is given one.
+
+    Raises:
+        Incorrect: the profile is not a pinned one, or SEAL does not accept its parameters.
+    """
+
+    def __init__(self, profile: Profile) -> None:
+        profiles.check(profile)
+        self.profile = profile
+        self._pyfhel: Any = Pyfhel()
+        # This scale is a default that is never used, since every encoding names its own; Pyfhel only insists that it be
+        # the size of a prime.
+        default_scale = 2.0 ** profile.modulus_bits[1]
+        verdict = self._pyfhel.contextGen(
+            scheme="CKKS", n=profile.degree, scale=default_scale, qi_sizes=list(profile.modulus_bits), sec=128
+        )
+        if verdict != "success: valid" or self._pyfhel.sec != 128 or self._pyfhel.n != profile.degree:
+            raise Incorrect(f"SEAL does not accept the parameters of profile {profile.name} as secure.")
+
+    @property
+    def holds_secret_key(self) -> bool:
+        """Whether this ring can open."""
+        return not self._pyfhel.is_secret_key_empty()
+
+    def make_keys(self) -> None:
+        """Make a new secret and public key in place of those that may be here."""
+        self._pyfhel.keyGen()
+
+    def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
+        """Make keys for rotations by these steps, and no others, and return them serialised.
+
+        Raises:
+            Fault: there is no secret key to make them from.
+        """
+        self._need_secret_key()
+        self._pyfhel.rotateKeyGen(list(steps))
+        return bytes(self._pyfhel.to_bytes_rotate_key("none"))
+
+    def load_rotation_keys(self, data: bytes, steps: int) -> None:
+        """Load the rotation keys that a caller sent.
+
+        Raises:
+            Incorrect: their length is not that of keys for so many steps, or SEAL refuses them.
+        """
+        if not steps or len(data) != self.profile.rotation_keys_bytes(steps):
+            raise Incorrect("The evaluation keys have the wrong length for their profile.")
+        try:
+            self._pyfhel.from_bytes_rotate_key(data)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise Incorrect("The evaluation keys cannot be read.") from error
+
+    def encode(self, values: Complex, scale: float) -> Plaintext:
+        """Encode one number a slot.
+
+        Raises:
+            Fault: not exactly one finite complex number a slot, or they do not fit the modulus at this scale.
+        """
+        if values.shape != (self.profile.slots,) or values.dtype != np.complex128:
+            raise Fault("A vector to encode must have one complex number for each slot.")
+        if not np.isfinite(values).all():
+            raise Fault("A vector to encode must be finite.")
+        # No coefficient of the encoded polynomial is larger than the mean magnitude over the slots.
+        if float(np.abs(values).mean()) * scale >= 2.0 ** (self.profile.modulus_bits[0] - 1):
+            raise Fault("A vector to encode does not fit the modulus.")
+        return Plaintext(self._pyfhel.encodeComplex(np.ascontiguousarray(values), scale=scale))
+
+    def encrypt(self, values: Complex, scale: float) -> bytes:
+        """Encode, encrypt under the public key that is here, and serialise.
+
+        Raises:
+            Fault: there is no key, or `encode` refuses.
+        """
+        if self._pyfhel.is_public_key_empty():
+            raise Fault("There is no key to seal with.")
+        return bytes(self._pyfhel.encryptPtxt(self.encode(values, scale)).to_bytes("none"))
+
+    def load(self, data: bytes, scale: float) -> Ciphertext:
+        """Read a ciphertext that came over the wire.
+
+        Raises:
+            Incorrect: its length is not the profile's, SEAL refuses it, or it is not of the scale and size expected.
+        """
+        if len(data) != self.profile.ciphertext_bytes:
+            raise Incorrect("A ciphertext has the wrong length for its profile.")
+        try:
+            loaded = PyCtxt(pyfhel=self._pyfhel, bytestring=data, scheme="ckks")
+            fits = loaded.size() == 2 and loaded.scale == scale
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise Incorrect("A ciphertext cannot be read.") from error
+        if not fits:
+            raise Incorrect("A ciphertext is not what its profile says.")
+        return Ciphertext(loaded)
+
+    def multiply(self, sealed: Ciphertext, plain: Plaintext) -> None:
+        """Multiply in place; nobody but the caller tracks that the scale is now the product's."""
+        self._pyfhel.multiply_plain(sealed, plain)
+
+    def add_plain(self, sealed: Ciphertext, plain: Plaintext) -> None:
+        """Add in place."""
+        self._pyfhel.add_plain(sealed, plain)
+
+    def add_rotated(self, sealed: Ciphertext, step: int) -> None:
+        """Add to each slot the slot `step` places on.
+
+        Raises:
+            Incorrect: the rotation keys are not here, or not for this step.
+        """
+        if self._pyfhel.is_rotate_key_empty():
+            raise Incorrect("The evaluation keys are missing.")
+        try:
+            rotated = self._pyfhel.rotate(sealed, step, in_new_ctxt=True)
+        except (RuntimeError, ValueError) as error:
+            raise Incorrect("The evaluation keys are not for the steps of this panel.") from error
+        self._pyfhel.add(sealed, rotated)
+
+    def save(self, sealed: Ciphertext) -> bytes:
+        """Serialise, uncompressed: ciphertexts do not compress, and an exact length can be checked."""
+        return bytes(sealed.to_bytes("none"))  # type: ignore[attr-defined]
+
+    def decrypt(self, sealed: Ciphertext) -> Complex:
+        """Decrypt and decode. The result is precise enough to give the key away: it must be rounded at once.
+
+        Raises:
+            Fault: there is no secret key here.
+        """
+        self._need_secret_key()
+        opened: Complex = self._pyfhel.decryptComplex(sealed)
+        return opened
+
+    def _need_secret_key(self) -> None:
+        if not self.holds_secret_key:
+            raise Fault("There is no key to open with.")

@@ -1,0 +1,126 @@
+"""Parameter profiles, pinned by name: neither side of the wire ever sends the other a parameter.
+
+Source of the limits: the 128-bit classical, ternary-secret tables of the Homomorphic Encryption Standard (2018,
+https://homomorphicencryption.org/standard/) and of its successor guidelines (2024, https://eprint.iacr.org/2024/463).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from fhirtwin.errors import Incorrect
+
+MAX_MODULUS_BITS: Final = {4096: min(109, 106)}
+"""Ring degree to the largest modulus, in bits: the stricter of the 2018 (109) and 2024 (106) limits."""
+
+_CIPHERTEXT_HEADER_BYTES = 113
+_ROTATION_KEYS_HEADER_BYTES = 32_824
+_ROTATION_KEY_BYTES = 131_185
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One way to seal and evaluate a panel.
+
+    Attributes:
+        name: what both sides call it on the wire; at most 15 ASCII characters.
+        mode: `masked` (the engine adds zero-sum masks, the vault adds up) or `rotating` (the engine adds up).
+        degree: of the polynomial ring; half as many slots.
+        modulus_bits: sizes of the data prime and of the key-switching prime.
+        input_bits, weight_bits: binary logarithms of the scales of features and weights.
+        mask_bits: masks are uniform between minus and plus 2 to this power, before they are made to sum to zero.
+        error: bound of the error of an opened linear predictor, before rounding, over a panel's declared ranges.
+        tolerance: how far the check lanes may be from what they must be.
+        step: what the vault rounds a linear predictor to. Ten times the error bound, so that next to nothing of the
+            noise, which tells of the key, is left in what leaves the vault.
+    """
+
+    name: str
+    mode: str
+    degree: int
+    modulus_bits: tuple[int, int]
+    input_bits: int
+    weight_bits: int
+    mask_bits: int
+    error: float
+    tolerance: float
+    step: Decimal
+
+    @property
+    def slots(self) -> int:
+        """Complex numbers in one ciphertext."""
+        return self.degree // 2
+
+    @property
+    def input_scale(self) -> float:
+        """Scale of the sealed features."""
+        return 2.0**self.input_bits
+
+    @property
+    def weight_scale(self) -> float:
+        """Scale of the encoded weights."""
+        return 2.0**self.weight_bits
+
+    @property
+    def product_scale(self) -> float:
+        """Scale of the sealed sums."""
+        return 2.0 ** (self.input_bits + self.weight_bits)
+
+    @property
+    def largest_coefficient(self) -> float:
+        """Magnitude that no coefficient of the opened polynomial may reach: from there it wraps round in silence."""
+        return 2.0 ** (self.modulus_bits[0] - 1 - self.input_bits - self.weight_bits)
+
+    @property
+    def ciphertext_bytes(self) -> int:
+        """Exact length of a serialised ciphertext: two polynomials over the data prime, eight bytes a coefficient."""
+        return _CIPHERTEXT_HEADER_BYTES + 2 * 8 * self.degree
+
+    def rotation_keys_bytes(self, steps: int) -> int:
+        """Exact length of serialised rotation keys for so many steps; none when there is no step."""
+        return _ROTATION_KEYS_HEADER_BYTES + steps * _ROTATION_KEY_BYTES if steps else 0
+
+
+MASKED: Final = Profile("P1-mask", "masked", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
+ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4, 5e-4, Decimal("0.001"))
+
+_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING)}
+
+
+def profile(name: str) -> Profile:
+    """Return the profile of that name.
+
+    Raises:
+        Incorrect: there is none.
+    """
+    try:
+        return _PROFILES[name]
+    except KeyError:
+        raise Incorrect(f"There is no such parameter profile; there are {', '.join(_PROFILES)}.") from None
+
+
+def for_mode(mode: str) -> Profile:
+    """Return the profile that evaluates in `mode`, `masked` or `rotating`.
+
+    Raises:
+        Incorrect: it is neither.
+    """
+    for found in _PROFILES.values():
+        if found.mode == mode:
+            return found
+    raise Incorrect("The linear panel is evaluated in mode masked or rotating.")
+
+
+def check(candidate: Profile) -> None:
+    """Refuse parameters that are not pinned, or not inside both published security limits.
+
+    Raises:
+        Incorrect: they must not be used.
+    """
+    limit = MAX_MODULUS_BITS.get(candidate.degree, 0)
+    if sum(candidate.modulus_bits) > limit:
+        raise Incorrect(f"The modulus of profile {candidate.name} exceeds the 128-bit limit of {limit} bits.")
+    if _PROFILES.get(candidate.name) != candidate:
+        raise Incorrect(f"The parameters of profile {candidate.name} are not the pinned ones.")

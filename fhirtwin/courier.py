@@ -1,0 +1,307 @@
+"""Carries sealed bytes to the engine and back. It sees ciphertext only, and decides what an engine is to be believed.
+
+A request is never sent twice to an engine that may have answered it: the one exception is a kept connection that turns
+out to have been closed before any byte of an answer came, which is reopened once.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import re
+import secrets
+import socket
+import ssl
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from fhirtwin import __version__, timing
+from fhirtwin.ckks import wire
+from fhirtwin.ckks.profiles import profile
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
+
+_MOST_IDLE_CONNECTIONS = 8
+_LONGEST_REFUSAL_BYTES = 4096
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_VERSION = re.compile(r"[0-9A-Za-z.+-]{1,32}")
+
+_KEYS_NEEDED, _OTHER_PANEL = 412, 422
+
+_DOWN = "The engine cannot be reached; see that it runs and that the gateway has its address."
+_PANEL = "The engine holds another panel of predictors than this gateway: install the same predictors on both sides."
+_LATE = "The engine did not answer in time."
+_UNBELIEVED = "The answer of the engine is not signed for this request with the shared secret, so it was thrown away."
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    mac: str
+    body: bytes
+
+
+class _TimedSocket:
+    """What `http.client` needs of a socket, under one deadline for a whole exchange instead of one a read."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.deadline = 0.0
+        self.received = 0
+
+    def arm(self) -> None:
+        left = self.deadline - time.perf_counter()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(left)
+
+    def sendall(self, data: bytes) -> None:
+        self.arm()
+        self._sock.sendall(data)
+
+    def recv_into(self, buffer: Any) -> int:
+        self.arm()
+        count = self._sock.recv_into(buffer)
+        self.received += count
+        return count
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Reads(self))
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+class _Reads(io.RawIOBase):
+    def __init__(self, sock: _TimedSocket) -> None:
+        self._timed = sock
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        return self._timed.recv_into(buffer)
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection that is open already."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__("engine")
+        self.auto_open = 0
+        self.timed = _TimedSocket(sock)
+        self.sock = self.timed
+
+
+class Courier:
+    """The way to one engine. Threads may share it; each request has a connection of its own while it lasts.
+
+    Args:
+        url: `unix:/path`, `https://host:port`, or `http://host:port` on loopback.
+        key: secret shared with the engine, at least 32 bytes.
+        timeout: seconds that one evaluation may take, all in all.
+        ca_file: certificate authority for https; the system's when None.
+
+    Raises:
+        Incorrect: the address or the key is not usable.
+    """
+
+    def __init__(self, url: str, key: bytes, *, timeout: float, ca_file: str | None = None) -> None:
+        if len(key) < wire.KEY_BYTES:
+            raise Incorrect(f"The secret shared with the engine must have at least {wire.KEY_BYTES} bytes.")
+        self._key = key
+        self._timeout = timeout
+        self._path, self._host, self._port = "", "", 0
+        self._tls: ssl.SSLContext | None = None
+        self._idle: deque[_Connection] = deque(maxlen=_MOST_IDLE_CONNECTIONS)
+        self._keys_sent = b""
+        self._digests: tuple[bytes, bytes] = (b"", wire.NO_KEYS)
+        self._read_address(url, ca_file)
+
+    def evaluate(self, features: SealedFeatures) -> SealedScores:
+        """Have the engine evaluate sealed features.
+
+        Raises:
+            EngineUnavailable: it is down, late, busy, of another version, or holds another panel.
+            EngineAnswerRefused: what came is not an answer of the engine to this request.
+        """
+        start = time.perf_counter()
+        deadline = start + self._timeout
+        digest = self._keys_digest(features.evaluation_keys)
+        with_keys = bool(features.evaluation_keys) and digest != self._keys_sent
+        request = wire.write_request(features, __version__, self._key, digest, with_keys=with_keys)
+        answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
+        if answer.status == _KEYS_NEEDED and features.evaluation_keys and not with_keys:
+            # It said so before it evaluated anything, so nothing can be learnt from asking again.
+            request = wire.write_request(features, __version__, self._key, digest, with_keys=True)
+            answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
+        if answer.status != 200:
+            raise self._refusal(answer)
+        try:
+            response = wire.read_response(answer.body, self._key, features, request)
+        except FhirtwinError:
+            raise EngineAnswerRefused(_UNBELIEVED) from None
+        if response.version != __version__:
+            raise _clash(response.version)
+        self._keys_sent = digest
+        total = time.perf_counter() - start
+        evaluated = min(response.evaluate_seconds, total)
+        timing.add("evaluate", evaluated)
+        timing.add("wire", total - evaluated)
+        return response.scores
+
+    def ready(self, panel_digest: str | None = None) -> None:
+        """Ask the engine what it is.
+
+        Args:
+            panel_digest: the panel it must hold; any when None.
+
+        Raises:
+            EngineUnavailable: it is down, late, of another version, has another secret, or holds another panel.
+        """
+        challenge = secrets.token_bytes(wire.CHALLENGE_BYTES)
+        path = f"{wire.READY}?challenge={challenge.hex()}"
+        answer = self._exchange("GET", path, b"", _LONGEST_REFUSAL_BYTES, time.perf_counter() + self._timeout)
+        if answer.status != 200:
+            raise self._refusal(answer)
+        if not _signed(answer.mac, wire.sign_ready(self._key, challenge, answer.body)):
+            raise EngineUnavailable("The engine and this gateway do not have the same secret.")
+        about = _object(answer.body)
+        if about.get("version") != __version__:
+            raise _clash(about.get("version"))
+        if panel_digest is not None and about.get("panel") != panel_digest:
+            raise EngineUnavailable(_PANEL)
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        while self._idle:
+            self._idle.pop().close()
+
+    def _read_address(self, url: str, ca_file: str | None) -> None:
+        if url.startswith("unix:/"):
+            self._path = url.removeprefix("unix:")
+            return
+        try:
+            parts = urlsplit(url)
+            self._host, self._port = parts.hostname or "", parts.port or 0
+        except ValueError:
+            raise Incorrect("The engine's address is not a URL.") from None
+        plain = parts.scheme == "http" and self._host in _LOOPBACK
+        extra = parts.path.strip("/") or parts.query or parts.username
+        if not self._host or not self._port or extra or not (plain or parts.scheme == "https"):
+            raise Incorrect("The engine's address is unix:/path, https://host:port, or http://127.0.0.1:port.")
+        if not plain:
+            try:
+                self._tls = ssl.create_default_context(cafile=ca_file)
+            except (OSError, ssl.SSLError):
+                raise Incorrect(f"{ca_file} does not hold a certificate authority.") from None
+            self._tls.minimum_version = ssl.TLSVersion.TLSv1_3
+
+    def _keys_digest(self, keys: bytes) -> bytes:
+        """SHA-256 of evaluation keys, remembered: a vault has one set for long, of hundreds of kilobytes."""
+        known, digest = self._digests
+        if keys is not known:
+            digest = wire.keys_digest(keys)
+            self._digests = (keys, digest)
+        return digest
+
+    def _exchange(self, method: str, path: str, body: bytes, longest: int, deadline: float) -> _Answer:
+        """Send one request and read its whole answer, on a kept connection when there is one."""
+        try:
+            kept = self._idle.pop()
+        except IndexError:
+            kept = None
+        try:
+            if kept is not None:
+                try:
+                    return self._exchange_on(kept, method, path, body, longest, deadline)
+                except (ConnectionError, http.client.RemoteDisconnected):
+                    if kept.timed.received:
+                        raise
+            return self._exchange_on(self._connect(deadline), method, path, body, longest, deadline)
+        except TimeoutError:
+            raise EngineUnavailable(_LATE) from None
+        except ssl.SSLCertVerificationError:
+            raise EngineUnavailable("The engine's certificate is not of the authority this gateway trusts.") from None
+        except OSError:
+            raise EngineUnavailable(_DOWN) from None
+        except http.client.HTTPException:
+            raise EngineAnswerRefused(_UNBELIEVED) from None
+
+    def _exchange_on(
+        self, connection: _Connection, method: str, path: str, body: bytes, longest: int, deadline: float
+    ) -> _Answer:
+        connection.timed.deadline, connection.timed.received = deadline, 0
+        whole = False
+        try:
+            connection.putrequest(method, path, skip_accept_encoding=True)
+            if body:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body or None)
+            with connection.getresponse() as response:
+                data = response.read(longest + 1)
+                whole = response.isclosed() and not response.will_close
+                if len(data) > longest or (response.length or 0) > 0:
+                    raise EngineAnswerRefused(_UNBELIEVED)
+                answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
+        finally:
+            if whole:
+                self._idle.append(connection)
+            else:
+                connection.close()
+        return answer
+
+    def _connect(self, deadline: float) -> _Connection:
+        left = max(deadline - time.perf_counter(), 0.001)
+        if self._path:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            try:
+                sock.settimeout(left)
+                sock.connect(self._path)
+            except OSError:
+                sock.close()
+                raise
+            return _Connection(sock)
+        sock = socket.create_connection((self._host, self._port), timeout=left)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls:
+            sock = self._tls.wrap_socket(sock, server_hostname=self._host)
+        return _Connection(sock)
+
+    def _refusal(self, answer: _Answer) -> FhirtwinError:
+        """The error that a signed refusal of the engine stands for."""
+        if not _signed(answer.mac, wire.sign_error(self._key, answer.status, answer.body)):
+            return EngineAnswerRefused(_UNBELIEVED)
+        version = _object(answer.body).get("version")
+        if version != __version__:
+            return _clash(version)
+        if answer.status == _OTHER_PANEL:
+            return EngineUnavailable(_PANEL)
+        return EngineUnavailable(f"The engine refused the request with status {answer.status}.")
+
+
+def _answer_bytes(features: SealedFeatures) -> int:
+    return wire.OVERHEAD_BYTES + profile(features.profile).ciphertext_bytes
+
+
+def _signed(mac: str, right: bytes) -> bool:
+    return wire.same(mac.encode("ascii", "replace"), right.hex().encode())
+
+
+def _object(body: bytes) -> dict[str, object]:
+    try:
+        read = json.loads(body)
+    except ValueError:
+        return {}
+    return read if isinstance(read, dict) else {}
+
+
+def _clash(version: object) -> EngineUnavailable:
+    told = version if isinstance(version, str) and _VERSION.fullmatch(version) else "of an unknown version"
+    return EngineUnavailable(
+        f"engine {told} and gateway {__version__} do not work together: install the same version on both sides."
+    )

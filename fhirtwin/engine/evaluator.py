@@ -1,0 +1,123 @@
+"""What the engine computes: sealed features times weights, summed by rotation or hidden behind masks that cancel."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import OrderedDict
+
+import numpy as np
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from numpy.typing import NDArray
+
+from fhirtwin.ckks import packing, wire
+from fhirtwin.ckks.context import Plaintext, Ring
+from fhirtwin.ckks.packing import Layout
+from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.profiles import MASKED, ROTATING, Profile
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.errors import Precondition, Unprocessable
+
+_MOST_KEY_SETS = 4
+
+Complex = NDArray[np.complex128]
+Float = NDArray[np.float64]
+
+
+class Evaluator:
+    """Evaluates one panel under every profile. Threads may share it; they take turns, since SEAL here runs one.
+
+    Raises:
+        Incorrect: the panel cannot be evaluated safely.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self.panel = panel
+        self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
+        self._rings = {name: Ring(layout.profile) for name, layout in self.layouts.items()}
+        self._weights: dict[str, Plaintext] = {
+            name: self._rings[name].encode(layout.weights, layout.profile.weight_scale)
+            for name, layout in self.layouts.items()
+        }
+        self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def request_lengths(self) -> dict[str, frozenset[int]]:
+        """Profile name to the exact lengths its messages may have."""
+        return {
+            name: wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
+            for name, layout in self.layouts.items()
+        }
+
+    @property
+    def holds_secret_key(self) -> bool:
+        """Whether anything here could open a ciphertext: never."""
+        return any(ring.holds_secret_key for ring in (*self._rings.values(), *self._keyed.values()))
+
+    def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
+        """Compute every row of the panel on one ciphertext.
+
+        Args:
+            features: evaluation keys may be left out when they were sent before.
+            keys_digest: names them.
+
+        Raises:
+            Unprocessable: the panel is not this engine's.
+            Incorrect: the ciphertext or the keys cannot be used.
+            Precondition: the evaluation keys are needed and not here.
+        """
+        if features.panel_digest != self.panel.digest:
+            raise Unprocessable("This engine holds another panel of predictors.")
+        layout = self.layouts[features.profile]
+        profile = layout.profile
+        with self._lock:
+            ring = self._keyed_ring(layout, features, keys_digest) if layout.steps else self._rings[profile.name]
+            sealed = ring.load(features.sealed_vector, profile.input_scale)
+            ring.multiply(sealed, self._weights[profile.name])
+            for step in layout.steps:
+                ring.add_rotated(sealed, step)
+            ring.add_plain(sealed, ring.encode(_masks(layout), profile.product_scale))
+            sums = ring.save(sealed)
+        return SealedScores(profile.name, features.panel_digest, features.request_id, sums)
+
+    def _keyed_ring(self, layout: Layout, features: SealedFeatures, keys_digest: bytes) -> Ring:
+        ring = self._keyed.get(keys_digest)
+        if ring is not None:
+            self._keyed.move_to_end(keys_digest)
+            return ring
+        if not features.evaluation_keys:
+            raise Precondition("Send the evaluation keys along: this engine does not have them.")
+        ring = Ring(layout.profile)
+        ring.load_rotation_keys(features.evaluation_keys, len(layout.steps))
+        self._keyed[keys_digest] = ring
+        if len(self._keyed) > _MOST_KEY_SETS:
+            self._keyed.popitem(last=False)
+        return ring
+
+
+def _masks(layout: Layout) -> Complex:
+    """What hides partial products from whoever opens the sums, one number a slot.
+
+    In masked mode the real parts of a lane add up to zero over its blocks. In rotating mode they are zero, for there
+    the sum is done. The imaginary parts, which carry products of a feature with its partner's weight, are masked in
+    both.
+    """
+    profile = layout.profile
+    masks = np.zeros(profile.slots, dtype=np.complex128)
+    if layout.steps:
+        masks.imag = _uniform(profile, profile.slots)
+        return masks
+    used = layout.blocks * layout.lanes
+    drawn = _uniform(profile, 2 * used)
+    real = drawn[:used].reshape(layout.blocks, layout.lanes)
+    masks.real[:used] = (real - real.mean(axis=0)).reshape(-1)
+    masks.imag[:used] = drawn[used:]
+    return masks
+
+
+def _uniform(profile: Profile, count: int) -> Float:
+    """Numbers from a cryptographic generator: AES-256 in counter mode under a key used for this call only."""
+    stream = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(bytes(16))).encryptor().update(bytes(8 * count))
+    bits = np.frombuffer(stream, dtype="<u8") >> np.uint64(11)
+    return (bits.astype(np.float64) * 2.0**-52 - 1.0) * 2.0**profile.mask_bits

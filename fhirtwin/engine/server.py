@@ -1,0 +1,104 @@
+"""Start the engine: workers under a memory limit, on a Unix socket, or on an address with TLS."""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from granian.constants import Interfaces
+from granian.server import Server
+
+from fhirtwin import keyfile
+from fhirtwin.ckks.panel import Panel
+from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.engine.web import create_app
+from fhirtwin.errors import Incorrect
+
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_LEAST_MEMORY_MB = 256
+
+
+def run(
+    listen: str,
+    key_file: Path,
+    workers: int = 1,
+    memory_mb: int = 1024,
+    *,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    panel: Callable[[], Panel] | None = None,
+) -> NoReturn:
+    """Serve until stopped by a signal.
+
+    Args:
+        listen: `unix:/path` (the socket gets mode 0600) or `host:port`.
+        key_file: of the secret shared with the gateway.
+        workers: processes; one a core is best, for each runs one evaluation at a time.
+        memory_mb: address space of one worker, in MiB; what needs more fails instead of taking the machine's.
+        tls_cert: certificate chain, PEM; needed on any address but loopback.
+        tls_key: its private key, PEM.
+        panel: makes the panel, in each worker; the predictors' when None.
+
+    Raises:
+        Incorrect: the address, the secret or the limits are not usable; the text says what to do.
+    """
+    keyfile.read(key_file)
+    if memory_mb < _LEAST_MEMORY_MB:
+        raise Incorrect(f"An engine worker needs at least {_LEAST_MEMORY_MB} MiB.")
+    where = _address(listen, secure=tls_cert is not None and tls_key is not None)
+    # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
+    os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
+    server = Server(
+        "fhirtwin.engine",
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=4,
+        runtime_blocking_threads=4,
+        respawn_failed_workers=True,
+        websockets=False,
+        log_enabled=False,
+        ssl_cert=tls_cert,
+        ssl_key=tls_key,
+        **where,
+    )
+    loader = partial(_load, key_file, memory_mb, panel or _predictors_panel)
+    server.serve(target_loader=loader)
+    sys.exit(0)
+
+
+def _load(key_file: Path, memory_mb: int, panel: Callable[[], Panel], _target: str) -> Any:
+    """Make the application; runs in the worker, so the memory limit is the worker's."""
+    limit = memory_mb * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    return create_app(Evaluator(panel()), bytes.fromhex(keyfile.read(key_file)))
+
+
+def _predictors_panel() -> Panel:
+    from fhirtwin.predictors import registry
+
+    return registry.panel(registry.all_predictors())
+
+
+def _address(listen: str, *, secure: bool) -> dict[str, Any]:
+    if listen.startswith("unix:"):
+        path = Path(listen.removeprefix("unix:"))
+        if not path.is_absolute() or not path.parent.is_dir():
+            raise Incorrect("--listen unix: wants an absolute path in a folder that exists.")
+        if path.is_socket():
+            path.unlink()  # left by an engine that was killed
+        elif path.exists():
+            raise Incorrect(f"{path} exists and is no socket.")
+        return {"uds": path, "uds_permissions": 0o600}
+    host, colon, port = listen.rpartition(":")
+    host = host.strip("[]")
+    if not (colon and host and port.isdecimal()):
+        raise Incorrect("--listen wants unix:/path or host:port.")
+    if not secure and host not in _LOOPBACK:
+        raise Incorrect("On an address other than loopback the engine needs --tls-cert and --tls-key.")
+    return {"address": host, "port": int(port)}

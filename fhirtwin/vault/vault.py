@@ -1,0 +1,180 @@
+"""The vault: seals with a fresh key a request, checks what comes back, and lets out rounded numbers only."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections import deque
+from decimal import Decimal
+from typing import Never, SupportsIndex
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirtwin.ckks import packing, profiles
+from fhirtwin.ckks.context import Ring
+from fhirtwin.ckks.packing import NONCE_LIMIT
+from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
+from fhirtwin.ckks.wire import REQUEST_ID_BYTES
+from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
+
+_MOST_IDLE_RINGS = 8
+_REFUSED = (
+    "The answer of the engine failed the checks of the vault and was thrown away; nothing was calculated from it."
+)
+
+Float = NDArray[np.float64]
+
+
+class Opening:
+    """What opens the answer to one request, once. Nobody but the vault looks inside; it cannot be copied or pickled."""
+
+    __slots__ = ("_canary", "_nonce", "_request_id", "_ring")
+
+    def __init__(self, ring: Ring, request_id: bytes, nonce: float, canary: float) -> None:
+        self._ring: Ring | None = ring
+        self._request_id = request_id
+        self._nonce = nonce
+        self._canary = canary
+
+    def __repr__(self) -> str:
+        return "Opening()"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
+        raise Fault("What opens an answer does not leave the process.")
+
+
+class Vault:
+    """Seals feature vectors of one panel and opens the scores.
+
+    In masked mode every request has a key of its own, which is overwritten when its answer was opened. In rotating mode
+    one key, with just the rotation keys the panel needs, serves for the life of the vault. Threads may share a vault.
+
+    Args:
+        panel: the linear models; it must be the engine's.
+        mode: `masked` or `rotating`.
+
+    Raises:
+        Incorrect: there is no such mode, or the panel cannot be evaluated safely.
+    """
+
+    def __init__(self, panel: Panel, *, mode: str = "masked") -> None:
+        self.panel = panel
+        self.profile = profiles.for_mode(mode)
+        self._layout = packing.layout(panel, self.profile)
+        self._idle: deque[Ring] = deque(maxlen=_MOST_IDLE_RINGS)
+        self._evaluation_keys = b""
+        self._lasting: Ring | None = None
+        self._lock = threading.Lock()
+        if mode == "rotating":
+            self._lasting = self._new_ring()
+            self._evaluation_keys = self._lasting.make_rotation_keys(self._layout.steps)
+
+    def seal(self, values: Float) -> tuple[SealedFeatures, Opening]:
+        """Encrypt one feature vector.
+
+        Args:
+            values: one float64 a feature, in panel order, each within its declared bounds, or 0 where the predictor it
+                belongs to is not asked.
+
+        Returns:
+            What goes to the engine, and what opens the answer.
+
+        Raises:
+            Fault: the vector is not such; the text names the feature, never its value.
+        """
+        checked = self._checked(values)
+        nonce = (secrets.randbits(53) * 2.0**-52 - 1.0) * NONCE_LIMIT
+        slots = self._layout.spread(checked, nonce)
+        if self._lasting is None:
+            ring = self._take_ring()
+            sealed = ring.encrypt(slots, self.profile.input_scale)
+        else:
+            ring = self._lasting
+            with self._lock:
+                sealed = ring.encrypt(slots, self.profile.input_scale)
+        request_id = secrets.token_bytes(REQUEST_ID_BYTES)
+        features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, self._evaluation_keys)
+        return features, Opening(ring, request_id, nonce, self._layout.expected_canary(checked, nonce))
+
+    def open(self, scores: SealedScores, opening: Opening) -> Scores:
+        """Decrypt, check, and round each linear predictor to the step of the profile.
+
+        Raises:
+            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request. It is one error
+                with one text whatever the reason, so that an engine cannot learn from it by trying.
+            Fault: the opening was used before.
+        """
+        with self._lock:
+            ring, opening._ring = opening._ring, None
+        if ring is None:
+            raise Fault("An answer can be opened once only.")
+        try:
+            sums = self._sums(ring, scores, opening)
+        finally:
+            self._give_back(ring)
+        values = {
+            name: _rounded(value, self.profile.step) for name, value in zip(self.panel.rows, sums.tolist(), strict=True)
+        }
+        return Scores(values, self.profile.name, self.panel.digest)
+
+    def _sums(self, ring: Ring, scores: SealedScores, opening: Opening) -> Float:
+        """Unrounded sums of the rows: they never leave this class. All checks are made, whichever fails."""
+        named = (self.profile.name, self.panel.digest, opening._request_id)
+        if (scores.profile, scores.panel_digest, scores.request_id) != named:
+            raise EngineAnswerRefused(_REFUSED)
+        try:
+            sealed = ring.load(scores.sealed_sums, self.profile.product_scale)
+            if ring is self._lasting:
+                with self._lock:
+                    opened = ring.decrypt(sealed)
+            else:
+                opened = ring.decrypt(sealed)
+        except (Incorrect, RuntimeError, ValueError):
+            raise EngineAnswerRefused(_REFUSED) from None
+        layout, tolerance, rows = self._layout, self.profile.tolerance, self._layout.rows
+        totals, residue = layout.sums(opened)
+        sums = totals[:rows]
+        # Written so that a NaN fails.
+        good = [
+            bool(np.isfinite(opened).all()),
+            bool(abs(totals[rows] - opening._nonce) <= tolerance),
+            bool(abs(totals[rows + 1] - opening._canary) <= tolerance),
+            bool(residue <= tolerance),
+            bool(((sums >= layout.low - tolerance) & (sums <= layout.high + tolerance)).all()),
+        ]
+        if not all(good):
+            raise EngineAnswerRefused(_REFUSED)
+        return sums
+
+    def _checked(self, values: Float) -> Float:
+        panel = self.panel
+        if values.shape != (len(panel.features),) or values.dtype != np.float64:
+            raise Fault("A feature vector must have one float64 for each feature of the panel.")
+        inside = (values >= panel.low) & (values <= panel.high) | (values == 0.0)
+        for name in np.array(panel.features)[~inside]:
+            raise Fault(f"Feature {name} is outside the range its predictor declares.")
+        return np.ascontiguousarray(values)
+
+    def _new_ring(self) -> Ring:
+        ring = Ring(self.profile)
+        ring.make_keys()
+        return ring
+
+    def _take_ring(self) -> Ring:
+        """A ring with a key that nothing was sealed under yet."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._new_ring()
+
+    def _give_back(self, ring: Ring) -> None:
+        """Overwrite the key of a request that is over; the new one is for the next."""
+        if ring is not self._lasting:
+            ring.make_keys()
+            self._idle.append(ring)
+
+
+def _rounded(value: float, step: Decimal) -> Decimal:
+    return Decimal(round(value / float(step))) * step

@@ -1,1 +1,53 @@
-"""access."""
+"""Who may do what: callers, and the one question that every interaction asks before anything else.
+
+Pure: facts in, verdict out. No database, no HTTP, no clock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from fhirtwin.errors import Forbidden
+
+Interaction = Literal["create", "read", "vread", "update", "search-type", "transaction", "capabilities", "operation"]
+"""What FHIR calls it: http://hl7.org/fhir/R4/valueset-system-restful-interaction.html, and `operation`."""
+
+_EVERYTHING: Final[frozenset[Interaction]] = frozenset(
+    ("create", "read", "vread", "update", "search-type", "transaction", "capabilities", "operation")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who calls.
+
+    Attributes:
+        id: a name for logs and audit; never a secret.
+        may: the interactions allowed; what is not listed is forbidden.
+    """
+
+    id: str
+    may: frozenset[Interaction] = frozenset()
+
+
+LOCAL_TOKEN: Final = Caller("local-token", _EVERYTHING)
+"""Holds the token of the data folder."""
+
+OPEN: Final = Caller("open", _EVERYTHING)
+"""Anybody on this machine, when the gateway runs with `--open`."""
+
+
+def permit(caller: Caller, interaction: Interaction, type_: str = "") -> None:
+    """Return when the caller may do this.
+
+    Args:
+        caller: who asks.
+        interaction: what for.
+        type_: on which resource type; empty for the whole server.
+
+    Raises:
+        Forbidden: not allowed; what nobody has allowed is not.
+    """
+    if interaction not in caller.may:
+        raise Forbidden(f"You may not use {interaction}{f' of {type_}' if type_ else ' here'}.")

@@ -1,0 +1,73 @@
+"""The only place that turns errors into HTTP: every one becomes an OperationOutcome, whichever door it came through.
+
+An unexpected error is told by a number alone. The log has that number, the class of the error and the route's
+template: its text might repeat what a patient's record says.
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import Final
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import MethodNotAllowed as WrongMethod
+
+from fhirtwin import errors
+from fhirtwin.errors import Fault, FhirtwinError, Issue
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.outcome import operation_outcome
+
+MIME_TYPE: Final = "application/fhir+json"
+
+_log = logging.getLogger("fhirtwin.error")
+
+_BY_STATUS: Final[dict[int, tuple[type[FhirtwinError], str]]] = {
+    400: (errors.Incorrect, "This is not a request that can be read."),
+    404: (errors.NotFound, "There is nothing at this address; `metadata` lists what there is."),
+    405: (errors.MethodNotAllowed, "This address does not take this method."),
+    413: (errors.TooLarge, "This request is too large."),
+    415: (errors.WrongMediaType, "Send the body as application/fhir+json."),
+}
+
+
+def install(app: Flask) -> None:
+    """Let `app` answer every error, unknown addresses and unexpected exceptions included, with an OperationOutcome."""
+    app.register_error_handler(FhirtwinError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _ours(error: FhirtwinError) -> Response:
+    if isinstance(error, Fault):
+        _log.error("%s at %s %s", type(error).__name__, request.method, _route())
+    return render(error.status, error.issues)
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:  # a redirect is no error
+        return Response(status=status, headers=dict(error.get_headers()))
+    kind, text = _BY_STATUS.get(status, (errors.Incorrect if status < 500 else Fault, error.name))
+    answer = render(status, [Issue(kind.code, text)])
+    if isinstance(error, WrongMethod) and error.valid_methods:
+        answer.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    return answer
+
+
+def _unexpected(error: Exception) -> Response:
+    number = uuid.uuid4().hex
+    _log.error("error %s: %s at %s %s", number, type(error).__name__, request.method, _route())
+    text = f"Something went wrong inside this server. Its log has more under the number {number}."
+    return render(Fault.status, [Issue(Fault.code, text)])
+
+
+def render(status: int, issues: tuple[Issue, ...] | list[Issue]) -> Response:
+    """An OperationOutcome as a response."""
+    return Response(codec.encode(operation_outcome(issues)), status=status, content_type=MIME_TYPE)
+
+
+def _route() -> str:
+    """The template of the route, not the address: that may hold a patient's name."""
+    return request.url_rule.rule if request.url_rule else "-"

@@ -1,0 +1,51 @@
+"""Which format the caller sends and wants: http://hl7.org/fhir/R4/http.html#mime-type. JSON is the only one here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from flask import request
+
+from fhirtwin.errors import NotAcceptable
+from fhirtwin.fhir import codec
+
+_FORMATS: Final = codec.MEDIA_TYPES | {"json"}
+GENERAL: Final = frozenset({"_format", "_pretty"})
+"""Parameters of any request that are about the answer's form."""
+
+
+def require_json_accepted() -> None:
+    """Return when the caller takes JSON; `_format` wins over `Accept`.
+
+    Raises:
+        NotAcceptable: the caller wants another format.
+    """
+    wanted = request.args.get("_format")
+    if wanted is not None:
+        # In a URL a plus sign is a space unless it was escaped, and often it was not.
+        name = wanted.partition(";")[0].strip().lower().replace(" ", "+")
+        accepted = name in _FORMATS
+    else:
+        accept = request.accept_mimetypes
+        accepted = not accept or any(accept.quality(name) > 0 for name in codec.MEDIA_TYPES)
+    if not accepted:
+        raise NotAcceptable("This server answers in application/fhir+json only.")
+
+
+def require_json_sent() -> None:
+    """Return when the body is declared as FHIR's JSON.
+
+    Raises:
+        WrongMediaType: it is not.
+    """
+    codec.media_type(request.headers.get("Content-Type", ""))
+
+
+def wants_pretty() -> bool:
+    """Whether the answer is to be indented for reading."""
+    return request.args.get("_pretty") == "true"
+
+
+def parameters() -> list[tuple[str, str]]:
+    """The parameters of the URL, in order, without those about the form of the answer."""
+    return [(name, value) for name, value in request.args.items(multi=True) if name not in GENERAL]

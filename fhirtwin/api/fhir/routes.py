@@ -1,0 +1,108 @@
+"""The routes below the FHIR base: http://hl7.org/fhir/R4/http.html."""
+
+from __future__ import annotations
+
+import msgspec
+from flask import Blueprint, Response, g, request
+
+from fhirtwin.api import body
+from fhirtwin.api.errors import MIME_TYPE
+from fhirtwin.api.fhir import negotiation, parameters
+from fhirtwin.errors import MethodNotAllowed as WrongMethod
+from fhirtwin.errors import NotFound
+from fhirtwin.interactions import registry
+from fhirtwin.interactions.capabilities import capabilities
+from fhirtwin.interactions.context import Answer, Services
+from fhirtwin.interactions.create import create
+from fhirtwin.interactions.read import read
+from fhirtwin.interactions.search_type import search_type
+from fhirtwin.interactions.transaction import transaction
+from fhirtwin.interactions.update import update
+from fhirtwin.interactions.vread import vread
+
+
+def blueprint(services: Services) -> Blueprint:
+    """The routes; `g.caller` is who calls."""
+    fhir = Blueprint("fhir", __name__)
+    fhir.before_request(negotiation.require_json_accepted)
+    _register_reads(fhir, services)
+    _register_writes(fhir, services)
+    _register_operations(fhir, services)
+    return fhir
+
+
+def _register_reads(fhir: Blueprint, services: Services) -> None:
+    @fhir.get("/metadata")
+    def metadata() -> Response:
+        return _response(capabilities(services, g.caller))
+
+    @fhir.get("/<type_>/<id_>")
+    def read_route(type_: str, id_: str) -> Response:
+        return _response(read(services, g.caller, type_, id_, if_none_match=request.headers.get("If-None-Match")))
+
+    @fhir.get("/<type_>/<id_>/_history/<version>")
+    def vread_route(type_: str, id_: str, version: str) -> Response:
+        return _response(vread(services, g.caller, type_, id_, version))
+
+    @fhir.get("/<type_>")
+    def search_route(type_: str) -> Response:
+        return _response(search_type(services, g.caller, type_, negotiation.parameters()))
+
+    @fhir.post("/<type_>/_search")
+    def search_form_route(type_: str) -> Response:
+        form = parameters.of_form(services.settings.max_body_bytes)
+        return _response(search_type(services, g.caller, type_, negotiation.parameters() + form))
+
+
+def _register_writes(fhir: Blueprint, services: Services) -> None:
+    limit = services.settings.max_body_bytes
+
+    @fhir.post("/")
+    def transaction_route() -> Response:
+        negotiation.require_json_sent()
+        return _response(transaction(services, g.caller, body.read_body(limit), prefer=_prefer()))
+
+    @fhir.post("/<type_>")
+    def create_route(type_: str) -> Response:
+        negotiation.require_json_sent()
+        condition = request.headers.get("If-None-Exist")
+        data = body.read_body(limit)
+        return _response(create(services, g.caller, type_, data, if_none_exist=condition, prefer=_prefer()))
+
+    @fhir.put("/<type_>/<id_>")
+    def update_route(type_: str, id_: str) -> Response:
+        negotiation.require_json_sent()
+        match = request.headers.get("If-Match")
+        data = body.read_body(limit)
+        return _response(update(services, g.caller, type_, id_, data, if_match=match, prefer=_prefer()))
+
+
+def _register_operations(fhir: Blueprint, services: Services) -> None:
+    operations = {(operation.type, operation.name): operation for operation in registry.all_operations()}
+
+    @fhir.route("/<type_>/<id_>/$<name>", methods=["GET", "POST"])
+    def operation_route(type_: str, id_: str, name: str) -> Response:
+        operation = operations.get((type_, name))
+        if operation is None:
+            raise NotFound("There is no such operation; `metadata` lists what there is.")
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in operation.methods:
+            raise WrongMethod(f"${name} takes {' or '.join(sorted(operation.methods))}.")
+        params = parameters.of_operation(services.settings)
+        return _response(operation.run(services, g.caller, id_, params, method))
+
+
+def _prefer() -> str:
+    return request.headers.get("Prefer", "")
+
+
+def _response(answer: Answer) -> Response:
+    data = answer.body
+    if data and negotiation.wants_pretty():
+        data = msgspec.json.format(data, indent=2)
+    response = Response(data, status=answer.status, headers=dict(answer.headers))
+    if data:
+        response.content_type = MIME_TYPE
+    else:
+        del response.headers["Content-Type"]
+    return response

@@ -1,0 +1,130 @@
+"""ROAD 1: what arrives is received, validated and stored, and the twin is refreshed, in one unit of work."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from fhirtwin import timing
+from fhirtwin.access import unenforced
+from fhirtwin.errors import Incorrect, Issue
+from fhirtwin.fhir import codec, dates, references, splice
+from fhirtwin.fhir.validator import validate
+from fhirtwin.settings import Settings
+from fhirtwin.store import Writer, index
+from fhirtwin.twin.mappers import registry
+from fhirtwin.twin.state import LOCAL, PatientKey, Source, StoredVersion
+
+_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A resource that may be stored: the bytes as sent, and the same parsed."""
+
+    data: bytes
+    resource: dict[str, Any]
+
+    @property
+    def type(self) -> str:
+        """Its resource type."""
+        return str(self.resource["resourceType"])
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The version that is current now, and whether this call made it."""
+
+    stored: StoredVersion
+    changed: bool
+
+
+def receive(data: bytes, type_: str, settings: Settings) -> Received:
+    """Parse and validate a body, before anything is locked or written.
+
+    Args:
+        data: the body as sent.
+        type_: the resource type expected.
+        settings: the limits.
+
+    Raises:
+        Incorrect: not FHIR JSON, or not a structurally valid resource of that type.
+        Unprocessable: a resource whose storing would promise what this server does not do.
+    """
+    with timing.stage("parse"):
+        resource = codec.decode(data, max_depth=settings.max_depth)
+    with timing.stage("validate"):
+        refuse_invalid(validate(resource, type=type_))
+        unenforced.refuse(resource)
+    return Received(data, resource)
+
+
+def keep(
+    write: Writer, received: Received, id_: str | None, base_url: str, resolved: Mapping[str, str] | None = None
+) -> Kept:
+    """Store what was received as the next version of `id_`, and refresh the twin of whom it is about.
+
+    Args:
+        write: the open unit of work.
+        received: what `receive` gave.
+        id_: logical id; None makes a new one.
+        base_url: this server's base; references below it are its own.
+        resolved: texts of references, and what takes their place.
+
+    Returns:
+        The new version; or the one that was there, when the new one would say the same.
+    """
+    current = write.read(received.type, id_) if id_ else None
+    id_ = id_ or str(uuid.uuid4())
+    if current and not current.deleted:
+        same = _spliced(received, id_, current.version, current.last_updated, resolved)
+        if _says_the_same(same.data, current.data):
+            return Kept(current, changed=False)
+
+    stored = _spliced(received, id_, current.version + 1 if current else 1, dates.now_instant(), resolved)
+    resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if resolved else {**received.resource, "id": id_}
+    patient = patient_of(resource, base_url)
+    with timing.stage("store"):
+        write.put(stored, index.rows(resource, base_url), patient)
+    source = Source(LOCAL, stored.type, id_, str(stored.version))
+    with timing.stage("map"):
+        mapped = registry.map_resource(resource, source)
+    with timing.stage("store"):
+        write.replace_facts(source, patient, mapped)
+    return Kept(stored, changed=True)
+
+
+def patient_of(resource: dict[str, Any], base_url: str) -> PatientKey | None:
+    """Tell whom a resource is about: a patient of this server or, by an absolute reference, of another."""
+    text = references.subject_of(resource)
+    found = references.parse(text) if text else None
+    if found is None or found.type != "Patient" or not found.id:
+        return None
+    return PatientKey(LOCAL if found.base in ("", base_url) else found.base, found.id)
+
+
+def refuse_invalid(issues: Iterable[Issue]) -> None:
+    """Raise when a validator found an error; warnings pass.
+
+    Raises:
+        Incorrect: with every issue found.
+    """
+    issues = tuple(issues)
+    if any(issue.severity in ("fatal", "error") for issue in issues):
+        raise Incorrect("The resource is not valid FHIR R4; each issue names its place.", issues=issues)
+
+
+def _spliced(
+    received: Received, id_: str, version: int, instant: str, resolved: Mapping[str, str] | None
+) -> StoredVersion:
+    data = splice.splice(received.data, id=id_, version=version, last_updated=instant, references=resolved or {})
+    return StoredVersion(received.type, id_, version, instant, data)
+
+
+def _says_the_same(one: bytes, other: bytes) -> bool:
+    """Whether two resources differ in white space at most: every digit of a decimal counts."""
+    return one == other or msgspec.json.format(one, indent=-1) == msgspec.json.format(other, indent=-1)

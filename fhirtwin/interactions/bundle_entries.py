@@ -1,0 +1,174 @@
+"""What the entries of a transaction ask for, checked before anything is stored.
+
+*Source*: http://hl7.org/fhir/R4/http.html#trules, http://hl7.org/fhir/R4/bundle.html.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from fhirtwin import timing
+from fhirtwin.access import unenforced
+from fhirtwin.errors import FhirtwinError, Incorrect, Issue, TooLarge, Unsupported
+from fhirtwin.fhir import codec, splice
+from fhirtwin.fhir.validator import is_resource_type, validate
+from fhirtwin.ingest import Received, refuse_invalid
+from fhirtwin.interactions import update
+from fhirtwin.interactions.context import Services
+
+METHODS: Final = ("POST", "PUT", "GET")
+"""What an entry may ask for, in the order in which it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry.
+
+    Attributes:
+        number: position in the Bundle, from 0.
+        id: logical id that its URL names; empty for POST and searches.
+        query: what follows the question mark of its URL.
+        received: its resource; None for GET.
+        conditions: `ifNoneExist`, `ifMatch` and `ifNoneMatch`, where given.
+    """
+
+    number: int
+    method: str
+    type: str
+    id: str
+    query: str
+    full_url: str
+    received: Received | None
+    conditions: Mapping[str, str]
+
+
+def receive(services: Services, data: bytes) -> tuple[Entry, ...]:
+    """Parse and validate a Bundle of type transaction.
+
+    Raises:
+        Incorrect: not a valid transaction; the place is named.
+        TooLarge: more entries than the setting `max_bundle_entries`.
+        Unsupported: a batch, or an entry with a method that is not done here.
+    """
+    settings = services.settings
+    with timing.stage("parse"):
+        bundle = codec.decode(data, max_depth=settings.max_depth)
+        _require_transaction(bundle, settings.max_bundle_entries)
+    with timing.stage("validate"):
+        refuse_invalid(validate(bundle, type="Bundle"))
+    with timing.stage("parse"):
+        resources = splice.entries(data)
+    sent = bundle.get("entry", [])
+    entries = tuple(_entry(services, number, one, resources[number]) for number, one in enumerate(sent))
+    _refuse_twins(entries)
+    return entries
+
+
+@contextmanager
+def at_entry(number: int) -> Iterator[None]:
+    """Let errors of the block say in which entry they arose."""
+    try:
+        yield
+    except FhirtwinError as error:
+        raise type(error)(str(error), issues=[_placed(issue, number) for issue in error.issues]) from None
+
+
+def _placed(issue: Issue, number: int) -> Issue:
+    entry = f"Bundle.entry[{number}]"
+    places = []
+    for place in issue.expression or ("",):
+        inside = place.partition(".")[2]
+        places.append(place if place.startswith("Bundle.entry[") else f"{entry}.resource.{inside}" if inside else entry)
+    return replace(issue, expression=tuple(places))
+
+
+def _require_transaction(bundle: Mapping[str, Any], most: int) -> None:
+    """Look at what decides whether looking closer is worth while."""
+    if bundle.get("resourceType") != "Bundle":
+        raise Incorrect("Here only a Bundle of type transaction can be posted.", expression="Bundle")
+    kind, entries = bundle.get("type"), bundle.get("entry", [])
+    if kind == "batch":
+        raise Unsupported("Bundles of type batch are not done here; send a transaction.", expression="Bundle.type")
+    if kind != "transaction":
+        raise Incorrect("Here only a Bundle of type transaction can be posted.", expression="Bundle.type")
+    if isinstance(entries, list) and len(entries) > most:
+        raise TooLarge(
+            f"A transaction may have at most {most} entries (max_bundle_entries).", expression="Bundle.entry"
+        )
+
+
+def _entry(services: Services, number: int, entry: Mapping[str, Any], data: bytes | None) -> Entry:
+    with at_entry(number):
+        request = entry.get("request")
+        if request is None:
+            raise Incorrect("An entry of a transaction needs a request.")
+        method = request["method"]
+        if method not in METHODS:
+            raise Unsupported(
+                f"Entries may {', '.join(METHODS)}; other methods are not done here.",
+                expression=f"Bundle.entry[{number}].request.method",
+            )
+        type_, id_, query = _target(services, number, method, request["url"])
+        received = None
+        if method != "GET":
+            received = _resource(number, entry, data, type_)
+        if method == "PUT" and received:
+            update.require_same_id(received, id_)
+        conditions = {name: request[name] for name in ("ifNoneExist", "ifMatch", "ifNoneMatch") if name in request}
+        return Entry(number, method, type_, id_, query, entry.get("fullUrl", ""), received, conditions)
+
+
+def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: str) -> Received:
+    if data is None:
+        raise Incorrect("This entry needs a resource.")
+    resource = entry["resource"]
+    if resource["resourceType"] != type_:
+        raise Incorrect(
+            "The resource is of another type than the URL names.", expression=f"Bundle.entry[{number}].request.url"
+        )
+    unenforced.refuse(resource)
+    return Received(data, resource)
+
+
+def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str]:
+    """Type, id and query of an entry's URL, which is relative to the base, or below it."""
+    place = f"Bundle.entry[{number}].request.url"
+    path, _, query = url.removeprefix(f"{services.base_url}/").partition("?")
+    match path.split("/"):
+        case [type_] if is_resource_type(type_) and (method == "GET" or (method == "POST" and not query)):
+            return type_, "", query
+        case [type_, id_] if is_resource_type(type_) and method in ("GET", "PUT") and not query:
+            return type_, id_, ""
+        case [type_] if is_resource_type(type_) and method == "PUT" and query:
+            raise Unsupported("Conditional update is not done here; name an id.", expression=place)
+    raise Incorrect(
+        f"This is not a URL for {method}: POST Type, PUT Type/id, GET Type/id or Type?...", expression=place
+    )
+
+
+def _refuse_twins(entries: tuple[Entry, ...]) -> None:
+    """Refuse what R4 does: a fullUrl twice, and two entries that write the same resource.
+
+    Raises:
+        Incorrect: naming the second.
+    """
+    seen: Counter[tuple[str, ...]] = Counter()
+    for entry in entries:
+        claims: list[tuple[tuple[str, ...], str]] = []
+        if entry.full_url:
+            claims.append((("fullUrl", entry.full_url), "fullUrl"))
+        if entry.method == "PUT":
+            claims.append((("resource", entry.type, entry.id), "request.url"))
+        if entry.method == "POST" and "ifNoneExist" in entry.conditions:
+            claims.append((("condition", entry.type, entry.conditions["ifNoneExist"]), "request.ifNoneExist"))
+        for claim, place in claims:
+            seen[claim] += 1
+            if seen[claim] > 1:
+                raise Incorrect(
+                    "Another entry of this transaction is about the same.",
+                    expression=f"Bundle.entry[{entry.number}].{place}",
+                )

@@ -1,0 +1,91 @@
+"""update: `PUT [base]/[type]/[id]`, as create where nothing is there, conditional with `If-Match`.
+
+*Source*: http://hl7.org/fhir/R4/http.html#update, http://hl7.org/fhir/R4/http.html#upsert,
+http://hl7.org/fhir/R4/http.html#concurrency.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fhirtwin import ingest
+from fhirtwin.access import Caller, permit
+from fhirtwin.errors import Incorrect, Precondition
+from fhirtwin.ingest import Kept, Received
+from fhirtwin.interactions.context import Answer, Returning, Services, is_id, require_type, versions, written
+from fhirtwin.store import Writer
+
+
+def update(
+    services: Services,
+    caller: Caller,
+    type_: str,
+    id_: str,
+    data: bytes,
+    *,
+    if_match: str | None = None,
+    prefer: str = "",
+) -> Answer:
+    """Store the next version of a resource; the first one, when there is none.
+
+    A body that says what is stored already makes no new version.
+
+    Args:
+        services: the parts.
+        caller: who asks.
+        type_: resource type, as in the URL.
+        id_: logical id, as in the URL; the body must have the same.
+        data: the body.
+        if_match: the header: the version that the caller means to replace.
+        prefer: the `Prefer` header.
+
+    Returns:
+        200, or 201 when there was none, with the current version.
+
+    Raises:
+        Incorrect: the body, its id or the header is wrong.
+        Precondition: the current version is another one.
+    """
+    permit(caller, "update", type_)
+    require_type(type_)
+    received = ingest.receive(data, type_, services.settings)
+    require_same_id(received, id_)
+    with services.store.write() as write:
+        check_match(write, type_, id_, if_match)
+        kept = within(services, write, received, id_)
+    created = kept.changed and kept.stored.version == 1
+    returning = Returning.preferred(prefer, Returning.REPRESENTATION)
+    return written(services, kept.stored, status=201 if created else 200, returning=returning)
+
+
+def within(
+    services: Services, write: Writer, received: Received, id_: str, resolved: Mapping[str, str] | None = None
+) -> Kept:
+    """Store the next version in an open unit of work."""
+    return ingest.keep(write, received, id_, services.base_url, resolved)
+
+
+def require_same_id(received: Received, id_: str) -> None:
+    """Return when the body has the id of the URL.
+
+    Raises:
+        Incorrect: it has none or another, or the URL's cannot be an id.
+    """
+    if not is_id(id_):
+        raise Incorrect("A logical id has 1 to 64 letters, digits, dots and hyphens.")
+    if received.resource.get("id") != id_:
+        raise Incorrect("The body must have the id that the URL names.", expression=f"{received.type}.id")
+
+
+def check_match(write: Writer, type_: str, id_: str, if_match: str | None) -> None:
+    """Return when the current version is one that the caller named, or the caller named none.
+
+    Raises:
+        Precondition: it is another, or there is none.
+    """
+    if if_match is None:
+        return
+    wanted = versions("If-Match", if_match)
+    current = write.read(type_, id_)
+    if current is None or current.deleted or (wanted is not None and current.version not in wanted):
+        raise Precondition(f"If-Match does not name the current version of this {type_}; read it again and repeat.")

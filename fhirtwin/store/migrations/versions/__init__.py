@@ -1,0 +1,1 @@
+"""Steps, named by number and purpose."""

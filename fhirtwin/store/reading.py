@@ -1,0 +1,162 @@
+"""What can be asked of the store, within one transaction: every answer of a `Reader` is of the same moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import Connection, Row, select
+
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.search_grammar import Query
+from fhirtwin.store import searching
+from fhirtwin.store.schema import resource, resource_version, twin, twin_source
+from fhirtwin.twin import state_json
+from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
+
+LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
+"""Resource types that problem and medication lists are made of."""
+
+_LOINC: Final = "http://loinc.org"
+_EMPTY_REASON: Final = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
+_LIST_CODES: Final[Mapping[str, str]] = {"11450-4": "Condition", "10160-0": "MedicationStatement"}
+"""LOINC codes of a List (problem list; history of medication use) and the resource type it would hold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a search.
+
+    Attributes:
+        total: resources that fit, on all pages.
+        next_after: number of the last resource here, when another page follows.
+        ceiling: number of the newest resource when the first page was made.
+    """
+
+    versions: tuple[StoredVersion, ...]
+    total: int
+    next_after: int | None
+    ceiling: int
+
+
+class Reader:
+    """Asks within one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def read(self, type_: str, id_: str) -> StoredVersion | None:
+        """The current version, which may be a deletion; None when there never was one."""
+        found = self._connection.execute(
+            select(resource_version)
+            .join(
+                resource,
+                (resource.c.type == resource_version.c.type)
+                & (resource.c.id == resource_version.c.id)
+                & (resource.c.version == resource_version.c.version),
+            )
+            .where(resource.c.type == type_, resource.c.id == id_)
+        ).first()
+        return _version(found) if found else None
+
+    def vread(self, type_: str, id_: str, version: int) -> StoredVersion | None:
+        """One version; None when there never was one."""
+        found = self._connection.execute(
+            select(resource_version).where(
+                resource_version.c.type == type_,
+                resource_version.c.id == id_,
+                resource_version.c.version == version,
+            )
+        ).first()
+        return _version(found) if found else None
+
+    def search(self, query: Query) -> Page:
+        """One page of the resources that fit, oldest first."""
+        ceiling = query.ceiling
+        if ceiling is None:
+            ceiling = self._connection.execute(searching.newest()).scalar_one()
+        total = self._connection.execute(searching.total(query, ceiling)).scalar_one()
+        if not query.count:
+            return Page((), total, None, ceiling)
+        found = self._connection.execute(searching.page(query, ceiling)).all()
+        shown = found[: query.count]
+        next_after = shown[-1].number if len(found) > query.count else None
+        return Page(tuple(_version(row) for row in shown), total, next_after, ceiling)
+
+    def matches(self, query: Query, limit: int = 2) -> tuple[str, ...]:
+        """Ids of at most `limit` resources that fit: a condition needs to know of none, one, or more."""
+        ceiling = self._connection.execute(searching.newest()).scalar_one()
+        found = self._connection.execute(
+            select(resource.c.id).where(*searching.matching(query, ceiling)).order_by(resource.c.number).limit(limit)
+        )
+        return tuple(found.scalars())
+
+    def twin(self, patient: PatientKey) -> TwinState | None:
+        """What is known of a patient; None when nothing stored here is about them."""
+        version = self._connection.execute(
+            select(twin.c.version).where(twin.c.origin == patient.origin, twin.c.patient_id == patient.id)
+        ).scalar()
+        if version is None:
+            return None
+        facts: list[Fact] = []
+        unused: list[Unused] = []
+        for row in self._connection.execute(
+            select(twin_source.c.facts, twin_source.c.unused)
+            .where(twin_source.c.patient_origin == patient.origin, twin_source.c.patient_id == patient.id)
+            .order_by(twin_source.c.origin, twin_source.c.type, twin_source.c.id)
+        ):
+            facts += facts_from_bytes(row.facts)
+            unused += (state_json.unused_from_json(one) for one in msgspec.json.decode(row.unused))
+        path = f"Patient/{patient.id}"
+        return TwinState(
+            patient=patient,
+            version=version,
+            facts=in_order(facts),
+            lists=self._lists(patient),
+            unused=tuple(unused),
+            reference=path if patient.origin == LOCAL else f"{patient.origin}/{path}",
+        )
+
+    def _lists(self, patient: PatientKey) -> frozenset[str]:
+        """Lists that were obtained: a member of theirs is stored, or a List that says that there is none to list."""
+        about = (
+            resource.c.patient_origin == patient.origin,
+            resource.c.patient_id == patient.id,
+            resource.c.deleted.is_(False),
+        )
+        held = set(
+            self._connection.execute(
+                select(resource.c.type).where(*about, resource.c.type.in_(LISTS)).distinct()
+            ).scalars()
+        )
+        for row in self._connection.execute(select(resource.c.id).where(*about, resource.c.type == "List")).all():
+            stored = self.read("List", row.id)
+            if stored:
+                held |= said_empty(codec.decode(stored.data))
+        return frozenset(held)
+
+
+def said_empty(resource_: Mapping[str, Any]) -> set[str]:
+    """The types of resource that a List says there are none of (`emptyReason` `nilknown`).
+
+    *Source*: http://hl7.org/fhir/R4/list.html#empty: nilknown, "assertion that there are no items in the list".
+    """
+    if resource_.get("status") != "current" or not _coded(resource_.get("emptyReason"), _EMPTY_REASON, "nilknown"):
+        return set()
+    return {type_ for code, type_ in _LIST_CODES.items() if _coded(resource_.get("code"), _LOINC, code)}
+
+
+def facts_from_bytes(data: bytes) -> list[Fact]:
+    """Facts as `Writer.replace_facts` keeps them."""
+    return [state_json.fact_from_json(one) for one in msgspec.json.decode(data)]
+
+
+def _coded(concept: Mapping[str, Any] | None, system: str, code: str) -> bool:
+    codings = (concept or {}).get("coding", ())
+    return any(coding.get("system") == system and coding.get("code") == code for coding in codings)
+
+
+def _version(row: Row[Any]) -> StoredVersion:
+    return StoredVersion(row.type, row.id, row.version, row.last_updated, row.data, row.deleted)

@@ -1,7 +1,7 @@
 """JSON of FHIR: bytes to objects and back, with every digit of a decimal kept and every trap named.
 
-msgspec parses; what it lets pass and FHIR does not is looked for in one walk over the result. Only when something
-there looks wrong does `fhirtwin.fhir.json_faults` read the text again, slowly, and say what and where.
+msgspec parses; what it lets pass and FHIR does not is looked for in one walk over the result. Only when something is
+wrong does `fhirtwin.fhir.json_faults` read the text again, slowly, to say where.
 
 *Source*: http://hl7.org/fhir/R4/json.html, RFC 8259.
 """
@@ -9,6 +9,7 @@ there looks wrong does `fhirtwin.fhir.json_faults` read the text again, slowly, 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,11 +26,9 @@ _LARGEST: Final = 10**MAX_DIGITS
 """Whole numbers nearer to zero are right without a closer look."""
 _SURROGATE: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]|(\\u[dD][89a-fA-F])")
 """An escaped backslash, a pair of surrogates or, as its group, half of a pair."""
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"([ \t\r\n]*:)?')
+_NUL: Final = re.compile(rb"\\[^u]|(\\u0000)")
 _encoder: Final = msgspec.json.Encoder(decimal_format="number")
-
-
-class _Suspicious(ValueError):
-    """Something that must be looked at slowly."""
 
 
 def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
@@ -46,20 +45,15 @@ def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
     """
     try:
         value = _decoder.decode(data)
-        members = _survey(value, max_depth)
-    except UnicodeDecodeError:
-        raise Incorrect(f"The body is not UTF-8 (byte {_first_bad_byte(data)}).") from None
     except RecursionError:
-        raise Incorrect(f"The JSON is nested deeper than {max_depth} levels.") from None
-    except (msgspec.ValidationError, _Suspicious):
-        raise _fault(data, max_depth) or Incorrect("The JSON holds a number that cannot be read.") from None
-    except msgspec.DecodeError as error:
+        raise _located(data, max_depth, json_faults.TOO_DEEP) from None
+    except msgspec.ValidationError:
+        raise _located(data, max_depth, json_faults.BAD_NUMBER) from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Incorrect(_broken(data, str(error))) from None
-    # Minified, every member has its `":`. A string may hold one too (as `\":`): then the slow look acquits.
-    if (members != msgspec.json.format(data, indent=-1).count(b'":') or b"\\u0000" in data) and (
-        fault := _fault(data, max_depth)
-    ):
-        raise fault
+    wrong = _wrong(value, data, max_depth)
+    if wrong:
+        raise _located(data, max_depth, wrong)
     if type(value) is not dict:
         raise Incorrect("The body must be one JSON object.")
     return value
@@ -93,60 +87,79 @@ def media_type(content_type: str) -> None:
 def _number(text: str) -> Decimal:
     short = len(text) <= MAX_DIGITS and "e" not in text and "E" not in text
     if not short and not number_is_right(text):
-        raise _Suspicious
+        raise ValueError(json_faults.BAD_NUMBER)
     return Decimal(text)
 
 
 _decoder: Final = msgspec.json.Decoder(float_hook=_number)
 
 
-def _survey(value: Any, max_depth: int) -> int:
+def _wrong(value: Any, data: bytes, max_depth: int) -> str:
+    """Tell what FHIR forbids in JSON that parsed, or nothing."""
+    try:
+        members = _count_members(value, max_depth)
+    except ValueError as error:
+        return str(error)
+    # Minified, every member has its `":`, and a string may hold one too (as `\":`): equal numbers leave no room for
+    # a member that the parser dropped. Unequal ones decide nothing yet.
+    if members != msgspec.json.format(data, indent=-1).count(b'":') and members != sum(
+        map(bool, _STRING.findall(data))
+    ):
+        return json_faults.TWICE
+    if b"\\u0000" in data and any(_NUL.findall(data)):
+        return json_faults.NUL
+    return ""
+
+
+def _count_members(value: Any, max_depth: int) -> int:
     """Count the members of all objects, level by level.
 
     Raises:
-        _Suspicious: too many levels, or a whole number too large.
+        ValueError: too many levels, or a whole number too large; with the text that says so.
     """
     members = depth = 0
-    level = [value]
+    level = [value] if isinstance(value, dict | list) else []
     while level:
         depth += 1
+        if depth > max_depth:
+            raise ValueError(json_faults.TOO_DEEP)
         deeper: list[Any] = []
         for container in level:
-            values = container
+            values: Iterable[Any] = container
             if type(container) is dict:
                 members += len(container)
                 values = container.values()
-            elif type(container) is not list:
-                continue  # a body that is a bare string or number
             for item in values:
                 kind = type(item)
                 if kind is dict or kind is list:
                     deeper.append(item)
                 elif kind is int and not -_LARGEST < item < _LARGEST and not number_is_right(str(item)):
-                    raise _Suspicious
+                    raise ValueError(json_faults.BAD_NUMBER)
         level = deeper
-        if level and depth >= max_depth:
-            raise _Suspicious
     return members
 
 
-def _fault(data: bytes, max_depth: int) -> Incorrect | None:
+def _located(data: bytes, max_depth: int, wrong: str) -> Incorrect:
     fault = json_faults.find(data.decode(), max_depth)
-    return Incorrect(f"{fault.text} It stands at {fault.place}.", expression=fault.place) if fault else None
+    if fault is None:
+        return Incorrect(f"{wrong} It stands beyond the first {json_faults.MAX_READ} values.")
+    return Incorrect(f"{fault.text} It stands at {fault.place}.", expression=fault.place)
 
 
-def _first_bad_byte(data: bytes) -> int:
+def _first_bad_byte(data: bytes) -> int | None:
     try:
         data.decode()
     except UnicodeDecodeError as error:
         return error.start
-    return 0
+    return None
 
 
 def _broken(data: bytes, reason: str) -> str:
     """Put msgspec's finding (a reason and a byte number, never content) into words of ours."""
     if data.startswith(b"\xef\xbb\xbf"):
         return "The body begins with a byte order mark; send UTF-8 without one."
+    if (bad := _first_bad_byte(data)) is not None:
+        return f"The body is not UTF-8 (byte {bad})."
     if not data.strip():
         return "The body is empty; send one JSON object."
     for found in _SURROGATE.finditer(data):

@@ -1,6 +1,6 @@
 """Reads well-formed JSON again, slowly, to say what is wrong with it and where.
 
-`fhirtwin.fhir.codec` comes here only with text that a parser accepted and that looks suspicious.
+`fhirtwin.fhir.codec` comes here only with text that a parser accepted and that it knows to be wrong.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ import json
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import islice
 from typing import Final
+
+from fhirtwin.fhir.tables import RESOURCE_TYPES
 
 MAX_DIGITS: Final = 18
 """Most significant digits of a number, zeros at either end not counted; no measurement has more."""
@@ -18,6 +21,17 @@ MAX_WRITTEN: Final = 40
 MAX_EXPONENT: Final = 308
 """Greatest power of ten of the first and of the last digit, up and down: what a double holds, and R4's own examples
 need 245. Without a limit `int(Decimal("1e2000000"))` takes minutes."""
+
+MAX_READ: Final = 500_000
+"""Symbols read in search of a place, about half a second of work: a long body full of mistakes must not buy more."""
+
+TOO_DEEP: Final = "The JSON is nested too deeply."
+TWICE: Final = "The same member stands twice in one object."
+NUL: Final = "The character U+0000 is not allowed in FHIR."
+BAD_NUMBER: Final = (
+    f"The number has more than {MAX_DIGITS} significant digits, is written with more than {MAX_WRITTEN}, or reaches "
+    f"beyond ten to the power of {MAX_EXPONENT} up or down."
+)
 
 _TOKEN: Final = re.compile(r'[{}\[\],:]|"[^"\\]*(?:\\.[^"\\]*)*"|[^\s{}\[\],:"]+')
 _NUMBER: Final = re.compile(r"-?([0-9]+)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?")
@@ -62,7 +76,7 @@ def find(text: str, max_depth: int) -> Fault | None:
         max_depth: deepest nesting allowed.
 
     Returns:
-        The fault, or None when there is none.
+        The fault, or None when there is none among the first `MAX_READ` symbols.
     """
     return _Reader(max_depth).read(text)
 
@@ -74,7 +88,7 @@ class _Reader:
         self.root = "Resource"
 
     def read(self, text: str) -> Fault | None:
-        for match in _TOKEN.finditer(text):
+        for match in islice(_TOKEN.finditer(text), MAX_READ):
             symbol = match.group()
             wrong = self.structure(symbol) if symbol in "{}[],:" else self.scalar(symbol)
             if wrong:
@@ -85,7 +99,7 @@ class _Reader:
         top = self.stack[-1] if self.stack else None
         if symbol in "{[":
             if len(self.stack) == self.max_depth:
-                return f"The JSON is nested deeper than {self.max_depth} levels."
+                return f"{TOO_DEEP[:-1]}: deeper than {self.max_depth} levels."
             self.stack.append(_Container(symbol == "{"))
         elif symbol in "}]":
             self.stack.pop()
@@ -98,16 +112,16 @@ class _Reader:
         top = self.stack[-1] if self.stack else None
         if symbol[0] != '"':
             is_number = symbol not in ("true", "false", "null")
-            return _BAD_NUMBER if is_number and not number_is_right(symbol) else ""
+            return BAD_NUMBER if is_number and not number_is_right(symbol) else ""
         content: str = json.loads(symbol) if "\\" in symbol else symbol[1:-1]
         if "\0" in content:
-            return "The character U+0000 is not allowed in FHIR."
+            return NUL
         if top is not None and top.is_object and top.expects_name:
             top.name = content
             if content in top.names:
-                return "The same member stands twice in one object."
+                return TWICE
             top.names.add(content)
-        elif len(self.stack) == 1 and top is not None and top.name == "resourceType" and _NAME.fullmatch(content):
+        elif len(self.stack) == 1 and top is not None and top.name == "resourceType" and content in RESOURCE_TYPES:
             self.root = content
         return ""
 
@@ -120,9 +134,3 @@ class _Reader:
             else:
                 parts.append(f"[{container.number}]")
         return "".join(parts)
-
-
-_BAD_NUMBER: Final = (
-    f"The number has more than {MAX_DIGITS} significant digits, is written with more than {MAX_WRITTEN}, or reaches "
-    f"beyond ten to the power of {MAX_EXPONENT} up or down."
-)

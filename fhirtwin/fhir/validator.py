@@ -25,7 +25,7 @@ from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, Member, members
 __all__ = ["MAX_ISSUES", "RESOURCE_TYPES", "is_resource_type", "validate"]
 
 MAX_ISSUES: Final = 100
-"""Most issues told of one resource; the rest is counted."""
+"""Most issues told of one resource. Judging stops soon after, so a body full of mistakes costs no more than another."""
 
 _NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 
@@ -46,7 +46,7 @@ def validate(resource: Any, *, type: str | None = None, prefix: str | None = Non
         prefix: place of the resource for the expressions (`Bundle.entry[3].resource`); None means its own type.
 
     Returns:
-        The issues, empty when the structure is right; at most `MAX_ISSUES` and one that counts the others. Texts say
+        The issues, empty when the structure is right; at most `MAX_ISSUES` and one that says there are more. Texts say
         what was expected and never repeat a value.
     """
     findings = _resource(resource, {}) or []
@@ -57,8 +57,7 @@ def validate(resource: Any, *, type: str | None = None, prefix: str | None = Non
     root = prefix or (str(name) if known else type or "Resource")
     issues = [Issue(code, text, (_join(root, place),)) for place, code, text in findings[:MAX_ISSUES]]
     if len(findings) > MAX_ISSUES:
-        more = len(findings) - MAX_ISSUES
-        issues.append(Issue("incomplete", f"{more} more problems are not listed.", (root,), severity="information"))
+        issues.append(Issue("incomplete", "There are more problems than listed.", (root,), severity="information"))
     return issues
 
 
@@ -79,51 +78,35 @@ def _no_array(value: Any) -> Findings:
     return [("", "structure", "Expected an array.")]
 
 
-def _array(one: Check) -> Check:
+def _array(one: Check, partner: str = "") -> Check:
+    """Check every item; a null is right only where the array `partner` has something at the same position."""
+
     def check(value: Any, owner: Mapping[str, Any]) -> Findings:
         if type(value) is not list or not value:
             return _no_array(value)
-        findings: Findings = None
+        findings: list[Finding] = []
         for number, item in enumerate(value):
+            if item is None and partner and _item(owner.get(partner), number) is not None:
+                continue
             found = one(item, owner)
             if found:
-                findings = (findings or []) + _at(f"[{number}]", found)
-        return findings
+                findings += _at(f"[{number}]", found)
+                if len(findings) > MAX_ISSUES:
+                    break
+        return findings or None
 
     return check
 
 
-def _primitive_array(name: str, one: Check) -> Check:
-    beside = f"_{name}"
+def _beside_array(name: str, element: Check) -> Check:
+    """Check `_name`, whose items belong to the items of the array `name` at the same positions."""
+    items = _array(element, partner=name)
 
     def check(value: Any, owner: Mapping[str, Any]) -> Findings:
-        if type(value) is not list or not value:
-            return _no_array(value)
-        findings: Findings = None
-        for number, item in enumerate(value):
-            found = None if item is None and _item(owner.get(beside), number) is not None else one(item, owner)
-            if found:
-                findings = (findings or []) + _at(f"[{number}]", found)
-        return findings
-
-    return check
-
-
-def _beside_primitive_array(name: str, element: Check) -> Check:
-    """Check `_name`, whose items belong to the items of `name` at the same positions."""
-
-    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
-        if type(value) is not list or not value:
-            return _no_array(value)
         values = owner.get(name)
-        if isinstance(values, list) and len(values) != len(value):
+        if isinstance(value, list) and isinstance(values, list) and len(values) != len(value):
             return [("", "structure", f"{name} and _{name} must be of the same length, filled up with null.")]
-        findings: Findings = None
-        for number, item in enumerate(value):
-            found = None if item is None and _item(values, number) is not None else element(item, owner)
-            if found:
-                findings = (findings or []) + _at(f"[{number}]", found)
-        return findings
+        return items(value, owner)
 
     return check
 
@@ -207,6 +190,8 @@ def _object(shape: _Shape, rules: tuple[Rule, ...]) -> Check:
                 found = one(item, value)
                 if found:
                     findings += _at(shape.labels[name], found)
+            if len(findings) > MAX_ISSUES:
+                break
         for names in required.values():
             if names.isdisjoint(value):
                 findings += shape.missing(value)
@@ -289,7 +274,7 @@ def _member_checks(name: str, member: Member, checks: Mapping[str, Check]) -> tu
     primitive = PRIMITIVE_CHECKS.get(member.kind)
     if primitive is not None:
         if member.many:
-            return _primitive_array(name, primitive), _beside_primitive_array(name, checks["Element"])
+            return _array(primitive, partner=f"_{name}"), _beside_array(name, checks["Element"])
         return primitive, checks["Element"]
     one = checks[member.kind]
     if member.targets:

@@ -1,0 +1,78 @@
+"""`twin-patient-view`: cardiovascular and kidney risk when a chart is opened.
+
+The prefetch is laid over the twin for this call only; risks are calculated on ciphertext, stored as RiskAssessments and
+shown as cards, with one more card for what could not be calculated and why.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Final
+
+from fhirtwin import timing
+from fhirtwin.api.cds.service import Call, Card, Service
+from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
+from fhirtwin.intake.prefetch import Template
+from fhirtwin.interactions import reporting
+from fhirtwin.report import cards
+from fhirtwin.terms.concepts.observations import PANELS, SETS
+from fhirtwin.twin.mappers import registry
+from fhirtwin.twin.overlay import overlay
+from fhirtwin.twin.state import LOCAL, TwinState
+
+_log = logging.getLogger("fhirtwin.cds")
+
+OBSERVATIONS: Final = tuple(sorted({code for known in SETS for code in known.rows} | {panel.code for panel in PANELS}))
+"""LOINC codes that the mappers read, which is all that the query asks for."""
+
+
+def view(call: Call) -> list[Card]:
+    """Answer one call."""
+    state, here = _state(call)
+    day = reporting.today(call.parts)
+    try:
+        # A patient of no known server is nobody that a stored report could refer to, so nothing is stored.
+        found = reporting.assess(call.parts, call.caller, state, day, keep=here)
+    except (EngineUnavailable, EngineAnswerRefused) as error:
+        _log.warning("no risk was calculated: %s", error)
+        return [cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))]
+    with timing.stage("report"):
+        made = [cards.risk_card(r.result, r.identity, found.occasion, stored=r.stored) for r in found.reports]
+        if found.refusals:
+            made.append(cards.not_calculated_card(found.refusals, found.occasion))
+    return list(made)
+
+
+def _state(call: Call) -> tuple[TwinState, bool]:
+    """The twin with the prefetch laid over it, and whether there is a Patient that a report can refer to."""
+    with timing.stage("store"), call.parts.store.snapshot() as reader:
+        base = reader.twin(call.patient)
+        stored = reader.read("Patient", call.patient.id) if call.patient.origin == LOCAL else None
+    with timing.stage("map"):
+        mapped = [(source, registry.map_resource(resource, source)) for source, resource in call.prefetched.resources]
+        path = f"Patient/{call.patient.id}"
+        reference = f"{call.patient.origin}/{path}" if call.patient.origin else path
+        state = overlay(base, call.patient, mapped, call.prefetched.lists, reference)
+    return state, call.patient.origin != LOCAL or (stored is not None and not stored.deleted)
+
+
+SERVICE: Final = Service(
+    id="twin-patient-view",
+    hook="patient-view",
+    title="Cardiovascular and kidney risk",
+    description=(
+        "Calculates 10- and 30-year cardiovascular risk (AHA PREVENT) and 2- and 5-year kidney failure risk (KFRE) on "
+        "ciphertext, and says what is missing where it cannot."
+    ),
+    prefetch={
+        "patient": Template("Patient/{{context.patientId}}"),
+        "conditions": Template("Condition?patient={{context.patientId}}&_count=1000"),
+        "procedures": Template("Procedure?patient={{context.patientId}}&_count=1000"),
+        "medications": Template("MedicationRequest?patient={{context.patientId}}&_count=1000"),
+        "statements": Template("MedicationStatement?patient={{context.patientId}}&_count=1000", required=False),
+        "observations": Template(
+            f"Observation?patient={{{{context.patientId}}}}&code={','.join(OBSERVATIONS)}&_count=1000"
+        ),
+    },
+    handler=view,
+)

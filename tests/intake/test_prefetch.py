@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhirtwin.errors import FhirtwinError, Incorrect, Precondition, Unprocessable
+from fhirtwin.intake.prefetch import Prefetched, Template, read
+from fhirtwin.twin.state import LOCAL, PatientKey, Source
+from tests.intake.builders import EHR, PATIENT, TEMPLATES, bundle, condition, failed, observation, person, whole
+
+
+def given(prefetch: Any, patient: PatientKey = PATIENT, **options: Any) -> Prefetched:
+    return read(prefetch, TEMPLATES, patient, **options)
+
+
+def refused(prefetch: Any, error: type[FhirtwinError], **options: Any) -> FhirtwinError:
+    with pytest.raises(error) as caught:
+        given(prefetch, **options)
+    return caught.value
+
+
+def places(error: FhirtwinError) -> list[str]:
+    return [issue.expression[0] for issue in error.issues]
+
+
+def without(key: str) -> dict[str, Any]:
+    return {name: value for name, value in whole().items() if name != key}
+
+
+def test_resources_come_with_their_origin_and_version() -> None:
+    brought = given(whole(conditions=bundle(condition(meta={"versionId": "7"}))))
+    assert [source for source, _ in brought.resources] == [
+        Source(EHR, "Patient", "p1"),
+        Source(EHR, "Condition", "c1", "7"),
+        Source(EHR, "Observation", "o1"),
+    ]
+
+
+def test_only_a_query_for_all_of_a_type_obtains_a_list() -> None:
+    assert given(whole()).lists == {"Condition"}
+    assert given(whole(statements=bundle())).lists == {"Condition", "MedicationStatement"}
+
+
+@pytest.mark.parametrize("key", ["patient", "conditions", "observations"])
+def test_an_absent_key_is_412_by_name(key: str) -> None:
+    assert places(refused(without(key), Precondition)) == [f"prefetch.{key}"]
+
+
+@pytest.mark.parametrize("prefetch", [None, {}])
+def test_no_prefetch_is_412_naming_all_that_is_required(prefetch: Any) -> None:
+    assert places(refused(prefetch, Precondition)) == [
+        "prefetch.patient",
+        "prefetch.conditions",
+        "prefetch.observations",
+    ]
+
+
+def test_the_reason_names_the_query_that_is_wanted() -> None:
+    assert "Condition?patient={{context.patientId}}" in refused(without("conditions"), Precondition).issues[0].text
+
+
+@pytest.mark.parametrize("nothing", [None, bundle()])
+def test_null_and_an_empty_bundle_say_that_there_is_nothing(nothing: Any) -> None:
+    brought = given(whole(conditions=nothing))
+    assert brought.lists == {"Condition"}
+    assert "Condition" not in [source.type for source, _ in brought.resources]
+
+
+def test_a_patient_that_is_null_is_412() -> None:
+    assert places(refused(whole(patient=None), Precondition)) == ["prefetch.patient"]
+
+
+@pytest.mark.parametrize("value", [failed(), failed("information"), bundle(condition(), failed("fatal"))])
+def test_a_failed_query_is_412_and_no_empty_list(value: Any) -> None:
+    assert places(refused(whole(conditions=value), Precondition)) == ["prefetch.conditions"]
+
+
+def test_a_failed_query_for_what_is_not_required_is_as_if_it_was_absent() -> None:
+    assert given(whole(statements=failed())) == given(whole())
+
+
+def test_a_warning_in_a_search_result_is_no_failure() -> None:
+    brought = given(whole(conditions=bundle(condition(), failed("warning"))))
+    assert brought.lists == {"Condition"}
+    assert "OperationOutcome" not in [source.type for source, _ in brought.resources]
+
+
+@pytest.mark.parametrize("key", ["conditions", "statements"])
+def test_a_first_page_is_412_and_says_so(key: str) -> None:
+    page = bundle(link=[{"relation": "next", "url": f"{EHR}?page=2"}])
+    error = refused(whole(**{key: page}), Precondition)
+    assert places(error) == [f"prefetch.{key}"]
+    assert "next" in error.issues[0].text
+
+
+def test_a_link_to_itself_is_no_page() -> None:
+    assert given(whole(conditions=bundle(link=[{"relation": "self", "url": EHR}]))).lists == {"Condition"}
+
+
+@pytest.mark.parametrize(
+    ("stranger", "place"),
+    [
+        ({"conditions": bundle(condition(), condition("c2", "Patient/p2"))}, "prefetch.conditions.entry[1]"),
+        (
+            {"conditions": bundle(condition("c1", "https://other.example/fhir/Patient/p1"))},
+            "prefetch.conditions.entry[0]",
+        ),
+        (
+            {"conditions": bundle(condition("c1", "urn:uuid:0d2bd0b2-7b6e-4c4f-8b0e-5a3b3a1f7a10"))},
+            "prefetch.conditions.entry[0]",
+        ),
+        ({"conditions": bundle(condition("c1", "#p"))}, "prefetch.conditions.entry[0]"),
+        ({"conditions": bundle(condition("c1", "Group/p1"))}, "prefetch.conditions.entry[0]"),
+        ({"observations": bundle(observation(subject=None))}, "prefetch.observations.entry[0]"),
+        ({"patient": person(id="p2")}, "prefetch.patient"),
+        ({"statements": bundle(person(id="p2"))}, "prefetch.statements.entry[0]"),
+    ],
+)
+def test_anything_not_shown_to_be_this_patients_refuses_the_call(stranger: dict[str, Any], place: str) -> None:
+    error = refused(whole(**stranger), Unprocessable)
+    assert places(error) == [place]
+    told = str(error) + "".join(issue.text for issue in error.issues)
+    assert not any(secret in told for secret in ("p2", "c1", "o1", "other.example", "urn:"))
+
+
+@pytest.mark.parametrize("subject", ["Patient/p1", f"{EHR}/Patient/p1", "Patient/p1/_history/3"])
+def test_a_reference_to_this_patient_may_be_relative_absolute_or_versioned(subject: str) -> None:
+    assert len(given(whole(conditions=bundle(condition("c1", subject)))).resources) == 3
+
+
+def test_our_own_base_counts_for_a_patient_of_ours_only() -> None:
+    prefetch = whole(conditions=bundle(condition("c1", "https://twin.example/fhir/Patient/p1")))
+    here = PatientKey(LOCAL, "p1")
+    assert len(given(prefetch, here, bases={"https://twin.example/fhir"}).resources) == 3
+    refused(prefetch, Unprocessable)
+
+
+def test_resources_about_nobody_are_passed_over() -> None:
+    medication = {"resourceType": "Medication", "id": "m1"}
+    assert "Medication" not in [s.type for s, _ in given(whole(statements=bundle(medication))).resources]
+
+
+def test_a_resource_without_id_is_refused_for_nothing_could_refer_to_it() -> None:
+    bare = {name: value for name, value in condition().items() if name != "id"}
+    assert places(refused(whole(conditions=bundle(bare)), Unprocessable)) == ["prefetch.conditions.entry[0]"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "place"),
+    [
+        ({"observations": bundle(observation(status=7))}, "prefetch.observations.entry[0].resource.status"),
+        (
+            {"observations": bundle({"resourceType": "Observatoin"})},
+            "prefetch.observations.entry[0].resource.resourceType",
+        ),
+        ({"conditions": person()}, "prefetch.conditions.resourceType"),
+        ({"patient": "Patient/p1"}, "prefetch.patient"),
+        ({"patient": person(gender="male", gnder="x")}, "prefetch.patient.gnder"),
+    ],
+)
+def test_what_is_not_fhir_is_refused_by_place(wrong: dict[str, Any], place: str) -> None:
+    assert place in places(refused(whole(**wrong), Incorrect))
+
+
+def test_a_prefetch_must_be_an_object() -> None:
+    refused([], Incorrect)
+
+
+def test_keys_of_other_services_are_not_looked_at() -> None:
+    assert given(whole(**{"somebody-elses": 5})) == given(whole())
+
+
+@pytest.mark.parametrize(
+    ("query", "type_", "search", "is_list"),
+    [
+        ("Patient/{{context.patientId}}", "Patient", False, False),
+        ("Condition?patient={{context.patientId}}", "Condition", True, True),
+        ("Condition?patient={{context.patientId}}&clinical-status=active", "Condition", True, False),
+    ],
+)
+def test_a_template_tells_what_it_asks_for(query: str, type_: str, search: bool, is_list: bool) -> None:
+    template = Template(query)
+    assert (template.type, template.is_search, template.is_whole_list) == (type_, search, is_list)

@@ -2,7 +2,7 @@
 
 It needs no data of ours and no network. A predictor that passes names every input with unit and source, keeps its
 features and sums within the bounds it declares, computes what exact arithmetic computes, weighs no input it says it
-does without, and refuses, by name, what it must refuse.
+does without, refuses, by name, what it must refuse, and gives a valid RiskAssessment.
 """
 
 from __future__ import annotations
@@ -20,9 +20,14 @@ from typing import Final
 
 from fhirtwin.errors import Fault
 from fhirtwin.features.vector import assemble
-from fhirtwin.predictors.model import FeatureVector, Input, Output, Predictor, Refusal, Value, Values
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import validate
+from fhirtwin.predictors.model import FeatureVector, Input, Output, Predictor, Refusal, Result, Value, Values
 from fhirtwin.predictors.registry import admit
-from fhirtwin.predictors.score import plain_sums, probability
+from fhirtwin.predictors.score import plain_sums, probability, scores
+from fhirtwin.report.identity import identity
+from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.risk_assessment import risk_assessment
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.twin.state import Fact, PatientKey, Source, TwinState, in_order
@@ -268,6 +273,8 @@ def _check_refusals(predictor: Predictor, settings: Settings) -> None:
     whole = assemble(state, predictor, DAY, settings)
     complete = isinstance(whole, FeatureVector) and whole.outputs == predictor.outputs
     _must(complete, predictor, "a patient in the middle of every range is not scored")
+    if isinstance(whole, FeatureVector):
+        _check_report(whole, settings)
     for needed in predictor.inputs:
         _check_missing(predictor, needed, state, settings)
         for wrong in _outside(needed):
@@ -277,6 +284,15 @@ def _check_refusals(predictor: Predictor, settings: Settings) -> None:
         broken = assemble(state_of(predictor, {**values, rule.fact: not rule.must_be}), predictor, DAY, settings)
         refused = isinstance(broken, Refusal) and rule.reason in broken.reasons
         _must(refused, predictor, f"{rule.fact} does not rule it out with its reason")
+
+
+def _check_report(vector: FeatureVector, settings: Settings) -> None:
+    """Its result must make a valid RiskAssessment."""
+    result = Result(vector, scores(vector, plain_sums(vector), settings), "In the clear, by the test kit.")
+    occasion = Occasion(PatientKey("", "check"), "Patient/check", DAY, "0" * 64, settings)
+    resource = risk_assessment(result, identity(vector, occasion), occasion)
+    issues = validate(codec.decode(codec.encode(resource)), type="RiskAssessment")
+    _must(not issues, vector.predictor, f"its RiskAssessment is not valid: {'; '.join(i.text for i in issues)}")
 
 
 def _check_missing(predictor: Predictor, needed: Input, state: TwinState, settings: Settings) -> None:

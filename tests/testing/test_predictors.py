@@ -90,6 +90,12 @@ def test_finds_an_output_that_weighs_what_it_says_it_does_without() -> None:
         check_predictor(sly)
 
 
+def test_finds_a_result_that_makes_no_valid_risk_assessment() -> None:
+    spaced = Category("quite  high", "quite high", "warning", "a guideline")  # no FHIR code has two spaces in a row
+    with pytest.raises(CheckFailed, match="RiskAssessment is not valid"):
+        check_predictor(with_outputs(category=lambda _percent, _settings: spaced))
+
+
 def test_finds_an_input_whose_absence_refuses_nothing() -> None:
     four = frozenset(i.fact for i in GOOD.inputs)
     idle = Input("statin", "statin", none_recorded_is_no=True)

@@ -1,0 +1,83 @@
+"""CKD-EPI 2021, chronicity and stability of kidney function."""
+
+import csv
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from fhirtwin.twin import kidney
+from tests.twin.builders import measured
+
+
+def test_equation_agrees_with_independent_values_to_half_their_last_digit(shared: Path) -> None:
+    with (shared / "data/clinical/dev/ckdepi2021_vectors.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if int(row["age"]) >= kidney.ADULT_YEARS]
+    assert len(rows) > 300
+    for row in rows:
+        computed = kidney.ckd_epi_2021(Decimal(row["scr_mg_dl"]), int(row["age"]), row["sex"])
+        assert abs(computed - Decimal(row["egfr_cr_2021"])) <= Decimal("0.005"), row["id"]
+
+
+@pytest.mark.parametrize(
+    ("creatinine", "age", "sex", "egfr"),
+    [  # at kappa both min and max are 1, so only 142, age and sex are left (Inker 2021)
+        ("0.7", 50, "female", round(142 * 0.9938**50 * 1.012, 2)),
+        ("0.9", 50, "male", round(142 * 0.9938**50, 2)),
+        ("1.4", 50, "female", round(142 * 2**-1.2 * 0.9938**50 * 1.012, 2)),
+        ("0.45", 50, "male", round(142 * 0.5**-0.302 * 0.9938**50, 2)),
+    ],
+)
+def test_equation_at_its_corners(creatinine: str, age: int, sex: str, egfr: float) -> None:
+    assert kidney.ckd_epi_2021(Decimal(creatinine), age, sex) == Decimal(str(egfr))
+
+
+def egfrs(*rows: tuple[str, str]) -> list:
+    return [measured("egfr", value, day) for day, value in rows]
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown"),
+    [
+        ((), None),
+        ((("2024-01-01", "59"),), False),
+        ((("2024-01-01", "61"),), False),
+        ((("2024-01-01", "59"), ("2024-03-31", "58")), True),
+        ((("2024-01-01", "59"), ("2024-03-30", "58")), False),
+        ((("2024-01-01", "59"), ("2024-02-01", "60"), ("2024-06-01", "58")), False),
+        ((("2024-01-01", "59"), ("2024-06-01", "60")), False),
+        ((("2023-01-01", "80"), ("2024-01-01", "50"), ("2024-02-01", "45"), ("2024-06-01", "44")), True),
+    ],
+)
+def test_chronicity_needs_two_low_values_ninety_days_apart_and_none_between(
+    rows: tuple[tuple[str, str], ...], shown: bool | None
+) -> None:
+    assert kidney.chronic(egfrs(*rows)) is shown
+
+
+def creatinines(*rows: tuple[str, str]) -> list:
+    return [measured("creatinine", value, time) for time, value in rows]
+
+
+@pytest.mark.parametrize(
+    ("rows", "unstable"),
+    [
+        ((), None),
+        ((("2024-01-01", "0.9"),), False),
+        ((("2024-01-01", "0.8"), ("2024-01-06", "2.6")), True),
+        ((("2024-01-01", "2.6"), ("2024-01-06", "0.8")), True),
+        ((("2024-01-01T08:00:00Z", "1.0"), ("2024-01-03T08:00:00Z", "1.3")), True),
+        ((("2024-01-01T08:00:00Z", "1.0"), ("2024-01-03T08:00:01Z", "1.3")), False),
+        ((("2024-01-01T08:00:00Z", "1.0"), ("2024-01-03T08:00:00Z", "1.29")), False),
+        ((("2024-01-01", "1.0"), ("2024-01-08", "1.5")), True),
+        ((("2024-01-01", "1.0"), ("2024-01-09", "1.5")), False),
+        ((("2024-01-01", "1.0"), ("2024-01-08", "1.49")), False),
+        ((("2023-01-01", "0.8"), ("2023-01-06", "2.6"), ("2023-06-01", "0.9"), ("2024-01-01", "0.9")), False),
+        ((("2024-01-01", "0.8"), ("2024-01-06", "2.6"), ("2024-04-05", "0.9")), True),
+        ((("2024-01-01", "0.8"), ("2024-01-06", "2.6"), ("2024-04-06", "0.9")), False),
+    ],
+)
+def test_change_as_in_acute_kidney_injury_makes_kidney_function_unstable(
+    rows: tuple[tuple[str, str], ...], unstable: bool | None
+) -> None:
+    assert kidney.unstable(creatinines(*rows)) is unstable

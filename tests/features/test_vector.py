@@ -12,7 +12,7 @@ import pytest
 from fhirtwin.features.vector import build
 from fhirtwin.predictors.cardiovascular.prevent import PREDICTOR as PREVENT
 from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
-from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal
+from fhirtwin.predictors.model import FeatureVector, Input, Predictor, Refusal, Rule
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import FLAGS, UNITS
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, Source, TwinState, in_order
@@ -288,3 +288,24 @@ def test_an_output_whose_age_window_cannot_be_held_against_an_age_is_refused() -
     ageless = dataclasses.replace(KFRE, inputs=KFRE.inputs[1:], rules=(), prepare=lambda _values: {})
     facts = (*without(KIDNEY, "birth-date", "creatinine"), fact("egfr", "30"))
     assert refused(facts, ageless) == ("age is missing",)
+
+
+def test_a_predictor_may_be_only_for_those_with_a_condition() -> None:
+    only = dataclasses.replace(KFRE, rules=(Rule("diabetes", True, "no diabetes recorded"),))
+    assert refused(KIDNEY, only) == ("no diabetes recorded",)
+    assert calculated((*KIDNEY, fact("diabetes", True, 900, "Condition")), only).checks[0].value is True
+
+
+def test_a_flag_counts_as_no_only_where_the_predictor_says_so() -> None:
+    asks = dataclasses.replace(KFRE, inputs=(*KFRE.inputs, Input("statin", "statin")))
+    assert refused(KIDNEY, asks) == ("statin is not recorded",)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(None, Decimal(200), "up to 200 mg/g"), (Decimal(400), None, "from 400 mg/g")],
+)
+def test_a_range_may_have_one_end(low: Decimal | None, high: Decimal | None, told: str) -> None:
+    inputs = tuple(dataclasses.replace(i, low=low, high=high) if i.fact == "uacr" else i for i in KFRE.inputs)
+    reasons = refused(KIDNEY, dataclasses.replace(KFRE, inputs=inputs))
+    assert reasons == (f"urine albumin-creatinine ratio is outside the published range {told}",)

@@ -96,16 +96,15 @@ class _Reader:
         return None
 
     def structure(self, symbol: str) -> str:
-        top = self.stack[-1] if self.stack else None
         if symbol in "{[":
             if len(self.stack) == self.max_depth:
                 return f"{TOO_DEEP[:-1]}: deeper than {self.max_depth} levels."
             self.stack.append(_Container(symbol == "{"))
         elif symbol in "}]":
             self.stack.pop()
-        elif top is not None:
-            top.expects_name = symbol == ","
-            top.number += symbol == ","
+        else:
+            self.stack[-1].expects_name = symbol == ","
+            self.stack[-1].number += symbol == ","
         return ""
 
     def scalar(self, symbol: str) -> str:

@@ -19,7 +19,7 @@ import msgspec
 from fhirtwin.errors import Incorrect
 
 _STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
-_NAME: Final = re.compile(rb"[ \t\r\n,]*" + _STRING + rb"[ \t\r\n]*:[ \t\r\n]*")
+_NAME: Final = re.compile(rb"[ \t\r\n,]*(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*")
 _TEXT: Final = re.compile(rb"(" + _STRING + rb")(?:[ \t\r\n]*:[ \t\r\n]*(" + _STRING + rb"))?")
 
 
@@ -111,7 +111,7 @@ def _members(data: bytes, start: int, end: int) -> dict[str, tuple[int, int]]:
     position = data.index(b"{", start) + 1
     for name, value in values.items():
         before = _NAME.match(data, position)
-        if before is None:
+        if before is None or _decoded(before[1]) != name:
             raise Incorrect("Expected a JSON object in which no name stands twice.")
         position = before.end() + len(memoryview(value))
         spans[name] = (before.end(), position)

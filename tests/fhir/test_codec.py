@@ -156,6 +156,10 @@ def test_no_refusal_repeats_content() -> None:
         assert "Miller" not in str(refusal(data))
 
 
+def test_what_is_no_json_number_is_no_right_number() -> None:
+    assert not any(map(json_faults.number_is_right, ["", "NaN", "1.", ".5", "0x1", "1e", "--1"]))
+
+
 def test_looking_for_the_place_of_a_fault_ends_after_a_bounded_number_of_symbols() -> None:
     data = b'{"a":[' + b"1," * json_faults.MAX_READ + b"1e999]}"
     begun = time.process_time()

@@ -70,6 +70,12 @@ def test_what_is_no_resource_is_refused(data: bytes) -> None:
         splice(data, **STAMP)
 
 
+@pytest.mark.parametrize("twice", [b'"a":1,"a":2', b'"a":[1],"a":2'])
+def test_a_name_that_stands_twice_is_refused_rather_than_spliced_wrongly(twice: bytes) -> None:
+    with pytest.raises(Incorrect, match="twice"):
+        splice(b'{"resourceType":"Patient",' + twice + b',"id":"x"}', **STAMP)
+
+
 # ---- the law: every byte is as before, but for identity and the named references ------------------------------------
 
 Pair = tuple[str, str]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
@@ -23,6 +23,23 @@ _LOINC: Final = "http://loinc.org"
 _EMPTY_REASON: Final = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
 _LIST_CODES: Final[Mapping[str, str]] = {"11450-4": "Condition", "10160-0": "MedicationStatement"}
 """LOINC codes of a List (problem list; history of medication use) and the resource type it would hold."""
+
+# Made once: building a statement costs more than running it.
+_READ: Final = (
+    select(resource_version)
+    .join(
+        resource,
+        (resource.c.type == resource_version.c.type)
+        & (resource.c.id == resource_version.c.id)
+        & (resource.c.version == resource_version.c.version),
+    )
+    .where(resource.c.type == bindparam("wanted_type"), resource.c.id == bindparam("wanted_id"))
+)
+_VREAD: Final = select(resource_version).where(
+    resource_version.c.type == bindparam("wanted_type"),
+    resource_version.c.id == bindparam("wanted_id"),
+    resource_version.c.version == bindparam("wanted_version"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,27 +66,13 @@ class Reader:
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """The current version, which may be a deletion; None when there never was one."""
-        found = self._connection.execute(
-            select(resource_version)
-            .join(
-                resource,
-                (resource.c.type == resource_version.c.type)
-                & (resource.c.id == resource_version.c.id)
-                & (resource.c.version == resource_version.c.version),
-            )
-            .where(resource.c.type == type_, resource.c.id == id_)
-        ).first()
+        found = self._connection.execute(_READ, {"wanted_type": type_, "wanted_id": id_}).first()
         return _version(found) if found else None
 
     def vread(self, type_: str, id_: str, version: int) -> StoredVersion | None:
         """One version; None when there never was one."""
-        found = self._connection.execute(
-            select(resource_version).where(
-                resource_version.c.type == type_,
-                resource_version.c.id == id_,
-                resource_version.c.version == version,
-            )
-        ).first()
+        wanted = {"wanted_type": type_, "wanted_id": id_, "wanted_version": version}
+        found = self._connection.execute(_VREAD, wanted).first()
         return _version(found) if found else None
 
     def search(self, query: Query) -> Page:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fhirtwin.errors import Conflict
@@ -25,9 +25,55 @@ from fhirtwin.store.schema import (
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
 
+# Made once: building a statement costs more than running it.
+_ADD_VERSION: Final = insert(resource_version)
+_ADD_RESOURCE: Final = insert(resource).returning(resource.c.number)
+_MOVE_ON: Final = (
+    update(resource)
+    .where(
+        resource.c.type == bindparam("wanted_type"),
+        resource.c.id == bindparam("wanted_id"),
+        resource.c.version == bindparam("wanted_version"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in ("version", "deleted", "patient_origin", "patient_id")})
+)
+_NUMBER: Final = select(resource.c.number).where(
+    resource.c.type == bindparam("wanted_type"), resource.c.id == bindparam("wanted_id")
+)
+_SAME_SOURCE: Final = (
+    twin_source.c.origin == bindparam("wanted_origin"),
+    twin_source.c.type == bindparam("wanted_type"),
+    twin_source.c.id == bindparam("wanted_id"),
+)
+_TOLD_BEFORE: Final = select(twin_source).where(*_SAME_SOURCE)
+_FORGET: Final = delete(twin_source).where(*_SAME_SOURCE)
+_TELL: Final = insert(twin_source)
+_ADD_TWIN: Final = insert(twin)
+_SAME_PATIENT: Final = (
+    twin.c.origin == bindparam("wanted_origin"),
+    twin.c.patient_id == bindparam("wanted_patient"),
+)
+_KNOWN_TWIN: Final = select(twin.c.version).where(*_SAME_PATIENT)
+_RAISE_TWIN: Final = update(twin).where(*_SAME_PATIENT).values(version=twin.c.version + 1)
+
+_INDEXES: Final = tuple(
+    # `parameter` and the columns of the value, in the order of the rows of `fhirtwin.store.index`
+    (
+        [column.name for column in table.columns if column.name not in ("number", "resource")],
+        insert(table),
+        delete(table).where(table.c.resource == bindparam("wanted_resource")),
+    )
+    for table in (search_token, search_string, search_date, search_reference)
+)
+
 
 class Writer(Reader):
     """Reads and writes within one transaction; sees what it wrote."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._twins: set[PatientKey] = set()
+        """Twins that are known to have a version."""
 
     def put(self, stored: StoredVersion, rows: Rows, patient: PatientKey | None) -> None:
         """Add a version and make it the current one.
@@ -40,17 +86,16 @@ class Writer(Reader):
         Raises:
             Conflict: somebody else stored that version first.
         """
+        row = {
+            "type": stored.type,
+            "id": stored.id,
+            "version": stored.version,
+            "last_updated": stored.last_updated,
+            "deleted": stored.deleted,
+            "data": stored.data,
+        }
         try:
-            self._connection.execute(
-                insert(resource_version).values(
-                    type=stored.type,
-                    id=stored.id,
-                    version=stored.version,
-                    last_updated=stored.last_updated,
-                    deleted=stored.deleted,
-                    data=stored.data,
-                )
-            )
+            self._connection.execute(_ADD_VERSION, row)
             number = self._point(stored, patient)
         except IntegrityError:
             raise _overtaken(stored) from None
@@ -62,40 +107,31 @@ class Writer(Reader):
         The twin of every patient concerned gets a new version when a fact appeared, vanished or changed. A new version
         of the source that says the same is no change.
         """
-        key = (
-            twin_source.c.origin == source.origin,
-            twin_source.c.type == source.type,
-            twin_source.c.id == source.id,
-        )
-        before = self._connection.execute(select(twin_source).where(*key)).first()
+        key = {"wanted_origin": source.origin, "wanted_type": source.type, "wanted_id": source.id}
+        before = self._connection.execute(_TOLD_BEFORE, key).first()
         earlier: set[tuple[PatientKey, Fact]] = set()
         if before:
             whose = PatientKey(before.patient_origin, before.patient_id)
             earlier = {(whose, _unversioned(fact)) for fact in facts_from_bytes(before.facts)}
-            self._connection.execute(delete(twin_source).where(*key))
+            self._connection.execute(_FORGET, key)
         now: set[tuple[PatientKey, Fact]] = set()
         if patient:
             self._begin_twin(patient)
             now = {(patient, _unversioned(fact)) for fact in mapped.facts}
         if patient and (mapped.facts or mapped.unused):
-            self._connection.execute(
-                insert(twin_source).values(
-                    origin=source.origin,
-                    type=source.type,
-                    id=source.id,
-                    version=source.version,
-                    patient_origin=patient.origin,
-                    patient_id=patient.id,
-                    facts=msgspec.json.encode([state_json.fact_to_json(fact) for fact in mapped.facts]),
-                    unused=msgspec.json.encode([state_json.unused_to_json(one) for one in mapped.unused]),
-                )
-            )
+            told = {
+                "origin": source.origin,
+                "type": source.type,
+                "id": source.id,
+                "version": source.version,
+                "patient_origin": patient.origin,
+                "patient_id": patient.id,
+                "facts": msgspec.json.encode([state_json.fact_to_json(fact) for fact in mapped.facts]),
+                "unused": msgspec.json.encode([state_json.unused_to_json(one) for one in mapped.unused]),
+            }
+            self._connection.execute(_TELL, told)
         for changed in sorted({whose for whose, _ in earlier ^ now}):
-            self._connection.execute(
-                update(twin)
-                .where(twin.c.origin == changed.origin, twin.c.patient_id == changed.id)
-                .values(version=twin.c.version + 1)
-            )
+            self._connection.execute(_RAISE_TWIN, _whose(changed))
 
     def _point(self, stored: StoredVersion, patient: PatientKey | None) -> int:
         """Make `stored` the current version; the number of its resource."""
@@ -106,42 +142,34 @@ class Writer(Reader):
             "patient_id": patient.id if patient else None,
         }
         if stored.version == 1:
-            added = self._connection.execute(insert(resource).values(type=stored.type, id=stored.id, **values))
-            return int(added.inserted_primary_key[0])  # type: ignore[index]
-        same = (resource.c.type == stored.type, resource.c.id == stored.id)
-        moved = self._connection.execute(
-            update(resource).where(*same, resource.c.version == stored.version - 1).values(**values)
-        )
-        if moved.rowcount != 1:
+            added = {"type": stored.type, "id": stored.id, **values}
+            return int(self._connection.execute(_ADD_RESOURCE, added).scalar_one())
+        same = {"wanted_type": stored.type, "wanted_id": stored.id}
+        moved = {f"new_{name}": value for name, value in values.items()}
+        if self._connection.execute(_MOVE_ON, {**same, "wanted_version": stored.version - 1, **moved}).rowcount != 1:
             raise _overtaken(stored)
-        return int(self._connection.execute(select(resource.c.number).where(*same)).scalar_one())
+        return int(self._connection.execute(_NUMBER, same).scalar_one())
 
     def _index(self, number: int, rows: Rows, *, new: bool) -> None:
-        for table, made in (
-            (search_token, rows.tokens),
-            (search_string, rows.strings),
-            (search_date, rows.dates),
-            (search_reference, rows.references),
-        ):
+        made_by_table: tuple[set[Any], ...] = (rows.tokens, rows.strings, rows.dates, rows.references)
+        for (names, add, clear), made in zip(_INDEXES, made_by_table, strict=True):
             if not new:
-                self._connection.execute(delete(table).where(table.c.resource == number))
+                self._connection.execute(clear, {"wanted_resource": number})
             if made:
-                names = _value_columns(table)
                 self._connection.execute(
-                    insert(table), [{"resource": number, **dict(zip(names, row, strict=True))} for row in sorted(made)]
+                    add, [{"resource": number, **dict(zip(names, row, strict=True))} for row in sorted(made)]
                 )
 
     def _begin_twin(self, patient: PatientKey) -> None:
-        known = self._connection.execute(
-            select(twin.c.version).where(twin.c.origin == patient.origin, twin.c.patient_id == patient.id)
-        ).first()
-        if known is None:
-            self._connection.execute(insert(twin).values(origin=patient.origin, patient_id=patient.id, version=1))
+        if patient in self._twins:
+            return
+        if self._connection.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
+            self._connection.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
+        self._twins.add(patient)
 
 
-def _value_columns(table: Table) -> list[str]:
-    """`parameter` and the columns of the value, in the order of the rows of `fhirtwin.store.index`."""
-    return [column.name for column in table.columns if column.name not in ("number", "resource")]
+def _whose(patient: PatientKey) -> dict[str, str]:
+    return {"wanted_origin": patient.origin, "wanted_patient": patient.id}
 
 
 def _unversioned(fact: Fact) -> Fact:

@@ -88,12 +88,13 @@ class Ring:
         """
         if values.shape != (self.profile.slots,) or values.dtype != np.complex128:
             raise Fault("A vector to encode must have one complex number for each slot.")
-        if not np.isfinite(values).all():
-            raise Fault("A vector to encode must be finite.")
-        # No coefficient of the encoded polynomial is larger than the mean magnitude over the slots.
-        if float(np.abs(values).mean()) * scale >= 2.0 ** (self.profile.modulus_bits[0] - 1):
-            raise Fault("A vector to encode does not fit the modulus.")
-        return Plaintext(self._pyfhel.encodeComplex(np.ascontiguousarray(values), scale=scale))
+        contiguous = np.ascontiguousarray(values)
+        # No coefficient of the encoded polynomial is larger than the mean magnitude over the slots, nor that than the
+        # mean of the magnitudes of both parts. Written so that infinity and NaN fail as well.
+        bound = float(np.abs(contiguous.view(np.float64)).sum()) / self.profile.slots * scale
+        if not bound < 2.0 ** (self.profile.modulus_bits[0] - 1):
+            raise Fault("A vector to encode must be finite and fit the modulus.")
+        return Plaintext(self._pyfhel.encodeComplex(contiguous, scale=scale))
 
     def encrypt(self, values: Complex, scale: float) -> bytes:
         """Encode, encrypt under the public key that is here, and serialise.

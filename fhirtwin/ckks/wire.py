@@ -114,7 +114,7 @@ def read_request(data: bytes, key: bytes) -> Request:
     body, mac = _authentic(data, key, _REQUEST_LABEL)
     version, profile_name, digest, request_id, keys, _ = _read_head(body, _REQUEST)
     end = _HEADER.size + profile(profile_name).ciphertext_bytes
-    features = SealedFeatures(profile_name, digest, request_id, body[_HEADER.size : end], body[end:])
+    features = SealedFeatures(profile_name, digest, request_id, bytes(body[_HEADER.size : end]), bytes(body[end:]))
     if features.evaluation_keys and not hmac.compare_digest(keys_digest(features.evaluation_keys), keys):
         raise Incorrect("The evaluation keys are not those that the message names.")
     return Request(features, version, keys, mac)
@@ -149,7 +149,9 @@ def read_response(data: bytes, key: bytes, features: SealedFeatures, request: by
     )
     if not fits:
         raise Incorrect("The message answers another request.")
-    return Response(SealedScores(profile_name, digest, request_id, body[_HEADER.size :]), version, nanoseconds / 1e9)
+    return Response(
+        SealedScores(profile_name, digest, request_id, bytes(body[_HEADER.size :])), version, nanoseconds / 1e9
+    )
 
 
 def sign_error(key: bytes, status: int, body: bytes) -> bytes:
@@ -167,16 +169,18 @@ def same(given: bytes, right: bytes) -> bool:
     return hmac.compare_digest(given, right)
 
 
-def _mac(key: bytes, label: bytes, data: bytes) -> bytes:
+def _mac(key: bytes, label: bytes, data: bytes | memoryview) -> bytes:
     if len(key) < KEY_BYTES:
         raise Incorrect(f"The secret that signs messages must have at least {KEY_BYTES} bytes.")
-    return hmac.digest(key, label + data, "sha256")
+    mac = hmac.new(key, label, hashlib.sha256)
+    mac.update(data)
+    return mac.digest()
 
 
-def _authentic(data: bytes, key: bytes, label: bytes) -> tuple[bytes, bytes]:
+def _authentic(data: bytes, key: bytes, label: bytes) -> tuple[memoryview, bytes]:
     if len(data) < OVERHEAD_BYTES:
         raise Incorrect("The message is too short.")
-    body, mac = data[:-MAC_BYTES], data[-MAC_BYTES:]
+    body, mac = memoryview(data)[:-MAC_BYTES], data[-MAC_BYTES:]
     if not same(mac, _mac(key, label, body)):
         raise Incorrect("The message is damaged, or signed with another key.")
     return body, mac
@@ -192,7 +196,7 @@ def _head(
     return _HEADER.pack(magic, *texts, digest, request_id, bound, number)
 
 
-def _read_head(body: bytes, magic: bytes) -> tuple[str, str, str, bytes, bytes, int]:
+def _read_head(body: memoryview, magic: bytes) -> tuple[str, str, str, bytes, bytes, int]:
     found, version, name, digest, request_id, bound, number = _HEADER.unpack_from(body)
     if found != magic:
         raise Incorrect("The message is not of this kind.")

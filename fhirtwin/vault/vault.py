@@ -114,9 +114,7 @@ class Vault:
             sums = self._sums(ring, scores, opening)
         finally:
             self._give_back(ring)
-        values = {
-            name: _rounded(value, self.profile.step) for name, value in zip(self.panel.rows, sums.tolist(), strict=True)
-        }
+        values = dict(zip(self.panel.rows, _rounded(sums, self.profile.step), strict=True))
         return Scores(values, self.profile.name, self.panel.digest)
 
     def _sums(self, ring: Ring, scores: SealedScores, opening: Opening) -> Float:
@@ -153,7 +151,8 @@ class Vault:
         if values.shape != (len(panel.features),) or values.dtype != np.float64:
             raise Fault("A feature vector must have one float64 for each feature of the panel.")
         inside = (values >= panel.low) & (values <= panel.high) | (values == 0.0)
-        for name in np.array(panel.features)[~inside]:
+        if not inside.all():
+            name = panel.features[int(np.argmin(inside))]
             raise Fault(f"Feature {name} is outside the range its predictor declares.")
         return np.ascontiguousarray(values)
 
@@ -176,5 +175,5 @@ class Vault:
             self._idle.append(ring)
 
 
-def _rounded(value: float, step: Decimal) -> Decimal:
-    return Decimal(round(value / float(step))) * step
+def _rounded(sums: Float, step: Decimal) -> list[Decimal]:
+    return [Decimal(round(count)) * step for count in (sums / float(step)).tolist()]

@@ -101,5 +101,6 @@ def _guard(app: Flask, settings: Settings) -> None:
             headers["Server-Timing"] = spent
         rule = request.url_rule.rule if request.url_rule else "-"
         milliseconds = (time.perf_counter() - g.start) * 1000
-        _log.info("%s %s %s %d %.1fms", g.request_id, request.method, rule, response.status_code, milliseconds)
+        level = logging.DEBUG if request.blueprint == "health" else logging.INFO
+        _log.log(level, "%s %s %s %d %.1fms", g.request_id, request.method, rule, response.status_code, milliseconds)
         return response

@@ -231,7 +231,8 @@ def _stop_when_stdin_ends() -> None:
     import threading
 
     def wait() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 1):  # not sys.stdin: the lock of its buffer would be held in the workers that are forked
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, name="stdin-watch", daemon=True).start()

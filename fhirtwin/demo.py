@@ -66,14 +66,10 @@ def _gateway(folder: Path) -> Iterator[Gateway]:
         process = subprocess.Popen(command, stdout=out, stderr=out, stdin=subprocess.DEVNULL)  # noqa: S603
     gateway = Gateway(f"http://127.0.0.1:{port}/fhir")
     try:
-        while True:
-            try:
-                if gateway.call("GET", "/health/ready", base=gateway.host).ok:
-                    break
-            except Unavailable:
-                pass  # not listening yet
+        while state := _not_ready(gateway):
             if process.poll() is not None or time.monotonic() - start > 60:
-                raise Unavailable("The gateway did not start:\n" + log.read_text(errors="replace"))
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-20:])
+                raise Unavailable(f"The gateway did not start: {state}\n{tail}")
             time.sleep(0.05)
         click.echo(f"   gateway and engine are ready on {gateway.base_url} after {time.monotonic() - start:.1f} s\n")
         yield gateway
@@ -83,6 +79,15 @@ def _gateway(folder: Path) -> Iterator[Gateway]:
             process.wait(timeout=10)
         except subprocess.TimeoutExpired:
             process.kill()
+
+
+def _not_ready(gateway: Gateway) -> str:
+    """What the gateway still waits for; empty when it is ready."""
+    try:
+        answer = gateway.call("GET", "/health/ready", base=gateway.host)
+    except Unavailable as error:
+        return str(error)
+    return "" if answer.ok else answer.text
 
 
 def _post_record(gateway: Gateway) -> str:

@@ -1,0 +1,272 @@
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from fhirtwin.access import Caller
+from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
+from fhirtwin.report import cards as report_cards
+from tests.gateway_in_process import FHIR, Gateway, maria
+
+EHR = "https://ehr.example/fhir"
+
+
+def cards(answer: Any) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    return list(answer.json["cards"])
+
+
+def outcome(answer: Any, status: int) -> list[dict[str, Any]]:
+    assert answer.status_code == status, answer.text
+    assert answer.content_type.startswith(FHIR)
+    assert answer.json["resourceType"] == "OperationOutcome"
+    return list(answer.json["issue"])
+
+
+def at_ehr(prefetch: dict[str, Any]) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(prefetch)))
+
+
+def test_discovery_lists_the_service_with_its_templates(twin: Gateway) -> None:
+    answer = twin.http.get("/cds-services")
+    assert answer.content_type == "application/json"
+    (service,) = answer.json["services"]  # type: ignore[index]
+    assert (service["id"], service["hook"]) == ("twin-patient-view", "patient-view")
+    assert service["prefetch"]["patient"] == "Patient/{{context.patientId}}"
+    assert service["title"] and service["description"]
+
+
+def test_a_stored_patient_gets_two_risks_stored_and_linked(twin: Gateway, patient: str) -> None:
+    found = cards(twin.call(patient, twin.prefetch(patient)))
+    stored = twin.reports(patient)
+    assert set(stored) == {"prevent-base", "kfre-4-variable"}
+    linked = {card["links"][0]["url"] for card in found}
+    assert linked == {f"https://twin.example/fhir/RiskAssessment/{report['id']}" for report in stored.values()}
+    assert all(report["subject"] == {"reference": f"Patient/{patient}"} for report in stored.values())
+    assert all(report["occurrenceDateTime"] == "2026-06-01" for report in stored.values())
+
+
+def test_cards_and_reports_say_that_it_was_computed_on_ciphertext(twin: Gateway, patient: str) -> None:
+    for card in cards(twin.call(patient, twin.prefetch(patient))):
+        assert "computed on ciphertext by fhirtwin engine" in card["detail"]
+        assert "masked mode" in card["detail"]
+    assert len(twin.courier.sent) == 1, "all predictors of a patient travel in one ciphertext"
+
+
+def test_each_report_has_a_provenance_of_its_version(twin: Gateway, patient: str) -> None:
+    twin.call(patient, twin.prefetch(patient))
+    for report in twin.reports(patient).values():
+        made_by = twin.http.get(f"/fhir/Provenance/pv-{report['id'].removeprefix('ra-')}-1").json
+        assert made_by is not None
+        assert made_by["target"] == [{"reference": f"RiskAssessment/{report['id']}/_history/1"}]
+        assert {entity["what"]["reference"] for entity in made_by["entity"]} == {
+            b["reference"] for b in report["basis"]
+        }
+
+
+def test_opening_the_chart_again_writes_nothing(twin: Gateway, patient: str) -> None:
+    prefetch = twin.prefetch(patient)
+    first = cards(twin.call(patient, prefetch))
+    before = twin.reports(patient)
+    twin.day = date(2026, 6, 20)
+    again = cards(twin.call(patient, prefetch))
+    assert twin.reports(patient) == before
+    assert [card["uuid"] for card in again] == [card["uuid"] for card in first]
+    assert [card["summary"] for card in again] == [card["summary"] for card in first]
+
+
+def test_a_corrected_input_supersedes_only_the_report_it_went_into(twin: Gateway, patient: str) -> None:
+    first = cards(twin.call(patient, twin.prefetch(patient)))
+    before = twin.reports(patient)
+    found = twin.http.get(f"/fhir/Observation?patient={patient}&code=85354-9").json
+    assert found is not None
+    pressure = found["entry"][0]["resource"]
+    pressure["status"] = "corrected"
+    pressure["component"][0]["valueQuantity"]["value"] = 118
+    assert twin.http.put(f"/fhir/Observation/{pressure['id']}", json=pressure, content_type=FHIR).status_code == 200
+    again = cards(twin.call(patient, twin.prefetch(patient)))
+    after = twin.reports(patient)
+    assert after["kfre-4-variable"] == before["kfre-4-variable"]
+    old, new = before["prevent-base"], after["prevent-base"]
+    assert (new["id"], new["status"], new["meta"]["versionId"]) == (old["id"], "corrected", "2")
+    assert {"reference": f"Observation/{pressure['id']}/_history/2"} in new["basis"]
+    superseded = twin.http.get(f"/fhir/RiskAssessment/{old['id']}/_history/1").json
+    assert superseded == old
+    assert len({card["uuid"] for card in first} - {card["uuid"] for card in again}) == 1
+    assert twin.http.get(f"/fhir/Provenance/pv-{old['id'].removeprefix('ra-')}-2").status_code == 200
+
+
+def test_a_patient_of_another_server_is_another_patient(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    assert len(cards(twin.call(patient, prefetch, fhirServer=EHR + "/"))) == 2
+    assert twin.reports(patient) == {}
+    there = twin.reports(f"{EHR}/Patient/{patient}")
+    assert set(there) == {"prevent-base", "kfre-4-variable"}
+    for report in there.values():
+        assert report["subject"] == {"reference": f"{EHR}/Patient/{patient}"}
+        assert all(basis["reference"].startswith(f"{EHR}/") for basis in report["basis"])
+
+
+def test_nobody_of_ours_and_of_no_server_gets_cards_and_no_report(twin: Gateway, patient: str) -> None:
+    text = json.dumps(twin.prefetch(patient)).replace(patient, "unknown-here")
+    found = cards(twin.call("unknown-here", json.loads(text), fhirServer=...))
+    assert len(found) == 2
+    assert all("links" not in card and "**Not stored:**" in card["detail"] for card in found)
+    assert twin.reports("unknown-here") == {}
+
+
+def test_what_the_call_brings_counts_for_the_call_only(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    version = twin.http.get(f"/fhir/Patient/{patient}/$twin").headers["ETag"]
+    prefetch["conditions"]["entry"].append(
+        {
+            "resource": {
+                "resourceType": "Condition",
+                "id": "stroke",
+                "subject": {"reference": f"Patient/{patient}"},
+                "verificationStatus": {
+                    "coding": [
+                        {"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"}
+                    ]
+                },
+                "code": {"coding": [{"system": "http://snomed.info/sct", "code": "22298006"}]},
+                "onsetDateTime": "2020-01-01",
+            }
+        }
+    )
+    found = cards(twin.call(patient, prefetch))
+    refused = [card for card in found if "not calculated" in card["summary"]]
+    assert len(refused) == 1
+    assert "known cardiovascular disease" in refused[0]["detail"]
+    assert twin.http.get(f"/fhir/Patient/{patient}/$twin").headers["ETag"] == version
+
+
+def test_what_is_missing_becomes_a_card_that_names_it(twin: Gateway) -> None:
+    record = json.loads(maria())
+    record["entry"] = [e for e in record["entry"] if "9318-7" not in json.dumps(e) and "14646-4" not in json.dumps(e)]
+    patient = twin.load(json.dumps(record))
+    found = cards(twin.call(patient, twin.prefetch(patient)))
+    told = " ".join(card["detail"] for card in found)
+    assert "HDL cholesterol is missing" in told
+    assert "urine albumin-creatinine ratio is missing" in told
+
+
+def test_nothing_is_sent_when_nobody_is_eligible(twin: Gateway) -> None:
+    record = json.loads(maria())
+    record["entry"] = [e for e in record["entry"] if e["resource"]["resourceType"] != "Observation"]
+    patient = twin.load(json.dumps(record))
+    (card,) = cards(twin.call(patient, twin.prefetch(patient)))
+    assert "not calculated" in card["summary"]
+    assert twin.courier.sent == []
+    assert twin.reports(patient) == {}
+
+
+@pytest.mark.parametrize("error", [EngineUnavailable("late"), EngineAnswerRefused("wrong")])
+def test_a_failed_engine_is_a_card_and_nothing_is_stored(twin: Gateway, patient: str, error: FhirtwinError) -> None:
+    twin.courier.fails = error
+    (card,) = cards(twin.call(patient, twin.prefetch(patient)))
+    assert card["indicator"] == "warning"
+    assert "engine" in card["summary"]
+    assert twin.reports(patient) == {}
+
+
+def test_a_corrupted_answer_is_an_error_and_never_a_risk(twin: Gateway, patient: str) -> None:
+    def flip(scores: Any) -> Any:
+        spoilt = bytearray(scores.sealed_sums)
+        spoilt[len(spoilt) // 2] ^= 1
+        return replace(scores, sealed_sums=bytes(spoilt))
+
+    twin.courier.spoil = flip
+    (card,) = cards(twin.call(patient, twin.prefetch(patient)))
+    assert "failed its checks" in card["summary"]
+    assert twin.reports(patient) == {}
+
+
+def test_an_absent_key_is_412_by_name(twin: Gateway, patient: str) -> None:
+    prefetch = twin.prefetch(patient)
+    del prefetch["procedures"]
+    (issue,) = outcome(twin.call(patient, prefetch), 412)
+    assert "`procedures`" in issue["diagnostics"]
+    assert issue["expression"] == ["prefetch.procedures"]
+
+
+def test_another_patients_resource_is_422_without_a_word_of_whose(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    prefetch["observations"]["entry"][2]["resource"]["subject"]["reference"] = "Patient/somebody-else"
+    (issue,) = outcome(twin.call(patient, prefetch), 422)
+    assert issue["expression"] == ["prefetch.observations.entry[2]"]
+    assert "somebody-else" not in json.dumps(issue)
+    assert twin.reports(patient) == {}
+
+
+def test_invalid_fhir_in_the_prefetch_is_400_by_place(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    prefetch["observations"]["entry"][0]["resource"]["statsu"] = "final"
+    issues = outcome(twin.call(patient, prefetch), 400)
+    assert ["prefetch.observations.entry[0].resource.statsu"] in [issue["expression"] for issue in issues]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"hook": "order-sign"}, "hook"),
+        ({"hookInstance": ...}, "hookInstance"),
+        ({"fhirServer": "ehr"}, "fhirServer"),
+        ({"context": {"userId": "Practitioner/p"}}, "context.patientId"),
+    ],
+)
+def test_a_wrong_call_is_400_by_member(twin: Gateway, patient: str, change: dict[str, Any], place: str) -> None:
+    (issue,) = outcome(twin.call(patient, {}, **change), 400)
+    assert issue["expression"] == [place]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b'{"hook":', "application/json", 400),
+        (b'{"hook":"a","hook":"b"}', "application/json", 400),
+        (b"[]", "application/json", 400),
+        (b'{"context":' + b"[" * 5000 + b"]" * 5000 + b"}", "application/json", 400),
+        (b'{"prefetch":{"x":1e2000000}}', "application/json", 400),
+        (b"{}", "text/plain", 415),
+        (b"{" + b" " * 10_000_001 + b"}", "application/json", 413),
+    ],
+    ids=["broken", "duplicate", "array", "deep", "decimal-bomb", "text", "too-long"],
+)
+def test_a_body_that_cannot_be_read_is_refused(twin: Gateway, body: bytes, kind: str, status: int) -> None:
+    outcome(twin.http.post("/cds-services/twin-patient-view", data=body, content_type=kind), status)
+
+
+def test_an_unknown_service_is_404(twin: Gateway) -> None:
+    outcome(twin.http.post("/cds-services/nobody", json={}), 404)
+
+
+def test_a_caller_who_may_not_is_403(twin: Gateway, patient: str) -> None:
+    prefetch = twin.prefetch(patient)
+    twin.caller = Caller("nobody")
+    outcome(twin.call(patient, prefetch), 403)
+    assert twin.courier.sent == []
+
+
+def test_an_answer_that_breaks_the_rules_is_500_and_does_not_leave(
+    twin: Gateway, patient: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefetch = twin.prefetch(patient)
+    monkeypatch.setattr(report_cards, "risk_card", lambda *_, **__: {"summary": "x" * 200})
+    (issue,) = outcome(twin.call(patient, prefetch), 500)
+    assert "cards[0].summary" in issue["diagnostics"]
+
+
+def test_an_engine_failure_is_logged_without_the_patient(
+    twin: Gateway, patient: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    twin.courier.fails = EngineUnavailable("The engine did not answer in time.")
+    with caplog.at_level(logging.WARNING, "fhirtwin"):
+        twin.call(patient, twin.prefetch(patient))
+    assert "did not answer in time" in caplog.text
+    assert patient not in caplog.text

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ from fhirtwin.serving import free_port
 
 STORY = "maria-keller"
 SERVICE = "twin-patient-view"
+WIDTH = 112
+_CELL = re.compile(r"(?<!\\)\|")
+_ESCAPED = re.compile(r"\\(\W)")
 _DATE = re.compile(r'(?<!"birthDate": )"(\d{4}-\d{2}-\d{2})(?=["T])')
 
 
@@ -126,12 +130,43 @@ def _show_cards(cards: list[dict[str, Any]]) -> None:
         raise Fault("The hook answered without a card.")
     for card in cards:
         click.secho(f"┌─ {card['indicator'].upper()}  {card['summary']}", bold=True)
-        for line in card.get("detail", "").splitlines():
-            for part in textwrap.wrap(line, 116, subsequent_indent="    ") or [""]:
-                click.echo(f"│  {part}")
+        for line in rendered(card.get("detail", "")):
+            click.echo(f"│  {line}")
         for link in card.get("links", ()):
             click.echo(f"│  {link['label']}: {link['url']}")
         click.echo(f"└─ source: {card['source']['label']}\n")
+
+
+def rendered(markdown: str) -> Iterator[str]:
+    """The Markdown of a card for a terminal: tables in columns, text wrapped, no marks."""
+    table: list[list[str]] = []
+    for line in [*markdown.splitlines(), ""]:
+        if line.startswith("|"):
+            cells = [_plain(cell.strip()) for cell in _CELL.split(line)[1:-1]]
+            if set("".join(cells)) - {"-", ":"}:
+                table.append(cells)
+            continue
+        if table:
+            yield from _columns(table)
+            table = []
+        if line:
+            yield from textwrap.wrap(_plain(line), WIDTH, subsequent_indent="  ", break_on_hyphens=False)
+        else:
+            yield ""
+
+
+def _columns(table: list[list[str]]) -> Iterator[str]:
+    widths = [min(max(map(len, column)), WIDTH // len(table[0]) + 12) for column in zip(*table, strict=True)]
+    for number, row in enumerate(table):
+        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        for parts in zip_longest(*cells, fillvalue=""):
+            yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
+        if number == 0:
+            yield "  ".join("─" * width for width in widths)
+
+
+def _plain(markdown: str) -> str:
+    return _ESCAPED.sub(r"\1", markdown.replace("**", ""))
 
 
 def _show_reports(gateway: Gateway, patient: str) -> None:
@@ -149,8 +184,8 @@ def _show_reports(gateway: Gateway, patient: str) -> None:
                 f"     {outcome_code:<16}{prediction['probabilityDecimal']:>6} %"
                 f"   age {ages['low']['value']} to {ages['high']['value']}"
             )
-        references = ", ".join(basis["reference"] for basis in report["basis"])
-        click.echo(textwrap.fill(references, 116, initial_indent="     basis: ", subsequent_indent="       "))
+        for basis in report["basis"]:
+            click.echo(f"       from {basis['reference']}")
     click.echo()
 
 

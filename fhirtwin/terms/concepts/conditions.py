@@ -4,7 +4,9 @@
 disease, stroke; heart failure is a flag of its own), taken as wide as clinical atherosclerotic cardiovascular disease
 of the 2018 AHA/ACC cholesterol guideline (Circulation 2019;139:e1082): acute coronary syndrome, myocardial infarction,
 angina, revascularisation, stroke, transient ischaemic attack, and peripheral arterial disease with aortic aneurysm.
-*Diabetes* leaves out gestational diabetes and prediabetes.
+*Diabetes* leaves out gestational diabetes and prediabetes. *Dialysis* takes in end-stage renal disease, as ICD-10-CM
+does ("N18.6: chronic kidney disease requiring chronic dialysis"): it is what the kidney failure risk equation
+predicts, so it must not be predicted for who has it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,9 @@ from typing import Final
 from fhirtwin.terms.concepts.model import Code, ConceptSet
 from fhirtwin.terms.systems import ICD10CM, SNOMED
 
-_SNOMED = "SNOMED CT International Edition, fully specified names"
+_SNOMED = (
+    "SNOMED CT International Edition; single concepts, read with their names in public FHIR value sets and code lists"
+)
 _ICD = "ICD-10-CM 2026 tabular list (CDC/NCHS)"
 _VSAC_HF = "VSAC (NLM), eCQM update 2025-05-08, value set Advanced Illness, 2.16.840.1.113883.3.464.1003.110.12.1082"
 
@@ -70,6 +74,7 @@ SETS: Final = (
             "401314000": "Acute non-ST segment elevation myocardial infarction",
             "1755008": "Old myocardial infarction",
             "399211009": "History of myocardial infarction",
+            "399261000": "History of coronary artery bypass grafting",
             "394659003": "Acute coronary syndrome",
             "414545008": "Ischemic heart disease",
             "53741008": "Coronary arteriosclerosis",
@@ -124,6 +129,7 @@ SETS: Final = (
         {
             "84114007": "Heart failure",
             "88805009": "Chronic congestive heart failure",
+            "698296002": "Acute exacerbation of chronic congestive heart failure",
             "703272007": "Heart failure with reduced ejection fraction",
             "788950000": "Heart failure with mid range ejection fraction",
         },
@@ -188,12 +194,34 @@ SETS: Final = (
             "Z34": "Encounter for supervision of normal pregnancy",
             "Z3A": "Weeks of gestation",
             "O09": "Supervision of high risk pregnancy",
+            "O12": "Gestational [pregnancy-induced] edema and proteinuria without hypertension",
+            "O13": "Gestational [pregnancy-induced] hypertension without significant proteinuria",
+            "O14": "Pre-eclampsia",
+            "O20": "Hemorrhage in early pregnancy",
+            "O21": "Excessive vomiting in pregnancy",
+            "O23": "Infections of genitourinary tract in pregnancy",
             "O24": "Diabetes mellitus in pregnancy, childbirth, and the puerperium",
+            "O26": "Maternal care for other conditions predominantly related to pregnancy",
             "O30": "Multiple gestation",
+            "O36": "Maternal care for other fetal problems",
         },
     ),
-    _snomed("dialysis", {"105502003": "Dependence on renal dialysis"}),
-    _icd("dialysis", {"Z99.2": "Dependence on renal dialysis", "Z49": "Encounter for care involving renal dialysis"}),
+    _snomed(
+        "dialysis",
+        {
+            "105502003": "Dependence on renal dialysis",
+            "236435004": "End stage renal failure on dialysis",
+            "46177005": "End-stage renal disease",
+        },
+    ),
+    _icd(
+        "dialysis",
+        {
+            "Z99.2": "Dependence on renal dialysis",
+            "Z49": "Encounter for care involving renal dialysis",
+            "N18.6": "End stage renal disease",
+        },
+    ),
     _snomed(
         "kidney-transplant",
         {

@@ -81,6 +81,10 @@ SETS: Final = (
         "RxNorm (NLM), ingredients of calcium channel blockers, diuretics and alpha blockers",
         {
             "17767": "amlodipine",
+            "3443": "diltiazem",
+            "4316": "felodipine",
+            "7417": "nifedipine",
+            "11170": "verapamil",
             "5487": "hydrochlorothiazide",
             "2409": "chlorthalidone",
             "4603": "furosemide",

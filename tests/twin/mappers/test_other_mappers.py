@@ -51,6 +51,8 @@ def test_patient_without_birth_date_says_so() -> None:
         ("snomed", "72892002", "pregnancy"),
         ("snomed", "105502003", "dialysis"),
         ("icd", "Z99.2", "dialysis"),
+        ("icd", "N18.6", "dialysis"),
+        ("snomed", "46177005", "dialysis"),
         ("icd", "Z94.0", "kidney-transplant"),
         ("snomed", "14669001", "acute-kidney-injury"),
         ("icd", "N17.9", "acute-kidney-injury"),

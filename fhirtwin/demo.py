@@ -31,6 +31,7 @@ STORY = "maria-keller"
 SERVICE = "twin-patient-view"
 WIDTH = 112
 _CELL = re.compile(r"(?<!\\)\|")
+_UUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _ESCAPED = re.compile(r"\\(\W)")
 _DATE = re.compile(r'(?<!"birthDate": )"(\d{4}-\d{2}-\d{2})(?=["T])')
 
@@ -158,7 +159,9 @@ def rendered(markdown: str) -> Iterator[str]:
 def _columns(table: list[list[str]]) -> Iterator[str]:
     widths = [min(max(map(len, column)), WIDTH // len(table[0]) + 12) for column in zip(*table, strict=True)]
     for number, row in enumerate(table):
-        cells = [textwrap.wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)
+        ]
         for parts in zip_longest(*cells, fillvalue=""):
             yield "  ".join(part.ljust(width) for part, width in zip(parts, widths, strict=True)).rstrip()
         if number == 0:
@@ -166,7 +169,7 @@ def _columns(table: list[list[str]]) -> Iterator[str]:
 
 
 def _plain(markdown: str) -> str:
-    return _ESCAPED.sub(r"\1", markdown.replace("**", ""))
+    return _UUID.sub(r"\1…", _ESCAPED.sub(r"\1", markdown.replace("**", "")))
 
 
 def _show_reports(gateway: Gateway, patient: str) -> None:

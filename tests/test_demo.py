@@ -7,7 +7,7 @@ import re
 from datetime import date
 
 from fhirtwin import shipped
-from fhirtwin.demo import STORY, shifted
+from fhirtwin.demo import STORY, rendered, shifted
 
 RECORD = (shipped.folder("fixtures") / "patients" / STORY / "bundle.json").read_text()
 
@@ -21,6 +21,16 @@ def test_newest_day_of_the_record_becomes_yesterday() -> None:
 def test_intervals_birth_date_and_values_stay() -> None:
     before, after = json.loads(RECORD), json.loads(shifted(RECORD, date(2031, 1, 1)))
     assert after["entry"][0] == before["entry"][0]
-    creatinines = [e["resource"]["effectiveDateTime"][:10] for e in after["entry"] if "crea" in json.dumps(e).lower()]
+    codes = ('"2160-0"', '"14682-9"')
+    creatinines = [
+        entry["resource"]["effectiveDateTime"][:10]
+        for entry in after["entry"]
+        if any(code in json.dumps(entry) for code in codes)
+    ]
     first, second = sorted(map(date.fromisoformat, creatinines))
     assert (second - first).days == (date(2026, 5, 12) - date(2025, 11, 4)).days
+
+
+def test_tables_become_columns_and_marks_go() -> None:
+    markdown = "**Bold** and a\\.b\n\n| Input | Value |\n| --- | --- |\n| a\\|b | 1 |\n\nend"
+    assert list(rendered(markdown)) == ["Bold and a.b", "", "Input  Value", "─────  ─────", "a|b    1", "", "end", ""]

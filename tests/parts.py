@@ -45,7 +45,8 @@ def patient(**members: Any) -> dict[str, Any]:
 
 
 def observation(subject: str, code: str = "2093-3", **members: Any) -> dict[str, Any]:
-    return {
+    """A total cholesterol; a member given as None is left out."""
+    made = {
         "resourceType": "Observation",
         "status": "final",
         "code": {"coding": [{"system": "http://loinc.org", "code": code}]},
@@ -54,6 +55,7 @@ def observation(subject: str, code: str = "2093-3", **members: Any) -> dict[str,
         "valueQuantity": {"value": 200, "unit": "mg/dL", "system": "http://unitsofmeasure.org", "code": "mg/dL"},
         **members,
     }
+    return {name: value for name, value in made.items() if value is not None}
 
 
 def condition(subject: str, **members: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 from fhirtwin import ingest, timing
 from fhirtwin.access import Caller, permit
 from fhirtwin.assess import Assessor
-from fhirtwin.errors import Unavailable
+from fhirtwin.errors import Fault, Incorrect, Unavailable
 from fhirtwin.fhir import codec
 from fhirtwin.interactions.context import Services
 from fhirtwin.predictors.model import Refusal, Result
@@ -137,7 +137,14 @@ def _store(services: Services, write: Writer, report: Report, about: Occasion) -
 
 
 def _put(services: Services, write: Writer, resource: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
-    """Send a resource of ours down the road that all resources take: validated, indexed, versioned."""
-    received = ingest.receive(codec.encode(resource), resource["resourceType"], services.settings)
+    """Send a resource of ours down the road that all resources take: validated, indexed, versioned.
+
+    Raises:
+        Fault: it is not valid, which is nobody's fault but ours.
+    """
+    try:
+        received = ingest.receive(codec.encode(resource), resource["resourceType"], services.settings)
+    except Incorrect as error:
+        raise Fault(f"A {resource['resourceType']} made here is not valid FHIR R4, so it was not stored.") from error
     stored = ingest.keep(write, received, resource["id"], services.base_url).stored
     return stored.version, stored.last_updated, codec.decode(stored.data)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fhirtwin.access import OPEN, Caller
-from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
+from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Unavailable
 from fhirtwin.fhir import codec, validator
 from fhirtwin.interactions import reporting
 from fhirtwin.interactions.context import Services
@@ -173,7 +173,7 @@ def test_report_and_provenance_are_written_together_or_not_at_all(
     twin: Gateway, patient: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reporting, "provenance", lambda *_, **__: {"resourceType": "Provenance", "id": "x"})
-    refused(twin, f"{patient}/$assess?store=true", 400, "POST")
+    refused(twin, f"{patient}/$assess?store=true", 500, "POST")
     assert twin.reports(patient) == {}
 
 
@@ -197,5 +197,5 @@ def test_a_server_without_an_engine_says_so(twin: Gateway, patient: str) -> None
     bare = Services(twin.parts.settings, twin.parts.store)
     state = bare.store.twin(PatientKey(LOCAL, patient))
     assert state is not None
-    with pytest.raises(reporting.Unavailable):
+    with pytest.raises(Unavailable):
         reporting.assess(bare, OPEN, state, DAY, keep=False)

@@ -22,7 +22,7 @@ from typing import Final
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.twin import kidney
 from fhirtwin.twin.state import Fact, Source, TwinState, Unused
-from fhirtwin.twin.times import begins, first_day, last_day, overlap, span
+from fhirtwin.twin.times import begins, first_day, last_day, overlap
 
 EVER: Final = frozenset({"cardiovascular-disease", "heart-failure", "kidney-transplant", "deceased"})
 PREGNANCY_DAYS: Final = timedelta(days=300)
@@ -155,7 +155,10 @@ def _age(state: TwinState, day: date) -> Iterator[Fact]:
 
 
 def _egfr(state: TwinState) -> tuple[Fact, ...]:
-    """Every eGFR: computed where there is a creatinine, reported where there is none of the same time."""
+    """Every eGFR: computed where there is a creatinine, reported where there is none of the same time.
+
+    Creatinines that cannot be put in order give eGFRs that cannot either, so an older one is not taken for them.
+    """
     computed = tuple(_computed_egfr(state))
     reported = (f for f in state.named("egfr") if not any(overlap(f.time, c.time) for c in computed))
     return (*computed, *reported)
@@ -165,7 +168,7 @@ def _computed_egfr(state: TwinState) -> Iterator[Fact]:
     sex, birth = newest(state, "sex"), newest(state, "birth-date")
     if sex is None or birth is None:
         return
-    for creatinine in _settled(state.named("creatinine")):
+    for creatinine in state.named("creatinine"):
         drawn = first_day(creatinine.time)
         age = age_on(str(birth.value), drawn) if drawn else None
         if age is None or age < kidney.ADULT_YEARS or not isinstance(creatinine.value, Decimal):
@@ -178,19 +181,6 @@ def _computed_egfr(state: TwinState) -> Iterator[Fact]:
             time=creatinine.time,
             note=f"{CALCULATED} from creatinine (CKD-EPI 2021)",
         )
-
-
-def _settled(facts: Sequence[Fact]) -> Iterator[Fact]:
-    """Facts whose time no fact of another value shares."""
-    ordered = sorted(facts, key=lambda f: begins(f.time))
-    disputed = set()
-    for i, fact in enumerate(ordered):
-        for j in range(i + 1, len(ordered)):
-            if begins(ordered[j].time) > span(fact.time)[1]:
-                break
-            if ordered[j].value != fact.value and overlap(fact.time, ordered[j].time):
-                disputed |= {i, j}
-    yield from (f for i, f in enumerate(ordered) if i not in disputed)
 
 
 def _bmi(state: TwinState) -> Iterator[Fact]:

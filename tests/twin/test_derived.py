@@ -138,9 +138,10 @@ def test_two_values_of_one_time_are_ambiguous_and_none_is_chosen() -> None:
     )
     assert newest(state, "creatinine") is None
     assert ambiguous(state, "creatinine")
-    reasons = {(u.source.id, u.reason) for u in state.unused}
-    text = "creatinine: different values for the same time, so it cannot be told which holds"
-    assert reasons == {("a", text), ("b", text)}
+    assert newest(state, "egfr") is None
+    text = "different values for the same time, so it cannot be told which holds"
+    listed = {(u.source.id, u.reason) for u in state.unused}
+    assert listed == {(i, f"{name}: {text}") for i in ("a", "b") for name in ("creatinine", "egfr")}
 
 
 def test_value_of_a_day_and_another_within_it_cannot_be_put_in_order() -> None:

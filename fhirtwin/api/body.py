@@ -2,6 +2,9 @@
 
 Werkzeug cuts a chunked body at `MAX_CONTENT_LENGTH` and goes on as if that were all. So nothing here relies on it:
 one byte more than the limit is read, and its presence is the verdict.
+
+A chunked body whose connection broke looks like a shorter one: WSGI has no word for it. What is read here is one JSON
+object, and no beginning of one is a whole one.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ record, in its own time zone. Rules for the flags:
 * diabetes, statin, antihypertensive: while active on the day;
 * dialysis: while a condition says so; from the first session on when a procedure does;
 * pregnancy: while active, and at most 300 days from its start, because a forgotten end must not exclude for ever
-  (294 days is post-term by WHO's definition, ICD-11 JA22.3; the rest is a margin);
+  (post-term is 42 completed weeks, 294 days, or more: WHO, ICD-10 volume 2, definitions; the rest is a margin);
 * acute kidney injury: while active, and for 90 days after (KDIGO 2012, section 2.5, acute kidney disease).
 """
 

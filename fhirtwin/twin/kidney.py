@@ -41,7 +41,7 @@ def ckd_epi_2021(creatinine_mg_dl: Decimal, age_years: int, sex: str) -> Decimal
     Returns:
         mL/min/1.73 m2, rounded to 0.01.
 
-    *Source*: Inker 2021 (above), supplement table S10 and the text's equation 1.
+    *Source*: Inker 2021 (above), the equation of creatinine without race.
     """
     female = sex == "female"
     kappa, alpha = (0.7, -0.241) if female else (0.9, -0.302)

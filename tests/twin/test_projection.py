@@ -2,7 +2,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from fhirtwin.fhir import validator
+from fhir.resources.R4B.bundle import Bundle
+
+from fhirtwin.fhir import codec, validator
 from fhirtwin.terms.systems import CONCEPT, FACT, GENDER, LOINC, SNOMED, UCUM, profile
 from fhirtwin.twin.derived import as_of
 from fhirtwin.twin.projection import to_fhir
@@ -110,3 +112,10 @@ def test_same_twin_is_the_same_bundle_and_every_entry_has_its_own_name() -> None
 def test_bundle_is_valid_r4() -> None:
     for state in (STATE, as_of(STATE, date(2024, 6, 1))):
         assert validator.validate(to_fhir(state, base_url=BASE), type="Bundle") == []
+
+
+def test_bundle_is_read_by_another_implementation_of_fhir() -> None:
+    """R4B differs from R4 in nothing that these resources use."""
+    bundle = codec.encode(to_fhir(as_of(STATE, date(2024, 6, 1)), base_url=BASE))
+    other = Bundle.model_validate_json(bundle)
+    assert [e.resource.get_resource_type() for e in other.entry][:2] == ["Basic", "Observation"]

@@ -20,7 +20,7 @@ from fhirtwin.terms.systems import ICD10CM, SNOMED
 _SNOMED = (
     "SNOMED CT International Edition; single concepts, read with their names in public FHIR value sets and code lists"
 )
-_ICD = "ICD-10-CM 2026 tabular list (CDC/NCHS)"
+_ICD = "ICD-10-CM tabular list (CDC/NCHS)"
 _VSAC_HF = "VSAC (NLM), eCQM update 2025-05-08, value set Advanced Illness, 2.16.840.1.113883.3.464.1003.110.12.1082"
 
 

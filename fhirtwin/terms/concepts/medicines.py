@@ -15,7 +15,7 @@ from fhirtwin.terms.concepts.model import ConceptSet
 from fhirtwin.terms.systems import ATC, RXNORM
 
 _VSAC = "VSAC (NLM), eCQM update 2025-05-08, value set "
-_ATC = "ATC/DDD Index 2025 (WHO Collaborating Centre for Drug Statistics Methodology)"
+_ATC = "ATC/DDD Index (WHO Collaborating Centre for Drug Statistics Methodology)"
 
 
 def _rxnorm(fact: str, source: str, rows: Mapping[str, str]) -> ConceptSet:

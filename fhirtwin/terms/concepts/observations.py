@@ -8,7 +8,7 @@ from typing import Final
 from fhirtwin.terms.concepts.model import Code, ConceptSet
 from fhirtwin.terms.systems import LOINC, SNOMED
 
-_LOINC = "LOINC 2.80 (Regenstrief Institute), code and long common name"
+_LOINC = "LOINC (Regenstrief Institute), code and long common name"
 _VITALS = "FHIR R4 vital signs profiles, https://hl7.org/fhir/R4/observation-vitalsigns.html"
 
 
@@ -42,6 +42,8 @@ SETS: Final = (
             "2160-0": "Creatinine [Mass/volume] in Serum or Plasma",
             "38483-4": "Creatinine [Mass/volume] in Blood",
             "14682-9": "Creatinine [Moles/volume] in Serum or Plasma",
+            "59826-8": "Creatinine [Moles/volume] in Blood",
+            "77140-2": "Creatinine [Moles/volume] in Serum, Plasma or Blood",
         },
     ),
     _loinc(
@@ -55,6 +57,7 @@ SETS: Final = (
         "uacr",
         {
             "9318-7": "Albumin/Creatinine [Mass Ratio] in Urine",
+            "13705-9": "Albumin/Creatinine [Mass Ratio] in 24 hour Urine",
             "14959-1": "Microalbumin/Creatinine [Mass Ratio] in Urine",
             "32294-1": "Albumin/Creatinine [Ratio] in Urine",
             "30000-4": "Microalbumin/Creatinine [Ratio] in Urine",

@@ -16,6 +16,7 @@ from typing import Any, Final
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.util.exc import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
@@ -52,7 +53,7 @@ class Store:
         try:
             with store._migrating() as connection:
                 found = _revision(connection)
-                if found is None and not inspect(connection).get_table_names():
+                if _is_new(connection):
                     _migrate(connection)
                 elif found != REVISION:
                     raise Incorrect(
@@ -77,6 +78,8 @@ class Store:
                 before = _revision(connection)
                 if before == REVISION:
                     return f"The database has schema {REVISION} already."
+                if before is None and not _is_new(connection):
+                    raise Incorrect("FHIRTWIN_DATABASE_URL names a database of another program; name another file.")
                 _migrate(connection)
         finally:
             store.close()
@@ -241,7 +244,14 @@ def _migrate(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", "fhirtwin.store:migrations")
     config.attributes["connection"] = connection
-    command.upgrade(config, REVISION)
+    try:
+        command.upgrade(config, REVISION)
+    except CommandError:
+        raise Incorrect("A newer version of fhirtwin wrote this database; run that version.") from None
+
+
+def _is_new(connection: Connection) -> bool:
+    return not inspect(connection).get_table_names()
 
 
 def _sqlite_file(settings: Settings) -> Path:

@@ -26,7 +26,7 @@ check: .venv/.lint
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/deptry fhirtwin
+	$(BIN)/deptry .
 	$(BIN)/hadolint Dockerfile
 
 bench: .venv/.test

@@ -15,10 +15,11 @@ from fhirtwin import ingest, timing
 from fhirtwin.access import Caller, permit
 from fhirtwin.assess import Assessor
 from fhirtwin.errors import Fault, Incorrect, Unavailable
-from fhirtwin.fhir import codec
+from fhirtwin.fhir import codec, references
+from fhirtwin.interactions import withdrawing
 from fhirtwin.interactions.context import Services
 from fhirtwin.predictors.model import Refusal, Result
-from fhirtwin.report.identity import Identity, identity
+from fhirtwin.report.identity import Identity, basis, identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.provenance import provenance
 from fhirtwin.report.risk_assessment import as_stored, content_of, risk_assessment
@@ -98,7 +99,8 @@ def assess(
     about = occasion(services, state, day)
     with timing.stage("report"):
         reports = tuple(_report(result, about) for result in found.results)
-    return Findings(about, _keep(services, reports, about) if keep else reports, found.refusals)
+    kept = _keep(services, state, reports, about, doubtful=bool(found.refusals)) if keep else reports
+    return Findings(about, kept, found.refusals)
 
 
 def _report(result: Result, about: Occasion) -> Report:
@@ -106,13 +108,30 @@ def _report(result: Result, about: Occasion) -> Report:
     return Report(result, who, risk_assessment(result, who, about), stored=False)
 
 
-def _keep(services: Services, reports: tuple[Report, ...], about: Occasion) -> tuple[Report, ...]:
-    """Store what is not stored yet. Reading first spares the usual opening of a chart the wait for the write lock."""
+def _keep(
+    services: Services, state: TwinState, reports: tuple[Report, ...], about: Occasion, *, doubtful: bool
+) -> tuple[Report, ...]:
+    """Store what is not stored yet, and withdraw what no longer stands.
+
+    Reading first spares the usual opening of a chart, which finds everything stored, the wait for the write lock.
+
+    Args:
+        services: the parts.
+        state: the twin.
+        reports: what was calculated.
+        about: whom and which day it is about.
+        doubtful: whether a predictor refused, so that what it said before may have to be withdrawn.
+    """
+    ids = {report.identity.id for report in reports}
+    most = services.settings.max_count
     with timing.stage("store"), services.store.snapshot() as reader:
-        settled = [_settled(report, reader, about) for report in reports]
-    if all(settled):
-        return tuple(report for report in settled if report)
+        settled = tuple(found for report in reports if (found := _settled(report, reader, about)))
+        new = len(settled) < len(reports)
+        if not new and not (doubtful and withdrawing.unfounded(reader, state, ids, most)):
+            return settled
     with services.store.write() as write:  # somebody else may have stored the same meanwhile, so look again
+        for withdrawn in withdrawing.unfounded(write, state, ids, most):
+            _put(services, write, withdrawn)
         return tuple(_settled(report, write, about) or _store(services, write, report, about) for report in reports)
 
 
@@ -122,18 +141,30 @@ def _settled(report: Report, reader: Reader, about: Occasion) -> Report | None:
     if current is None or current.deleted:
         return None
     resource = codec.decode(current.data)
-    if content_of(resource) != report.identity.content:
+    if content_of(resource) != report.identity.content or withdrawing.is_withdrawn(resource):
         return None
     return Report(as_stored(report.result, resource, about), report.identity, resource, stored=True)
 
 
 def _store(services: Services, write: Writer, report: Report, about: Occasion) -> Report:
     corrected = write.read(_TYPE, report.identity.id) is not None
-    resource = risk_assessment(report.result, report.identity, about, corrected=corrected)
+    unheld = frozenset(text for text in basis(report.result.vector) if not _is_held(write, text))
+    resource = risk_assessment(report.result, report.identity, about, corrected=corrected, unheld=unheld)
     version, recorded, kept = _put(services, write, resource)
-    made_by = provenance(report.result, report.identity, version=version, recorded=recorded)
+    made_by = provenance(report.result, report.identity, version=version, recorded=recorded, unheld=unheld)
     _put(services, write, made_by)
     return Report(report.result, report.identity, kept, stored=True)
+
+
+def _is_held(reader: Reader, text: str) -> bool:
+    """Whether a reference points somewhere: at another server, or at a version that is stored here."""
+    reference = references.parse(text)
+    if reference.kind != "relative":
+        return True
+    if not reference.version:
+        return reader.read(reference.type, reference.id) is not None
+    version = int(reference.version) if reference.version.isdecimal() and len(reference.version) < 10 else 0
+    return reader.vread(reference.type, reference.id, version) is not None
 
 
 def _put(services: Services, write: Writer, resource: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:

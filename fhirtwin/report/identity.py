@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,6 +78,18 @@ def identity(vector: FeatureVector, occasion: Occasion) -> Identity:
 def basis(vector: FeatureVector) -> tuple[str, ...]:
     """References to everything that inputs and rules were read from, each once, in a fixed order."""
     return tuple(sorted({source for given in (*vector.inputs, *vector.checks) for source in given.sources}))
+
+
+def refer(text: str, unheld: Collection[str]) -> dict[str, str]:
+    """A Reference; one that would point at nothing here says what it was instead.
+
+    Args:
+        text: reference to a source.
+        unheld: relative references to what a call brought and this server does not hold.
+    """
+    if text not in unheld:
+        return {"reference": text}
+    return {"type": text.partition("/")[0], "display": "sent with the call, not stored on this server"}
 
 
 def without_version(reference: str) -> str:

@@ -5,18 +5,21 @@ Source: http://hl7.org/fhir/R4/provenance.html
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 from fhirtwin import __version__
 from fhirtwin.predictors.model import Result
-from fhirtwin.report.identity import Identity, basis
+from fhirtwin.report.identity import Identity, basis, refer
 
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 GATEWAY: Final = f"fhirtwin gateway {__version__}: read the sources, sealed, opened, applied constant and link"
 ENGINE: Final = f"fhirtwin engine {__version__}: computed the weighted sums on ciphertext, without a key"
 
 
-def provenance(result: Result, identity: Identity, *, version: int, recorded: str) -> dict[str, Any]:
+def provenance(
+    result: Result, identity: Identity, *, version: int, recorded: str, unheld: Collection[str] = ()
+) -> dict[str, Any]:
     """The Provenance of one version of a RiskAssessment.
 
     Args:
@@ -24,6 +27,7 @@ def provenance(result: Result, identity: Identity, *, version: int, recorded: st
         identity: of the RiskAssessment.
         version: of the RiskAssessment, which the target names.
         recorded: FHIR instant of the writing.
+        unheld: references to sources that this server does not hold (`fhirtwin.report.identity.refer`).
     """
     resource: dict[str, Any] = {
         "resourceType": "Provenance",
@@ -31,7 +35,7 @@ def provenance(result: Result, identity: Identity, *, version: int, recorded: st
         "target": [{"reference": f"RiskAssessment/{identity.id}/_history/{version}"}],
         "recorded": recorded,
         "agent": [_agent("assembler", "Assembler", GATEWAY), _agent("performer", "Performer", ENGINE)],
-        "entity": [{"role": "source", "what": {"reference": reference}} for reference in basis(result.vector)],
+        "entity": [{"role": "source", "what": refer(reference, unheld)} for reference in basis(result.vector)],
     }
     return {name: value for name, value in resource.items() if value != []}
 

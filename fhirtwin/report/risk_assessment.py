@@ -7,13 +7,13 @@ Source: http://hl7.org/fhir/R4/riskassessment-definitions.html
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
 from fhirtwin.predictors.model import Coding, FeatureVector, Output, Predictor, Result, Score
-from fhirtwin.report.identity import Identity, basis
+from fhirtwin.report.identity import Identity, basis, refer
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.wording import is_assumed, lower, percent
 from fhirtwin.terms.systems import FHIRTWIN, UCUM
@@ -25,7 +25,7 @@ CONTENT_SYSTEM: Final = f"{FHIRTWIN}/NamingSystem/assessment-content"
 
 
 def risk_assessment(
-    result: Result, identity: Identity, occasion: Occasion, *, corrected: bool = False
+    result: Result, identity: Identity, occasion: Occasion, *, corrected: bool = False, unheld: Collection[str] = ()
 ) -> dict[str, Any]:
     """The RiskAssessment of one predictor.
 
@@ -34,6 +34,7 @@ def risk_assessment(
         identity: of this result on this occasion.
         occasion: whom and which day it is about.
         corrected: whether it replaces a version that was calculated from an input since corrected.
+        unheld: references to sources that this server does not hold (`fhirtwin.report.identity.refer`).
     """
     resource: dict[str, Any] = {
         "resourceType": "RiskAssessment",
@@ -46,7 +47,7 @@ def risk_assessment(
         "method": method(result.vector.predictor),
         "subject": {"reference": occasion.subject},
         "occurrenceDateTime": occasion.as_of.isoformat(),
-        "basis": [{"reference": reference} for reference in basis(result.vector)],
+        "basis": [refer(reference, unheld) for reference in basis(result.vector)],
         "prediction": [_prediction(score, result) for score in result.scores],
         "note": [{"text": text} for text in notes(result)],
     }

@@ -146,6 +146,18 @@ def test_what_the_call_brings_counts_for_the_call_only(twin: Gateway, patient: s
     assert twin.http.get(f"/fhir/Patient/{patient}/$twin").headers["ETag"] == version
 
 
+def test_a_source_that_only_the_call_brought_is_told_and_not_pointed_at(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    pressure = next(e["resource"] for e in prefetch["observations"]["entry"] if "85354-9" in str(e["resource"]["code"]))
+    pressure["id"], pressure["effectiveDateTime"] = "not-stored-here", "2026-05-31T20:00:00Z"
+    cards(twin.call(patient, prefetch))
+    basis = twin.reports(patient)["prevent-base"]["basis"]
+    assert {"type": "Observation", "display": "sent with the call, not stored on this server"} in basis
+    assert "not-stored-here" not in str(basis)
+    for reference in (each["reference"] for each in basis if "reference" in each):
+        assert twin.http.get(f"/fhir/{reference}").status_code == 200
+
+
 def test_what_is_missing_becomes_a_card_that_names_it(twin: Gateway) -> None:
     record = json.loads(maria())
     record["entry"] = [e for e in record["entry"] if "9318-7" not in json.dumps(e) and "14646-4" not in json.dumps(e)]

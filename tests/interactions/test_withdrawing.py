@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fhirtwin.interactions.withdrawing import NOTE
+from tests.gateway_in_process import FHIR, Gateway, gateway, maria
+
+
+@pytest.fixture
+def twin(tmp_path: Path) -> Iterator[Gateway]:
+    made = gateway(tmp_path)
+    yield made
+    made.parts.store.close()
+
+
+@pytest.fixture
+def patient(twin: Gateway) -> str:
+    return twin.load(maria())
+
+
+def everything(twin: Gateway, patient: str) -> dict[str, dict[str, Any]]:
+    found = twin.http.get(f"/fhir/RiskAssessment?patient={patient}").json
+    assert found is not None
+    return {entry["resource"]["id"]: entry["resource"] for entry in found["entry"]}
+
+
+def one(twin: Gateway, patient: str, code: str) -> dict[str, Any]:
+    found = twin.http.get(f"/fhir/Observation?patient={patient}&code={code}").json
+    assert found is not None
+    return dict(found["entry"][0]["resource"])
+
+
+def put(twin: Gateway, resource: dict[str, Any]) -> None:
+    url = f"/fhir/{resource['resourceType']}/{resource['id']}"
+    assert twin.http.put(url, json=resource, content_type=FHIR).status_code == 200
+
+
+def test_a_source_entered_in_error_withdraws_what_rests_on_it(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = twin.reports(patient)
+    put(twin, {**one(twin, patient, "85354-9"), "status": "entered-in-error"})
+    twin.call(patient, twin.prefetch(patient))
+    after = everything(twin, patient)
+    withdrawn = after[before["prevent-base"]["id"]]
+    assert withdrawn["status"] == "entered-in-error"
+    assert withdrawn["note"][-1] == {"text": NOTE}
+    assert withdrawn["prediction"] == before["prevent-base"]["prediction"]
+    kidney = before["kfre-4-variable"]
+    assert after[kidney["id"]] == kidney, "what does not rest on it stands as it was"
+
+
+def test_what_was_withdrawn_is_not_withdrawn_again(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    put(twin, {**one(twin, patient, "85354-9"), "status": "entered-in-error"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = everything(twin, patient)
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    assert everything(twin, patient) == before
+
+
+def test_a_newer_measurement_withdraws_nothing(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = everything(twin, patient)
+    newer = {**one(twin, patient, "85354-9"), "effectiveDateTime": "2026-05-31T18:00:00Z"}
+    assert twin.http.post("/fhir/Observation", json=newer, content_type=FHIR).status_code == 201
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    after = everything(twin, patient)
+    assert len(after) == len(before) + 1
+    assert {report["status"] for report in after.values()} == {"final"}
+
+
+def test_a_read_only_assessment_withdraws_nothing(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = everything(twin, patient)
+    put(twin, {**one(twin, patient, "85354-9"), "status": "entered-in-error"})
+    assert twin.http.get(f"/fhir/Patient/{patient}/$assess").status_code == 200
+    assert everything(twin, patient) == before
+
+
+def test_a_risk_assessment_of_somebody_else_is_left_alone(twin: Gateway, patient: str) -> None:
+    theirs = {
+        "resourceType": "RiskAssessment",
+        "status": "final",
+        "subject": {"reference": f"Patient/{patient}"},
+        "basis": [{"reference": "Observation/gone"}],
+    }
+    made = twin.http.post("/fhir/RiskAssessment", json=theirs, content_type=FHIR)
+    assert made.status_code == 201 and made.json is not None
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    assert everything(twin, patient)[made.json["id"]] == made.json
+
+
+def test_the_record_of_another_server_is_not_judged_by_what_a_call_leaves_out(twin: Gateway, patient: str) -> None:
+    prefetch, ehr = twin.prefetch(patient), "https://ehr.example/fhir"
+    twin.call(patient, prefetch, fhirServer=ehr)
+    before = twin.reports(f"{ehr}/Patient/{patient}")
+    prefetch["observations"]["entry"] = [
+        e for e in prefetch["observations"]["entry"] if "85354-9" not in str(e["resource"]["code"])
+    ]
+    twin.call(patient, prefetch, fhirServer=ehr)
+    assert twin.reports(f"{ehr}/Patient/{patient}") == before
+
+
+def test_a_source_that_counts_again_makes_it_stand_again(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = twin.reports(patient)["prevent-base"]
+    pressure = one(twin, patient, "85354-9")
+    put(twin, {**pressure, "status": "entered-in-error"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    put(twin, {**pressure, "status": "final"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    after = everything(twin, patient)[before["id"]]
+    assert (after["status"], after["meta"]["versionId"]) == ("corrected", "3")
+    assert NOTE not in str(after["note"])
+
+
+def test_a_call_cannot_withdraw_by_what_it_sends(twin: Gateway, patient: str) -> None:
+    prefetch = twin.prefetch(patient)
+    twin.call(patient, prefetch)
+    before = everything(twin, patient)
+    for entry in prefetch["observations"]["entry"]:
+        entry["resource"]["status"] = "entered-in-error"
+    twin.call(patient, prefetch)
+    assert everything(twin, patient) == before

@@ -123,7 +123,7 @@ def layout(panel: Panel, profile: Profile) -> Layout:
     rotating = profile.mode == "rotating"
     lanes, blocks = len(panel.rows) + _CHECK_LANES, (len(panel.features) + 1) // 2
     if rotating:
-        lanes, blocks = _power_of_two(lanes), _power_of_two(blocks)
+        lanes, blocks = _power_of_two(lanes), max(2, _power_of_two(blocks))
     if lanes * blocks > profile.slots:
         raise Incorrect(
             f"A panel of {len(panel.rows)} rows and {len(panel.features)} features does not fit a ciphertext."

@@ -1,0 +1,119 @@
+"""Each silent or deadly trap of Pyfhel is an exception here."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fhirtwin.ckks import profiles
+from fhirtwin.ckks.context import Ring
+from fhirtwin.errors import Fault, Incorrect
+
+PROFILE = profiles.ROTATING
+SCALE = PROFILE.input_scale
+
+
+@pytest.fixture(scope="module")
+def ring() -> Ring:
+    made = Ring(PROFILE)
+    made.make_keys()
+    return made
+
+
+def slots(**at: complex) -> np.ndarray:
+    vector = np.zeros(PROFILE.slots, dtype=np.complex128)
+    for index, value in at.items():
+        vector[int(index.removeprefix("s"))] = value
+    return vector
+
+
+def test_what_is_encrypted_opens_again(ring: Ring) -> None:
+    vector = np.exp(1j * np.arange(PROFILE.slots))
+    opened = ring.decrypt(ring.load(ring.encrypt(vector, SCALE), SCALE))
+    assert np.abs(opened - vector).max() < 2e-5
+
+
+def test_a_strided_view_is_encoded_as_the_numbers_it_shows(ring: Ring) -> None:
+    strided = (np.arange(2 * PROFILE.slots) / PROFILE.slots).astype(np.complex128)[::2]
+    assert not strided.flags.c_contiguous
+    opened = ring.decrypt(ring.load(ring.encrypt(strided, SCALE), SCALE))
+    assert np.abs(opened - strided).max() < 2e-5
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1j * np.inf, 1e30, 2.0**31 * PROFILE.slots])
+def test_numbers_that_encode_to_garbage_are_refused(ring: Ring, bad: complex) -> None:
+    with pytest.raises(Fault, match="finite and fit the modulus"):
+        ring.encode(slots(s3=bad), SCALE)
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [
+        np.zeros(0, dtype=np.complex128),
+        np.zeros(2047, dtype=np.complex128),
+        np.zeros(2049, dtype=np.complex128),
+        np.zeros((2, 1024), dtype=np.complex128),
+        np.zeros(2048, dtype=np.float64),
+        np.zeros(2048, dtype=np.complex64),
+    ],
+    ids=["empty", "short", "long", "two-dimensional", "real", "single"],
+)
+def test_vectors_of_another_shape_or_type_are_refused(ring: Ring, vector: np.ndarray) -> None:
+    with pytest.raises(Fault, match="one complex number for each slot"):
+        ring.encode(vector, SCALE)
+
+
+def test_nothing_is_decrypted_without_a_secret_key(ring: Ring) -> None:
+    sealed = ring.encrypt(slots(s0=1), SCALE)
+    keyless = Ring(PROFILE)
+    assert not keyless.holds_secret_key
+    with pytest.raises(Fault, match="no key to open with"):
+        keyless.decrypt(keyless.load(sealed, SCALE))
+
+
+def test_nothing_is_encrypted_and_no_rotation_key_made_without_a_key() -> None:
+    keyless = Ring(PROFILE)
+    with pytest.raises(Fault, match="no key to seal with"):
+        keyless.encrypt(slots(s0=1), SCALE)
+    with pytest.raises(Fault, match="no key to open with"):
+        keyless.make_rotation_keys([1])
+
+
+def test_rotating_needs_the_keys_and_the_step() -> None:
+    ring = Ring(PROFILE)
+    ring.make_keys()
+    scale = PROFILE.product_scale  # rotating comes after multiplying, where its noise is negligible
+    sealed = ring.load(ring.encrypt(slots(s5=1), scale), scale)
+    with pytest.raises(Incorrect, match="evaluation keys are missing"):
+        ring.add_rotated(sealed, 4)
+    engine = Ring(PROFILE)
+    engine.load_rotation_keys(ring.make_rotation_keys([4]), 1)
+    with pytest.raises(Incorrect, match="not for the steps"):
+        engine.add_rotated(sealed, 8)
+    engine.add_rotated(sealed, 4)
+    assert np.abs(ring.decrypt(sealed) - slots(s5=1, s1=1)).max() < 1e-5
+    assert not engine.holds_secret_key
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b + b"\x00", lambda b: b"", lambda b: bytes(len(b))])
+def test_ciphertexts_of_a_wrong_length_or_form_are_refused(ring: Ring, damage: object) -> None:
+    sealed = ring.encrypt(slots(s0=1), SCALE)
+    with pytest.raises(Incorrect, match="ciphertext"):
+        ring.load(damage(sealed), SCALE)  # type: ignore[operator]
+
+
+def test_a_ciphertext_of_another_scale_is_refused(ring: Ring) -> None:
+    with pytest.raises(Incorrect, match="not what its profile says"):
+        ring.load(ring.encrypt(slots(s0=1), SCALE * 2), SCALE)
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-1], lambda b: b + b"\x00", lambda b: b""])
+def test_rotation_keys_of_a_wrong_length_are_refused(ring: Ring, damage: object) -> None:
+    keys = ring.make_rotation_keys([1, 2])
+    with pytest.raises(Incorrect, match="wrong length"):
+        Ring(PROFILE).load_rotation_keys(damage(keys), 2)  # type: ignore[operator]
+
+
+def test_rotation_keys_that_are_garbage_are_refused() -> None:
+    with pytest.raises(Incorrect, match="cannot be read"):
+        Ring(PROFILE).load_rotation_keys(bytes(PROFILE.rotation_keys_bytes(2)), 2)

@@ -1,0 +1,74 @@
+"""The attack of Li and Micciancio (EUROCRYPT 2021, https://eprint.iacr.org/2020/1533): a CKKS decryption gives the key.
+
+A ciphertext (c0, c1) opens to m = c0 + c1·s. Whoever holds c0, c1 and m exactly divides and has s. The attack is run on
+what the vault lets out, and on a raw decryption, so that it is seen to bite.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fhirtwin.ckks.context import Ring
+from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.vault import Vault
+from tests.ckks.builders import evaluate, random_panel, random_vector
+
+PANEL = random_panel()
+CIPHERTEXT_HEADER, PLAINTEXT_HEADER = 113, 88
+
+
+def secret_key(ring: Ring) -> np.ndarray:
+    """NTT coefficients modulo the data prime."""
+    return np.frombuffer(ring._pyfhel.to_bytes_secret_key("none")[PLAINTEXT_HEADER:], dtype="<u8")[
+        : ring.profile.degree
+    ]
+
+
+def recovered(ring: Ring, sealed: bytes, guess: np.ndarray, scale: float) -> float:
+    """Share of the key's coefficients that (guess − c0) / c1 hits, coefficient by coefficient."""
+    q = int(ring._pyfhel.qi[0])
+    c0, c1 = np.frombuffer(sealed[CIPHERTEXT_HEADER:], dtype="<u8").reshape(2, -1)
+    encoded = ring._pyfhel.encodeComplex(np.ascontiguousarray(guess, dtype=np.complex128), scale=scale)
+    m = np.frombuffer(encoded.to_bytes("none")[PLAINTEXT_HEADER:], dtype="<u8")
+    tried = [(int(a) - int(b)) * pow(int(c), -1, q) % q if c else 0 for a, b, c in zip(m, c0, c1, strict=True)]
+    return float((np.array(tried, dtype=np.uint64) == secret_key(ring)).mean())
+
+
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_the_attack_works_on_a_raw_decryption(mode: str) -> None:
+    vault = Vault(PANEL, mode=mode)
+    features, opening = vault.seal(random_vector(PANEL, np.random.default_rng(1)))
+    ring = opening._ring
+    assert ring is not None
+    scale = vault.profile.input_scale
+    raw = ring.decrypt(ring.load(features.sealed_vector, scale))
+    assert recovered(ring, features.sealed_vector, raw, scale) > 0.99
+
+
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
+    """The attacker knows the panel, the features, the nonce and all that was opened: the strongest he could be."""
+    evaluator = Evaluator(PANEL)
+    vault = Vault(PANEL, mode=mode)
+    profile, layout = vault.profile, vault._layout
+    for seed in range(3):
+        vector = random_vector(PANEL, np.random.default_rng(seed))
+        features, opening = vault.seal(vector)
+        answer = evaluate(evaluator, features)
+        # Kept from before opening, which overwrites the key in masked mode.
+        ring, nonce, canary = Ring(profile), opening._nonce, opening._canary
+        held = opening._ring
+        assert held is not None
+        ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
+        scores = vault.open(answer, opening)
+
+        exact_input = layout.spread(vector, nonce)
+        assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
+        lanes = np.zeros((layout.blocks, layout.lanes), dtype=np.complex128)
+        lanes[0, : layout.rows + 2] = [*(float(v) for v in scores.values.values()), nonce, canary]
+        guess = np.zeros(profile.slots, dtype=np.complex128)
+        guess[: lanes.size] = lanes.reshape(-1)
+        assert recovered(ring, answer.sealed_sums, guess, profile.product_scale) == 0.0
+        everywhere = np.tile(lanes[0], profile.slots // layout.lanes + 1)[: profile.slots]
+        assert recovered(ring, answer.sealed_sums, everywhere, profile.product_scale) == 0.0

@@ -1,0 +1,42 @@
+"""The panel that is shipped, over the declared ranges of its predictors: 10,000 random vectors, corners included."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fhirtwin.ckks import wire
+from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.predictors import registry
+from fhirtwin.vault import Vault
+
+VECTORS = 10_000
+
+
+@pytest.mark.production_set
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_error_of_every_linear_predictor_is_at_most_1e_4(mode: str) -> None:
+    panel = registry.panel(registry.all_predictors())
+    evaluator, vault = Evaluator(panel), Vault(panel, mode=mode)
+    draw = np.random.default_rng(20230101)
+    vectors = draw.uniform(panel.low, panel.high, (VECTORS, len(panel.features)))
+    corners = np.where(draw.random(vectors.shape) < 0.5, panel.low, panel.high)
+    vectors[: VECTORS // 2] = corners[: VECTORS // 2]
+    # The largest and the least sum of each row, both of which a patient at the edge of every range would have.
+    extremes = [np.where(side * row > 0, panel.high, panel.low) for row in panel.weights for side in (1, -1)]
+    vectors[: len(extremes)] = extremes
+
+    right = vectors @ panel.weights.T
+    digest = wire.keys_digest(vault.seal(vectors[0])[0].evaluation_keys)
+    worst = 0.0
+    for number, (vector, exact) in enumerate(zip(vectors, right, strict=True)):
+        features, opening = vault.seal(vector)
+        ring, opening._ring = opening._ring, None
+        assert ring is not None
+        sums = vault._sums(ring, evaluator.evaluate(features, digest), opening)
+        if number % 10 == 0:
+            vault._give_back(ring)  # a new key in masked mode
+        elif ring is not vault._lasting:
+            vault._idle.append(ring)  # the same key again, which saves a third of the time
+        worst = max(worst, float(np.abs(sums - exact).max()))
+    assert worst <= 1e-4

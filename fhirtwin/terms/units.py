@@ -14,6 +14,7 @@ Sources of the factors:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -90,14 +91,7 @@ _SPELLINGS: Final[Mapping[str, str]] = {
     "kg/m^2": "kg/m2",
     "kg/m\u00b2": "kg/m2",
     "ug/mg": "mg/g",
-    "mg/g{creat}": "mg/g",
-    "mg/g{Cre}": "mg/g",
-    "mg/g{creatinine}": "mg/g",
-    "ug/mg{creat}": "mg/g",
-    "mg/mmol{creat}": "mg/mmol",
-    "mg/mmol{Cre}": "mg/mmol",
     "g/mol": "mg/mmol",
-    "%{Hb}": "%",
     "mL/min/1.73m2": "mL/min/{1.73_m2}",
     "mL/min/1.73 m2": "mL/min/{1.73_m2}",
     "mL/min/1.73_m2": "mL/min/{1.73_m2}",
@@ -112,10 +106,17 @@ _SPELLINGS: Final[Mapping[str, str]] = {
     "mL/min/(173.10*-2.m2)": "mL/min/{1.73_m2}",
 }
 
+_ANNOTATION: Final = re.compile(r"(?<=[\w%\]])\{[^{}]*\}")
+
 
 def canonical_spelling(unit: str) -> str:
-    """Give the UCUM code this table uses for a unit, or the text itself when it has no other spelling here."""
-    return _SPELLINGS.get(unit, unit)
+    """Give the UCUM code this table uses for a unit, or the text itself when it has no other spelling here.
+
+    An annotation behind a unit (`mg/g{creat}`) says nothing in UCUM (section 6) and is left out; one that stands for a
+    unit (`mL/min/{1.73_m2}`) stays.
+    """
+    plain = _ANNOTATION.sub("", unit)
+    return _SPELLINGS.get(plain, plain)
 
 
 def convert(value: Decimal, unit: str, to: str, *, analyte: str) -> Decimal:

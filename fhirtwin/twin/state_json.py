@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, TwinState, Unused
+from fhirtwin.twin.state import Fact, PatientKey, Source, TwinState, Unused
 
 Json = dict[str, Any]
 
@@ -72,14 +72,6 @@ def fact_from_json(data: Mapping[str, Any]) -> Fact:
         )
     except (KeyError, TypeError, InvalidOperation) as wrong:
         raise Incorrect("this is not a fact as fhirtwin writes it") from wrong
-
-
-def mapped_to_json(mapped: Mapped) -> Json:
-    """Give what a mapper made as plain JSON values."""
-    return {
-        "facts": [fact_to_json(f) for f in mapped.facts],
-        "unused": [unused_to_json(u) for u in mapped.unused],
-    }
 
 
 def source_to_json(source: Source) -> Json:

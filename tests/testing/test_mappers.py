@@ -119,6 +119,7 @@ def test_check_without_an_example_is_no_check() -> None:
         ([OBSERVATION, OBSERVATION], "two mappers read Observation"),
         (["observation"], r"must be a fhirtwin\.twin\.mapper\.Mapper"),
         ([Mapper("Observation", frozenset({"mood"}), OBSERVATION.read)], "mood"),
+        ([Mapper("Observation", frozenset({"current-smoker"}), OBSERVATION.read)], "current-smoker"),
     ],
 )
 def test_gate_refuses(candidates: list[Any], text: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fhirtwin.twin import kidney
+from fhirtwin.twin.state import Fact, Source
 from tests.twin.builders import measured
 
 
@@ -81,3 +82,9 @@ def test_change_as_in_acute_kidney_injury_makes_kidney_function_unstable(
     rows: tuple[tuple[str, str], ...], unstable: bool | None
 ) -> None:
     assert kidney.unstable(creatinines(*rows)) is unstable
+
+
+def test_word_where_a_number_must_stand_is_refused() -> None:
+    fact = Fact("creatinine", "high", (Source("", "Observation", "1"),), time="2024-01-01")
+    with pytest.raises(TypeError, match="creatinine must be a number"):
+        kidney.unstable([fact, fact])

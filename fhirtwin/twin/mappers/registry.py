@@ -19,8 +19,8 @@ from fhirtwin.twin.mapper import Mapper, Resource
 from fhirtwin.twin.state import Mapped, Source
 
 GROUP: Final = "fhirtwin.mappers"
-VOCABULARY: Final = frozenset({*UNITS, *CODES, *FLAGS})
-"""Every name a fact may have."""
+VOCABULARY: Final = frozenset({*UNITS, *CODES, *(name for name, groups in FLAGS.items() if groups)} - {"age"})
+"""Every name a mapper may give a fact; age and the other derived ones are `fhirtwin.twin.derived`'s."""
 
 
 @cache
@@ -43,7 +43,7 @@ def gate(candidates: Iterable[Any]) -> dict[str, Mapper]:
         Mappers by resource type.
 
     Raises:
-        Fault: one is not a `Mapper`, makes a fact outside the vocabulary, or reads a type that another reads.
+        Fault: one is not a `Mapper`, makes a fact it may not make, or reads a type that another reads.
     """
     found: dict[str, Mapper] = {}
     for mapper in candidates:
@@ -51,7 +51,7 @@ def gate(candidates: Iterable[Any]) -> dict[str, Mapper]:
             raise Fault(f"what is registered under {GROUP} must be a fhirtwin.twin.mapper.Mapper")
         unknown = mapper.facts - VOCABULARY
         if unknown:
-            raise Fault(f"the mapper of {mapper.type} makes facts that fhirtwin.terms.facts lacks: {sorted(unknown)}")
+            raise Fault(f"the mapper of {mapper.type} makes facts that are derived or not known: {sorted(unknown)}")
         if mapper.type in found:
             raise Fault(f"two mappers read {mapper.type}; a resource type has one")
         found[mapper.type] = mapper

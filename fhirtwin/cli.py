@@ -21,6 +21,8 @@ DATA = click.option(
     show_default=True,
     help="Folder of the database, the token and the keys.",
 )
+SERVER = click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
+CA_FILE = click.option("--ca-file", default="", help="Authority of that gateway's certificate; default: the system's.")
 
 
 class Command(click.Group):
@@ -114,12 +116,13 @@ def demo() -> None:
 @main.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @DATA
-@click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
-def load(*, files: tuple[Path, ...], data: Path, server: str) -> None:
+@SERVER
+@CA_FILE
+def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str) -> None:
     """Post FHIR files (transaction bundles, single resources, NDJSON; .gz too) to a running gateway."""
     from fhirtwin import loading
 
-    gateway = loading.Gateway.of(data, server)
+    gateway = loading.Gateway.of(data, server, ca_file)
     failed = 0
     with click.progressbar(files, label="loading", file=sys.stderr) as bar:
         for file in bar:
@@ -133,15 +136,18 @@ def load(*, files: tuple[Path, ...], data: Path, server: str) -> None:
 @main.command()
 @click.argument("patient")
 @DATA
-@click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
+@SERVER
+@CA_FILE
 @click.option("--date", "day", default="", help="Assess as of this day (YYYY-MM-DD).")
 @click.option("--predictor", "predictors", multiple=True, help="Only this predictor; may be repeated.")
 @click.option("--store", is_flag=True, help="Keep the RiskAssessments.")
-def assess(*, patient: str, data: Path, server: str, day: str, predictors: tuple[str, ...], store: bool) -> None:
+def assess(
+    *, patient: str, data: Path, server: str, ca_file: str, day: str, predictors: tuple[str, ...], store: bool
+) -> None:
     """Print the risks of PATIENT (its id) as FHIR, computed by a running gateway and its engine."""
     from fhirtwin import loading
 
-    click.echo(loading.Gateway.of(data, server).assess(patient, day, predictors, store=store))
+    click.echo(loading.Gateway.of(data, server, ca_file).assess(patient, day, predictors, store=store))
 
 
 @main.group()

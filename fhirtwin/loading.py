@@ -18,18 +18,19 @@ FHIR_JSON = "application/fhir+json"
 
 
 class Gateway:
-    """A FHIR base and the token for it."""
+    """A FHIR base, the token for it, and the authority that its certificate is checked with (empty: the system's)."""
 
-    def __init__(self, base_url: str, token: str = "") -> None:
+    def __init__(self, base_url: str, token: str = "", ca_file: str = "") -> None:
         self.base_url = base_url.rstrip("/")
         self.http = requests.Session()
         self.http.trust_env = False  # neither a proxy nor ~/.netrc has a say in where patients go
+        self.http.verify = ca_file or True
         self.http.headers["Accept"] = FHIR_JSON
         if token:
             self.http.headers["Authorization"] = f"Bearer {token}"
 
     @classmethod
-    def of(cls, data: Path, server: str = "") -> Gateway:
+    def of(cls, data: Path, server: str = "", ca_file: str = "") -> Gateway:
         """The gateway at `server`, or the one that runs on the folder `data`; its token is taken from there.
 
         Raises:
@@ -47,7 +48,7 @@ class Gateway:
         url = urlsplit(server)
         if token and url.scheme != "https" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
             raise Incorrect(f"{server} is not https, and the token would be readable on the way there.")
-        return cls(server, token)
+        return cls(server, token, ca_file)
 
     @property
     def host(self) -> str:

@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 import requests
 import yaml
+from click.testing import CliRunner
 
 from fhirtwin import keyfile
+from fhirtwin.cli import main
 from fhirtwin.serving import free_port
 from tests.conftest import ROOT
 from tests.roads.gateway import FHIR, maria, ready, running
@@ -95,6 +97,18 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
     )
     return folder
+
+
+def test_gateway_serves_tls_itself(secrets: Path, tmp_path: Path) -> None:
+    cert, key = str(secrets / "engine-cert"), str(secrets / "engine-cert-key")
+    with running(tmp_path / "data", "--tls-cert", cert, "--tls-key", key) as gateway:
+        assert gateway.base.startswith("https://127.0.0.1:")
+        record = tmp_path / "maria.json"
+        record.write_text(maria())
+        options = ["load", str(record), "--data", str(gateway.data)]
+        assert CliRunner().invoke(main, options).exit_code == 1, "an unknown authority is not trusted"
+        loaded = CliRunner().invoke(main, [*options, "--ca-file", cert])
+        assert loaded.exit_code == 0, loaded.output
 
 
 def test_entry_points_of_both_images_work_together_over_tls(secrets: Path, tmp_path: Path) -> None:

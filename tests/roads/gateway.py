@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from urllib3.exceptions import InsecureRequestWarning
 
 from fhirtwin import shipped
 from fhirtwin.demo import shifted
@@ -75,8 +77,10 @@ def running(data: Path, *options: str, env: dict[str, str] | None = None) -> Ite
             assert process.poll() is None and time.monotonic() < deadline, log.read_text()
             try:
                 base = json.loads((data / "running.json").read_text())["base_url"]
-                if requests.get(f"{base.removesuffix('/fhir')}/health/live", timeout=2, verify=False).ok:
-                    break
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", InsecureRequestWarning)
+                    if requests.get(f"{base.removesuffix('/fhir')}/health/live", timeout=2, verify=False).ok:
+                        break
             except (OSError, ValueError):
                 pass  # not written, or not listening yet
             time.sleep(0.05)

@@ -1,0 +1,31 @@
+"""The page on calling the CDS service, held against what runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from fhirtwin.api.cds.services import registry
+from tests.conftest import ROOT
+from tests.gateway_in_process import gateway
+
+PAGE = (ROOT / "docs" / "how-to" / "call-cds-hooks.md").read_text()
+
+
+def test_the_page_lists_every_prefetch_key_and_whether_it_is_required() -> None:
+    rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (yes|no) \|$", PAGE, re.M))
+    service = registry.all_services()["twin-patient-view"]
+    assert rows == {key: "yes" if template.required else "no" for key, template in service.prefetch.items()}
+
+
+def test_the_call_on_the_page_is_answered_as_the_page_says(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```json\n(.*?)```", PAGE, re.S)
+    twin = gateway(tmp_path)
+    answer = twin.http.post("/cds-services/twin-patient-view", json=json.loads(block))
+    twin.parts.store.close()
+    assert answer.status_code == 200, answer.text
+    assert answer.json is not None
+    (card,) = answer.json["cards"]
+    assert "not calculated" in card["summary"]
+    assert "systolic blood pressure is missing" in card["detail"]

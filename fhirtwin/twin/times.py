@@ -9,6 +9,7 @@ from calendar import monthrange
 from datetime import UTC, date, datetime
 from functools import lru_cache
 
+from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import dates
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -47,7 +48,11 @@ def span(text: str) -> tuple[datetime, datetime]:
     """Give the span a FHIR date stands for: its first moment, and the moment after its last. Empty text: all before."""
     if not text:
         return BEGINNING, BEGINNING
-    interval = dates.parse(text)
+    try:
+        interval = dates.parse(text)
+    except Incorrect:
+        # A validated date has one fault left: its time zone moves it out of the calendar, at the beginning of year 1.
+        return BEGINNING, BEGINNING
     return interval.start, interval.end
 
 

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from fhirtwin.access import LOCAL_TOKEN, OPEN, Caller, permit
+from fhirtwin.errors import Fault, Forbidden
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import RESOURCE_TYPES, validate
+from fhirtwin.interactions import registry
+from fhirtwin.interactions.capabilities import capabilities
+from fhirtwin.interactions.context import Services
+from tests.parts import BASE
+
+
+def test_metadata_is_valid_and_says_what_is_registered(client: FlaskClient) -> None:
+    answer = client.get("/fhir/metadata")
+    statement = codec.decode(answer.data)
+    assert validate(statement, type="CapabilityStatement") == []
+    assert (statement["fhirVersion"], statement["implementation"]["url"]) == ("4.0.1", BASE)
+    types = {one["type"]: one for one in statement["rest"][0]["resource"]}
+    assert types.keys() == RESOURCE_TYPES
+    names = {one["name"]: one["type"] for one in types["RiskAssessment"]["searchParam"]}
+    assert names == {
+        "_id": "token",
+        "identifier": "token",
+        "subject": "reference",
+        "patient": "reference",
+        "condition": "reference",
+        "date": "date",
+    }
+    assert {one["name"] for one in types["Patient"]["operation"]} >= {"twin"}
+
+
+def test_every_parameter_that_metadata_names_can_be_searched_by(client: FlaskClient) -> None:
+    values = {"token": "x", "string": "x", "date": "2020", "reference": "x"}
+    for one in client.get("/fhir/metadata").json["rest"][0]["resource"]:
+        query = "&".join(f"{p['name']}={values[p['type']]}" for p in one["searchParam"])
+        answer = client.get(f"/fhir/{one['type']}?{query}")
+        assert (answer.status_code, answer.json["total"]) == (200, 0)
+
+
+def test_every_operation_has_its_definition_among_the_profiles() -> None:
+    folder = Path(__file__).resolve().parents[2] / "profiles"
+    for operation in registry.all_operations():
+        definition = codec.decode((folder / f"OperationDefinition-{operation.name}.json").read_bytes())
+        assert definition["url"] == operation.definition
+        assert definition["resource"] == [operation.type]
+        assert definition["affectsState"] == (operation.methods != {"GET"})
+
+
+def test_two_operations_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = registry.all_operations()[0]
+    monkeypatch.setattr(registry.import_module("fhirtwin.interactions.read"), "OPERATION", operation, raising=False)
+    with pytest.raises(Fault):
+        registry.all_operations.__wrapped__()
+
+
+def test_whoever_nothing_was_allowed_may_do_nothing(services: Services) -> None:
+    nobody = Caller("nobody")
+    with pytest.raises(Forbidden):
+        capabilities(services, nobody)
+    for interaction in LOCAL_TOKEN.may:
+        permit(OPEN, interaction, "Patient")
+        with pytest.raises(Forbidden):
+            permit(nobody, interaction, "Patient")

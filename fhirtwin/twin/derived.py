@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Final
 
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
@@ -33,6 +33,8 @@ CALCULATED: Final = "calculated"
 _DERIVED_FLAGS: Final = tuple(name for name, groups in FLAGS.items() if not groups)
 _STORED_FLAGS: Final = tuple(name for name, groups in FLAGS.items() if groups)
 _HUNDREDTH: Final = Decimal("0.01")
+_WIDE: Final = Context(prec=120)
+"""Room for the BMI of a weight of 1e30 kg over a height of 1e-30 cm: absurd, and for a predictor to refuse by range."""
 
 
 def as_of(state: TwinState, day: date) -> TwinState:
@@ -201,7 +203,7 @@ def _bmi(state: TwinState) -> Iterator[Fact]:
     if any(begins(f.time) >= begins(time) or overlap(f.time, time) for f in state.named("bmi")):
         return
     metres = height.value / 100
-    value = (weight.value / (metres * metres)).quantize(_HUNDREDTH)
+    value = _WIDE.quantize(_WIDE.divide(weight.value, metres * metres), _HUNDREDTH)
     note = f"{CALCULATED} from weight and height"
     yield Fact("bmi", value, _sources((weight, height)), unit=UNITS["bmi"], time=time, note=note)
 

@@ -112,6 +112,13 @@ def test_reported_bmi_of_the_same_time_or_later_wins() -> None:
     assert value(person(*parts, measured("bmi", "27", "2024-01-31")), "bmi") == Decimal("26.12")
 
 
+def test_absurd_numbers_are_calculated_and_left_to_the_ranges_of_predictors() -> None:
+    parts = (measured("body-weight", "1E+30", "2024-03-01"), measured("body-height", "1E-30", "2024-02-01"))
+    assert value(person(*parts), "bmi") == Decimal("1E+94")
+    assert value(person(measured("creatinine", "1E+30", "2024-03-01")), "egfr") == 0
+    assert value(person(measured("creatinine", "1E-30", "2024-03-01")), "egfr") > 10**9
+
+
 def test_height_of_a_child_makes_no_adult_bmi() -> None:
     parts = (measured("body-weight", "80", "2024-03-01"), measured("body-height", "150", "1982-02-01"))
     assert value(person(*parts), "bmi") is None

@@ -140,8 +140,8 @@ def _risk_detail(result: Result, occasion: Occasion, *, stored: bool) -> Iterato
     yield f"**Model:** {escape(vector.predictor.source)}"
     if not stored:
         yield (
-            "**Not stored:** the call named no FHIR server and this server holds no such patient, so there is nobody "
-            "to attach a RiskAssessment to."
+            "**Not stored:** the call names no other FHIR server and this server holds no such patient, so there is "
+            "nobody to attach a RiskAssessment to."
         )
     yield _LIMITS
 

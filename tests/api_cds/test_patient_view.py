@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 import logging
+from collections import Counter
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from fhirtwin.access import Caller
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
@@ -30,6 +34,12 @@ def outcome(answer: Any, status: int) -> list[dict[str, Any]]:
 
 def at_ehr(prefetch: dict[str, Any]) -> dict[str, Any]:
     return dict(json.loads(json.dumps(prefetch)))
+
+
+@pytest.fixture
+def whole(twin: Gateway, patient: str) -> dict[str, Any]:
+    """A prefetch with nothing missing."""
+    return twin.prefetch(patient)
 
 
 def test_discovery_lists_the_service_with_its_templates(twin: Gateway) -> None:
@@ -282,3 +292,31 @@ def test_an_engine_failure_is_logged_without_the_patient(
         twin.call(patient, twin.prefetch(patient))
     assert "did not answer in time" in caplog.text
     assert patient not in caplog.text
+
+
+@given(removed=st.sets(st.integers(0, 14)), lists=st.sets(st.sampled_from(["conditions", "procedures", "medications"])))
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_is_missing_there_are_cards_that_may_leave(
+    twin: Gateway, whole: dict[str, Any], removed: set[int], lists: set[str]
+) -> None:
+    prefetch = {**whole, **dict.fromkeys(lists)}
+    entries = [e for number, e in enumerate(whole["observations"]["entry"]) if number not in removed]
+    prefetch["observations"] = {**whole["observations"], "entry": entries} if entries else None
+    answer = twin.call(whole["patient"]["id"], prefetch, fhirServer=EHR)
+    assert cards(answer), "no card would mean that there is nothing to say"
+
+
+def test_public_requests_are_answered_or_told_what_is_missing(twin: Gateway, shared: Path) -> None:
+    folder = shared / "data" / "cds-hooks" / "requests"
+    statuses = Counter()
+    for path in sorted(folder.glob("*/*.json")):
+        sent = json.loads(path.read_text())
+        if not isinstance(sent, dict) or sent.get("hook") != "patient-view" or "context" not in sent:
+            continue
+        answer = twin.http.post("/cds-services/twin-patient-view", json=sent)
+        if "/" in sent["context"].get("patientId", "/"):  # CDS Hooks wants the bare id
+            assert [issue["expression"] for issue in outcome(answer, 400)] == [["context.patientId"]], path.name
+        else:
+            outcome(answer, 412)
+        statuses[answer.status_code] += 1
+    assert statuses == {412: 12, 400: 3}

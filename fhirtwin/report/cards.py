@@ -69,7 +69,7 @@ def not_calculated_card(refusals: Sequence[Refusal], occasion: Occasion) -> Card
     topics = [f"{refusal.predictor.id} {' '.join(refusal.reasons)}" for refusal in refusals]
     return {
         "uuid": _uuid("not-calculated", occasion.patient.origin, occasion.patient.id, *topics),
-        "summary": summary(f"{r.predictor.title} not calculated: {', '.join(r.reasons)}" for r in refusals),
+        "summary": summary(_headline_of(refusals)),
         "indicator": "info",
         "source": _source(refusals[0].predictor if len(refusals) == 1 else None, occasion),
         "detail": "\n\n".join([*lines, "No statement is made about these risks: they are neither low nor high."]),
@@ -101,6 +101,17 @@ def _headlines(scores: Sequence[Score]) -> Iterator[str]:
         )
         years = output.horizon_years
         yield f"{name} {percent(score.percent)}" + (f", {score.category.text}" if score.category else "")
+
+
+def _headline_of(refusals: Sequence[Refusal]) -> Iterator[str]:
+    """The reasons when one predictor said nothing; else the names of all, for each must be seen to be missing."""
+    first, *others = refusals
+    if others:
+        yield f"Risks not calculated: {first.predictor.title}"
+        yield from (refusal.predictor.title for refusal in others)
+    else:
+        yield f"{first.predictor.title} not calculated: {first.reasons[0]}"
+        yield from first.reasons[1:]
 
 
 def _urgency(score: Score) -> tuple[int, bool]:

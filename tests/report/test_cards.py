@@ -73,6 +73,15 @@ def test_not_calculated_names_every_reason_of_every_predictor() -> None:
     for reason in (reason for each in refused for reason in each.reasons):
         assert reason in made["detail"]
     assert made["indicator"] == "info"
+    assert made["summary"].startswith("Risks not calculated: AHA PREVENT")
+    assert "Kidney failure" in made["summary"]
+
+
+def test_a_single_one_not_calculated_leads_with_its_first_reason() -> None:
+    refused = refusal(state(None, facts(uacr=None)), "kfre-4-variable")
+    made = cards.not_calculated_card([refused], occasion())
+    assert made["summary"].startswith("Kidney failure risk equation, four variables")
+    assert "not calculated: urine albumin-creatinine ratio is missing" in made["summary"]
 
 
 @pytest.mark.parametrize("error", [EngineUnavailable("x"), EngineAnswerRefused("x")])

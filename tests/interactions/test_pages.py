@@ -1,0 +1,41 @@
+"""Every interaction and operation has its page, and every search parameter its mention."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from fhirtwin import interactions
+from fhirtwin.store import index
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "api"
+
+
+def names() -> list[str]:
+    """Modules whose docstring begins with the name that the specification has for them."""
+    found = []
+    for module in pkgutil.iter_modules(interactions.__path__):
+        said = (import_module(f"{interactions.__name__}.{module.name}").__doc__ or "").partition(":")[0]
+        if said.removeprefix("$") == module.name.replace("_", "-"):
+            found.append(said)
+    return found
+
+
+def test_the_interactions_are_found_by_their_names() -> None:
+    assert {"create", "read", "vread", "update", "search-type", "transaction", "capabilities", "$twin"} <= set(names())
+
+
+@pytest.mark.parametrize("name", names())
+def test_there_is_a_page(name: str) -> None:
+    assert (PAGES / f"{name.removeprefix('$')}.md").read_text().splitlines()[0] == f"# {name}"
+
+
+def test_the_page_of_search_names_what_is_offered() -> None:
+    lines = (PAGES / "search-type.md").read_text().splitlines()
+    for type_ in ("Patient", "Observation", "Condition", "MedicationRequest", "RiskAssessment"):
+        (line,) = (line for line in lines if line.startswith(f"| {type_} |"))
+        named = set(line.split("|")[2].replace("`", "").replace(",", " ").split())
+        assert named == index.kinds(type_).keys() - {"_id", "identifier"}

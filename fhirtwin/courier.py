@@ -73,6 +73,9 @@ class _TimedSocket:
         return io.BufferedReader(_Reads(self))
 
     def close(self) -> None:
+        """Do nothing: `http.client` closes what the other side will not keep before it has read the answer."""
+
+    def hang_up(self) -> None:
         self._sock.close()
 
 
@@ -111,13 +114,13 @@ class Courier:
     """
 
     def __init__(self, url: str, key: bytes, *, timeout: float, ca_file: str | None = None) -> None:
+        self._idle: deque[_Connection] = deque()
         if len(key) < wire.KEY_BYTES:
             raise Incorrect(f"The secret shared with the engine must have at least {wire.KEY_BYTES} bytes.")
         self._key = key
         self._timeout = timeout
         self._path, self._host, self._port = "", "", 0
         self._tls: ssl.SSLContext | None = None
-        self._idle: deque[_Connection] = deque(maxlen=_MOST_IDLE_CONNECTIONS)
         self._keys_sent = b""
         self._digests: tuple[bytes, bytes] = (b"", wire.NO_KEYS)
         self._read_address(url, ca_file)
@@ -179,7 +182,10 @@ class Courier:
     def close(self) -> None:
         """Close the kept connections."""
         while self._idle:
-            self._idle.pop().close()
+            self._idle.pop().timed.hang_up()
+
+    def __del__(self) -> None:
+        self.close()
 
     def _read_address(self, url: str, ca_file: str | None) -> None:
         if url.startswith("unix:/"):
@@ -249,10 +255,10 @@ class Courier:
                     raise EngineAnswerRefused(_UNBELIEVED)
                 answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
         finally:
-            if whole:
+            if whole and len(self._idle) < _MOST_IDLE_CONNECTIONS:
                 self._idle.append(connection)
             else:
-                connection.close()
+                connection.timed.hang_up()
         return answer
 
     def _connect(self, deadline: float) -> _Connection:

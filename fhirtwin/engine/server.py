@@ -97,7 +97,7 @@ def _address(listen: str, *, secure: bool) -> dict[str, Any]:
         return {"uds": path, "uds_permissions": 0o600}
     host, colon, port = listen.rpartition(":")
     host = host.strip("[]")
-    if not (colon and host and port.isdecimal()):
+    if not (colon and host and port.isascii() and port.isdecimal() and int(port) < 65536):
         raise Incorrect("--listen wants unix:/path or host:port.")
     if not secure and host not in _LOOPBACK:
         raise Incorrect("On an address other than loopback the engine needs --tls-cert and --tls-key.")

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import random
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fhirtwin import __version__
@@ -11,7 +11,7 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import FhirtwinError, Incorrect
 from tests.ckks.builders import KEY, OTHER_KEY
 
-CIPHERTEXT = random.Random(1).randbytes(profiles.MASKED.ciphertext_bytes)
+CIPHERTEXT = np.random.default_rng(1).bytes(profiles.MASKED.ciphertext_bytes)
 FEATURES = SealedFeatures("P1-mask", "ab" * 32, bytes(range(16)), CIPHERTEXT)
 ROTATING = replace(FEATURES, profile="P1-rot", evaluation_keys=bytes(557_564))
 SCORES = SealedScores("P1-mask", "ab" * 32, bytes(range(16)), CIPHERTEXT[::-1])
@@ -78,12 +78,12 @@ def test_truncated_and_padded_messages_are_refused(damage: object) -> None:
 
 
 def test_garbage_is_refused_with_an_error_of_ours() -> None:
-    draw = random.Random(5)
+    draw = np.random.default_rng(5)
     for length in (0, 1, 155, 156, 157, 500, 65_805):
         with pytest.raises(FhirtwinError):
-            wire.read_request(draw.randbytes(length), KEY)
+            wire.read_request(draw.bytes(length), KEY)
         with pytest.raises(FhirtwinError):
-            wire.read_response(draw.randbytes(length), KEY, FEATURES, asking())
+            wire.read_response(draw.bytes(length), KEY, FEATURES, asking())
 
 
 def test_another_key_is_refused_and_a_short_key_is_not_used() -> None:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import copy
 import pickle
-import random
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -155,7 +154,7 @@ def refused(vault: Vault, answer: SealedScores, opening: object) -> str:
 
 
 def test_every_wrong_answer_is_refused_with_one_text(vault: Vault, evaluator: Evaluator) -> None:
-    draw = random.Random(9)
+    draw = np.random.default_rng(9)
     texts = set()
     other = Vault(PANEL, mode=vault.profile.mode)
     for case in range(60):
@@ -164,15 +163,15 @@ def test_every_wrong_answer_is_refused_with_one_text(vault: Vault, evaluator: Ev
         data = bytearray(right.sealed_sums)
         kind = case % 10
         if kind == 0:  # a bit of the body
-            data[draw.randrange(113, len(data))] ^= 1 << draw.randrange(5, 8)
+            data[draw.integers(113, len(data))] ^= 1 << int(draw.integers(5, 8))
         elif kind == 1:  # a header byte
-            data[draw.randrange(113)] ^= 0xFF
+            data[draw.integers(113)] ^= 0xFF
         elif kind == 2:
-            del data[-draw.randrange(1, len(data)) :]
+            del data[-draw.integers(1, len(data)) :]
         elif kind == 3:
-            data += draw.randbytes(8)
+            data += draw.bytes(8)
         elif kind == 4:
-            data = bytearray(draw.randbytes(len(data)))
+            data = bytearray(draw.bytes(len(data)))
         elif kind == 5:  # valid, not evaluated at all
             data = bytearray(features.sealed_vector)
         elif kind == 6:  # two coefficients swapped

@@ -1,0 +1,77 @@
+"""Starts real engine processes for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fhirtwin import keyfile
+from fhirtwin.courier import Courier
+from fhirtwin.errors import EngineUnavailable
+
+START_SECONDS = 30.0
+ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TMPDIR")
+
+
+@dataclass(frozen=True)
+class RunningEngine:
+    url: str
+    key: bytes
+    key_file: Path
+    process: subprocess.Popen[bytes]
+
+    def courier(self, **changes: object) -> Courier:
+        return Courier(**{"url": self.url, "key": self.key, "timeout": 5.0} | changes)  # type: ignore[arg-type]
+
+    @property
+    def processes(self) -> list[int]:
+        """The engine and its workers."""
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        return [parent, *map(int, children)]
+
+
+@contextmanager
+def running_engine(
+    folder: Path, *options: str, url: str = "", listen: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[RunningEngine]:
+    """`fhirtwin engine` as a process, on a Unix socket in `folder` unless told otherwise, with the real predictors."""
+    key_file = folder / "engine.key"
+    key = bytes.fromhex(keyfile.read_or_make(key_file))
+    url = url or f"unix:{folder / 'engine.sock'}"
+    command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", listen or url, "--engine-key", str(key_file)]
+    scrubbed = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+    root = str(Path(__file__).resolve().parents[2])
+    process = subprocess.Popen([*command, *options], env=scrubbed | dict(environment or {}), cwd=root)
+    engine = RunningEngine(url, key, key_file, process)
+    try:
+        wait_until_ready(engine)
+        yield engine
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_ready(engine: RunningEngine) -> None:
+    ca_file = str(engine.key_file.parent / "ca.pem") if engine.url.startswith("https") else None
+    courier = engine.courier(timeout=1.0, ca_file=ca_file)
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return courier.ready()
+        except EngineUnavailable:
+            assert engine.process.poll() is None, f"the engine stopped with exit code {engine.process.returncode}"
+            assert time.monotonic() < deadline, "the engine did not start"
+            time.sleep(0.05)
+        finally:
+            courier.close()

@@ -20,8 +20,8 @@ from fhirtwin.terms.systems import FHIRTWIN, UCUM
 
 PREDICTOR_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/predictor"
 CATEGORY_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/risk-category"
-KEY_SYSTEM: Final = f"{FHIRTWIN}/NamingSystem/assessment-key"
-CONTENT_SYSTEM: Final = f"{FHIRTWIN}/NamingSystem/assessment-content"
+KEY_SYSTEM: Final = f"{FHIRTWIN}/identifier/assessment-key"
+CONTENT_SYSTEM: Final = f"{FHIRTWIN}/identifier/assessment-content"
 
 
 def risk_assessment(

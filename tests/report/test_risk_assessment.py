@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from fhir.resources.R4B.riskassessment import RiskAssessment as R4BRiskAssessment
 
 from fhirtwin.fhir import codec, validator
 from fhirtwin.report.identity import identity
@@ -27,6 +28,12 @@ def made(which: str = "prevent-base", patient: PatientKey | None = None, **given
 def test_it_is_valid_r4(which: str, patient: PatientKey | None) -> None:
     sent = codec.decode(codec.encode(made(which, patient)))
     assert validator.validate(sent, type="RiskAssessment") == []
+
+
+def test_an_independent_model_of_fhir_takes_it_too() -> None:
+    for which in ("prevent-base", "kfre-4-variable"):
+        text = codec.encode(made(which))
+        assert R4BRiskAssessment.model_validate_json(text).prediction[0].probabilityDecimal > 1
 
 
 def test_probability_is_a_percentage_and_said_in_words() -> None:

@@ -168,6 +168,16 @@ def test_a_source_that_only_the_call_brought_is_told_and_not_pointed_at(twin: Ga
         assert twin.http.get(f"/fhir/{reference}").status_code == 200
 
 
+def test_a_source_without_a_version_is_pointed_at_without_one(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    for entry in prefetch["observations"]["entry"]:
+        del entry["resource"]["meta"]
+    cards(twin.call(patient, prefetch))
+    references = [basis["reference"] for basis in twin.reports(patient)["prevent-base"]["basis"]]
+    observed = [reference for reference in references if reference.startswith("Observation/")]
+    assert observed and not any("_history" in reference for reference in observed)
+
+
 def test_what_is_missing_becomes_a_card_that_names_it(twin: Gateway) -> None:
     record = json.loads(maria())
     record["entry"] = [e for e in record["entry"] if "9318-7" not in json.dumps(e) and "14646-4" not in json.dumps(e)]

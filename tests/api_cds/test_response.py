@@ -20,6 +20,10 @@ def test_a_card_by_the_rules_may_leave() -> None:
     check("s", [GOOD, {"summary": "x", "indicator": "critical", "source": {"label": "s"}}])
 
 
+def test_a_card_with_suggestions_by_the_rules_may_leave() -> None:
+    check("s", [{**GOOD, "suggestions": [{"label": "s"}], "selectionBehavior": "at-most-one"}])
+
+
 def test_nothing_to_say_may_leave() -> None:
     check("s", [])
 
@@ -45,6 +49,8 @@ def test_nothing_to_say_may_leave() -> None:
         ),
         ({"suggestions": [{"label": "s"}]}, "selectionBehavior"),
         ({"suggestions": [], "selectionBehavior": "any"}, "suggestions"),
+        ({"suggestions": [{"uuid": "u"}], "selectionBehavior": "any"}, "suggestions"),
+        ({"extension": None}, "extension"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -33,16 +33,17 @@ def check(service: str, cards: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _broken(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if unknown := card.keys() - _MEMBERS:
-        yield min(unknown), "is not defined by CDS Hooks"
+    for name, value in card.items():
+        if name not in _MEMBERS:
+            yield name, "is not defined by CDS Hooks"
+        if value in (None, "", [], {}):
+            yield name, "must be left out when there is nothing to put there"
     if not _is_text(card.get("summary")) or len(card["summary"]) > SUMMARY_LENGTH:
         yield "summary", f"must be text of 1 to {SUMMARY_LENGTH} characters"
     if card.get("indicator") not in INDICATORS:
         yield "indicator", f"must be one of {', '.join(INDICATORS)}"
     if "uuid" in card and not _UUID.fullmatch(str(card["uuid"])):
         yield "uuid", "must be a UUID"
-    if "detail" in card and not _is_text(card["detail"]):
-        yield "detail", "must be text, or left out"
     yield from _broken_source(card.get("source"))
     yield from _broken_links(card)
     yield from _broken_suggestions(card)
@@ -60,10 +61,7 @@ def _broken_source(source: Any) -> Iterator[tuple[str, str]]:
 
 
 def _broken_links(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    links = card.get("links", (None,))
-    if not links:
-        yield "links", "must be left out when there are none"
-    for number, link in enumerate(links if "links" in card else ()):
+    for number, link in enumerate(card.get("links", ())):
         if not _is_text(link.get("label")) or link.get("type") not in ("absolute", "smart"):
             yield f"links[{number}]", "must have a label, and the type absolute or smart"
         if not _URL.fullmatch(str(link.get("url"))):
@@ -77,8 +75,8 @@ def _broken_suggestions(card: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         return
     if card.get("selectionBehavior") not in ("at-most-one", "any"):
         yield "selectionBehavior", "must be at-most-one or any when there are suggestions"
-    if not card["suggestions"] or not all(_is_text(s.get("label")) for s in card["suggestions"]):
-        yield "suggestions", "must be left out when there are none, and each must have a label"
+    if not all(_is_text(suggestion.get("label")) for suggestion in card["suggestions"]):
+        yield "suggestions", "must each have a label"
 
 
 def _is_text(value: Any) -> bool:

@@ -15,6 +15,7 @@ from fhirtwin.features.panel import panel_values
 from fhirtwin.predictors import score
 from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal, Result
 from fhirtwin.settings import Settings
+from fhirtwin.twin import derived
 from fhirtwin.twin.state import PatientKey, TwinState
 from fhirtwin.vault import Vault
 
@@ -59,7 +60,8 @@ class Assessor:
         """
         with timing.stage("map"):
             asked = [p for p in self.predictors if only is None or p.id in only]
-            built = [vector.build(state, predictor, as_of, self._settings) for predictor in asked]
+            known = derived.as_of(state, as_of)
+            built = [vector.assemble(known, predictor, as_of, self._settings) for predictor in asked]
         vectors = tuple(v for v in built if isinstance(v, FeatureVector))
         refusals = tuple(r for r in built if isinstance(r, Refusal))
         opened = self._sums(vectors) if vectors else None

@@ -1,0 +1,105 @@
+"""A Unix socket that passes everything on to an engine and keeps a copy, and the search for what must not be in it."""
+
+from __future__ import annotations
+
+import re
+import socket
+import struct
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Recording:
+    """Everything that was sent to the engine, byte for byte, and everything that it sent."""
+
+    def __init__(self) -> None:
+        self.up = bytearray()
+        self.down = bytearray()
+        self._threads: list[threading.Thread] = []
+
+    @contextmanager
+    def between(self, path: Path, engine: Path) -> Iterator[str]:
+        """Listen on `path`, pass on to `engine`; gives the URL to talk to."""
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            accepting = threading.Thread(target=self._accept, args=(listener, engine))
+            accepting.start()
+            try:
+                yield f"unix:{path}"
+            finally:
+                listener.shutdown(socket.SHUT_RDWR)
+                accepting.join()
+                for thread in self._threads:
+                    thread.join()
+
+    def _accept(self, listener: socket.socket, engine: Path) -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(str(engine))
+            back = threading.Thread(target=_pump, args=(far, near, self.down))
+            there = threading.Thread(target=_pump_and_close, args=(near, far, self.up, back))
+            self._threads.append(there)
+            there.start()
+
+
+def _pump(source: socket.socket, sink: socket.socket, kept: bytearray) -> None:
+    try:
+        while data := source.recv(65536):
+            kept += data
+            sink.sendall(data)
+    except OSError:
+        pass
+    for end in (source, sink):
+        try:
+            end.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            continue
+
+
+def _pump_and_close(source: socket.socket, sink: socket.socket, kept: bytearray, back: threading.Thread) -> None:
+    back.start()
+    _pump(source, sink, kept)
+    back.join()
+    source.close()
+    sink.close()
+
+
+def traces(recorded: bytes, *, numbers: Iterable[float], secrets: Iterable[bytes]) -> list[str]:
+    """What of these is in what was recorded.
+
+    Args:
+        recorded: bytes to search.
+        numbers: searched as doubles of either byte order at any place, and as text. Give none that is short as text.
+        secrets: each is searched in pieces of eight bytes, at any place; two of them by chance are not to be expected.
+    """
+    numbers, secrets = list(numbers), list(secrets)
+    pieces = {
+        int.from_bytes(secret[at : at + 8], "little") for secret in secrets for at in range(0, len(secret) - 7, 8)
+    }
+    doubles = {int.from_bytes(struct.pack("<d", number), order) for number in numbers for order in ("little", "big")}
+    windows = _windows(recorded)
+    found = [f"{count} pieces of secrets" for count in [_hits(windows, pieces)] if count]
+    found += [f"{count} numbers as doubles" for count in [_hits(windows, doubles)] if count]
+    texts = b" ".join(re.findall(rb"[-+.0-9eE]{4,}", recorded))
+    found += [f"{n!r} as text" for n in numbers if repr(n).encode() in texts or f"{n:.6f}".encode() in texts]
+    return found
+
+
+def _windows(recorded: bytes) -> NDArray[np.uint64]:
+    """Every eight bytes of it, as they lie at any place."""
+    parts = [np.frombuffer(recorded, dtype="<u8", offset=at, count=(len(recorded) - at) // 8) for at in range(8)]
+    return np.concatenate(parts)
+
+
+def _hits(windows: NDArray[np.uint64], words: set[int]) -> int:
+    return int(np.isin(windows, np.array(sorted(words), dtype=np.uint64)).sum())

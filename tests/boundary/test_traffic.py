@@ -1,0 +1,69 @@
+"""A hundred calls, recorded: nothing of the key, of the features or of who they are of is on the way to the engine."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fhirtwin import __version__
+from fhirtwin.ckks import wire
+from fhirtwin.courier import Courier
+from fhirtwin.predictors import registry
+from fhirtwin.vault import Vault
+from tests.boundary.recording import Recording, traces
+from tests.engine.process import running_engine
+
+CALLS = 100
+PLAINTEXT_HEADER = 88
+
+
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mode: str) -> None:
+    panel = registry.panel(registry.all_predictors())
+    vault = Vault(panel, mode=mode)
+    draw = np.random.default_rng(11)
+    numbers: set[float] = set()
+    keys: set[bytes] = set()
+    recording = Recording()
+    with running_engine(tmp_path) as engine:
+        socket_path = Path(engine.url.removeprefix("unix:"))
+        with recording.between(tmp_path / "recorded.sock", socket_path) as url:
+            courier = Courier(url, engine.key, timeout=5)
+            for _ in range(CALLS):
+                values = draw.uniform(panel.low, panel.high)
+                features, opening = vault.seal(values)
+                assert opening._ring is not None
+                key = opening._ring._pyfhel.to_bytes_secret_key("none")
+                keys.add(key[PLAINTEXT_HEADER:])
+                numbers.update(map(float, values), map(float, values * vault._layout.gains))
+                numbers.update((opening._nonce, opening._canary))
+                scores = vault.open(courier.evaluate(features), opening)
+                numbers.update(float(value) for value in scores.values.values())
+            courier.close()
+    numbers = {number for number in numbers if number != round(number, 2)}
+    assert len(keys) == (CALLS if mode == "masked" else 1)
+    assert len(numbers) > 20 * CALLS
+
+    up, down = bytes(recording.up), bytes(recording.down)
+    assert up.count(b"POST " + wire.EVALUATE.encode()) == CALLS
+    assert up.count(b"FTRq" + __version__.encode()) == CALLS
+    assert traces(up, numbers=numbers, secrets=keys | {engine.key}) == []
+    assert traces(down, numbers=numbers, secrets=keys | {engine.key}) == []
+    names = [name.partition(":")[2].encode() for name in (*panel.features, *panel.rows)]
+    assert [name for name in names if len(name) > 3 and name in up] == []
+    per_call = (len(up) - len(features.evaluation_keys)) / CALLS
+    assert per_call <= 66_000
+    assert len(down) / CALLS <= 66_200  # the server's own headers, of fixed text, are in it
+
+
+@pytest.mark.parametrize(
+    "form", [struct.pack("<d", 1.2345), struct.pack(">d", 1.2345), b"1.2345", b"1.234500", b"a secret of 24 bytes, ok"]
+)
+@pytest.mark.parametrize("place", range(9))
+def test_the_search_finds_what_it_is_to_find(form: bytes, place: int) -> None:
+    hidden = bytes(place) + form + bytes(30)
+    assert traces(hidden, numbers=[1.2345], secrets=[b"a secret of 24 bytes, ok"])
+    assert traces(hidden[:place] + bytes(60), numbers=[1.2345], secrets=[b"a secret of 24 bytes, ok"]) == []

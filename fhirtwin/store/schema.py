@@ -76,7 +76,7 @@ def _index_table(name: str, *columns: Column[object]) -> Table:
         Column("parameter", String(96), nullable=False),
         *columns,
         Index(f"ix_{name}_value", "parameter", *(column.name for column in columns), "resource"),
-        Index(f"ix_{name}_resource", "resource", "parameter"),
+        Index(f"ix_{name}_resource", "resource"),
     )
 
 

@@ -91,20 +91,24 @@ def _ids(condition: Condition) -> ColumnElement[bool]:
 
 
 def _found(type_: str, condition: Condition) -> ColumnElement[bool]:
+    """Find resources by value."""
     table = _TABLES[condition.kind]
-    return resource.c.number.in_(select(table.c.resource).where(*_fits(type_, condition, table)))
+    rows = select(table.c.resource).where(table.c.parameter == f"{type_}.{condition.name}")
+    return resource.c.number.in_(rows.where(_any(type_, condition)))
 
 
 def _checked(type_: str, condition: Condition) -> ColumnElement[bool]:
+    """Look whether a resource that was found has the value."""
     table = _TABLES[condition.kind]
-    return exists().where(table.c.resource == resource.c.number, *_fits(type_, condition, table))
+    # A resource has few rows, a value may have very many. The empty text keeps SQLite, which does not know that, from
+    # going through all rows of the value, once for each resource.
+    name = table.c.parameter.concat("") == f"{type_}.{condition.name}"
+    return exists().where(table.c.resource == resource.c.number, name, _any(type_, condition))
 
 
-def _fits(type_: str, condition: Condition, table: Table) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+def _any(type_: str, condition: Condition) -> ColumnElement[bool]:
     row = index.parameter(type_, condition.name)
-    return table.c.parameter == f"{type_}.{condition.name}", or_(
-        *(_compared(value, condition.modifier, row) for value in condition.values)
-    )
+    return or_(*(_compared(value, condition.modifier, row) for value in condition.values))
 
 
 def _compared(value: Value, modifier: str, row: index.Parameter) -> ColumnElement[bool]:

@@ -86,4 +86,4 @@ def _create_index_table(name: str, *values: sa.Column[object]) -> None:
         *values,
     )
     op.create_index(f"ix_{name}_value", name, ["parameter", *(column.name for column in values), "resource"])
-    op.create_index(f"ix_{name}_resource", name, ["resource", "parameter"])
+    op.create_index(f"ix_{name}_resource", name, ["resource"])

@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from granian.constants import Interfaces
+from granian.log import LogLevels
 from granian.server import Server
 
 from fhirtwin import keyfile
+from fhirtwin.ckks import packing
 from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.profiles import MASKED, ROTATING
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import Incorrect
@@ -45,11 +48,15 @@ def run(
         panel: makes the panel, in each worker; the predictors' when None.
 
     Raises:
-        Incorrect: the address, the secret or the limits are not usable; the text says what to do.
+        Incorrect: the address, the secret, the limits or the panel are not usable; the text says what to do.
     """
     keyfile.read(key_file)
     if memory_mb < _LEAST_MEMORY_MB:
         raise Incorrect(f"An engine worker needs at least {_LEAST_MEMORY_MB} MiB.")
+    make_panel = panel or _predictors_panel
+    checked = make_panel()
+    for known in (MASKED, ROTATING):  # here, where it is told, and not only in a worker that would die of it
+        packing.layout(checked, known)
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -61,12 +68,12 @@ def run(
         runtime_blocking_threads=4,
         respawn_failed_workers=True,
         websockets=False,
-        log_enabled=False,
+        log_level=LogLevels.warning,
         ssl_cert=tls_cert,
         ssl_key=tls_key,
         **where,
     )
-    loader = partial(_load, key_file, memory_mb, panel or _predictors_panel)
+    loader = partial(_load, key_file, memory_mb, make_panel)
     server.serve(target_loader=loader)
     sys.exit(0)
 

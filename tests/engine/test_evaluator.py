@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +9,7 @@ import pytest
 from fhirtwin.ckks import profiles, wire
 from fhirtwin.engine import evaluator as module
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.errors import Incorrect, Precondition, Unprocessable
+from fhirtwin.errors import EngineAnswerRefused, Incorrect, Precondition, Unprocessable
 from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_panel
 
@@ -101,3 +101,50 @@ def test_masks_in_rotating_mode_touch_no_sum(evaluator: Evaluator) -> None:
 def test_masks_are_never_the_same_twice(evaluator: Evaluator) -> None:
     layout = evaluator.layouts["P1-mask"]
     assert len({module._masks(layout).tobytes() for _ in range(50)}) == 50
+
+
+def mutations(data: bytes, count: int) -> Iterator[bytes]:
+    """Of the same length, so that they pass the first check: headers, sizes and coefficients of a SEAL ciphertext."""
+    draw = np.random.default_rng(17)
+    for number in range(count):
+        changed = bytearray(data)
+        kind = number % 5
+        if kind == 0:
+            changed[int(draw.integers(16))] ^= 1 << int(draw.integers(8))
+        elif kind == 1:
+            changed[int(draw.integers(16, 113))] ^= 1 << int(draw.integers(8))
+        elif kind == 2:
+            place = int(draw.integers(0, 105))
+            changed[place : place + 8] = draw.choice([0, 1, 2**31, 2**40, 2**63 - 1]).astype("<u8").tobytes()
+        elif kind == 3:
+            place = 113 + 8 * int(draw.integers(8000))
+            changed[place : place + 8] = b"\xff" * 8
+        else:
+            place = int(draw.integers(113, len(data) - 40))
+            changed[place : place + 40] = draw.bytes(40)
+        yield bytes(changed)
+
+
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_of_hundreds_of_mutated_ciphertexts_none_crashes_the_engine_and_none_opens(
+    evaluator: Evaluator, mode: str
+) -> None:
+    vault = Vault(PANEL, mode=mode)
+    original, _ = vault.seal(VALUES)
+    refused_by = {"engine": 0, "vault": 0}
+    for number, mutated in enumerate(mutations(original.sealed_vector, 250)):
+        features, opening = vault.seal(VALUES)
+        # Half are of this request, so that the vault has the key; the others of an earlier one.
+        sent = mutated if number % 2 else mutated[:113] + features.sealed_vector[113:-8] + mutated[-8:]
+        if sent == features.sealed_vector:
+            continue
+        try:
+            answer = evaluate(evaluator, replace(features, sealed_vector=sent))
+        except Incorrect:
+            refused_by["engine"] += 1
+            continue
+        with pytest.raises(EngineAnswerRefused):
+            vault.open(answer, opening)
+        refused_by["vault"] += 1
+    assert refused_by["engine"] > 50
+    assert refused_by["vault"] > 50

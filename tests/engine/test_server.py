@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -165,6 +166,14 @@ def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "can be read by others" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_panel_that_could_overflow_is_refused_before_anything_is_started(tmp_path: Path) -> None:
+    keyfile.make(tmp_path / "key")
+    too_much = replace(PANEL, weights=PANEL.weights * 10)
+    with pytest.raises(Incorrect, match="could sum to"):
+        server.run(f"unix:{tmp_path}/s", tmp_path / "key", panel=lambda: too_much)
+    assert not (tmp_path / "s").exists()
 
 
 def test_too_little_memory_is_refused(tmp_path: Path) -> None:

@@ -93,8 +93,10 @@ class Store:
             Incorrect: there is a database already, or the backup is damaged or of another schema version.
         """
         target = _sqlite_file(settings)
-        if target.exists():
-            raise Incorrect(f"{target} exists already: restore into an empty folder, or move that file away.")
+        # A write-ahead log that was left behind would be played into the restored database.
+        for there in (target, *(target.with_name(target.name + suffix) for suffix in ("-wal", "-shm", "-journal"))):
+            if there.exists():
+                raise Incorrect(f"{there} exists already: restore into an empty folder, or move that file away.")
         check_backup(backup)
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _copy(backup, target)
@@ -199,9 +201,16 @@ def _engine(settings: Settings) -> Engine:
     if url.get_backend_name() != "sqlite" or url.database in (None, "", ":memory:"):
         engine.dispose()
         raise Incorrect("FHIRTWIN_DATABASE_URL must name a SQLite file: sqlite:///PATH.")
+    _make_private(Path(url.database))
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Let the database file begin with mode 0600, which SQLite gives to the files beside it too."""
+    if path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

@@ -7,6 +7,8 @@ import logging
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
 from tests.parts import application, body, patient
 
@@ -17,7 +19,7 @@ DEEP = b'{"resourceType":"Patient","extension":' + b'[{"extension":' * 70 + b"[]
 def refused(answer, status: int) -> dict:
     assert answer.status_code == status, answer.data
     assert answer.content_type == "application/fhir+json"
-    assert answer.json["resourceType"] == "OperationOutcome"
+    assert validate(codec.decode(answer.data), type="OperationOutcome") == []
     assert b"Traceback" not in answer.data
     issue: dict = answer.json["issue"][0]
     assert issue["severity"] in ("error", "fatal")

@@ -5,6 +5,8 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import validate
 from tests.parts import BASE, body, condition, entry, observation, patient, transaction
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -193,6 +195,11 @@ def test_pages_are_stable_while_others_write(client: FlaskClient) -> None:
     assert seen == ["p0", "p1", "p2", "p3", "p4"]
     assert totals == [5, 5, 5]
     assert url == ""
+
+
+def test_a_page_is_valid_fhir(people: FlaskClient) -> None:
+    for query in ("_count=1", "name=nobody", "_count=0"):
+        assert validate(codec.decode(people.get(f"/fhir/Patient?{query}").data), type="Bundle") == []
 
 
 def test_count_0_tells_the_total_alone(people: FlaskClient) -> None:

@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import validate
 from tests.parts import BASE, body, condition, entry, observation, patient, transaction
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -156,6 +158,13 @@ def test_resources_come_back_when_preferred(client: FlaskClient) -> None:
     assert full["fullUrl"] == f"{BASE}/Patient/{full['resource']['id']}"
     told = post(client, made, Prefer="return=OperationOutcome").json["entry"][0]
     assert told["response"]["outcome"]["resourceType"] == "OperationOutcome"
+
+
+@pytest.mark.parametrize("returning", ["minimal", "representation", "OperationOutcome"])
+def test_the_answer_is_valid_fhir(client: FlaskClient, returning: str) -> None:
+    entries = (entry("PUT", "Patient/p", patient(id="p")), entry("GET", "Patient/p"), entry("GET", "Patient?_id=p"))
+    answer = post(client, *entries, Prefer=f"return={returning}")
+    assert validate(codec.decode(answer.data), type="Bundle") == []
 
 
 def test_twins_are_refreshed(client: FlaskClient) -> None:

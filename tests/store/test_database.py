@@ -204,6 +204,23 @@ def test_backup_and_restore_overwrite_nothing(settings: Settings, store: Store, 
         Store.restore(copy, settings)
 
 
+def test_restore_refuses_a_folder_where_a_write_ahead_log_was_left_behind(store: Store, tmp_path: Path) -> None:
+    copy = tmp_path / "backup.sqlite"
+    store.backup(copy)
+    elsewhere = Settings(data=tmp_path / "restored")
+    elsewhere.data.mkdir()
+    (elsewhere.data / "fhirtwin.sqlite-wal").touch()
+    with pytest.raises(Incorrect, match="-wal exists already"):
+        Store.restore(copy, elsewhere)
+
+
+def test_only_the_owner_can_read_the_database(settings: Settings, store: Store) -> None:
+    put(store)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in settings.data.iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert "fhirtwin.sqlite-wal" in modes
+
+
 def test_a_damaged_or_foreign_backup_is_refused(store: Store, settings: Settings, tmp_path: Path) -> None:
     for number in range(200):
         put(store, f"p{number}", data=b"x" * 500)

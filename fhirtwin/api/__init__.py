@@ -1,1 +1,1 @@
-"""Doors: the only HTTP. Each reads a request, calls one function and renders what comes back; nothing is decided here."""
+"""Doors: the only HTTP. Each reads a request, calls one function and renders what comes back."""

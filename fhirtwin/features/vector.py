@@ -62,13 +62,16 @@ def assemble(state: TwinState, predictor: Predictor, as_of: date, settings: Sett
     refusals = tuple(r for o in predictor.outputs if (r := _refuse(predictor, o, found)))
     refused = {r.output.id for r in refusals if r.output}
     outputs = tuple(o for o in predictor.outputs if o.id not in refused)
-    if found.age_years is None or not outputs:
-        return Refusal(predictor, _once(reason for r in refusals for reason in r.reasons))
+    age = found.age_years
+    if age is None or not outputs:
+        # A horizon that this age rules out anyway would only add its age to the reasons of the others.
+        of_this_age = [r for r in refusals if r.output and (age is None or r.output.applies_at(age))]
+        return Refusal(predictor, _once(reason for r in of_this_age or refusals for reason in r.reasons))
     values = {used.fact: used.value for used in found.inputs}
     return FeatureVector(
         predictor=predictor,
         as_of=as_of,
-        age_years=found.age_years,
+        age_years=age,
         values=values,
         inputs=tuple(found.inputs),
         features=predictor.prepare(values),
@@ -115,7 +118,7 @@ def _refuse(predictor: Predictor, output: Output, found: _Found) -> Refusal | No
     if age is None:
         if "age" not in found.missing:
             reasons.append("age is missing")
-    elif not output.low_age_years <= age <= output.high_age_years:
+    elif not output.applies_at(age):
         reasons.append(
             f"age is outside {output.low_age_years} to {output.high_age_years} years, "
             f"the published range of the {output.horizon_years}-year estimate"

@@ -140,6 +140,10 @@ class Output:
         """Tell whether this output cannot be calculated without that input."""
         return self.inputs is None or fact in self.inputs
 
+    def applies_at(self, age_years: int) -> bool:
+        """Tell whether it was published for people of this age, in completed years."""
+        return self.low_age_years <= age_years <= self.high_age_years
+
 
 @dataclass(frozen=True, slots=True)
 class Predictor:

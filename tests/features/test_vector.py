@@ -309,3 +309,11 @@ def test_a_range_may_have_one_end(low: Decimal | None, high: Decimal | None, tol
     inputs = tuple(dataclasses.replace(i, low=low, high=high) if i.fact == "uacr" else i for i in KFRE.inputs)
     reasons = refused(KIDNEY, dataclasses.replace(KFRE, inputs=inputs))
     assert reasons == (f"urine albumin-creatinine ratio is outside the published range {told}",)
+
+
+def test_a_horizon_for_other_ages_adds_nothing_to_the_reasons_of_the_rest() -> None:
+    older = (fact("birth-date", "1960-02-01", None, "Patient"), *HEART[1:])
+    facts = tuple(known for known in older if known.name != "systolic-bp")
+    refusal = build(state(facts), PREVENT, DAY, Settings())
+    assert isinstance(refusal, Refusal)
+    assert refusal.reasons == ("systolic blood pressure is missing (LOINC 8480-6)",)

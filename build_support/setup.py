@@ -53,7 +53,9 @@ def check_machine() -> None:
     """Stop with the name of what is missing and how to get it."""
     missing = []
     if not (3, 11) <= sys.version_info[:2] <= (3, 12):
-        missing.append(f"Python 3.11 or 3.12 (this is {sys.version.split()[0]}; name another: make PYTHON=python3.11 ...)")
+        missing.append(
+            f"Python 3.11 or 3.12 (this is {sys.version.split()[0]}; name another: make PYTHON=python3.11 ...)"
+        )
     if importlib.util.find_spec("venv") is None or importlib.util.find_spec("ensurepip") is None:
         missing.append("Python's venv module (Debian: python3-venv)")
     if not (Path(sysconfig.get_path("include")) / "Python.h").exists():
@@ -61,7 +63,9 @@ def check_machine() -> None:
     if shutil.which(os.environ.get("CXX", "g++")) is None:
         missing.append("a C++ compiler, g++ (Debian: g++), to build Pyfhel")
     if missing:
-        sys.exit("fhirtwin cannot be installed here. Missing:\n  - " + "\n  - ".join(missing) + f"\nOn Debian: {DEBIAN}")
+        sys.exit(
+            "fhirtwin cannot be installed here. Missing:\n  - " + "\n  - ".join(missing) + f"\nOn Debian: {DEBIAN}"
+        )
 
 
 def make_venv() -> None:

@@ -53,7 +53,9 @@ def add(elements: list[dict], change: dict, extension: dict) -> int:
     id = change["id"]
     parent, _, name = id.rpartition(".")
     sliced = f"{parent}.{name.partition(':')[0]}" if ":" in name else parent
-    place = 1 + max(i for i, e in enumerate(elements) if e["id"] == sliced or e["id"].startswith((f"{sliced}.", f"{sliced}:")))
+    place = 1 + max(
+        i for i, e in enumerate(elements) if e["id"] == sliced or e["id"].startswith((f"{sliced}.", f"{sliced}:"))
+    )
     if ":" not in name:
         origin = next(plain(e) for e in extension["snapshot"]["element"] if e["id"] == f"Extension.{name}")
         elements.insert(place, {**origin, "id": id, "path": change["path"]})

@@ -8,7 +8,7 @@ from __future__ import annotations
 from fhirtwin import ingest
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Precondition
-from fhirtwin.ingest import Kept, Received
+from fhirtwin.ingest import Kept
 from fhirtwin.interactions import search_type
 from fhirtwin.interactions.context import Answer, Returning, Services, require_type, written
 from fhirtwin.store import Writer
@@ -40,14 +40,9 @@ def create(
     received = ingest.receive(data, type_, services.settings)
     with services.store.write() as write:
         there = existing(services, caller, write, type_, if_none_exist)
-        kept = Kept(there, changed=False) if there else within(services, write, received)
+        kept = Kept(there, changed=False) if there else ingest.keep(write, received, None, services.base_url)
     returning = Returning.preferred(prefer, Returning.REPRESENTATION)
     return written(services, kept.stored, status=201 if kept.changed else 200, returning=returning)
-
-
-def within(services: Services, write: Writer, received: Received) -> Kept:
-    """Store a new resource in an open unit of work."""
-    return ingest.keep(write, received, None, services.base_url)
 
 
 def existing(

@@ -6,12 +6,10 @@ http://hl7.org/fhir/R4/http.html#concurrency.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from fhirtwin import ingest
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Incorrect, Precondition
-from fhirtwin.ingest import Kept, Received
+from fhirtwin.ingest import Received
 from fhirtwin.interactions.context import Answer, Returning, Services, is_id, require_type, versions, written
 from fhirtwin.store import Writer
 
@@ -52,17 +50,10 @@ def update(
     require_same_id(received, id_)
     with services.store.write() as write:
         check_match(write, type_, id_, if_match)
-        kept = within(services, write, received, id_)
+        kept = ingest.keep(write, received, id_, services.base_url)
     created = kept.changed and kept.stored.version == 1
     returning = Returning.preferred(prefer, Returning.REPRESENTATION)
     return written(services, kept.stored, status=201 if created else 200, returning=returning)
-
-
-def within(
-    services: Services, write: Writer, received: Received, id_: str, resolved: Mapping[str, str] | None = None
-) -> Kept:
-    """Store the next version in an open unit of work."""
-    return ingest.keep(write, received, id_, services.base_url, resolved)
 
 
 def require_same_id(received: Received, id_: str) -> None:

@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.access import OPEN
+from fhirtwin.interactions.context import Services
+from fhirtwin.interactions.update import update
 from tests.parts import body, observation, patient
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -65,6 +70,24 @@ def test_body_that_is_not_what_the_url_names_is_400(client: FlaskClient, resourc
 
 def test_an_id_that_cannot_be_one_is_400(client: FlaskClient) -> None:
     assert client.put("/fhir/Patient/a_b", data=body(patient(id="a_b")), headers=JSON).status_code == 400
+
+
+def test_writers_at_once_neither_wait_for_ever_nor_lose_a_version(services: Services) -> None:
+    statuses: list[int] = []
+
+    def write(writer: int) -> None:
+        for number in range(3):
+            sent = body(patient(id="p", multipleBirthInteger=writer * 10 + number))
+            statuses.append(update(services, OPEN, "Patient", "p", sent).status)
+
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(32)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stored = services.store.read("Patient", "p")
+    assert stored is not None
+    assert (sorted(statuses), stored.version) == ([200] * 95 + [201], 96)
 
 
 def test_correcting_a_resource_takes_its_fact_away(client: FlaskClient) -> None:

@@ -13,11 +13,14 @@ import argparse
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
+Element = dict[str, Any]
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/Extension"
 
 
-def bases(folder: Path) -> dict[str, dict]:
+def bases(folder: Path) -> dict[str, Element]:
+    """Every StructureDefinition of R4 by its canonical URL."""
     found = {}
     for name in ("profiles-resources.json.gz", "profiles-types.json.gz"):
         for entry in json.loads(gzip.decompress((folder / name).read_bytes()))["entry"]:
@@ -27,12 +30,13 @@ def bases(folder: Path) -> dict[str, dict]:
     return found
 
 
-def plain(element: dict) -> dict:
+def plain(element: Element) -> Element:
     """The base's element without the mappings to other standards, which say nothing of ours."""
     return {name: value for name, value in element.items() if name not in ("mapping", "extension")}
 
 
-def snapshot(profile: dict, base: dict, extension: dict) -> list[dict]:
+def snapshot(profile: Element, base: Element, extension: Element) -> list[Element]:
+    """Lay the differential of a profile over the snapshot of its base."""
     elements = [plain(e) for e in base["snapshot"]["element"]]
     for change in profile["differential"]["element"]:
         place = index(elements, change["id"])
@@ -44,30 +48,32 @@ def snapshot(profile: dict, base: dict, extension: dict) -> list[dict]:
     return elements
 
 
-def index(elements: list[dict], id: str) -> int | None:
-    return next((i for i, e in enumerate(elements) if e["id"] == id), None)
+def index(elements: list[Element], element_id: str) -> int | None:
+    """Where the element of an id stands; None when there is none yet."""
+    return next((i for i, e in enumerate(elements) if e["id"] == element_id), None)
 
 
-def add(elements: list[dict], change: dict, extension: dict) -> int:
+def add(elements: list[Element], change: Element, extension: Element) -> int:
     """Make room for a slice with its children, or for a child of an extension's slice; give its place."""
-    id = change["id"]
-    parent, _, name = id.rpartition(".")
+    new_id = change["id"]
+    parent, _, name = new_id.rpartition(".")
     sliced = f"{parent}.{name.partition(':')[0]}" if ":" in name else parent
     place = 1 + max(
         i for i, e in enumerate(elements) if e["id"] == sliced or e["id"].startswith((f"{sliced}.", f"{sliced}:"))
     )
     if ":" not in name:
         origin = next(plain(e) for e in extension["snapshot"]["element"] if e["id"] == f"Extension.{name}")
-        elements.insert(place, {**origin, "id": id, "path": change["path"]})
+        elements.insert(place, {**origin, "id": new_id, "path": change["path"]})
         return place
     copies = [e for e in elements if e["id"] == sliced or e["id"].startswith(f"{sliced}.")]
-    renamed = [{**e, "id": id + e["id"].removeprefix(sliced)} for e in copies]
+    renamed = [{**e, "id": new_id + e["id"].removeprefix(sliced)} for e in copies]
     renamed[0].pop("slicing", None)
     elements[place:place] = renamed
     return place
 
 
 def main() -> None:
+    """Rewrite each named file with its snapshot filled."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--r4", type=Path, required=True)
     arguments.add_argument("profiles", type=Path, nargs="+")

@@ -135,10 +135,15 @@ class Courier:
         start = time.perf_counter()
         deadline = start + self._timeout
         digest = self._keys_digest(features.evaluation_keys)
-        with_keys = bool(features.evaluation_keys) and digest != self._keys_sent
+        with_keys = digest not in (wire.NO_KEYS, self._keys_sent)
         request = wire.write_request(features, __version__, self._key, digest, with_keys=with_keys)
         answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
-        if answer.status == _KEYS_NEEDED and features.evaluation_keys and not with_keys:
+        if (
+            answer.status == _KEYS_NEEDED
+            and features.evaluation_keys
+            and not with_keys
+            and self._is_signed_refusal(answer)
+        ):
             # It said so before it evaluated anything, so nothing can be learnt from asking again.
             request = wire.write_request(features, __version__, self._key, digest, with_keys=True)
             answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
@@ -278,9 +283,12 @@ class Courier:
             sock = self._tls.wrap_socket(sock, server_hostname=self._host)
         return _Connection(sock)
 
+    def _is_signed_refusal(self, answer: _Answer) -> bool:
+        return _signed(answer.mac, wire.sign_error(self._key, answer.status, answer.body))
+
     def _refusal(self, answer: _Answer) -> FhirtwinError:
         """The error that a signed refusal of the engine stands for."""
-        if not _signed(answer.mac, wire.sign_error(self._key, answer.status, answer.body)):
+        if not self._is_signed_refusal(answer):
             return EngineAnswerRefused(_UNBELIEVED)
         version = _object(answer.body).get("version")
         if version != __version__:

@@ -193,6 +193,15 @@ def test_evaluation_keys_are_sent_once_and_again_when_the_engine_forgot_them(fak
     assert [len(request) > 500_000 for request in fake.requests[3:]] == [False, True]
 
 
+def test_evaluation_keys_are_not_sent_again_because_somebody_unknown_asks(fake: FakeEngine) -> None:
+    courier = fake.courier()
+    courier.evaluate(ROTATING.seal(PANEL.high)[0])
+    fake.answer = lambda _: http_answer(412, b"{}")
+    with pytest.raises(EngineAnswerRefused, match="not signed"):
+        courier.evaluate(ROTATING.seal(PANEL.high)[0])
+    assert len(fake.requests) == 2
+
+
 def test_a_kept_connection_that_the_engine_closed_is_reopened_once(fake: FakeEngine, features: SealedFeatures) -> None:
     courier = fake.courier()
     courier.ready()

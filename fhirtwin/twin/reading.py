@@ -29,10 +29,16 @@ def forbidden(resource: Resource) -> str | None:
     return None
 
 
-def _has_modifier_extension(node: Any) -> bool:
-    if isinstance(node, dict):
-        return bool(node.get("modifierExtension")) or any(_has_modifier_extension(v) for v in node.values())
-    return isinstance(node, list) and any(_has_modifier_extension(v) for v in node)
+def _has_modifier_extension(resource: Resource) -> bool:
+    pending: list[Any] = [resource]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            if node.get("modifierExtension"):
+                return True
+            node = node.values()
+        pending += [value for value in node if isinstance(value, (dict, list))]
+    return False
 
 
 def codings(concept: Any) -> Iterator[Code]:

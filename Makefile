@@ -30,8 +30,8 @@ check: .venv/.lint
 	$(BIN)/hadolint Dockerfile
 
 bench: .venv/.test
-	$(BIN)/python benchmarks/panel.py
-	$(BIN)/python benchmarks/patient_view.py
+	$(BIN)/python -m benchmarks.panel
+	$(BIN)/python -m benchmarks.patient_view
 
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
 	@$(SETUP) run

@@ -1,6 +1,6 @@
 """The whole `patient-view` call over HTTP: 51 KB of prefetch, another patient at each call, validated, sealed, stored.
 
-    .venv/bin/python benchmarks/patient_view.py [CALLS]
+    .venv/bin/python -m benchmarks.patient_view [CALLS]
 
 Bars: gateway CPU at most 20 ms a call; 95th percentile at most 100 ms on an idle machine, one call at a time. The
 gateway's CPU is that of its process and its workers, read from the kernel; the engine's is shown beside it. Exit code 1
@@ -19,12 +19,9 @@ from pathlib import Path
 
 import requests
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from benchmarks import calibration, patients  # noqa: E402
-from fhirtwin.timing import STAGES  # noqa: E402
-from tests.roads.gateway import Running, ready, running  # noqa: E402
+from benchmarks import calibration, patients
+from fhirtwin.timing import STAGES
+from tests.roads.gateway import Running, ready, running
 
 CPU_BAR_MS, P95_BAR_MS = 20.0, 100.0
 WARM_UP = 20

@@ -1,0 +1,29 @@
+"""Setting up on a machine that lacks something says what, and how to get it, before anything is made."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.conftest import ROOT
+
+SCRIPT = ROOT / "build_support" / "setup.py"
+
+
+def _setup(*arguments: str, path: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(SCRIPT), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env={"PATH": path}, check=False, timeout=60)
+
+
+def test_a_missing_compiler_is_named_with_its_remedy(tmp_path: Path) -> None:
+    run = _setup("run", path=str(tmp_path))
+    assert run.returncode == 1
+    assert "a C++ compiler, g++" in run.stderr
+    assert "apt-get install" in run.stderr
+
+
+def test_an_unknown_set_is_answered_with_the_usage(tmp_path: Path) -> None:
+    run = _setup("everything", path=str(tmp_path))
+    assert run.returncode == 1
+    assert "what serving needs" in run.stderr

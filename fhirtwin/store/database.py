@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
+from fhirtwin import timing
 from fhirtwin.errors import Busy, FhirtwinError, Incorrect, NotFound, Unavailable
 from fhirtwin.fhir.search_grammar import Query
 from fhirtwin.settings import Settings
@@ -141,8 +142,10 @@ class Store:
             Busy: other writers took longer than a caller should wait.
             Unavailable: the database cannot be written now.
         """
-        with _told(), self._writing.begin() as connection:
+        with _told(), self._writing.connect() as connection, connection.begin() as unit:
             yield Writer(connection)
+            with timing.stage("store"):  # the disk has it when this returns
+                unit.commit()
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """As `Reader.read`."""

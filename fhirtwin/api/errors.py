@@ -1,13 +1,15 @@
 """The only place that turns errors into HTTP: every one becomes an OperationOutcome, whichever door it came through.
 
-An unexpected error is told by a number alone. The log has that number, the class of the error and the route's
-template: its text might repeat what a patient's record says.
+An unexpected error is told by a number alone. The log has that number, the class of the error, the route's template and
+the places in the code it came through, but not its text: that might repeat what a patient's record says.
 """
 
 from __future__ import annotations
 
 import logging
+import traceback
 import uuid
+from pathlib import Path
 from typing import Final
 
 from flask import Flask, Response, request
@@ -58,9 +60,14 @@ def _http(error: HTTPException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     number = uuid.uuid4().hex
-    _log.error("error %s: %s at %s %s", number, type(error).__name__, request.method, _route())
+    _log.error("error %s: %s at %s %s, %s", number, type(error).__name__, request.method, _route(), _places(error))
     text = f"Something went wrong inside this server. Its log has more under the number {number}."
     return render(Fault.status, [Issue(Fault.code, text)])
+
+
+def _places(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)[-6:]
+    return " > ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in frames)
 
 
 def render(status: int, issues: tuple[Issue, ...] | list[Issue]) -> Response:

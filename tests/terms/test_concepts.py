@@ -14,7 +14,7 @@ def facts_of(code: Code) -> set[str]:
     return {m.fact for m in concepts.condition(code)}
 
 
-@pytest.mark.parametrize("code", ["E11", "E11.9", "E11.65", "E10.10", "E08.00", "E13.9", "O24.011"])
+@pytest.mark.parametrize("code", ["E11", "E11.9", "E11.65", "E10.10", "E08.00", "E13.9", "O24.011", "O24.811"])
 def test_icd_category_covers_the_codes_below_it(code: str) -> None:
     assert "diabetes" in facts_of(Code(ICD10CM, code))
 
@@ -59,6 +59,22 @@ def test_atc_class_covers_its_substances() -> None:
     assert concepts.medicine(Code(ATC, "C10AB05")) == ()
 
 
+@pytest.mark.parametrize("code", ["36567", "314231", "312961", "198211", "200345", "859753"])
+def test_simvastatin_and_rosuvastatin_count_as_ingredient_as_tablet_and_as_brand(code: str) -> None:
+    assert [m.fact for m in concepts.medicine(Code(RXNORM, code))] == ["statin"]
+
+
+def test_tablet_of_amlodipine_and_atorvastatin_counts_for_both_its_classes() -> None:
+    assert {m.fact for m in concepts.medicine(Code(RXNORM, "597980"))} == {"statin", "antihypertensive"}
+
+
+@pytest.mark.parametrize("code", ["11101003", "36969009", "415070008", "14323007"])
+def test_coronary_revascularisation_makes_cardiovascular_disease_known(code: str) -> None:
+    meaning = concepts.procedure(Code(SNOMED, code))
+    assert meaning is not None
+    assert meaning.fact == "cardiovascular-disease"
+
+
 @pytest.mark.parametrize("code", ["266927001", "LA18980-5", "LA18979-7"])
 def test_unknown_smoking_status_is_no_answer(code: str) -> None:
     assert concepts.smoking(Code(LOINC if code.startswith("LA") else SNOMED, code)) is None
@@ -75,6 +91,11 @@ def test_every_set_names_its_source_and_a_fact_of_the_vocabulary() -> None:
         assert rows.source
         assert rows.fact in {*UNITS, *FLAGS, "smoking-status"}
         assert all(rows.rows.values())
+
+
+def test_no_code_is_written_twice_for_one_fact() -> None:
+    rows = [(s.fact, s.system, code) for s in concepts.all_sets() for code in s.rows]
+    assert len(rows) == len(set(rows))
 
 
 def test_every_code_has_the_form_its_system_gives_codes() -> None:

@@ -8,7 +8,11 @@ from typing import Final
 from fhirtwin.terms.concepts.model import Code, ConceptSet
 from fhirtwin.terms.systems import LOINC, SNOMED
 
-_LOINC = "LOINC (Regenstrief Institute), code and long common name"
+_LOINC = "LOINC (Regenstrief Institute); code and name read together in FHIR value sets and implementation guides"
+_VSAC = "VSAC (NLM), eCQM update 2024-05-02, value set "
+_VSAC_UACR = _VSAC + "Urine Albumin Creatinine Ratio, 2.16.840.1.113883.3.6929.3.1007 (mass ratios, and without a kind)"
+_VSAC_EGFR = _VSAC + "Estimated Glomerular Filtration Rate, 2.16.840.1.113883.3.6929.3.1000"
+_VSAC_HBA1C = _VSAC + "HbA1c Laboratory Test, 2.16.840.1.113883.3.464.1003.198.12.1013"
 _VITALS = "FHIR R4 vital signs profiles, https://hl7.org/fhir/R4/observation-vitalsigns.html"
 
 
@@ -52,6 +56,7 @@ SETS: Final = (
             "98979-8": "Glomerular filtration rate/1.73 sq M.predicted [Volume Rate/Area] in Serum, Plasma or Blood by "
             "Creatinine-based formula (CKD-EPI 2021)"
         },
+        _VSAC_EGFR,
     ),
     _loinc(
         "uacr",
@@ -59,18 +64,23 @@ SETS: Final = (
             "9318-7": "Albumin/Creatinine [Mass Ratio] in Urine",
             "13705-9": "Albumin/Creatinine [Mass Ratio] in 24 hour Urine",
             "14959-1": "Microalbumin/Creatinine [Mass Ratio] in Urine",
+            "14958-3": "Microalbumin/Creatinine [Mass Ratio] in 24 hour Urine",
             "32294-1": "Albumin/Creatinine [Ratio] in Urine",
             "30000-4": "Microalbumin/Creatinine [Ratio] in Urine",
         },
+        _VSAC_UACR,
     ),
     _loinc(
         "hba1c",
         {
             "4548-4": "Hemoglobin A1c/Hemoglobin.total in Blood",
+            "4549-2": "Hemoglobin A1c/Hemoglobin.total in Blood by Electrophoresis",
+            "17855-8": "Hemoglobin A1c/Hemoglobin.total in Blood by calculation",
             "17856-6": "Hemoglobin A1c/Hemoglobin.total in Blood by HPLC",
-            "59261-8": "Hemoglobin A1c/Hemoglobin.total in Blood by IFCC protocol",
         },
+        _VSAC_HBA1C,
     ),
+    _loinc("hba1c", {"59261-8": "Hemoglobin A1c/Hemoglobin.total in Blood by IFCC protocol"}),
     _loinc("smoking-status", {"72166-2": "Tobacco smoking status"}, "US Core 6.1.0, us-core-smokingstatus"),
     _loinc("pregnancy", {"82810-3": "Pregnancy status"}, "US Core 6.1.0, us-core-observation-pregnancystatus"),
 )
@@ -102,9 +112,10 @@ SMOKING: Final[Mapping[Code, str]] = {
     Code(LOINC, "LA15920-4"): "former",  # Former smoker
     Code(LOINC, "LA18978-9"): "never",  # Never smoker
 }
-"""Answers to 72166-2: SNOMED CT as in US Core's smoking status value sets, and LOINC answer list LL2201-3. What says
-"unknown" is no answer and is left out on purpose: 266927001 (tobacco smoking consumption unknown), LA18980-5 (unknown
-if ever smoked) and LA18979-7 (smoker, current status unknown)."""
+"""Answers to 72166-2: SNOMED CT as in US Core's smoking status value sets, and LOINC answer list LL2201-3, both checked
+against the map between them of the International Patient Summary (HL7 IPS 1.1.0). What says "unknown" is no answer and
+is left out on purpose: 266927001 (tobacco smoking consumption unknown), LA18980-5 (unknown if ever smoked) and
+LA18979-7 (smoker, current status unknown)."""
 
 PREGNANCY: Final[Mapping[Code, bool]] = {
     Code(SNOMED, "77386006"): True,  # Pregnant
@@ -121,10 +132,14 @@ NOT_COUNTED: Final[Mapping[Code, str]] = {
         "77147-7",  # MDRD
         "48642-3",  # MDRD, among non-blacks
         "48643-1",  # MDRD, among blacks
+        "50044-7",  # MDRD, among females
+        "70969-1",  # MDRD, among males
         "62238-1",  # CKD-EPI, of a year the code does not tell
         "88293-6",  # CKD-EPI, among blacks
         "88294-4",  # CKD-EPI, among non-blacks
         "69405-9",  # no formula told
+        "50210-4",  # cystatin C
+        "94677-2",  # CKD-EPI of creatinine and cystatin C, of a year the code does not tell
         "98980-6",  # CKD-EPI 2021 of creatinine and cystatin C
     )
 }

@@ -12,7 +12,7 @@ from typing import Final
 from fhirtwin.terms.concepts.model import ConceptSet
 from fhirtwin.terms.systems import SNOMED
 
-_VSAC = "VSAC (NLM), eCQM update 2021-05-06, value set "
+_VSAC = "VSAC (NLM), value set "
 
 
 def _snomed(fact: str, source: str, rows: Mapping[str, str]) -> ConceptSet:
@@ -22,11 +22,14 @@ def _snomed(fact: str, source: str, rows: Mapping[str, str]) -> ConceptSet:
 SETS: Final = (
     _snomed(
         "dialysis",
-        _VSAC + "Dialysis Services, 2.16.840.1.113883.3.464.1003.109.12.1013 (without catheter care)",
+        _VSAC
+        + "Dialysis Services, 2.16.840.1.113883.3.464.1003.109.12.1013, expanded 2025-06-20 (without catheter and "
+        "access care)",
         {
             "108241001": "Dialysis procedure",
             "265764009": "Renal dialysis",
             "302497006": "Hemodialysis",
+            "11932001": "Stabilizing hemodialysis",
             "34897002": "Hemodialysis, maintenance in hospital",
             "67970008": "Hemodialysis, maintenance at home",
             "68341005": "Hemodialysis, supervision at home",
@@ -48,6 +51,7 @@ SETS: Final = (
             "233589006": "Continuous arteriovenous hemodiafiltration",
             "233590002": "Continuous venovenous hemodiafiltration",
             "71192002": "Peritoneal dialysis",
+            "676002": "Peritoneal dialysis including cannulation",
             "14684005": "Peritoneal dialysis excluding cannulation",
             "225230008": "Chronic peritoneal dialysis",
             "225231007": "Stab peritoneal dialysis",
@@ -62,7 +66,7 @@ SETS: Final = (
     ),
     _snomed(
         "kidney-transplant",
-        _VSAC + "Kidney Transplant, 2.16.840.1.113883.3.464.1003.109.12.1012",
+        _VSAC + "Kidney Transplant, 2.16.840.1.113883.3.464.1003.109.12.1012, expanded 2025-06-20",
         {
             "70536003": "Transplant of kidney",
             "52213001": "Renal homotransplantation excluding donor and recipient nephrectomy",
@@ -81,13 +85,19 @@ SETS: Final = (
     ),
     _snomed(
         "cardiovascular-disease",
-        _VSAC + "Cardiac Surgery, 2.16.840.1.113883.3.526.3.371 (coronary bypass)",
+        _VSAC
+        + "Cardiac Surgery, 2.16.840.1.113883.3.526.3.371, expanded 2025-06-20; 418551006 of eCQM update 2021-05-06 "
+        "(coronary bypass)",
         {
             "232717009": "Coronary artery bypass grafting",
             "67166004": "Aortocoronary artery bypass graft",
-            "309814006": "Aortocoronary bypass grafting",
+            "90487008": "Aortocoronary bypass of two coronary arteries",
+            "14323007": "Aortocoronary bypass of three coronary arteries",
+            "10190003": "Aortocoronary bypass of four or more coronary arteries",
             "3546002": "Aortocoronary artery bypass graft with saphenous vein graft",
             "119564002": "Internal mammary-coronary artery bypass graft",
+            "359597003": "Single internal mammary-coronary artery bypass",
+            "275215001": "Left internal mammary artery single anastomosis",
             "119565001": "Coronary artery bypass graft, anastomosis of artery of thorax to coronary artery",
             "232719007": "Coronary artery bypass graft x 1",
             "232720001": "Coronary artery bypass grafts x 2",
@@ -109,7 +119,18 @@ SETS: Final = (
     ),
     _snomed(
         "cardiovascular-disease",
-        "SNOMED CT, as used by the Synthea modules for coronary disease",
-        {"415070008": "Percutaneous coronary intervention"},
+        _VSAC + "PCI, 2.16.840.1.113762.1.4.1045.67, eCQM update 2024-05-02",
+        {
+            "415070008": "Percutaneous coronary intervention",
+            "414089002": "Emergency percutaneous coronary intervention",
+            "11101003": "Percutaneous transluminal coronary angioplasty",
+            "85053006": "Percutaneous transluminal coronary angioplasty, multiple vessels",
+            "397193006": "Percutaneous transluminal coronary angioplasty by rotoablation",
+            "429639007": "Percutaneous transluminal balloon angioplasty with insertion of stent into coronary artery",
+            "175066001": "Percutaneous transluminal balloon angioplasty of bypass graft of coronary artery",
+            "36969009": "Placement of stent in coronary artery",
+            "428488008": "Placement of stent in anterior descending branch of left coronary artery",
+            "429499003": "Placement of stent in circumflex branch of left coronary artery",
+        },
     ),
 )

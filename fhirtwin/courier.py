@@ -60,8 +60,11 @@ class _TimedSocket:
         self._sock.settimeout(left)
 
     def sendall(self, data: bytes) -> None:
-        self.arm()
-        self._sock.sendall(data)
+        # Not the socket's own: over TLS that gives each record of a long message the whole time anew.
+        left = memoryview(data)
+        while left:
+            self.arm()
+            left = left[self._sock.send(left) :]
 
     def recv_into(self, buffer: Any) -> int:
         self.arm()
@@ -230,7 +233,7 @@ class Courier:
             if kept is not None:
                 try:
                     return self._exchange_on(kept, method, path, body, longest, deadline)
-                except (ConnectionError, http.client.RemoteDisconnected):
+                except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
                     if kept.timed.received:
                         raise
             return self._exchange_on(self._connect(deadline), method, path, body, longest, deadline)
@@ -240,7 +243,7 @@ class Courier:
             raise EngineUnavailable("The engine's certificate is not of the authority this gateway trusts.") from None
         except OSError:
             raise EngineUnavailable(_DOWN) from None
-        except http.client.HTTPException:
+        except (http.client.HTTPException, ValueError):  # http.client lets numbers that are none through as ValueError
             raise EngineAnswerRefused(_UNBELIEVED) from None
 
     def _exchange_on(
@@ -254,10 +257,15 @@ class Courier:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
             with connection.getresponse() as response:
-                data = response.read(longest + 1)
-                whole = response.isclosed() and not response.will_close
-                if len(data) > longest or (response.length or 0) > 0:
+                # An engine says how long its answer is, so nothing is read whose end is not known: http.client would
+                # take a chunk of length -1 as leave to read into memory for as long as somebody sends.
+                length = response.length
+                if response.chunked or length is None or length > longest:
                     raise EngineAnswerRefused(_UNBELIEVED)
+                data = response.read(length)
+                if len(data) != length:
+                    raise EngineAnswerRefused(_UNBELIEVED)
+                whole = response.isclosed() and not response.will_close
                 answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
         finally:
             if whole and len(self._idle) < _MOST_IDLE_CONNECTIONS:
@@ -280,6 +288,7 @@ class Courier:
         sock = socket.create_connection((self._host, self._port), timeout=left)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls:
+            sock.settimeout(max(deadline - time.perf_counter(), 0.001))
             sock = self._tls.wrap_socket(sock, server_hostname=self._host)
         return _Connection(sock)
 
@@ -309,7 +318,7 @@ def _signed(mac: str, right: bytes) -> bool:
 def _object(body: bytes) -> dict[str, object]:
     try:
         read = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
 

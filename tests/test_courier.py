@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
-from fhirtwin.courier import Courier
+from fhirtwin.courier import Courier, _TimedSocket
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Incorrect
@@ -158,13 +158,14 @@ def test_time_is_split_into_wire_and_evaluation(fake: FakeEngine, features: Seal
     assert all(0 < float(milliseconds) < 2000 for milliseconds in spent.values())
 
 
-def test_threads_may_share_a_courier(fake: FakeEngine) -> None:
+@pytest.mark.parametrize("vault", [VAULT, ROTATING], ids=["masked", "rotating"])
+def test_threads_may_share_a_courier_and_a_vault(fake: FakeEngine, vault: Vault) -> None:
     courier = fake.courier(timeout=20)
 
     def round_trip(seed: int) -> bool:
         values = random_vector(PANEL, np.random.default_rng(seed))
-        features, opening = VAULT.seal(values)
-        scores = VAULT.open(courier.evaluate(features), opening)
+        features, opening = vault.seal(values)
+        scores = vault.open(courier.evaluate(features), opening)
         opened = np.array([float(value) for value in scores.values.values()])
         return bool(np.abs(opened - PANEL.weights @ values).max() < 0.0006)
 
@@ -240,6 +241,39 @@ def test_an_engine_that_is_slow_is_given_up_at_the_deadline(
     assert len(fake.requests) <= 1, "it is not asked again"
 
 
+class SlowReader:
+    """Takes a message byte by byte, each well within a timeout that would start anew at every write."""
+
+    taken = 0
+
+    def settimeout(self, seconds: float) -> None:
+        assert seconds > 0
+
+    def send(self, data: memoryview) -> int:
+        assert len(data)
+        time.sleep(0.02)
+        self.taken += 1
+        return 1
+
+
+def test_an_engine_that_takes_a_request_slowly_is_given_up_at_the_deadline() -> None:
+    slow = SlowReader()
+    timed = _TimedSocket(slow)  # type: ignore[arg-type]
+    timed.deadline = time.perf_counter() + 0.1
+    with pytest.raises(TimeoutError):
+        timed.sendall(bytes(1000))
+    assert 1 <= slow.taken <= 6
+
+
+def test_an_engine_that_never_ends_the_handshake_is_given_up_at_the_deadline(features: SealedFeatures) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        courier = Courier(f"https://127.0.0.1:{listener.getsockname()[1]}", KEY, timeout=0.3)
+        start = time.perf_counter()
+        with pytest.raises(EngineUnavailable, match="did not answer in time"):
+            courier.evaluate(features)
+        assert time.perf_counter() - start < 1.0
+
+
 def drip_slowly(connection: socket.socket, stop: threading.Event) -> None:
     """One byte at a time, each well within a timeout that would start anew at every read."""
     with connection:
@@ -284,6 +318,15 @@ def test_an_answer_that_was_signed_by_another_version_is_refused_in_words(
         fake.courier().evaluate(features)
 
 
+def test_a_signed_refusal_that_cannot_be_read_is_one_of_an_unknown_version(
+    fake: FakeEngine, features: SealedFeatures
+) -> None:
+    body = b"[" * 50_000
+    fake.answer = lambda _: http_answer(500, body, f"{wire.MAC_HEADER}: {wire.sign_error(KEY, 500, body).hex()}\r\n")
+    with pytest.raises(EngineUnavailable, match="engine of an unknown version and gateway"):
+        fake.courier().evaluate(features)
+
+
 @pytest.mark.parametrize("version", [None, 7, "<script>", "x" * 100, "0.2\n0"])
 def test_a_version_that_is_none_is_not_repeated(fake: FakeEngine, features: SealedFeatures, version: object) -> None:
     fake.answer = lambda _: signed_refusal(400, version)
@@ -314,6 +357,7 @@ def test_a_signed_refusal_is_reported_by_its_status(fake: FakeEngine, features: 
     assert len(fake.requests) == 1, "it is not asked again"
 
 
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 GARBAGE = {
     "not http": b"\x00\xff" * 50 + b"\r\n\r\n",
     "html": http_answer(200, b"<html>welcome</html>"),
@@ -328,6 +372,12 @@ GARBAGE = {
     "endless header": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
     "right length, zeros": http_answer(200, bytes(65_805)),
     "keys needed, unsigned": http_answer(412, b"{}"),
+    "chunks": CHUNKED + b"1\r\nx\r\n" * 1000,
+    "chunk without an end": CHUNKED + b"-1\r\n" + b"x" * 200_000,
+    "chunk of a length that is none": CHUNKED + b"-5\r\n" + b"x" * 100,
+    "length of a number that is none": b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n" + b"x" * 200_000,
+    "many headers": b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 1000 + b"\r\n",
+    "signed error without a length": signed_refusal(409, "0.2.0").replace(b"Content-Length", b"Content-Longth"),
 }
 
 

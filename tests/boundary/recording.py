@@ -9,9 +9,13 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class Recording:
@@ -86,13 +90,27 @@ def traces(recorded: bytes, *, numbers: Iterable[float], secrets: Iterable[bytes
     pieces = {
         int.from_bytes(secret[at : at + 8], "little") for secret in secrets for at in range(0, len(secret) - 7, 8)
     }
-    doubles = {int.from_bytes(struct.pack("<d", number), order) for number in numbers for order in ("little", "big")}
-    windows = _windows(recorded)
-    found = [f"{count} pieces of secrets" for count in [_hits(windows, pieces)] if count]
-    found += [f"{count} numbers as doubles" for count in [_hits(windows, doubles)] if count]
-    texts = b" ".join(re.findall(rb"[-+.0-9eE]{4,}", recorded))
-    found += [f"{n!r} as text" for n in numbers if repr(n).encode() in texts or f"{n:.6f}".encode() in texts]
+    found = [f"{count} pieces of secrets" for count in [_hits(_windows(recorded), pieces)] if count]
+    found += [f"{count} numbers as doubles" for count in [doubles(recorded, numbers)] if count]
+    runs = b" ".join(re.findall(rb"[-+.0-9eE]{4,}", recorded))
+    found += [f"{n!r} as text" for n in numbers if repr(n).encode() in runs or f"{n:.6f}".encode() in runs]
     return found
+
+
+def doubles(recorded: bytes, numbers: Iterable[float]) -> int:
+    """How often one of these is there as a double of either byte order, at any place. Zero is everywhere."""
+    packed = [struct.pack("<d", number) for number in numbers]
+    return _hits(_windows(recorded), {int.from_bytes(one, order) for one in packed for order in ("little", "big")})
+
+
+def texts(recorded: bytes, known: Iterable[str]) -> list[str]:
+    """Which of these are there, in whatever case; a UUID also as its sixteen bytes."""
+    lower = recorded.lower()
+    return [
+        text
+        for text in sorted(known)
+        if text.lower().encode() in lower or (_UUID.fullmatch(text) and UUID(text).bytes in recorded)
+    ]
 
 
 def _windows(recorded: bytes) -> NDArray[np.uint64]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from fhirtwin.errors import Incorrect
 
 BYTES = 32
+_LONGEST = 4096
 
 
 def make(path: Path) -> str:
@@ -34,16 +35,21 @@ def read(path: Path) -> str:
     """Return the secret in `path`.
 
     Raises:
-        Incorrect: there is no such file, others can read it, or it holds no secret of 64 hex digits.
+        Incorrect: there is no such file, others can read it or own it, or it holds no secret of 64 hex digits.
     """
     try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii").strip()
+        # Asked of what was opened, since another file may be there a moment later; not blocking, for it may be a pipe.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            about = os.fstat(handle)
+            text = file.read(_LONGEST).decode("ascii").strip() if stat.S_ISREG(about.st_mode) else ""
     except FileNotFoundError:
         raise Incorrect(f"{path} does not exist; `fhirtwin keys make {path}` makes one.") from None
     except (OSError, UnicodeDecodeError):
         raise Incorrect(f"{path} cannot be read as a secret file.") from None
-    if stat.S_IMODE(mode) & 0o077:
+    if about.st_uid not in (0, os.geteuid()):
+        raise Incorrect(f"{path} belongs to another user, who knows it; `fhirtwin keys make` makes one of your own.")
+    if stat.S_IMODE(about.st_mode) & 0o077:
         raise Incorrect(f"{path} can be read by others; `chmod 600 {path}` mends that.")
     if len(text) != 2 * BYTES or set(text) - set("0123456789abcdef"):
         raise Incorrect(f"{path} does not hold {2 * BYTES} hex digits; `fhirtwin keys make` makes such a file.")

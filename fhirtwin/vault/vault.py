@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
+from contextlib import nullcontext
 from decimal import Decimal
 from typing import Never, SupportsIndex
 
@@ -123,12 +124,8 @@ class Vault:
         if (scores.profile, scores.panel_digest, scores.request_id) != named:
             raise EngineAnswerRefused(_REFUSED)
         try:
-            sealed = ring.load(scores.sealed_sums, self.profile.product_scale)
-            if ring is self._lasting:
-                with self._lock:
-                    opened = ring.decrypt(sealed)
-            else:
-                opened = ring.decrypt(sealed)
+            with self._lock if ring is self._lasting else nullcontext():
+                opened = ring.decrypt(ring.load(scores.sealed_sums, self.profile.product_scale))
         except (Incorrect, RuntimeError, ValueError):
             raise EngineAnswerRefused(_REFUSED) from None
         layout, tolerance, rows = self._layout, self.profile.tolerance, self._layout.rows

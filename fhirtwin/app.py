@@ -10,9 +10,10 @@ import signal
 import time
 from collections.abc import Callable
 from datetime import date
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from fhirtwin import keyfile, timing
 from fhirtwin.access import LOCAL_TOKEN, OPEN
@@ -21,12 +22,12 @@ from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
 from fhirtwin.courier import Courier
-from fhirtwin.errors import Unauthenticated
+from fhirtwin.errors import Forbidden, Unauthenticated
 from fhirtwin.interactions.context import Services
 from fhirtwin.predictors import registry
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from fhirtwin.vault import Vault
+from fhirtwin.vault import Vault, undumpable
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
@@ -37,6 +38,7 @@ def from_environment() -> Flask:
     """The application of one gateway process, as `FHIRTWIN_*` describes it."""
     _stop_with_parent()
     settings = Settings.from_env()
+    undumpable.close_memory()
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("fhirtwin").setLevel(settings.log_level.upper())
     return create_app(settings)
@@ -72,8 +74,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False
-    if settings.behind_proxy:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
+    # The redirect that would tidy `//` up leads to whatever host the caller names.
+    app.url_map.merge_slashes = False
     _guard(app, settings)
     errors.install(app)
     app.register_blueprint(health.blueprint(services.store, courier))
@@ -91,6 +93,8 @@ def _guard(app: Flask, settings: Settings) -> None:
         g.request_id, g.start = secrets.token_hex(8), time.perf_counter()
         timing.begin()
         g.caller = OPEN if settings.open else LOCAL_TOKEN
+        if settings.open and not _names_this_machine(request.headers.get("Host", ""), settings.base_url):
+            raise Forbidden("With --open this server answers only to a loopback address, and this Host is none.")
         if settings.open or request.blueprint == "health":
             return
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -116,3 +120,18 @@ def _guard(app: Flask, settings: Settings) -> None:
         level = logging.DEBUG if request.blueprint == "health" else logging.INFO
         _log.log(level, "%s %s %s %d %.1fms", g.request_id, request.method, rule, response.status_code, milliseconds)
         return response
+
+
+def _names_this_machine(host_header: str, base_url: str) -> bool:
+    """Whether a Host is loopback's, or the one of our own address.
+
+    A page of another site can have its own name resolve to 127.0.0.1; to a browser that is then one site with us, and
+    only the Host tells. With a token it does no harm, since the page does not have it.
+    """
+    try:
+        name = urlsplit(f"//{host_header}").hostname or ""
+        if name in ("localhost", urlsplit(base_url).hostname):
+            return True
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,8 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     """
     check_address(settings, host, tls_cert, tls_key)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if stat.S_IMODE(settings.data.stat().st_mode) & 0o022:
+        raise Incorrect(f"Others could replace what is in {settings.data}; `chmod go-w {settings.data}` mends that.")
     port = port or free_port(host)
     scheme = "https" if tls_cert or settings.behind_proxy else "http"
     shown = f"[{host}]" if ":" in host else host
@@ -59,6 +62,8 @@ def check_address(settings: Settings, host: str, tls_cert: Path | None, tls_key:
         raise Incorrect("--tls-cert and --tls-key go together.")
     if tls_cert and settings.behind_proxy:
         raise Incorrect("Take either --tls-cert and --tls-key or --behind-proxy, not both.")
+    if settings.open and settings.behind_proxy:
+        raise Incorrect("--open lets anybody in, and a proxy may stand where anybody is; leave one of both out.")
     if is_loopback(host):
         return
     if settings.open:
@@ -118,6 +123,7 @@ class Engine:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+        self._let_go()
         if self._folder:
             self._folder.cleanup()
 
@@ -130,12 +136,18 @@ class Engine:
         # The pipe is never written to: it ends when this process does, however it does, and then the engine stops too.
         self._process = subprocess.Popen(command, env=scrubbed, stdin=subprocess.PIPE, cwd="/")  # noqa: S603
 
+    def _let_go(self) -> None:
+        """Close our end of the pipe to an engine that has stopped."""
+        if self._process and self._process.stdin:
+            self._process.stdin.close()
+
     def _watch(self) -> None:
         while not self._stopping.wait(0.5):
             if self._process and self._process.poll() is not None:
                 click.echo(
                     f"fhirtwin: the engine stopped (exit code {self._process.returncode}); starting it again", err=True
                 )
+                self._let_go()
                 self._start()
 
 

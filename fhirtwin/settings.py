@@ -29,7 +29,9 @@ class Settings:
         "", "FHIR base as callers see it, without a slash at the end; empty means http://HOST:PORT/fhir."
     )
     open: bool = _setting(False, "No sign-in. Refused on any address but loopback.")
-    behind_proxy: bool = _setting(False, "A TLS-ending proxy stands in front; believe one X-Forwarded-* hop.")
+    behind_proxy: bool = _setting(
+        False, "A TLS-ending proxy stands in front; nothing that it adds to a request is believed."
+    )
     workers: int = _setting(1, "Gateway processes.", low=1)
 
     engine_url: str = _setting(

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 
 import pytest
 
+from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
-from fhirtwin.serving import check_address, is_loopback
+from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, check_address, is_loopback, serve
 from fhirtwin.settings import Settings
 
 CERT, KEY = Path("cert.pem"), Path("key.pem")
 BASE = "https://twin.example.org/fhir"
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "127.1", "::1", "localhost"])
 def test_open_is_allowed_on_loopback(host: str) -> None:
     check_address(Settings(open=True), host, None, None)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7"])  # noqa: S104
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])  # noqa: S104
+def test_open_is_refused_behind_a_proxy(host: str) -> None:
+    with pytest.raises(Incorrect, match="--open lets anybody in"):
+        check_address(Settings(open=True, behind_proxy=True, base_url=BASE), host, None, None)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "0", "::", "192.0.2.7", "::ffff:192.0.2.7"])  # noqa: S104
 def test_open_is_refused_elsewhere_even_with_tls(host: str) -> None:
     with pytest.raises(Incorrect, match="--open lets anybody in"):
         check_address(Settings(open=True, base_url=BASE), host, CERT, KEY)
@@ -47,6 +56,41 @@ def test_tls_and_proxy_exclude_each_other() -> None:
         check_address(Settings(behind_proxy=True), "127.0.0.1", CERT, KEY)
 
 
-def test_unknown_name_is_refused() -> None:
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "", "[::1]", "127.0.0.1 "])
+def test_unknown_name_is_refused(host: str) -> None:
     with pytest.raises(Incorrect, match="not an address"):
-        is_loopback("no-such-host.invalid")
+        is_loopback(host)
+
+
+@pytest.mark.parametrize("found", [["127.0.0.1", "192.0.2.7"], ["192.0.2.7", "::1"]])
+def test_a_name_is_loopback_only_when_all_its_addresses_are(found: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: [(0, 0, 0, "", (address, 0)) for address in found])
+    assert not is_loopback("both.example.org")
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
+def test_a_data_folder_that_others_can_write_to_is_refused(tmp_path: Path, mode: int) -> None:
+    tmp_path.chmod(mode)
+    with pytest.raises(Incorrect, match="chmod go-w"):
+        serve(Settings(data=tmp_path), "127.0.0.1", 0, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_beside_the_gateway_gets_no_secret_and_next_to_nothing_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FHIRTWIN_DATABASE_URL", "postgresql://twin:password@db/twin")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "cloud-secret")
+    monkeypatch.setenv("PYTHONPATH", "/somewhere")
+    with Engine(Settings(data=tmp_path)) as engine:
+        assert engine._process is not None
+        process = Path(f"/proc/{engine._process.pid}")
+        deadline = time.monotonic() + 10
+        while b"--engine-key" not in (process / "cmdline").read_bytes():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        environment = (process / "environ").read_bytes().split(b"\0")
+        command = (process / "cmdline").read_bytes()
+        assert (process / "cwd").readlink() == Path("/")
+    assert {line.partition(b"=")[0].decode() for line in environment if line} <= set(ENGINE_ENVIRONMENT)
+    assert keyfile.read(tmp_path / "engine.key").encode() not in command

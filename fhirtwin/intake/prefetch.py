@@ -1,8 +1,8 @@
 """The prefetch of a CDS Hooks call: which resources it brought, and which lists it brought whole.
 
 Five things that look alike are told apart: a key that is absent, a key that is `null` (the client looked and has
-nothing), an empty Bundle, an OperationOutcome (the client's query failed) and a Bundle with a `next` link (only a
-part). Only the second and third say that there is nothing.
+nothing), an empty Bundle, an OperationOutcome (the client's query failed) and a Bundle that holds only a part (it has
+a `next` link, or a greater `total` than matches). Only the second and third say that there is nothing.
 
 Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 """
@@ -110,9 +110,16 @@ def _refuse_invalid(given: Mapping[str, Any], templates: Mapping[str, Template])
         if value is None or _is_outcome(value):
             continue
         expected = "Bundle" if template.is_search else template.type
-        issues += validator.validate(value, type=expected, prefix=f"prefetch.{key}")
+        issues += validator.validate(value, type=expected, prefix=f"prefetch.{key}") or _wrong_bundle(key, value)
     if issues:
         raise Incorrect("The prefetch is not valid FHIR R4.", issues=issues)
+
+
+def _wrong_bundle(key: str, value: Resource) -> list[Issue]:
+    """A history names what was deleted, a batch's answer holds Bundles: neither is a list of what there is."""
+    if value["resourceType"] != "Bundle" or value["type"] in _LISTING:
+        return []
+    return [Issue(Incorrect.code, f"Send a Bundle of type {_LISTING[0]}.", (f"prefetch.{key}.type",))]
 
 
 def _refuse_missing(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
@@ -137,7 +144,16 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
     if any(_is_failure(resource) for _, resource in _entries(value)):
         return "holds an OperationOutcome with an error: the client's search did not run to its end"
+    if template.is_search and value.get("total", 0) > sum(map(_is_match, value.get("entry", ()))):
+        return "holds fewer matches than its `total`; send all of them in one Bundle"
     return ""
+
+
+def _is_match(entry: Mapping[str, Any]) -> bool:
+    """Whether `Bundle.total` counts an entry: http://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total."""
+    if "resource" not in entry or _is_outcome(entry["resource"]):
+        return False
+    return bool(entry.get("search", {}).get("mode", "match") == "match")
 
 
 def _placed(key: str, value: Any) -> Iterator[_Placed]:
@@ -177,11 +193,18 @@ def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, bases: Col
 
 
 def _stranger(item: _Placed, what: str) -> Issue:
-    return Issue(Unprocessable.code, f"A {item.resource['resourceType']} at {item.place} {what}.", (item.place,))
+    return Issue(Unprocessable.code, f"The {item.resource['resourceType']} at {item.place} {what}.", (item.place,))
 
 
 def _is_about_a_patient(resource: Resource) -> bool:
-    return resource["resourceType"] == "Patient" or resource["resourceType"] in PATIENT_ELEMENTS
+    """Whether it must be shown to be this patient's; what holds other resources cannot be, so it never passes."""
+    return resource["resourceType"] in ("Patient", *_HOLDERS) or resource["resourceType"] in PATIENT_ELEMENTS
+
+
+_LISTING: Final = ("searchset", "collection")
+"""Types of Bundle that list what there is; some clients gather all pages in the second."""
+
+_HOLDERS: Final = ("Bundle", "Parameters")
 
 
 def _is_outcome(value: Any) -> bool:

@@ -311,7 +311,8 @@ def test_whatever_is_missing_there_are_cards_that_may_leave(
 ) -> None:
     prefetch = {**whole, **dict.fromkeys(lists)}
     entries = [e for number, e in enumerate(whole["observations"]["entry"]) if number not in removed]
-    prefetch["observations"] = {**whole["observations"], "entry": entries} if entries else None
+    found = {**whole["observations"], "total": len(entries), "entry": entries}
+    prefetch["observations"] = found if entries else None
     answer = twin.call(whole["patient"]["id"], prefetch, fhirServer=EHR)
     assert cards(answer), "no card would mean that there is nothing to say"
 

@@ -94,6 +94,37 @@ def test_a_first_page_is_412_and_says_so(key: str) -> None:
     assert "next" in error.issues[0].text
 
 
+@pytest.mark.parametrize(
+    "entries",
+    [
+        (),
+        (condition(),),
+        (condition(), failed("warning")),
+    ],
+)
+def test_fewer_matches_than_the_total_are_412_and_no_whole_list(entries: tuple[dict[str, Any], ...]) -> None:
+    error = refused(whole(conditions=bundle(*entries, total=2)), Precondition)
+    assert places(error) == ["prefetch.conditions"]
+    assert "total" in error.issues[0].text
+
+
+def test_a_total_counts_matches_and_not_what_comes_beside_them() -> None:
+    beside = {"resource": {"resourceType": "Practitioner", "id": "a"}, "search": {"mode": "include"}}
+    found = {"resource": condition(), "search": {"mode": "match"}}
+    assert given(whole(conditions=bundle(entry=[found, beside], total=1))).lists == {"Condition"}
+    refused(whole(conditions=bundle(entry=[found, beside], total=2)), Precondition)
+    assert given(whole(conditions=bundle(total=0))).lists == {"Condition"}
+
+
+@pytest.mark.parametrize("type_", ["history", "batch-response", "transaction", "document"])
+def test_a_bundle_that_lists_nothing_is_400(type_: str) -> None:
+    assert places(refused(whole(conditions=bundle(type=type_)), Incorrect)) == ["prefetch.conditions.type"]
+
+
+def test_pages_gathered_in_a_collection_are_read() -> None:
+    assert given(whole(conditions=bundle(condition(), type="collection"))) == given(whole())
+
+
 def test_a_link_to_itself_is_no_page() -> None:
     assert given(whole(conditions=bundle(link=[{"relation": "self", "url": EHR}]))).lists == {"Condition"}
 
@@ -115,6 +146,8 @@ def test_a_link_to_itself_is_no_page() -> None:
         ({"observations": bundle(observation(subject=None))}, "prefetch.observations.entry[0]"),
         ({"patient": person(id="p2")}, "prefetch.patient"),
         ({"statements": bundle(person(id="p2"))}, "prefetch.statements.entry[0]"),
+        ({"conditions": bundle(bundle(condition("c2", "Patient/p2")))}, "prefetch.conditions.entry[0]"),
+        ({"conditions": bundle({"resourceType": "Parameters", "id": "p2"})}, "prefetch.conditions.entry[0]"),
     ],
 )
 def test_anything_not_shown_to_be_this_patients_refuses_the_call(stranger: dict[str, Any], place: str) -> None:

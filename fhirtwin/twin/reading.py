@@ -50,8 +50,9 @@ def codings(concept: Any) -> Iterator[Code]:
 
 
 def code_in(concept: Any, system: str) -> str:
-    """Give the code a CodeableConcept has in one system, or empty text."""
-    return next((c.code for c in codings(concept) if c.system == system), "")
+    """Give the code a CodeableConcept has in one system; empty text when it has none, or several that disagree."""
+    found = {c.code for c in codings(concept) if c.system == system}
+    return found.pop() if len(found) == 1 else ""
 
 
 def items(node: Any, name: str) -> Iterator[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """MedicationRequest: statins and antihypertensives that were ordered.
 
-An order counts as treatment while it is `active`, from `authoredOn` until its dosage or its dispensing period ends. One
-that was `completed`, `stopped` or put `on-hold` is kept as past: the record does not say on which day it stopped, so it
-counts on none.
+An order counts as treatment while it is `active`, from `authoredOn` until its dosage or its dispensing period ends, and
+when `completed`, until the day its dosage says. One that was `stopped` or put `on-hold` is kept as past: the end that was
+planned is not the day it stopped, which the record does not tell, so it counts on none. Nor does the end of dispensing
+say until when a completed one was taken.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from fhirtwin.twin.state import Mapped, Source
 
 ORDERS: Final = ("order", "original-order", "reflex-order", "filler-order", "instance-order")
 PAST: Final = ("completed", "stopped", "on-hold")
+AS_PLANNED: Final = ("active", "completed")
+"""Statuses of orders that end when they were meant to."""
 
 
 def read(resource: Resource, source: Source) -> Mapped:
@@ -23,8 +26,9 @@ def read(resource: Resource, source: Source) -> Mapped:
     reason = forbidden(resource) or _unfit(resource)
     if reason:
         return unused(source, reason)
-    active = text(resource, "status") == "active"
-    return medicine_facts(resource, source, time=text(resource, "authoredOn"), end=_end(resource), active=active)
+    status = text(resource, "status")
+    end = _end(resource, status) if status in AS_PLANNED else ""
+    return medicine_facts(resource, source, time=text(resource, "authoredOn"), end=end, active=status == "active")
 
 
 def _unfit(resource: Resource) -> str | None:
@@ -37,11 +41,13 @@ def _unfit(resource: Resource) -> str | None:
     return None
 
 
-def _end(resource: Resource) -> str:
-    """When all dosages end, if every one says so; else when dispensing ends."""
+def _end(resource: Resource, status: str) -> str:
+    """When all dosages end, if every one says so; else, while the order is active, when dispensing ends."""
     bounds = [_bound(dosage) for dosage in items(resource, "dosageInstruction")]
     if bounds and all(bounds):
         return max(bounds)
+    if status != "active":
+        return ""
     dispense = resource.get("dispenseRequest")
     return text(dispense.get("validityPeriod"), "end") if isinstance(dispense, dict) else ""
 

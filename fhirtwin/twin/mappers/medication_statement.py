@@ -1,4 +1,7 @@
-"""MedicationStatement: statins and antihypertensives that the patient is said to take."""
+"""MedicationStatement: statins and antihypertensives that the patient is said to take.
+
+While one is `on-hold`, the end of its period is a plan, so it counts on no day.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ def read(resource: Resource, source: Source) -> Mapped:
         reason = "its status is not active, completed, stopped or on-hold"
     if reason:
         return unused(source, reason)
-    time, end = start_of(resource, "effective"), end_of(resource, "effective")
+    time, end = start_of(resource, "effective"), "" if status == "on-hold" else end_of(resource, "effective")
     return medicine_facts(resource, source, time=time, end=end, active=status == "active")
 
 

@@ -13,12 +13,20 @@ from typing import Any, Final
 from fhirtwin.errors import Unprocessable
 from fhirtwin.terms import concepts, units
 from fhirtwin.terms.facts import UNITS
-from fhirtwin.terms.systems import UCUM
+from fhirtwin.terms.systems import LOINC, SNOMED, UCUM
 from fhirtwin.twin.mapper import Mapper, Resource
 from fhirtwin.twin.reading import codings, forbidden, items, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source, Unused
 
 FINAL: Final = ("final", "amended", "corrected")
+UNKNOWN: Final = frozenset(
+    (
+        concepts.Code(SNOMED, "266927001"),  # Tobacco smoking consumption unknown
+        concepts.Code(LOINC, "LA18979-7"),  # Smoker, current status unknown
+        concepts.Code(LOINC, "LA18980-5"),  # Unknown if ever smoked
+    )
+)
+"""Answers about smoking that are none, whatever other code stands beside them."""
 
 
 class _NotUsed(Exception):
@@ -95,7 +103,7 @@ def _concept(part: Resource) -> concepts.Meaning:
     meanings = [m for m in map(concepts.observation, known) if m]
     if not meanings:
         raise _NotUsed(next((r for r in map(concepts.not_counted, known) if r), "code not known"))
-    if len({m.fact for m in meanings}) > 1:
+    if len({m.fact for m in meanings}) > 1 or any(map(concepts.not_counted, known)):
         raise _NotUsed("its codes mean different things")
     return meanings[0]
 
@@ -136,14 +144,18 @@ def _unit(quantity: dict[str, Any], fact: str) -> str:
 
 
 def _answer(part: Resource) -> str:
-    meanings = {concepts.smoking(c) for c in codings(part.get("valueCodeableConcept"))} - {None}
-    if len(meanings) != 1 or _says_unknown(part.get("valueCodeableConcept")):
+    answer = part.get("valueCodeableConcept")
+    meanings = {concepts.smoking(c) for c in codings(answer)} - {None}
+    if len(meanings) != 1 or _says_unknown(answer):
         raise _NotUsed("smoking-status: its answer is unknown, or not one that is known here")
     return str(meanings.pop())
 
 
 def _says_unknown(concept: Any) -> bool:
-    """Whether the words beside the code say "unknown": US Core shows 77176002 as "Smoker, current status unknown"."""
+    """Whether a code says "unknown", or the words beside it do: US Core shows 77176002 as "Smoker, current status
+    unknown"."""
+    if not UNKNOWN.isdisjoint(codings(concept)):
+        return True
     words = [text(concept, "text"), *(text(c, "display") for c in items(concept, "coding"))]
     return any("unknown" in w.lower() for w in words)
 

@@ -156,6 +156,11 @@ def test_codings_that_disagree_are_not_used() -> None:
     assert reason(observation("2160-0", "0.9", code=both)) == "its codes mean different things"
 
 
+def test_codings_of_two_equations_are_not_used() -> None:
+    both = {"coding": [*concept("loinc", "98979-8")["coding"], *concept("loinc", "33914-3")["coding"]]}
+    assert reason(observation("98979-8", "55", "mL/min/{1.73_m2}", code=both)) == "its codes mean different things"
+
+
 def test_mdrd_egfr_is_not_taken_for_ckd_epi() -> None:
     assert "CKD-EPI 2021" in reason(observation("33914-3", "62.1", "mL/min/{1.73_m2}"))
 
@@ -186,6 +191,8 @@ def test_smoking_answer_is_current_former_or_never(system: str, code: str, statu
         concept("snomed", "77176002", display="Smoker, current status unknown"),
         {"text": "Never smoker"},
         {"coding": [*concept("snomed", "8517006")["coding"], *concept("snomed", "266919005")["coding"]]},
+        {"coding": [*concept("snomed", "266919005")["coding"], *concept("snomed", "266927001")["coding"]]},
+        {"coding": [*concept("loinc", "LA18978-9")["coding"], *concept("loinc", "LA18980-5")["coding"]]},
     ],
 )
 def test_unknown_or_contradictory_smoking_answer_is_no_answer(answer: dict[str, Any]) -> None:

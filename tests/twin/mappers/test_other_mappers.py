@@ -226,6 +226,41 @@ def referring(*contained: dict[str, Any], reference: str = "#m") -> dict[str, An
     )
 
 
+@pytest.mark.parametrize(
+    ("status", "end"),
+    [
+        ("active", "2027-02-01"),
+        ("completed", "2027-02-01"),
+        ("stopped", ""),
+        ("on-hold", ""),
+        ("entered-in-error", None),
+    ],
+)
+def test_planned_end_is_not_the_end_of_a_request_that_was_stopped(status: str, end: str | None) -> None:
+    dosage = [{"timing": {"repeat": {"boundsPeriod": {"end": "2027-02-01"}}}}]
+    assert [f.end for f in read(request(status=status, dosageInstruction=dosage)).facts] == (
+        [] if end is None else [end]
+    )
+
+
+def test_end_of_dispensing_says_nothing_of_a_request_that_was_completed() -> None:
+    dispense = {"validityPeriod": {"end": "2027-02-01"}}
+    fact = only(request(status="completed", dispenseRequest=dispense))
+    assert (fact.end, fact.active) == ("", False)
+
+
+def test_planned_end_is_not_the_end_of_a_statement_on_hold() -> None:
+    period = {"start": "2023-02-01", "end": "2027-02-01"}
+    assert only(statement(status="on-hold", effectivePeriod=period)).end == ""
+    assert only(statement(status="stopped", effectivePeriod=period)).end == "2027-02-01"
+
+
+def test_verification_whose_codings_disagree_confirms_nothing() -> None:
+    both = [concept(CONDITION_VERIFICATION, code)["coding"][0] for code in ("confirmed", "refuted")]
+    doubted = condition("snomed", "22298006", verificationStatus={"coding": both})
+    assert reason(doubted) == "its verification status is not confirmed"
+
+
 def test_contained_medication_is_read_by_its_code_and_its_ingredients() -> None:
     statin, lisinopril = concept("rxnorm", "83367"), concept("rxnorm", "29046")
     assert only(referring(medication(code=statin))).name == "statin"

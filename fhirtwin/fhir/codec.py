@@ -75,7 +75,7 @@ def media_type(content_type: str) -> None:
     """
     name, *parameters = (part.strip().lower() for part in content_type.split(";"))
     if name not in MEDIA_TYPES:
-        raise WrongMediaType("Send the body as application/fhir+json.")
+        raise WrongMediaType("Send the body as application/fhir+json or application/json.")
     for parameter in parameters:
         key, _, value = (part.strip().strip('"') for part in parameter.partition("="))
         if key == "charset" and value not in ("utf-8", "utf8"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import logging
 
 import pytest
@@ -118,9 +119,25 @@ def test_names_of_json_that_clients_use_are_read(client: FlaskClient, content_ty
     assert answer.status_code == 201
 
 
+def test_a_compressed_body_is_415(client: FlaskClient) -> None:
+    sent = gzip.compress(body(patient()))
+    issue = refused(client.post("/fhir/Patient", data=sent, headers={**JSON, "Content-Encoding": "gzip"}), 415)
+    assert "Content-Encoding" in issue["diagnostics"]
+    plain = client.post("/fhir/Patient", data=body(patient()), headers={**JSON, "Content-Encoding": "identity"})
+    assert plain.status_code == 201
+
+
 @pytest.mark.parametrize("path", ["/fhir/metadata", "/fhir/Patient", "/fhir/Patient/p"])
 @pytest.mark.parametrize(
-    ("accept", "query"), [("application/fhir+xml", ""), ("text/html", ""), ("*/*", "?_format=xml")]
+    ("accept", "query"),
+    [
+        ("application/fhir+xml", ""),
+        ("text/html", ""),
+        ("*/*", "?_format=xml"),
+        ("application/fhir+json; fhirVersion=5.0", ""),
+        ("application/fhir+json;q=0", ""),
+        ("nonsense", ""),
+    ],
 )
 def test_another_format_wanted_is_406(client: FlaskClient, path: str, accept: str, query: str) -> None:
     refused(client.get(path + query, headers={"Accept": accept}), 406)
@@ -134,6 +151,9 @@ def test_another_format_wanted_is_406(client: FlaskClient, path: str, accept: st
         ("application/json+fhir", ""),
         ("*/*", ""),
         ("text/html, application/*;q=0.5", ""),
+        ("application/fhir+json; fhirVersion=4.0", ""),
+        ("application/fhir+json;charset=utf-8", ""),
+        ("text/html, Application/JSON;Charset=UTF-8;q=0.1", ""),
         ("application/fhir+xml", "?_format=json"),
         ("text/html", "?_format=application/fhir+json"),
     ],

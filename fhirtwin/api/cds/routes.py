@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from fhirtwin import timing
 from fhirtwin.api import body
@@ -15,6 +15,7 @@ from fhirtwin.api.cds import request as calls
 from fhirtwin.api.cds import response
 from fhirtwin.api.cds.service import Call
 from fhirtwin.api.cds.services import registry
+from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir import codec
 from fhirtwin.intake import prefetch
@@ -35,7 +36,7 @@ def blueprint(parts: Services) -> Blueprint:
         service = services.get(service_id)
         if service is None:
             raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
-        codec.media_type(request.headers.get("Content-Type", ""))
+        negotiation.require_json_sent()
         with timing.stage("parse"):
             sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
         asked = calls.read(sent, service, parts.settings)

@@ -6,7 +6,7 @@ from typing import Final
 
 from flask import request
 
-from fhirtwin.errors import NotAcceptable
+from fhirtwin.errors import NotAcceptable, WrongMediaType
 from fhirtwin.fhir import codec
 
 _FORMATS: Final = codec.MEDIA_TYPES | {"json"}
@@ -27,18 +27,31 @@ def require_json_accepted() -> None:
         accepted = name in _FORMATS
     else:
         accept = request.accept_mimetypes
-        accepted = not accept or any(accept.quality(name) > 0 for name in codec.MEDIA_TYPES)
+        accepted = not accept or any(quality > 0 and _is_ours(wished) for wished, quality in accept)
     if not accepted:
         raise NotAcceptable("This server answers in application/fhir+json only.")
 
 
 def require_json_sent() -> None:
-    """Return when the body is declared as FHIR's JSON.
+    """Return when the body is declared as FHIR's JSON, and not compressed.
 
     Raises:
         WrongMediaType: it is not.
     """
     codec.media_type(request.headers.get("Content-Type", ""))
+    if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
+        raise WrongMediaType("Send the body without Content-Encoding: compressed bodies are not read here.")
+
+
+def _is_ours(wished: str) -> bool:
+    """Whether a media range takes what is written here; clients add `charset` and `fhirVersion` to it."""
+    if wished.partition(";")[0].strip().lower() in ("*/*", "application/*"):
+        return True
+    try:
+        codec.media_type(wished)
+    except WrongMediaType:
+        return False
+    return True
 
 
 def wants_pretty() -> bool:

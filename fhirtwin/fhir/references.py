@@ -18,7 +18,7 @@ _RESTFUL: Final = re.compile(
     r"(?:(?P<base>https?://[^?#\s]+)/)?(?P<type>[A-Z][A-Za-z]{1,63})/(?P<id>[A-Za-z0-9\-.]{1,64})"
     r"(?:/_history/(?P<version>[A-Za-z0-9\-.]{1,64}))?"
 )
-_CONDITIONAL: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]{1,63})\?(?P<query>\S+)")
+_CONDITIONAL: Final = re.compile(r"(?P<type>[A-Z][A-Za-z]{1,63})\?(?P<query>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

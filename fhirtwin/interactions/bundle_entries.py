@@ -24,6 +24,14 @@ METHODS: Final = ("POST", "PUT", "GET")
 """What an entry may ask for, in the order in which it is done."""
 
 
+_CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "POST": ("ifNoneExist",),
+    "PUT": ("ifMatch", "ifNoneMatch"),
+    "GET": ("ifNoneMatch",),
+}
+"""Which conditions each method heeds. Another one is refused: its sender believes that it holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One entry.
@@ -118,8 +126,17 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
             received = _resource(number, entry, data, type_)
         if method == "PUT" and received:
             update.require_same_id(received, id_)
-        conditions = {name: request[name] for name in ("ifNoneExist", "ifMatch", "ifNoneMatch") if name in request}
+        conditions = _conditions(number, method, request)
         return Entry(number, method, type_, id_, query, entry.get("fullUrl", ""), received, conditions)
+
+
+def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[str, str]:
+    given = {name: request[name] for name in ("ifNoneExist", "ifMatch", "ifNoneMatch") if name in request}
+    for name in given.keys() - set(_CONDITIONS[method]):
+        raise Incorrect(
+            f"{method} takes no {name}, so it would not hold.", expression=f"Bundle.entry[{number}].request.{name}"
+        )
+    return given
 
 
 def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: str) -> Received:

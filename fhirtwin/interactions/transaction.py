@@ -91,7 +91,8 @@ class _Work:
             id_ = there.id if there else str(uuid.uuid4())
         else:
             permit(self._caller, "update", entry.type)
-            update.check_match(self._write, entry.type, entry.id, entry.conditions.get("ifMatch"))
+            conditions = (entry.conditions.get("ifMatch"), entry.conditions.get("ifNoneMatch"))
+            update.check_match(self._write, entry.type, entry.id, *conditions)
             id_ = entry.id
         self._ids[entry.number] = id_
         if entry.full_url:

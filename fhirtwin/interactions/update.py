@@ -22,6 +22,7 @@ def update(
     data: bytes,
     *,
     if_match: str | None = None,
+    if_none_match: str | None = None,
     prefer: str = "",
 ) -> Answer:
     """Store the next version of a resource; the first one, when there is none.
@@ -35,13 +36,14 @@ def update(
         id_: logical id, as in the URL; the body must have the same.
         data: the body.
         if_match: the header: the version that the caller means to replace.
+        if_none_match: the header: versions that must not be replaced; `*` when nothing may be there yet.
         prefer: the `Prefer` header.
 
     Returns:
         200, or 201 when there was none, with the current version.
 
     Raises:
-        Incorrect: the body, its id or the header is wrong.
+        Incorrect: the body, its id or a header is wrong.
         Precondition: the current version is another one.
     """
     permit(caller, "update", type_)
@@ -49,7 +51,7 @@ def update(
     received = ingest.receive(data, type_, services.settings)
     require_same_id(received, id_)
     with services.store.write() as write:
-        check_match(write, type_, id_, if_match)
+        check_match(write, type_, id_, if_match, if_none_match)
         kept = ingest.keep(write, received, id_, services.base_url)
     created = kept.changed and kept.stored.version == 1
     returning = Returning.preferred(prefer, Returning.REPRESENTATION)
@@ -68,15 +70,25 @@ def require_same_id(received: Received, id_: str) -> None:
         raise Incorrect("The body must have the id that the URL names.", expression=f"{received.type}.id")
 
 
-def check_match(write: Writer, type_: str, id_: str, if_match: str | None) -> None:
-    """Return when the current version is one that the caller named, or the caller named none.
+def check_match(write: Writer, type_: str, id_: str, if_match: str | None, if_none_match: str | None) -> None:
+    """Return when the current version is one that may be replaced.
+
+    *Source*: RFC 9110, 13.1.1 and 13.1.2. R4 names `If-Match` alone for an update; the other is HTTP's, and to pass
+    over it would overwrite what its sender meant to keep.
 
     Raises:
-        Precondition: it is another, or there is none.
+        Precondition: it is not one of `if_match`, or is one of `if_none_match`.
     """
-    if if_match is None:
+    if if_match is None and if_none_match is None:
         return
-    wanted = versions("If-Match", if_match)
     current = write.read(type_, id_)
-    if current is None or current.deleted or (wanted is not None and current.version not in wanted):
+    there = current.version if current and not current.deleted else None
+    if if_match is not None and not _names("If-Match", if_match, there):
         raise Precondition(f"If-Match does not name the current version of this {type_}; read it again and repeat.")
+    if if_none_match is not None and _names("If-None-Match", if_none_match, there):
+        raise Precondition(f"If-None-Match names the current version of this {type_}; nothing was stored.")
+
+
+def _names(header: str, value: str, version: int | None) -> bool:
+    named = versions(header, value)
+    return version is not None and (named is None or version in named)

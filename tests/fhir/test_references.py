@@ -27,6 +27,11 @@ from fhirtwin.fhir.references import Reference, parse, subject_of, walk
             "Patient?identifier=s|1&active=true",
             Reference("conditional", type="Patient", query="identifier=s|1&active=true"),
         ),
+        ("Patient?", Reference("conditional", type="Patient")),
+        (
+            "Practitioner?name=Anna Maria",
+            Reference("conditional", type="Practitioner", query="name=Anna Maria"),
+        ),
         ("Unknown/1", Reference("other")),
         ("patient/1", Reference("other")),
         ("Patient/", Reference("other")),

@@ -223,6 +223,43 @@ def test_a_wrong_entry_is_refused_by_its_place(
     assert total(client, "Patient") == 0
 
 
+@pytest.mark.parametrize("text", ["Patient?", "Patient?_count=1", "Patient?name=Anna Maria&nonsense=1"])
+def test_a_conditional_reference_that_names_no_condition_is_400_and_not_stored(client: FlaskClient, text: str) -> None:
+    assert post(client, entry("POST", "Observation", observation(text))).status_code == 400
+    assert total(client, "Observation") == 0
+
+
+def test_a_condition_may_be_written_with_a_space(client: FlaskClient) -> None:
+    client.put("/fhir/Patient/p", data=body(patient(id="p", name=[{"text": "Anna Maria"}])), headers=JSON)
+    (there,) = locations(post(client, entry("POST", "Observation", observation("Patient?name=Anna Maria"))))
+    assert client.get(f"/fhir/{there}").json["subject"]["reference"] == "Patient/p"
+
+
+@pytest.mark.parametrize(
+    ("method", "condition_"),
+    [
+        ("PUT", {"ifNoneExist": "identifier=urn:oid:1.2.3|A-1"}),
+        ("POST", {"ifMatch": 'W/"1"'}),
+        ("POST", {"ifNoneMatch": "*"}),
+    ],
+)
+def test_a_condition_that_would_not_hold_is_refused(
+    client: FlaskClient, method: str, condition_: dict[str, str]
+) -> None:
+    one = entry(method, "Patient/p" if method == "PUT" else "Patient", patient(id="p"))
+    one["request"] |= condition_
+    answer = post(client, one)
+    assert answer.status_code == 400
+    assert answer.json["issue"][0]["expression"] == [f"Bundle.entry[0].request.{next(iter(condition_))}"]
+    assert total(client, "Patient") == 0
+
+
+def test_if_none_match_of_an_entry_keeps_what_is_there(client: FlaskClient) -> None:
+    one = entry("PUT", "Patient/p", patient(id="p"))
+    one["request"]["ifNoneMatch"] = "*"
+    assert [post(client, one).status_code, post(client, one).status_code] == [200, 412]
+
+
 @pytest.mark.parametrize("kind", ["batch", "collection", "searchset", None])
 def test_another_type_of_bundle_is_400(client: FlaskClient, kind: str | None) -> None:
     sent = {"resourceType": "Bundle", "type": kind} if kind else patient()

@@ -61,6 +61,20 @@ def test_if_match_where_nothing_is_is_412(client: FlaskClient) -> None:
     assert client.get("/fhir/Patient/p").status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("header", "status"), [("*", 412), ('W/"1"', 412), ('W/"7", W/"1"', 412), ('W/"2"', 200), ("1", 400)]
+)
+def test_if_none_match_keeps_what_is_there(client: FlaskClient, header: str, status: int) -> None:
+    put(client, patient(id="p"))
+    answer = put(client, patient(id="p", gender="male"), **{"If-None-Match": header})
+    assert answer.status_code == status
+    assert client.get("/fhir/Patient/p").json["gender"] == ("male" if status == 200 else "female")
+
+
+def test_if_none_match_any_creates_where_nothing_is(client: FlaskClient) -> None:
+    assert put(client, patient(id="p"), **{"If-None-Match": "*"}).status_code == 201
+
+
 @pytest.mark.parametrize("resource", [patient(), patient(id="q"), observation("Patient/p", id="p")])
 def test_body_that_is_not_what_the_url_names_is_400(client: FlaskClient, resource: dict) -> None:
     answer = client.put("/fhir/Patient/p", data=body(resource), headers=JSON)

@@ -72,9 +72,12 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
     @fhir.put("/<type_>/<id_>")
     def update_route(type_: str, id_: str) -> Response:
         negotiation.require_json_sent()
-        match = request.headers.get("If-Match")
+        conditions = {
+            "if_match": request.headers.get("If-Match"),
+            "if_none_match": request.headers.get("If-None-Match"),
+        }
         data = body.read_body(limit)
-        return _response(update(services, g.caller, type_, id_, data, if_match=match, prefer=_prefer()))
+        return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
 
 
 def _register_operations(fhir: Blueprint, services: Services) -> None:

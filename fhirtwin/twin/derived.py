@@ -38,10 +38,12 @@ _WIDE: Final = Context(prec=120)
 
 
 def as_of(state: TwinState, day: date) -> TwinState:
-    """Give what was known on one day, with everything derived from it.
+    """Give what stood on one day, by all that is known now, with everything derived from it.
+
+    A value that was corrected since counts as corrected: what matters is when something was so, not when it was written.
 
     Args:
-        state: a twin, or one that this function made (it is made anew then).
+        state: a twin with all its facts, as it is stored or as a call is laid over it.
         day: the day to look from; later facts are left out.
 
     Returns:
@@ -56,7 +58,7 @@ def as_of(state: TwinState, day: date) -> TwinState:
     base = _with(state, [*kept, *flags])
     others = [f for f in base.facts if f.name != "egfr"]
     whole = _with(base, [*others, *_age(base, day), *_egfr(base), *_bmi(base), *_smoker(base)])
-    whole = _with(whole, [*whole.facts, *_kidney(whole)])
+    whole = _with(whole, [*whole.facts, *_kidney(whole, known)])
     return replace(whole, unused=tuple(dict.fromkeys((*state.unused, *_ambiguities(whole)))))
 
 
@@ -215,15 +217,29 @@ def _smoker(state: TwinState) -> Iterator[Fact]:
         yield replace(status, name="current-smoker", value=status.value == "current", note=note)
 
 
-def _kidney(state: TwinState) -> Iterator[Fact]:
+def _kidney(state: TwinState, known: Sequence[Fact]) -> Iterator[Fact]:
+    """Whether kidney disease is shown to be chronic, and whether an acute injury puts that, or the newest, in doubt.
+
+    An injury does while it holds, and when it came after the older of the two eGFRs that show the disease.
+    """
     egfrs, creatinines = state.named("egfr"), state.named("creatinine")
-    injury = state.named("acute-kidney-injury")
-    shown, unstable = kidney.chronic(egfrs), kidney.unstable(creatinines)
-    if shown is not None:
+    older = kidney.shown_by(egfrs)
+    since = older.time if older else ""
+    injuries = (*state.named("acute-kidney-injury"), *(_injuries_since(since, known) if since else ()))
+    unstable = kidney.unstable(creatinines, since)
+    if egfrs:
         note = f"{CALCULATED} from eGFR (KDIGO 2024)"
-        yield Fact("ckd-g3-g5-shown", shown, _sources(egfrs), time=egfrs[-1].time, note=note)
-    if unstable is not None or injury:
+        yield Fact("ckd-g3-g5-shown", older is not None, _sources(egfrs), time=egfrs[-1].time, note=note)
+    if unstable is not None or injuries:
         note = f"{CALCULATED} from creatinine and diagnoses (KDIGO 2012)"
-        told_by = (*creatinines, *injury)
+        told_by = (*creatinines, *injuries)
         time = max((f.time for f in told_by), key=begins)
-        yield Fact("kidney-function-unstable", bool(unstable or injury), _sources(told_by), time=time, note=note)
+        yield Fact("kidney-function-unstable", bool(unstable or injuries), _sources(told_by), time=time, note=note)
+
+
+def _injuries_since(time: str, known: Sequence[Fact]) -> Iterator[Fact]:
+    since = first_day(time)
+    for fact in known:
+        over = last_day(fact.end) or last_day(fact.time)
+        if fact.name == "acute-kidney-injury" and since and over and over >= since:
+            yield fact

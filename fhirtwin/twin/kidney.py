@@ -12,12 +12,12 @@ Sources:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
 from fhirtwin.twin.state import Fact
-from fhirtwin.twin.times import begins
+from fhirtwin.twin.times import begins, span
 
 ADULT_YEARS: Final = 18
 LOW_EGFR: Final = Decimal(60)
@@ -27,6 +27,9 @@ RISE_MG_DL: Final = Decimal("0.3")
 RISE_WITHIN: Final = timedelta(hours=48)
 RATIO: Final = Decimal("1.5")
 RATIO_WITHIN: Final = timedelta(days=7)
+DAY: Final = timedelta(days=1)
+LONGEST_DATE: Final = timedelta(days=366)
+"""How much later than its beginning something of a FHIR date may be: the date may be a year."""
 _STEP: Final = Decimal("0.01")
 
 
@@ -50,35 +53,35 @@ def ckd_epi_2021(creatinine_mg_dl: Decimal, age_years: int, sex: str) -> Decimal
     return Decimal(egfr).quantize(_STEP)
 
 
-def chronic(egfrs: Sequence[Fact]) -> bool | None:
-    """Tell whether CKD G3-G5 is shown.
+def shown_by(egfrs: Sequence[Fact]) -> Fact | None:
+    """Give the eGFR that shows, together with the newest one, CKD G3-G5; None when it is not shown.
 
-    It is when the newest eGFR and one at least 90 days older are below 60, with none at 60 or above between them.
+    Both are below 60 and surely at least 90 days apart, and none that may lie between them is 60 or above. Of several
+    it is the latest. A date that is only a month or a year may be any of its days.
 
     Args:
         egfrs: eGFR facts, oldest first.
-
-    Returns:
-        None when there is no eGFR.
     """
-    if not egfrs:
+    if not egfrs or _number(egfrs[-1]) >= LOW_EGFR:
         return None
-    newest, oldest_low = begins(egfrs[-1].time), None
-    for fact in reversed(egfrs):
-        if _number(fact) >= LOW_EGFR:
-            break
-        oldest_low = begins(fact.time)
-    return oldest_low is not None and newest - oldest_low >= CHRONIC
+    newest = begins(egfrs[-1].time)
+    low = (f for f in reversed(egfrs) if _number(f) < LOW_EGFR)
+    older = next((f for f in low if newest - _latest(f) >= CHRONIC), None)
+    if older is None or any(_number(f) >= LOW_EGFR and _latest(f) >= begins(older.time) for f in egfrs):
+        return None
+    return older
 
 
-def unstable(creatinines: Sequence[Fact]) -> bool | None:
-    """Tell whether creatinine changed as in acute kidney injury within the 90 days up to the newest value.
+def unstable(creatinines: Sequence[Fact], since: str = "") -> bool | None:
+    """Tell whether creatinine changed as in acute kidney injury within the 90 days up to the newest value, or since.
 
     A fall of the same size counts too: it is the recovery from a rise that was not measured, and neither value then
     shows the usual kidney function.
 
     Args:
         creatinines: creatinine facts in mg/dL, oldest first.
+        since: FHIR date from which on changes count though it is earlier than those 90 days: that of the eGFR which
+            shows chronic disease (`shown_by`), since one that was measured in an acute injury shows none.
 
     Returns:
         None when there is no creatinine.
@@ -86,21 +89,27 @@ def unstable(creatinines: Sequence[Fact]) -> bool | None:
     if not creatinines:
         return None
     newest = begins(creatinines[-1].time)
-    for later in range(len(creatinines) - 1, 0, -1):
-        if newest - begins(creatinines[later].time) > UNSETTLED:
-            break
-        for earlier in range(later - 1, -1, -1):
-            if begins(creatinines[later].time) - begins(creatinines[earlier].time) > RATIO_WITHIN:
+    for number, later in enumerate(creatinines):
+        if newest - _latest(later) > UNSETTLED and not (since and _latest(later) >= begins(since)):
+            continue
+        for earlier in reversed(creatinines[:number]):
+            if begins(later.time) - begins(earlier.time) > RATIO_WITHIN + LONGEST_DATE:
                 break
-            if _acute(creatinines[earlier], creatinines[later]):
+            if _acute(earlier, later):
                 return True
     return False
 
 
 def _acute(earlier: Fact, later: Fact) -> bool:
-    apart = begins(later.time) - begins(earlier.time)
+    apart = begins(later.time) - _latest(earlier)
     low, high = sorted((_number(earlier), _number(later)))
     return (apart <= RISE_WITHIN and high - low >= RISE_MG_DL) or (apart <= RATIO_WITHIN and high >= RATIO * low)
+
+
+def _latest(fact: Fact) -> datetime:
+    """The moment of a fact; of a date the beginning of its day, and of a month or a year that of its last day."""
+    start, end = span(fact.time)
+    return end - DAY if end - start > DAY else start
 
 
 def _number(fact: Fact) -> Decimal:

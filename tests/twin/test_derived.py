@@ -268,6 +268,38 @@ def test_chronic_kidney_disease_is_shown_by_creatinine_alone() -> None:
     assert value(state, "kidney-function-unstable") is False
 
 
+def chronic(*more: dict) -> TwinState:
+    """Somebody whose newest eGFR and the one of five months before are low, with what else is known."""
+    draws = [observation("2160-0", "2.0", effectiveDateTime=day) for day in ("2024-01-01", "2024-05-25")]
+    return facts_of([patient(), *draws, *more])
+
+
+@pytest.mark.parametrize(
+    ("onset", "end", "unstable"),
+    [
+        ("2024-01-10", "2024-01-20", True),
+        ("2023-12-01", "2024-01-01", True),
+        ("2023-12-01", "2023-12-31", False),
+    ],
+)
+def test_acute_injury_between_the_two_low_values_is_told_though_it_is_over(
+    onset: str, end: str, unstable: bool
+) -> None:
+    injury = condition("icd", "N17.9", "resolved", onsetDateTime=onset, abatementDateTime=end)
+    state = as_of(chronic(injury), DAY)
+    assert state.named("acute-kidney-injury") == ()
+    told = newest(state, "kidney-function-unstable")
+    assert told is not None and told.value is unstable
+    assert any(s.type == "Condition" for s in told.sources) is unstable
+
+
+def test_low_value_of_an_acute_injury_shows_no_chronic_disease() -> None:
+    before = observation("2160-0", "0.8", effectiveDateTime="2023-12-28")
+    assert value(chronic(), "kidney-function-unstable") is False
+    assert value(chronic(before), "ckd-g3-g5-shown") is True
+    assert value(chronic(before), "kidney-function-unstable") is True
+
+
 def test_nothing_is_said_of_the_kidney_without_a_value() -> None:
     state = as_of(person(), DAY)
     assert state.named("ckd-g3-g5-shown", "kidney-function-unstable") == ()

@@ -38,22 +38,44 @@ def egfrs(*rows: tuple[str, str]) -> list:
 
 
 @pytest.mark.parametrize(
-    ("rows", "shown"),
+    ("rows", "shown_by"),
     [
         ((), None),
-        ((("2024-01-01", "59"),), False),
-        ((("2024-01-01", "61"),), False),
-        ((("2024-01-01", "59"), ("2024-03-31", "58")), True),
-        ((("2024-01-01", "59"), ("2024-03-30", "58")), False),
-        ((("2024-01-01", "59"), ("2024-02-01", "60"), ("2024-06-01", "58")), False),
-        ((("2024-01-01", "59"), ("2024-06-01", "60")), False),
-        ((("2023-01-01", "80"), ("2024-01-01", "50"), ("2024-02-01", "45"), ("2024-06-01", "44")), True),
+        ((("2024-01-01", "59"),), None),
+        ((("2024-01-01", "61"),), None),
+        ((("2024-01-01", "59.99"), ("2024-03-31", "58")), "2024-01-01"),
+        ((("2024-01-01", "59"), ("2024-03-30", "58")), None),
+        ((("2024-01-01", "60.00"), ("2024-03-31", "58")), None),
+        ((("2024-01-01", "59"), ("2024-02-01", "60"), ("2024-06-01", "58")), None),
+        ((("2024-01-01", "59"), ("2024-06-01", "60")), None),
+        ((("2023-01-01", "80"), ("2024-01-01", "50"), ("2024-02-01", "45"), ("2024-06-01", "44")), "2024-02-01"),
+        ((("2024-01-01T09:00:00Z", "50"), ("2024-03-31T08:59:59Z", "50")), None),
+        ((("2024-01-01T09:00:00Z", "50"), ("2024-03-31T09:00:00Z", "50")), "2024-01-01T09:00:00Z"),
     ],
 )
 def test_chronicity_needs_two_low_values_ninety_days_apart_and_none_between(
-    rows: tuple[tuple[str, str], ...], shown: bool | None
+    rows: tuple[tuple[str, str], ...], shown_by: str | None
 ) -> None:
-    assert kidney.chronic(egfrs(*rows)) is shown
+    found = kidney.shown_by(egfrs(*rows))
+    assert (found.time if found else None) == shown_by
+
+
+@pytest.mark.parametrize(
+    ("rows", "shown_by"),
+    [  # a month may be its last day, and a year may be any
+        ((("2024-01", "50"), ("2024-04-15", "50")), None),
+        ((("2024-01", "50"), ("2024-04-30", "50")), "2024-01"),
+        ((("2023", "50"), ("2024-03-29", "50")), None),
+        ((("2023", "50"), ("2024-03-30", "50")), "2023"),
+        ((("2023", "70"), ("2023-06-01", "50"), ("2023-12-01", "50")), None),
+        ((("2022", "70"), ("2023-06-01", "50"), ("2023-12-01", "50")), "2023-06-01"),
+    ],
+)
+def test_chronicity_reckons_with_the_worst_day_of_a_partial_date(
+    rows: tuple[tuple[str, str], ...], shown_by: str | None
+) -> None:
+    found = kidney.shown_by(egfrs(*rows))
+    assert (found.time if found else None) == shown_by
 
 
 def creatinines(*rows: tuple[str, str]) -> list:
@@ -76,12 +98,21 @@ def creatinines(*rows: tuple[str, str]) -> list:
         ((("2023-01-01", "0.8"), ("2023-01-06", "2.6"), ("2023-06-01", "0.9"), ("2024-01-01", "0.9")), False),
         ((("2024-01-01", "0.8"), ("2024-01-06", "2.6"), ("2024-04-05", "0.9")), True),
         ((("2024-01-01", "0.8"), ("2024-01-06", "2.6"), ("2024-04-06", "0.9")), False),
+        ((("2024-01", "0.8"), ("2024-02-03", "2.6")), True),
+        ((("2024-01", "0.8"), ("2024-02-08", "2.6")), False),
+        ((("0001-01-01T00:00:00+14:00", "0.8"), ("2024-02-08", "2.6")), False),
     ],
 )
 def test_change_as_in_acute_kidney_injury_makes_kidney_function_unstable(
     rows: tuple[tuple[str, str], ...], unstable: bool | None
 ) -> None:
     assert kidney.unstable(creatinines(*rows)) is unstable
+
+
+def test_change_counts_from_the_value_on_that_shows_chronic_disease() -> None:
+    rows = creatinines(("2023-01-01", "0.8"), ("2023-01-06", "2.6"), ("2023-06-01", "1.4"), ("2024-01-01", "1.4"))
+    assert kidney.unstable(rows, "2023-01-06") is True
+    assert kidney.unstable(rows, "2023-01-07") is False
 
 
 def test_word_where_a_number_must_stand_is_refused() -> None:

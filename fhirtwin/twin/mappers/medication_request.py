@@ -1,7 +1,7 @@
 """MedicationRequest: statins and antihypertensives that were ordered.
 
-An order counts as treatment while it is `active`, from `authoredOn` until its dosage or its dispensing period ends, and
-when `completed`, until the day its dosage says. One that was `stopped` or put `on-hold` is kept as past: the end that was
+An order counts as treatment while it is `active`, from `authoredOn` until its dosage or its dispensing period ends; and
+when `completed`, until its dosage ended. One that was `stopped` or put `on-hold` is kept as past: the end that was
 planned is not the day it stopped, which the record does not tell, so it counts on none. Nor does the end of dispensing
 say until when a completed one was taken.
 """

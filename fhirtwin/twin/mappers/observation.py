@@ -152,8 +152,7 @@ def _answer(part: Resource) -> str:
 
 
 def _says_unknown(concept: Any) -> bool:
-    """Whether a code says "unknown", or the words beside it do: US Core shows 77176002 as "Smoker, current status
-    unknown"."""
+    """Whether the code or its words say "unknown": US Core shows 77176002 as "Smoker, current status unknown"."""
     if not UNKNOWN.isdisjoint(codings(concept)):
         return True
     words = [text(concept, "text"), *(text(c, "display") for c in items(concept, "coding"))]

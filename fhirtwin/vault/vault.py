@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import deque
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from decimal import Decimal
 from typing import Never, SupportsIndex
 
@@ -50,7 +50,8 @@ class Vault:
     """Seals feature vectors of one panel and opens the scores.
 
     In masked mode every request has a key of its own, which is overwritten when its answer was opened. In rotating mode
-    one key, with just the rotation keys the panel needs, serves for the life of the vault. Threads may share a vault.
+    one key, with just the rotation keys the panel needs, serves until an answer is refused: whoever sends wrong answers
+    to learn from what becomes of them learns of a key that is no longer used. Threads may share a vault.
 
     Args:
         panel: the linear models; it must be the engine's.
@@ -65,12 +66,8 @@ class Vault:
         self.profile = profiles.for_mode(mode)
         self._layout = packing.layout(panel, self.profile)
         self._idle: deque[Ring] = deque(maxlen=_MOST_IDLE_RINGS)
-        self._evaluation_keys = b""
-        self._lasting: Ring | None = None
         self._lock = threading.Lock()
-        if mode == "rotating":
-            self._lasting = self._new_ring()
-            self._evaluation_keys = self._lasting.make_rotation_keys(self._layout.steps)
+        self._lasting = self._new_lasting() if mode == "rotating" else None
 
     def seal(self, values: Float) -> tuple[SealedFeatures, Opening]:
         """Encrypt one feature vector.
@@ -88,15 +85,11 @@ class Vault:
         checked = self._checked(values)
         nonce = (secrets.randbits(53) * 2.0**-52 - 1.0) * NONCE_LIMIT
         slots = self._layout.spread(checked, nonce)
-        if self._lasting is None:
-            ring = self._take_ring()
+        ring, evaluation_keys = self._lasting or (self._take_ring(), b"")
+        with self._alone():
             sealed = ring.encrypt(slots, self.profile.input_scale)
-        else:
-            ring = self._lasting
-            with self._lock:
-                sealed = ring.encrypt(slots, self.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
-        features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, self._evaluation_keys)
+        features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, evaluation_keys)
         return features, Opening(ring, request_id, nonce, self._layout.expected_canary(checked, nonce))
 
     def open(self, scores: SealedScores, opening: Opening) -> Scores:
@@ -113,6 +106,10 @@ class Vault:
             raise Fault("An answer can be opened once only.")
         try:
             sums = self._sums(ring, scores, opening)
+        except EngineAnswerRefused:
+            if self._lasting and ring is self._lasting[0]:
+                self._lasting = self._new_lasting()
+            raise
         finally:
             self._give_back(ring)
         values = dict(zip(self.panel.rows, _rounded(sums, self.profile.step), strict=True))
@@ -124,7 +121,7 @@ class Vault:
         if (scores.profile, scores.panel_digest, scores.request_id) != named:
             raise EngineAnswerRefused(_REFUSED)
         try:
-            with self._lock if ring is self._lasting else nullcontext():
+            with self._alone():
                 opened = ring.decrypt(ring.load(scores.sealed_sums, self.profile.product_scale))
         except (Incorrect, RuntimeError, ValueError):
             raise EngineAnswerRefused(_REFUSED) from None
@@ -158,6 +155,15 @@ class Vault:
         ring.make_keys()
         return ring
 
+    def _new_lasting(self) -> tuple[Ring, bytes]:
+        """A ring for many requests, and the evaluation keys that go with it."""
+        ring = self._new_ring()
+        return ring, ring.make_rotation_keys(self._layout.steps)
+
+    def _alone(self) -> AbstractContextManager[object]:
+        """Hold the others off a ring that requests share."""
+        return self._lock if self._lasting else nullcontext()
+
     def _take_ring(self) -> Ring:
         """A ring with a key that nothing was sealed under yet."""
         try:
@@ -167,7 +173,7 @@ class Vault:
 
     def _give_back(self, ring: Ring) -> None:
         """Overwrite the key of a request that is over; the new one is for the next."""
-        if ring is not self._lasting:
+        if self._lasting is None:
             ring.make_keys()
             self._idle.append(ring)
 

@@ -121,6 +121,20 @@ def test_rotating_mode_makes_only_the_rotation_keys_it_needs() -> None:
     assert len(features.evaluation_keys) == 32_824 + 4 * 131_185 <= 700_000
 
 
+def test_rotating_mode_keeps_its_key_until_an_answer_is_refused(evaluator: Evaluator) -> None:
+    """Else an engine could try one wrong answer after the other on the same key, and watch what becomes of them."""
+    vault = Vault(PANEL, mode="rotating")
+    (first, opening), (pending, still_open), (spoilt, refused_opening) = (vault.seal(values()) for _ in range(3))
+    vault.open(evaluate(evaluator, first), opening)
+    assert vault.seal(values())[0].evaluation_keys == first.evaluation_keys
+    refused(vault, replace(evaluate(evaluator, spoilt), sealed_sums=first.sealed_vector), refused_opening)
+    features, opening = vault.seal(values())
+    assert features.evaluation_keys != first.evaluation_keys
+    opened = [vault.open(evaluate(evaluator, f), o) for f, o in ((features, opening), (pending, still_open))]
+    assert opened[0] == opened[1], "what was under way under the old key is opened all the same"
+    assert vault.seal(values())[0].evaluation_keys == features.evaluation_keys
+
+
 def test_an_answer_opens_once(vault: Vault, evaluator: Evaluator) -> None:
     features, opening = vault.seal(values())
     answer = evaluate(evaluator, features)
@@ -237,3 +251,30 @@ def test_anything_where_zero_must_be_is_refused(vault: Vault) -> None:
     sealed = ring.load(answer.sealed_sums, vault.profile.product_scale)
     ring.add_plain(sealed, ring.encode(plain, vault.profile.product_scale))
     refused(vault, replace(answer, sealed_sums=ring.save(sealed)), opening)
+
+
+def shifted_row(vault: Vault, evaluator: Evaluator, by: float) -> tuple[SealedScores, object]:
+    """What an engine that lies gives: the first row's sum is another, and every check lane is right."""
+    layout = vault._layout
+    plain = np.zeros(vault.profile.slots, dtype=np.complex128)
+    plain[0 :: layout.lanes if layout.steps else plain.size] = by
+    features, opening = vault.seal(values(2))
+    answer = evaluate(evaluator, features)
+    ring = evaluator._rings[vault.profile.name]
+    sealed = ring.load(answer.sealed_sums, vault.profile.product_scale)
+    ring.add_plain(sealed, ring.encode(plain, vault.profile.product_scale))
+    return replace(answer, sealed_sums=ring.save(sealed)), opening
+
+
+@pytest.mark.parametrize("by", [17.0, -17.0, 31.0, -31.0])
+def test_a_row_that_an_engine_moves_out_of_its_range_is_refused(vault: Vault, evaluator: Evaluator, by: float) -> None:
+    assert abs(by) > max(abs(vault._layout.low[0]), abs(vault._layout.high[0])) + abs(PANEL.weights @ values(2))[0]
+    refused(vault, *shifted_row(vault, evaluator, by))
+
+
+def test_a_row_that_a_lying_engine_moves_within_its_range_is_not_noticed(vault: Vault, evaluator: Evaluator) -> None:
+    """The limit that the threat model names. When this fails for a good reason, the threat model can promise more."""
+    right = float((PANEL.weights @ values(2))[0])
+    by = 0.5 if right < float(vault._layout.high[0]) - 1 else -0.5
+    scores = vault.open(*shifted_row(vault, evaluator, by))  # type: ignore[arg-type]
+    assert float(scores.values[PANEL.rows[0]]) == pytest.approx(right + by, abs=0.001)

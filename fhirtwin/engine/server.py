@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
@@ -63,6 +63,7 @@ def run(
     server = Server(
         "fhirtwin.engine",
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,  # couriers speak nothing else, and hundreds of streams a connection need no door
         workers=workers,
         blocking_threads=4,
         runtime_blocking_threads=4,

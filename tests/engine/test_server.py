@@ -88,6 +88,14 @@ def test_a_socket_left_by_a_killed_engine_is_replaced(tmp_path: Path) -> None:
         engine.courier().ready()
 
 
+def test_a_started_engine_speaks_no_second_protocol(engine: RunningEngine) -> None:
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(5)
+        caller.connect(engine.url.removeprefix("unix:"))
+        caller.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        assert not caller.recv(9).startswith(b"\x00\x00"), "settings of HTTP/2"
+
+
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A self-signed certificate for 127.0.0.1, which is its own authority."""
     key = ec.generate_private_key(ec.SECP256R1())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from fhirtwin.cli import main
 from fhirtwin.loading import Gateway
 from tests.roads.gateway import Running, maria, ready, running
+from tests.roads.test_broken_engine import engine_pids
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +70,25 @@ def test_backup_of_a_running_gateway_restores_into_an_empty_folder(
     with running(folder / "new") as second:
         before = Gateway.of(closed.data).call("GET", "/Patient").json()["total"]
         assert second.http.get(f"{second.base}/Patient").json()["total"] == before > 0
+
+
+def test_the_process_that_holds_keys_can_leave_no_core(closed: Running) -> None:
+    parent = closed.process.pid
+    children = {int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()}
+    workers = children - set(engine_pids(closed))
+    assert workers
+    for worker in workers:
+        limits = Path(f"/proc/{worker}/limits").read_text().splitlines()
+        assert [line.split()[4:6] for line in limits if line.startswith("Max core file size")] == [["0", "0"]]
+
+
+def test_no_secret_is_in_the_command_lines_the_environment_or_the_log(closed: Running) -> None:
+    requests.get(f"{closed.base}/Patient?name=Verysecretname", timeout=5)
+    Gateway.of(closed.data).call("GET", "/Patient?name=Verysecretname&foo=Verysecretname")
+    pids = [closed.process.pid, *engine_pids(closed)]
+    shown = b"".join(Path(f"/proc/{pid}/{file}").read_bytes() for pid in pids for file in ("cmdline", "environ"))
+    shown += closed.log.read_bytes() + (closed.data / "running.json").read_bytes()
+    assert b"callers need the token in" in shown
+    for name in ("token", "engine.key"):
+        assert (closed.data / name).read_bytes().strip() not in shown
+    assert b"Verysecretname" not in shown

@@ -2,13 +2,18 @@
 
 A corrected input keeps its id, so its assessment gets a new version (`fhirtwin.interactions.reporting`). An input that
 was entered in error, refuted or deleted vanishes from the twin instead: the next assessment has other sources, hence
-another id, and nothing would mark the old one. So whenever something new is stored, or a predictor refuses, the stored
+another id, and nothing would mark the old one. The same happens when a corrected value is out of range, or when its
+corrected date makes another value the newest. So whenever something new is stored, or a predictor refuses, the stored
 assessments of that patient are held against the twin.
+
+What changes in the course of time is no correction: a medicine that was stopped, a disease that is over, a death. What
+was calculated before was right then and stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from fhirtwin.fhir import codec, references
@@ -16,13 +21,18 @@ from fhirtwin.fhir.search_grammar import Condition, Kind, Query, ReferenceValue
 from fhirtwin.report.identity import without_version
 from fhirtwin.report.risk_assessment import content_of
 from fhirtwin.store import Reader
-from fhirtwin.twin.state import LOCAL, TwinState
+from fhirtwin.twin.mappers import registry
+from fhirtwin.twin.state import LOCAL, Fact, Source, TwinState
 
 STANDING: Final = ("final", "corrected")
 """Statuses of an assessment that still claims to be right."""
 
+Said = tuple[str, Decimal | bool | str, str]
+"""Name, value and time of a fact: what a source says, without how it says it."""
+
 NOTE: Final = (
-    "Withdrawn: something it was calculated from is no longer counted; it was entered in error, refuted or deleted."
+    "Withdrawn: something it was calculated from is no longer counted; it was corrected, entered in error, refuted or "
+    "deleted."
 )
 
 
@@ -43,11 +53,14 @@ def unfounded(reader: Reader, state: TwinState, current: Collection[str], count:
         return []
     whose = Condition("patient", Kind.REFERENCE, "", (ReferenceValue("", "Patient", state.patient.id),))
     twin = reader.twin(state.patient)
-    facts = (*state.facts, *(twin.facts if twin else ()))
-    known = {without_version(source.reference) for fact in facts for source in fact.sources}
+    held = twin.facts if twin else ()
+    known = {without_version(source.reference) for fact in (*state.facts, *held) for source in fact.sources}
+    said = _said(held)
     stored = reader.search(Query("RiskAssessment", (whose,), count)).versions
     found = [codec.decode(version.data) for version in stored if version.id not in current]
-    return [_withdrawn(resource) for resource in found if _is_unfounded(resource, known)]
+    return [
+        _withdrawn(r) for r in found if _stands(r) and any(_is_wrong(text, known, said, reader) for text in _own(r))
+    ]
 
 
 def is_withdrawn(resource: dict[str, Any]) -> bool:
@@ -55,11 +68,46 @@ def is_withdrawn(resource: dict[str, Any]) -> bool:
     return {"text": NOTE} in resource.get("note", ())
 
 
-def _is_unfounded(resource: dict[str, Any], known: Collection[str]) -> bool:
-    if not content_of(resource) or resource["status"] not in STANDING:
+def _stands(resource: dict[str, Any]) -> bool:
+    return bool(content_of(resource)) and resource["status"] in STANDING
+
+
+def _own(resource: dict[str, Any]) -> Iterator[str]:
+    """The references of an assessment to versions that are stored here."""
+    for basis in resource.get("basis", ()):
+        if "reference" in basis and references.parse(basis["reference"]).kind == "relative":
+            yield basis["reference"]
+
+
+def _is_wrong(text: str, known: Collection[str], said: Mapping[str, set[Said]], reader: Reader) -> bool:
+    """Whether a source is known no more, or says something else now than the version that was used."""
+    if without_version(text) not in known:
+        return True
+    version = references.parse(text).version
+    if text in said or without_version(text) not in said or not version:
         return False
-    sources = [basis["reference"] for basis in resource.get("basis", ()) if "reference" in basis]
-    return any(references.parse(text).kind == "relative" and without_version(text) not in known for text in sources)
+    return not _said(_facts_of(text, reader)).get(text, set()) <= said[without_version(text)]
+
+
+def _facts_of(text: str, reader: Reader) -> tuple[Fact, ...]:
+    """What the version of a resource says that is stored here under a reference."""
+    found = references.parse(text)
+    stored = reader.vread(found.type, found.id, int(found.version))
+    if stored is None or stored.deleted:
+        return ()
+    source = Source(LOCAL, stored.type, stored.id, str(stored.version))
+    return registry.map_resource(codec.decode(stored.data), source).facts
+
+
+def _said(facts: Iterable[Fact]) -> dict[str, set[Said]]:
+    """What each source says, by its reference with and without version. Of a result its time is part of that."""
+    said: dict[str, set[Said]] = {}
+    for fact in facts:
+        for source in fact.sources:
+            time = fact.time if source.type == "Observation" else ""
+            for reference in (source.reference, without_version(source.reference)):
+                said.setdefault(reference, set()).add((fact.name, fact.value, time))
+    return said
 
 
 def _withdrawn(resource: dict[str, Any]) -> dict[str, Any]:

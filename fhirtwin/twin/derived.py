@@ -40,7 +40,7 @@ _WIDE: Final = Context(prec=120)
 def as_of(state: TwinState, day: date) -> TwinState:
     """Give what stood on one day, by all that is known now, with everything derived from it.
 
-    A value that was corrected since counts as corrected: what matters is when something was so, not when it was written.
+    A value that was corrected since counts as corrected: it matters when something was so, not when it was written.
 
     Args:
         state: a twin with all its facts, as it is stored or as a call is laid over it.

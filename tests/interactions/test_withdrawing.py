@@ -126,3 +126,61 @@ def test_a_call_cannot_withdraw_by_what_it_sends(twin: Gateway, patient: str) ->
         entry["resource"]["status"] = "entered-in-error"
     twin.call(patient, prefetch)
     assert everything(twin, patient) == before
+
+
+def systolic(pressure: dict[str, Any], value: int) -> dict[str, Any]:
+    parts = [
+        {**part, "valueQuantity": {**part["valueQuantity"], "value": value}} if "8480-6" in str(part["code"]) else part
+        for part in pressure["component"]
+    ]
+    return {**pressure, "component": parts}
+
+
+def test_a_source_corrected_out_of_range_withdraws_though_nothing_takes_its_place(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = twin.reports(patient)["prevent-base"]
+    put(twin, {**systolic(one(twin, patient, "85354-9"), 260), "status": "corrected"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    after = everything(twin, patient)[before["id"]]
+    assert (after["status"], after["note"][-1]) == ("entered-in-error", {"text": NOTE})
+
+
+def test_a_source_whose_corrected_date_makes_it_an_old_one_withdraws(twin: Gateway, patient: str) -> None:
+    pressure = one(twin, patient, "85354-9")
+    older = {**systolic(pressure, 111), "effectiveDateTime": "2026-01-05T08:00:00Z"}
+    assert twin.http.post("/fhir/Observation", json=older, content_type=FHIR).status_code == 201
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = twin.reports(patient)["prevent-base"]
+    put(twin, {**pressure, "status": "corrected", "effectiveDateTime": "2025-12-05T08:00:00Z"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    after = everything(twin, patient)
+    assert after[before["id"]]["status"] == "entered-in-error"
+    standing = [r for r in after.values() if r["method"] == before["method"] and r["status"] == "final"]
+    assert len(standing) == 1
+
+
+def test_a_new_version_that_says_the_same_withdraws_nothing(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = everything(twin, patient)
+    pressure = one(twin, patient, "85354-9")
+    put(twin, {**pressure, "note": [{"text": "sitting"}]})
+    newer = {**pressure, "effectiveDateTime": "2026-05-31T18:00:00Z"}
+    assert twin.http.post("/fhir/Observation", json=newer, content_type=FHIR).status_code == 201
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    assert {everything(twin, patient)[id_]["status"] for id_ in before} == {"final"}
+
+
+def test_what_changes_in_the_course_of_time_withdraws_nothing(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = everything(twin, patient)
+    person = twin.http.get(f"/fhir/Patient/{patient}").json
+    assert person is not None
+    put(twin, {**person, "deceasedDateTime": "2026-05-31"})
+    found = twin.http.get(f"/fhir/MedicationRequest?patient={patient}&status=active").json
+    assert found is not None and found["entry"]
+    for entry in found["entry"]:
+        put(twin, {**entry["resource"], "status": "stopped"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    after = everything(twin, patient)
+    assert before.keys() == after.keys()
+    assert {report["status"] for report in after.values()} == {"final"}

@@ -6,6 +6,7 @@ import ipaddress
 import json
 import os
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from pathlib import Path
 import click
 
 from fhirtwin import __version__, keyfile
+from fhirtwin.courier import Courier
 from fhirtwin.errors import Incorrect
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
@@ -32,13 +34,15 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     """Serve until stopped by a signal.
 
     Raises:
-        Incorrect: the address, TLS files or settings do not go together; the text says what to do.
+        Incorrect: the address is taken, or it, TLS files or settings do not go together; the text says what to do.
     """
     check_address(settings, host, tls_cert, tls_key)
+    if tls_cert and tls_key:
+        check_certificate(tls_cert, tls_key)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if stat.S_IMODE(settings.data.stat().st_mode) & 0o022:
         raise Incorrect(f"Others could replace what is in {settings.data}; `chmod go-w {settings.data}` mends that.")
-    port = port or free_port(host)
+    port = free_port(host, port)
     scheme = "https" if tls_cert or settings.behind_proxy else "http"
     shown = f"[{host}]" if ":" in host else host
     settings = replace(settings, base_url=settings.base_url.rstrip("/") or f"{scheme}://{shown}:{port}/fhir")
@@ -87,10 +91,30 @@ def is_loopback(host: str) -> bool:
     return all(ipaddress.ip_address(str(address).partition("%")[0]).is_loopback for address in found)
 
 
-def free_port(host: str) -> int:
-    """A port that was free a moment ago."""
-    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        return int(probe.getsockname()[1])
+def check_certificate(tls_cert: Path, tls_key: Path) -> None:
+    """Refuse files that TLS cannot be spoken with, before anything is started."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls_cert, tls_key, password="")
+    except OSError:  # of which every SSLError is one
+        raise Incorrect(
+            f"{tls_cert} and {tls_key} are not a certificate and its key: PEM files, the key without a passphrase."
+        ) from None
+
+
+def free_port(host: str, port: int = 0) -> int:
+    """`port`, or one that the system picks for 0, on which nobody listened a moment ago.
+
+    The workers of a gateway share their port, so a second gateway could listen on it too, and would get some of the
+    requests that are meant for the first.
+
+    Raises:
+        Incorrect: somebody listens there, or nobody may.
+    """
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        raise Incorrect(f"Port {port} of {host} cannot be had ({error.strerror}); name another with --port.") from None
 
 
 class Engine:
@@ -104,7 +128,10 @@ class Engine:
 
     def __enter__(self) -> Engine:
         if self.settings.engine_url:
-            keyfile.read(self.settings.engine_key_path)
+            key = bytes.fromhex(keyfile.read(self.settings.engine_key_path))
+            ca_file = self.settings.engine_ca_file or None
+            # The workers make their own; this one only says what is wrong with the address while somebody reads it.
+            Courier(self.settings.engine_url, key, timeout=self.settings.engine_timeout_seconds, ca_file=ca_file)
             return self
         keyfile.read_or_make(self.settings.engine_key_path)
         # Not in the data folder: the path of a Unix socket may have 107 characters at most.

@@ -10,7 +10,7 @@ import pytest
 
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
-from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, check_address, is_loopback, serve
+from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, check_address, free_port, is_loopback, serve
 from fhirtwin.settings import Settings
 
 CERT, KEY = Path("cert.pem"), Path("key.pem")
@@ -94,3 +94,32 @@ def test_an_engine_beside_the_gateway_gets_no_secret_and_next_to_nothing_of_the_
         assert (process / "cwd").readlink() == Path("/")
     assert {line.partition(b"=")[0].decode() for line in environment if line} <= set(ENGINE_ENVIRONMENT)
     assert keyfile.read(tmp_path / "engine.key").encode() not in command
+
+
+def test_a_port_on_which_somebody_listens_is_refused_even_when_shared(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # as the workers of a gateway do
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        with pytest.raises(Incorrect, match=f"Port {taken} of 127.0.0.1 cannot be had"):
+            serve(Settings(data=tmp_path, open=True), "127.0.0.1", taken, None, None)
+    assert free_port("127.0.0.1", taken) == taken
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_files_that_are_no_certificate_are_refused_before_anything_starts(tmp_path: Path) -> None:
+    file = tmp_path / "cert.pem"
+    file.write_text("-----BEGIN CERTIFICATE-----")
+    data = tmp_path / "data"
+    with pytest.raises(Incorrect, match="not a certificate and its key"):
+        serve(Settings(data=data), "127.0.0.1", 0, file, file)
+    assert not data.exists()
+
+
+@pytest.mark.parametrize("url", ["garbage", "http://192.0.2.7:8444", "https://engine.example", "https://e.example:x"])
+def test_an_address_that_is_no_engines_is_refused_before_anything_starts(tmp_path: Path, url: str) -> None:
+    key = tmp_path / "engine.key"
+    keyfile.make(key)
+    with pytest.raises(Incorrect, match="engine's address"), Engine(Settings(data=tmp_path, engine_url=url)):
+        pytest.fail("it started")

@@ -18,6 +18,7 @@ DATA = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("data"),
+    envvar="FHIRTWIN_DATA",
     show_default=True,
     help="Folder of the database, the token and the keys.",
 )
@@ -29,7 +30,7 @@ class Command(click.Group):
     """A group whose commands tell the project's errors in a line, without a stack trace."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error of the project becomes exit code 1 and its text."""
+        """Run the command; an error of the project or of a file becomes exit code 1 and its text."""
         try:
             return super().invoke(ctx)
         except FhirtwinError as error:
@@ -37,6 +38,11 @@ class Command(click.Group):
             for issue in error.issues:
                 if issue.text != str(error):
                     click.echo(f"  {', '.join(issue.expression)} {issue.text}".rstrip(), err=True)
+            ctx.exit(1)
+        except OSError as error:
+            if error.filename is None or error.strerror is None:
+                raise
+            click.echo(f"fhirtwin: {error.filename}: {error.strerror}", err=True)
             ctx.exit(1)
 
 
@@ -119,7 +125,10 @@ def demo() -> None:
 @SERVER
 @CA_FILE
 def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str) -> None:
-    """Post FHIR files (transaction bundles, single resources, NDJSON; .gz too) to a running gateway."""
+    """Post FHIR files (transaction bundles, single resources, NDJSON; .gz too) to a running gateway.
+
+    Prints each Patient that was stored, as `fhirtwin assess` takes it.
+    """
     from fhirtwin import loading
 
     gateway = loading.Gateway.of(data, server, ca_file)
@@ -129,6 +138,8 @@ def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str) -> N
             for problem in gateway.load(file):
                 failed += 1
                 click.echo(f"\n{file}: {problem}", err=True)
+    for patient in gateway.patients:
+        click.echo(patient)
     if failed:
         raise click.ClickException(f"{failed} could not be stored; each is named above.")
 
@@ -144,7 +155,7 @@ def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str) -> N
 def assess(
     *, patient: str, data: Path, server: str, ca_file: str, day: str, predictors: tuple[str, ...], store: bool
 ) -> None:
-    """Print the risks of PATIENT (its id) as FHIR, computed by a running gateway and its engine."""
+    """Print the risks of PATIENT (ID or Patient/ID) as FHIR, computed by a running gateway and its engine."""
     from fhirtwin import loading
 
     click.echo(loading.Gateway.of(data, server, ca_file).assess(patient, day, predictors, store=store))
@@ -200,7 +211,7 @@ def backup(*, file: Path, data: Path) -> None:
 
     if file.exists():
         raise click.ClickException(f"{file} exists already; name another file.")
-    Store.open(_settings(data=data.absolute())).backup(file)
+    Store.open_existing(_settings(data=data.absolute())).backup(file)
     click.echo(f"{file}: written and checked.")
 
 

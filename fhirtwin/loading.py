@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,20 @@ from fhirtwin.errors import Incorrect, Unavailable
 
 FHIR_JSON = "application/fhir+json"
 
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_PATIENT = re.compile(r"(?:^|/)(Patient/[A-Za-z0-9\-.]{1,64})/_history/")
+
 
 class Gateway:
-    """A FHIR base, the token for it, and the authority that its certificate is checked with (empty: the system's)."""
+    """A FHIR base, the token for it, and the authority that its certificate is checked with (empty: the system's).
+
+    Attributes:
+        patients: `Patient/id` of each Patient that `load` stored, in order.
+    """
 
     def __init__(self, base_url: str, token: str = "", ca_file: str = "") -> None:
         self.base_url = base_url.rstrip("/")
+        self.patients: list[str] = []
         self.http = requests.Session()
         self.http.trust_env = False  # neither a proxy nor ~/.netrc has a say in where patients go
         self.http.verify = ca_file or True
@@ -38,8 +48,8 @@ class Gateway:
         """
         if not server:
             try:
-                server = json.loads((data / "running.json").read_text())["base_url"]
-            except FileNotFoundError:
+                server = str(json.loads((data / "running.json").read_text())["base_url"])
+            except (FileNotFoundError, ValueError, KeyError, TypeError):  # none, or one half written
                 raise Incorrect(
                     f"No gateway runs on {data}. "
                     f"Start one with `fhirtwin serve --data {data}`, or name it with --server."
@@ -71,10 +81,12 @@ class Gateway:
             data = file.read_bytes()
             if file.suffix == ".gz":
                 data = gzip.decompress(data)
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, zlib.error) as error:
             yield f"cannot be read ({type(error).__name__})"
             return
         ndjson = ".ndjson" in file.suffixes
+        if not ndjson and not data.strip():
+            yield "is empty"
         for number, line in enumerate(data.splitlines() if ndjson else [data], 1):
             if line.strip():
                 problem = self._post(line)
@@ -84,33 +96,59 @@ class Gateway:
     def _post(self, data: bytes) -> str:
         try:
             resource = json.loads(data)
-        except ValueError:
-            return "is not JSON"
+        except (ValueError, RecursionError):
+            return "is not JSON that can be read"
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(kind, str) or not kind.isalpha():
             return "has no resourceType"
         if kind == "Bundle" and resource.get("type") in ("transaction", "batch"):
             method, path = "POST", "/"
-        elif isinstance(resource.get("id"), str):
+        elif isinstance(resource.get("id"), str) and _is_id(resource["id"]):
             method, path = "PUT", f"/{kind}/{resource['id']}"
         else:
             method, path = "POST", f"/{kind}"
         answer = self.call(method, path, data=data, headers={"Content-Type": FHIR_JSON, "Prefer": "return=minimal"})
-        return "" if answer.ok else outcome(answer)
+        if not answer.ok:
+            return outcome(answer)
+        self.patients += stored_patients(answer)
+        return ""
 
     def assess(self, patient: str, day: str, predictors: tuple[str, ...], *, store: bool) -> str:
         """The Bundle that `$assess` gives, as indented JSON.
 
         Raises:
-            Incorrect: the gateway refused; the text is its OperationOutcome's.
+            Incorrect: `patient` is neither an id nor `Patient/id`; or the gateway refused, and the text is its
+                OperationOutcome's.
         """
+        id_ = patient.removeprefix("Patient/")
+        if not _is_id(id_):
+            raise Incorrect("PATIENT must be the id of a Patient, or Patient/ID.")
         parameters = [("predictor", name) for name in predictors] + ([("date", day)] if day else [])
         if store:
             parameters.append(("store", "true"))
-        answer = self.call("POST" if store else "GET", f"/Patient/{patient}/$assess", params=parameters)
+        answer = self.call("POST" if store else "GET", f"/Patient/{id_}/$assess", params=parameters)
         if not answer.ok:
             raise Incorrect(f"{answer.status_code}: {outcome(answer)}")
-        return json.dumps(answer.json(), indent=2, ensure_ascii=False)
+        try:
+            return json.dumps(answer.json(), indent=2, ensure_ascii=False)
+        except ValueError:
+            raise Incorrect(f"{self.base_url} answers, but not as a FHIR server does.") from None
+
+
+def stored_patients(answer: requests.Response) -> list[str]:
+    """`Patient/id` of each Patient that the answer to a write names, in its header or in its entries."""
+    locations = [answer.headers.get("Location", "")]
+    try:
+        bundle = answer.json() if answer.content else {}
+        locations += [entry["response"].get("location", "") for entry in bundle.get("entry", ())]
+    except (ValueError, KeyError, AttributeError, TypeError):
+        pass  # no transaction-response: its header says all
+    return [found[1] for location in locations if (found := _PATIENT.search(location))]
+
+
+def _is_id(text: str) -> bool:
+    """Whether it can stand in a path: two dots there would lead elsewhere."""
+    return _ID.fullmatch(text) is not None and text not in (".", "..")
 
 
 def outcome(answer: requests.Response) -> str:

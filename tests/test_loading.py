@@ -41,7 +41,64 @@ def test_ndjson_is_posted_line_by_line_and_problems_name_the_line(tmp_path: Path
     responses.add("POST", f"{BASE}/Patent", status=404, json=refusal)
     file = tmp_path / "all.ndjson"
     file.write_text('{"resourceType":"Patient"}\n\n{"resourceType":"Patent"}\n{]\n')
-    assert list(Gateway(BASE).load(file)) == ["line 3: X no such type", "line 4: is not JSON"]
+    assert list(Gateway(BASE).load(file)) == ["line 3: X no such type", "line 4: is not JSON that can be read"]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"hello", "is not JSON that can be read"),
+        (b"[" * 100_000, "is not JSON that can be read"),
+        (b"[]", "has no resourceType"),
+        (b'{"resourceType":"../Patient"}', "has no resourceType"),
+    ],
+)
+def test_what_is_no_resource_is_told_and_not_sent(tmp_path: Path, content: bytes, told: str) -> None:
+    file = tmp_path / "x.json"
+    file.write_bytes(content)
+    assert list(Gateway("http://127.0.0.1:9/fhir").load(file)) == [told]
+
+
+@responses.activate
+@pytest.mark.parametrize("id_", ["..", "../Group/x", "a b", ""])
+def test_an_id_that_would_lead_elsewhere_stays_out_of_the_address(tmp_path: Path, id_: str) -> None:
+    refusal = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "no id", "expression": ["Patient.id"]}]}
+    responses.add("POST", f"{BASE}/Patient", status=400, json=refusal)
+    file = tmp_path / "x.json"
+    file.write_text(json.dumps({"resourceType": "Patient", "id": id_}))
+    assert list(Gateway(BASE).load(file)) == ["Patient.id no id"]
+
+
+@responses.activate
+def test_loading_tells_which_patients_were_stored(tmp_path: Path) -> None:
+    made = [f"{BASE}/Patient/{number}/_history/1" for number in (1, 2)]
+    other = f"{BASE}/Observation/3/_history/1"
+    entries = [{"response": {"status": "201 Created", "location": location}} for location in (other, made[1])]
+    responses.add("POST", f"{BASE}/Patient", status=201, headers={"Location": made[0]})
+    responses.add("POST", f"{BASE}/", json={"resourceType": "Bundle", "entry": entries})
+    file = tmp_path / "all.ndjson"
+    file.write_text('{"resourceType":"Patient"}\n{"resourceType":"Bundle","type":"transaction"}\n')
+    gateway = Gateway(BASE)
+    assert list(gateway.load(file)) == []
+    assert gateway.patients == ["Patient/1", "Patient/2"]
+
+
+@responses.activate
+def test_assess_takes_an_id_with_or_without_its_type_and_tells_what_is_no_fhir_server() -> None:
+    responses.add("GET", f"{BASE}/Patient/1/$assess", json={"resourceType": "Bundle"})
+    assert Gateway(BASE).assess("1", "", (), store=False) == Gateway(BASE).assess("Patient/1", "", (), store=False)
+    responses.replace("GET", f"{BASE}/Patient/1/$assess", body="<html>")
+    with pytest.raises(Incorrect, match="not as a FHIR server does"):
+        Gateway(BASE).assess("1", "", (), store=False)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}"])
+def test_a_half_written_note_of_a_running_gateway_is_none(tmp_path: Path, text: str) -> None:
+    (tmp_path / "running.json").write_text(text)
+    with pytest.raises(Incorrect, match="No gateway runs"):
+        Gateway.of(tmp_path)
 
 
 def test_broken_gzip_is_told(tmp_path: Path) -> None:

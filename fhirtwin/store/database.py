@@ -67,6 +67,19 @@ class Store:
         return store
 
     @classmethod
+    def open_existing(cls, settings: Settings) -> Store:
+        """As `open`, but a database that is not there is an error and no new one is made.
+
+        Raises:
+            NotFound: there is no such file.
+            Incorrect: as `open`; or the database is not SQLite.
+        """
+        file = _sqlite_file(settings)
+        if not file.exists():
+            raise NotFound(f"{file} is not there; name the data folder of a gateway.")
+        return cls.open(settings)
+
+    @classmethod
     def upgrade(cls, settings: Settings) -> str:
         """Bring the database to this version's schema, all steps in one transaction; the text says what was done.
 
@@ -269,17 +282,25 @@ def _is_new(connection: Connection) -> bool:
 def _sqlite_file(settings: Settings) -> Path:
     database = make_url(settings.database).database
     if not settings.database.startswith("sqlite") or not database:
-        raise Incorrect("Only a SQLite database can be restored by this command.")
+        raise Incorrect("This command is for SQLite databases only: use the database's own tools.")
     return Path(database)
 
 
 def _copy(source: Path, target: Path) -> None:
-    """Copy with SQLite's backup interface, which waits for writers and takes what lies in the write-ahead log along."""
+    """Copy with SQLite's backup interface, which waits for writers and takes what lies in the write-ahead log along.
+
+    Raises:
+        Unavailable: it cannot be copied; what was begun is removed.
+    """
     partial = target.with_name(f"{target.name}.partial")
-    with (
-        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reads,
-        closing(sqlite3.connect(partial)) as writes,
-    ):
-        partial.chmod(0o600)
-        reads.backup(writes)
-    partial.rename(target)
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as reads,
+            closing(sqlite3.connect(partial)) as writes,
+        ):
+            partial.chmod(0o600)
+            reads.backup(writes)
+        partial.rename(target)
+    except (sqlite3.Error, OSError):
+        partial.unlink(missing_ok=True)
+        raise Unavailable(f"{source} cannot be copied to {target}: is there room, and may it be written?") from None

@@ -253,17 +253,23 @@ def test_anything_where_zero_must_be_is_refused(vault: Vault) -> None:
     refused(vault, replace(answer, sealed_sums=ring.save(sealed)), opening)
 
 
-def shifted_row(vault: Vault, evaluator: Evaluator, by: float) -> tuple[SealedScores, object]:
-    """What an engine that lies gives: the first row's sum is another, and every check lane is right."""
+def shifted_row(vault: Vault, evaluator: Evaluator, by: float, lane: int = 0) -> tuple[SealedScores, object]:
+    """What an engine that lies gives: the sum of one lane is another, and all others are right."""
     layout = vault._layout
     plain = np.zeros(vault.profile.slots, dtype=np.complex128)
-    plain[0 :: layout.lanes if layout.steps else plain.size] = by
+    plain[lane :: layout.lanes if layout.steps else plain.size] = by
     features, opening = vault.seal(values(2))
     answer = evaluate(evaluator, features)
     ring = evaluator._rings[vault.profile.name]
     sealed = ring.load(answer.sealed_sums, vault.profile.product_scale)
     ring.add_plain(sealed, ring.encode(plain, vault.profile.product_scale))
     return replace(answer, sealed_sums=ring.save(sealed)), opening
+
+
+@pytest.mark.parametrize("lane", [0, 1], ids=["nonce", "canary"])
+@pytest.mark.parametrize("by", [0.001, -0.001, 20.0])
+def test_either_check_lane_alone_is_enough_to_refuse(vault: Vault, evaluator: Evaluator, lane: int, by: float) -> None:
+    refused(vault, *shifted_row(vault, evaluator, by, vault._layout.rows + lane))
 
 
 @pytest.mark.parametrize("by", [17.0, -17.0, 31.0, -31.0])

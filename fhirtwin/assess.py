@@ -10,7 +10,7 @@ from fhirtwin import __version__, timing
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import Scores
 from fhirtwin.courier import Courier
-from fhirtwin.features import vector
+from fhirtwin.features import unread, vector
 from fhirtwin.features.panel import panel_values
 from fhirtwin.predictors import score
 from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal, Result
@@ -65,7 +65,7 @@ class Assessor:
         vectors = tuple(v for v in built if isinstance(v, FeatureVector))
         refusals = tuple(r for r in built if isinstance(r, Refusal))
         opened = self._sums(vectors) if vectors else None
-        results = tuple(self._result(v, opened) for v in vectors) if opened else ()
+        results = tuple(self._result(v, opened, known) for v in vectors) if opened else ()
         return Assessment(state.patient, state.reference, as_of, results, refusals)
 
     def _sums(self, vectors: Sequence[FeatureVector]) -> Scores:
@@ -75,7 +75,7 @@ class Assessor:
         with timing.stage("open"):
             return self._vault.open(sealed_scores, opening)
 
-    def _result(self, given: FeatureVector, opened: Scores) -> Result:
+    def _result(self, given: FeatureVector, opened: Scores, known: TwinState) -> Result:
         prefix = f"{given.predictor.id}:"
         sums = {name.removeprefix(prefix): s for name, s in opened.values.items() if name.startswith(prefix)}
         how = (
@@ -83,4 +83,4 @@ class Assessor:
             f"{opened.profile}, {self._settings.sealing} mode), which held no key that opens; the gateway opened and "
             "rounded it, and applied the equation's constant and link."
         )
-        return Result(given, score.scores(given, sums, self._settings), how)
+        return Result(given, score.scores(given, sums, self._settings), how, unread.notes(known, given.predictor))

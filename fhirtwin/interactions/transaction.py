@@ -10,13 +10,13 @@ http://hl7.org/fhir/R4/bundle.html#references.
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fhirtwin import ingest
 from fhirtwin.access import Caller, permit
-from fhirtwin.errors import Incorrect, Precondition
+from fhirtwin.errors import Incorrect, Precondition, TooLarge
 from fhirtwin.fhir import codec, references
 from fhirtwin.ingest import Kept
 from fhirtwin.interactions import create, read, search_type, update
@@ -24,6 +24,10 @@ from fhirtwin.interactions.bundle_entries import METHODS, Entry, at_entry, recei
 from fhirtwin.interactions.context import Answer, Returning, Services, etag, outcome_bytes, versions
 from fhirtwin.store import Writer
 from fhirtwin.twin.state import StoredVersion
+
+MAX_ROUNDS: Final = 20
+"""How often what waits for a conditional reference is gone through. A chain of references in the wrong order takes as
+many rounds as it has links, and other writers wait meanwhile."""
 
 
 def transaction(services: Services, caller: Caller, data: bytes, *, prefer: str = "") -> Answer:
@@ -100,18 +104,24 @@ class _Work:
 
     def _store(self, waiting: list[Entry]) -> None:
         """Store entries; one that refers by a search to what another one stores comes after it."""
-        while waiting:
+        for _ in range(MAX_ROUNDS):
             still: list[Entry] = []
             for entry in waiting:
                 with at_entry(entry.number):
                     if not self._stored(entry):
                         still.append(entry)
+            if not still:
+                return
             if len(still) == len(waiting):
                 with at_entry(still[0].number):
                     raise Precondition(
                         "A conditional reference here fits nothing, neither stored nor in this transaction."
                     )
             waiting = still
+        with at_entry(waiting[0].number):
+            raise TooLarge(
+                f"Conditional references wait for one another in more than {MAX_ROUNDS} links; refer by fullUrl."
+            )
 
     def _stored(self, entry: Entry) -> bool:
         """Store one entry; False when a conditional reference of it fits nothing yet."""

@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from flask.testing import FlaskClient
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
-from tests.parts import BASE, body, condition, entry, observation, patient, transaction
+from fhirtwin.interactions.context import Services
+from fhirtwin.interactions.transaction import MAX_ROUNDS
+from tests.parts import BASE, application, body, condition, entry, observation, patient, transaction
 
 JSON = {"Content-Type": "application/fhir+json"}
 MRN = {"system": "urn:oid:1.2.3", "value": "A-1"}
@@ -221,6 +225,19 @@ def test_a_wrong_entry_is_refused_by_its_place(
     answer = post(client, *entries)
     assert (answer.status_code, answer.json["issue"][0]["expression"]) == (status, [place])
     assert total(client, "Patient") == 0
+
+
+@pytest.mark.parametrize(("links", "status"), [(MAX_ROUNDS, 200), (MAX_ROUNDS + 1, 413)])
+def test_a_chain_of_conditional_references_has_an_end(services: Services, links: int, status: int) -> None:
+    def link(number: int) -> dict:
+        ahead = [{"reference": f"Observation?identifier=urn:x|{number + 1}"}] if number < links else None
+        identifier = [{"system": "urn:x", "value": str(number)}]
+        return entry("POST", "Observation", observation("Patient/p", identifier=identifier, hasMember=ahead))
+
+    larger = replace(services, settings=replace(services.settings, max_bundle_entries=100))
+    client = application(larger).test_client()
+    assert post(client, *map(link, range(1, links + 1))).status_code == status
+    assert total(client, "Observation") == (links if status == 200 else 0)
 
 
 @pytest.mark.parametrize("text", ["Patient?", "Patient?_count=1", "Patient?name=Anna Maria&nonsense=1"])

@@ -114,7 +114,8 @@ def free_port(host: str, port: int = 0) -> int:
         with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             return int(probe.getsockname()[1])
     except OSError as error:
-        raise Incorrect(f"Port {port} of {host} cannot be had ({error.strerror}); name another with --port.") from None
+        why = os.strerror(error.errno or 0)
+        raise Incorrect(f"Port {port} of {host} cannot be had ({why}); name another with --port.") from None
 
 
 class Engine:

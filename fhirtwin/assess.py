@@ -10,7 +10,7 @@ from fhirtwin import __version__, timing
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import Scores
 from fhirtwin.courier import Courier
-from fhirtwin.features import unread, vector
+from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
 from fhirtwin.predictors import score
 from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal, Result
@@ -83,4 +83,4 @@ class Assessor:
             f"{opened.profile}, {self._settings.sealing} mode), which held no key that opens; the gateway opened and "
             "rounded it, and applied the equation's constant and link."
         )
-        return Result(given, score.scores(given, sums, self._settings), how, unread.notes(known, given.predictor))
+        return Result(given, score.scores(given, sums, self._settings), how, caveats.notes(known, given.predictor))

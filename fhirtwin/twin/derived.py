@@ -32,6 +32,7 @@ CALCULATED: Final = "calculated"
 
 _DERIVED_FLAGS: Final = tuple(name for name, groups in FLAGS.items() if not groups)
 _STORED_FLAGS: Final = tuple(name for name, groups in FLAGS.items() if groups)
+_TOLD_FROM: Final = {"current-smoker": ("smoking-status",)}
 _HUNDREDTH: Final = Decimal("0.01")
 _WIDE: Final = Context(prec=120)
 """Room for the BMI of a weight of 1e30 kg over a height of 1e-30 cm: absurd, and for a predictor to refuse by range."""
@@ -74,8 +75,11 @@ def newest(state: TwinState, name: str) -> Fact | None:
 
 
 def ambiguous(state: TwinState, name: str) -> bool:
-    """Tell whether a fact has different values for its newest time, so that `newest` gives none of them."""
-    return len({f.value for f in _latest(state, name)}) > 1
+    """Tell whether a fact has different values for its newest time, so that `newest` gives none of them.
+
+    A derived fact is absent when what it is told from is ambiguous; then it is ambiguous too.
+    """
+    return any(len({f.value for f in _latest(state, told)}) > 1 for told in (name, *_TOLD_FROM.get(name, ())))
 
 
 def age_on(birth: str, day: date) -> int | None:

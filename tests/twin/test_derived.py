@@ -321,3 +321,11 @@ def test_looking_again_from_the_same_day_changes_nothing() -> None:
     )
     once = as_of(state, DAY)
     assert as_of(once, DAY) == once
+
+
+def test_current_smoking_is_ambiguous_when_the_newest_answers_contradict() -> None:
+    answers = [smoking(concept("snomed", code), effectiveDateTime="2024-05-01") for code in ("8517006", "77176002")]
+    state = as_of(facts_of([smoking(concept("snomed", "266919005"), effectiveDateTime="2023"), *answers]), DAY)
+    assert newest(state, "current-smoker") is None
+    assert ambiguous(state, "current-smoker")
+    assert not ambiguous(as_of(facts_of(answers[:1]), DAY), "current-smoker")

@@ -1,14 +1,16 @@
-"""What stands on the lists and was not counted is said beside "none recorded"."""
+"""What a reader must know of the record is said beside the result."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
-from fhirtwin.features.unread import notes
+from fhirtwin.features.caveats import notes
 from fhirtwin.predictors.cardiovascular.prevent import PREDICTOR as PREVENT
 from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
+from fhirtwin.twin.derived import as_of
 from fhirtwin.twin.state import Source, Unused
-from tests.twin.builders import person
+from tests.twin.builders import measured, person
 
 
 def left(kind: str, id_: str, reason: str = "code not known") -> Unused:
@@ -43,3 +45,14 @@ def test_lists_that_a_predictor_does_not_rely_on_are_left_out() -> None:
 
 def test_nothing_left_is_nothing_said() -> None:
     assert notes(person(), PREVENT) == ()
+
+
+def test_estimate_from_an_egfr_of_an_acute_injury_says_so() -> None:
+    risen = person(measured("creatinine", "0.8", "2024-05-20"), measured("creatinine", "2.6", "2024-05-25"))
+    (said,) = notes(as_of(risen, date(2024, 6, 1)), PREVENT)
+    assert said.startswith("Creatinine was changing rapidly")
+
+
+def test_estimate_from_a_steady_egfr_says_nothing() -> None:
+    steady = person(measured("creatinine", "0.8", "2024-05-20"), measured("creatinine", "0.9", "2024-05-25"))
+    assert notes(as_of(steady, date(2024, 6, 1)), PREVENT) == ()

@@ -86,7 +86,8 @@ def read(
     Raises:
         Incorrect: the prefetch, or something in it, does not have the structure of FHIR.
         Precondition: required keys are absent, failed at the client or hold only a part; each is named, with why.
-        Unprocessable: something is another patient's, or cannot be shown to be this patient's.
+        Unprocessable: something is another patient's, cannot be shown to be this patient's, or stands twice with
+            different content.
     """
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Incorrect("`prefetch` must be an object.", expression="prefetch")
@@ -97,6 +98,7 @@ def read(
     obtained = {key: value for key, value in given.items() if key in templates and not _is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
     _refuse_strangers(placed, patient, {"", patient.origin, *bases})
+    _refuse_contradictions(placed)
     return Prefetched(
         resources=tuple(_sourced(item, patient.origin) for item in placed if _is_about_a_patient(item.resource)),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
@@ -181,18 +183,30 @@ def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, bases: Col
             continue
         text = references.subject_of(item.resource)
         if text is None:
-            issues.append(_stranger(item, "does not refer to the patient it is about"))
+            issues.append(_unfit(item, "does not refer to the patient it is about"))
             continue
         subject = references.parse(text)
         if subject.type != "Patient" or subject.base not in bases or subject.id != patient.id:
-            issues.append(_stranger(item, "is not shown to be about the patient of `context.patientId`"))
+            issues.append(_unfit(item, "is not shown to be about the patient of `context.patientId`"))
         elif not isinstance(item.resource.get("id"), str):
-            issues.append(_stranger(item, "has no id, so nothing could refer to it"))
+            issues.append(_unfit(item, "has no id, so nothing could refer to it"))
     if issues:
         raise Unprocessable("The prefetch holds something that is not this patient's.", issues=issues)
 
 
-def _stranger(item: _Placed, what: str) -> Issue:
+def _refuse_contradictions(placed: Iterable[_Placed]) -> None:
+    """Refuse a resource that stands twice and does not say the same: which of both is true cannot be known."""
+    seen: dict[tuple[str, Any], Resource] = {}
+    issues = []
+    for item in placed:
+        said = {name: value for name, value in item.resource.items() if name != "meta"}
+        if seen.setdefault((item.resource["resourceType"], item.resource.get("id", item.place)), said) != said:
+            issues.append(_unfit(item, "stands in the prefetch before with another content"))
+    if issues:
+        raise Unprocessable("The prefetch contradicts itself.", issues=issues)
+
+
+def _unfit(item: _Placed, what: str) -> Issue:
     return Issue(Unprocessable.code, f"The {item.resource['resourceType']} at {item.place} {what}.", (item.place,))
 
 

@@ -157,6 +157,15 @@ def test_anything_not_shown_to_be_this_patients_refuses_the_call(stranger: dict[
     assert not any(secret in told for secret in ("p2", "c1", "o1", "other.example", "urn:"))
 
 
+def test_a_resource_that_stands_twice_must_say_the_same() -> None:
+    twice = bundle(condition(meta={"versionId": "1"}), condition())
+    assert given(whole(conditions=twice)).lists == {"Condition"}
+    contrary = bundle(condition(), condition(recordedDate="2020"))
+    assert places(refused(whole(conditions=contrary), Unprocessable)) == ["prefetch.conditions.entry[1]"]
+    also = bundle(observation(), person(gender="male"))
+    assert places(refused(whole(observations=also), Unprocessable)) == ["prefetch.observations.entry[1]"]
+
+
 @pytest.mark.parametrize("subject", ["Patient/p1", f"{EHR}/Patient/p1", "Patient/p1/_history/3"])
 def test_a_reference_to_this_patient_may_be_relative_absolute_or_versioned(subject: str) -> None:
     assert len(given(whole(conditions=bundle(condition("c1", subject)))).resources) == 3

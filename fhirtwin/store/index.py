@@ -141,8 +141,6 @@ _TABLE: Final[tuple[Parameter, ...]] = (
         element("status"),
         system="http://hl7.org/fhir/CodeSystem/medicationrequest-status",
     ),
-    *_subject("Procedure"),
-    *_subject("MedicationStatement"),
     *_subject("MedicationStatement"),
     Parameter("MedicationStatement", "code", _T, element("medicationCodeableConcept")),
     Parameter("MedicationStatement", "effective", _D, either("effectiveDateTime", "effectivePeriod")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -35,7 +36,9 @@ def test_there_is_a_page(name: str) -> None:
 
 def test_the_page_of_search_names_what_is_offered() -> None:
     lines = (PAGES / "search-type.md").read_text().splitlines()
-    for type_ in ("Patient", "Observation", "Condition", "MedicationRequest", "RiskAssessment"):
-        (line,) = (line for line in lines if line.startswith(f"| {type_} |"))
-        named = set(line.split("|")[2].replace("`", "").replace(",", " ").split())
-        assert named == index.kinds(type_).keys() - {"_id", "identifier"}
+    named = {}
+    for line in lines:
+        if found := re.fullmatch(r"\| ([A-Z]\w+) \| (`.*`) \|", line):
+            named[found[1]] = set(re.findall(r"`([^`]+)`", found[2]))
+    offered = {type_: set(index.kinds(type_)) - {"_id", "identifier"} for type_ in index.PARAMETERS}
+    assert named == {type_: parameters for type_, parameters in offered.items() if parameters}

@@ -167,7 +167,7 @@ def _read_value(needed: Input, state: TwinState, as_of: date, settings: Settings
         found.missing[needed.fact] = f"{needed.label} has different values for its newest time{_to_order(needed)}"
         return
     if fact is None or not _of_its_kind(fact):
-        found.missing[needed.fact] = f"{needed.label} is missing{_to_order(needed)}"
+        found.missing[needed.fact] = _missing(needed, state)
         return
     if reason := _too_old(needed, fact, as_of, settings):
         found.missing[needed.fact] = reason
@@ -180,6 +180,15 @@ def _read_value(needed: Input, state: TwinState, as_of: date, settings: Settings
         found.ruled_out.append(f"{needed.label} is outside the published range {_range(needed)}")
         return
     found.inputs.append(used)
+
+
+def _missing(needed: Input, state: TwinState) -> str:
+    """Say what is missing: not a test to be ordered where the test is there and what it is read with is not."""
+    if needed.fact == "egfr" and state.named("creatinine"):
+        return (
+            f"{needed.label} cannot be calculated from the creatinine without sex and an age of 18 or more at the draw"
+        )
+    return f"{needed.label} is missing{_to_order(needed)}"
 
 
 def _of_its_kind(fact: Fact) -> bool:

@@ -317,3 +317,9 @@ def test_a_horizon_for_other_ages_adds_nothing_to_the_reasons_of_the_rest() -> N
     refusal = build(state(facts), PREVENT, DAY, Settings())
     assert isinstance(refusal, Refusal)
     assert refusal.reasons == ("systolic blood pressure is missing (LOINC 8480-6)",)
+
+
+def test_no_creatinine_is_asked_for_where_sex_is_what_is_missing() -> None:
+    reasons = refused(without(HEART, "sex"))
+    assert "eGFR cannot be calculated from the creatinine without sex and an age of 18 or more at the draw" in reasons
+    assert not any("2160-0" in reason for reason in reasons)

@@ -260,3 +260,24 @@ def test_every_risk_agrees_with_the_equations_written_down_again(
         if (outcome, years) == ("ascvd", 10) and all(abs(exact - edge) > LEFT[model] for edge in WORDS.values()):
             word = max((edge, word) for word, edge in WORDS.items() if edge <= exact)[1]
             assert said["qualitativeRisk"]["coding"][0]["code"] == word
+
+
+def test_card_lists_the_inputs_that_were_used(house: Gateway) -> None:
+    person = Person("male", 52, 201, 47, False, 131, False, 81.5, 171, 0.97, False, 33, False, True, True, False, True)
+    patient = house.load(record(person))
+    (card,) = [c for c in house.call(patient, house.prefetch(patient)).json["cards"] if "heart failure" in c["detail"]]
+    table = card["detail"].partition("| Input |")[2].partition("\n\n")[0].splitlines()[2:]
+    shown = {cells[1].strip(): cells[2].strip() for cells in (row.split("|") for row in table)}
+    assert shown == {
+        "age": "52 years",
+        "sex": "male",
+        "total cholesterol": "201 mg/dL",
+        "HDL cholesterol": "47 mg/dL",
+        "systolic blood pressure": "131 mmHg",
+        "body mass index": "27.87 kg/m² (calculated from weight and height)",
+        "eGFR": f"{ckd_epi(person):.2f} mL/min/1.73 m² (calculated from creatinine (CKD-EPI 2021))",
+        "current smoking": "yes (calculated from smoking status)",
+        "diabetes": "yes",
+        "antihypertensive medicine": "yes",
+        "statin": "no (none recorded)",
+    }

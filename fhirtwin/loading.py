@@ -101,7 +101,10 @@ class Gateway:
         kind = resource.get("resourceType") if isinstance(resource, dict) else None
         if not isinstance(kind, str) or not kind.isalpha():
             return "has no resourceType"
-        if kind == "Bundle" and resource.get("type") in ("transaction", "batch"):
+        if kind == "Bundle":
+            if resource.get("type") not in ("transaction", "batch"):
+                # Stored as it is, it would be one resource, and what is in it would be nobody's record.
+                return "is a Bundle that is no transaction; send one, or its resources one by one or as NDJSON"
             method, path = "POST", "/"
         elif isinstance(resource.get("id"), str) and _is_id(resource["id"]):
             method, path = "PUT", f"/{kind}/{resource['id']}"

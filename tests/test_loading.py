@@ -53,6 +53,10 @@ def test_ndjson_is_posted_line_by_line_and_problems_name_the_line(tmp_path: Path
         (b"[" * 100_000, "is not JSON that can be read"),
         (b"[]", "has no resourceType"),
         (b'{"resourceType":"../Patient"}', "has no resourceType"),
+        (
+            b'{"resourceType":"Bundle","type":"searchset","id":"a"}',
+            "is a Bundle that is no transaction; send one, or its resources one by one or as NDJSON",
+        ),
     ],
 )
 def test_what_is_no_resource_is_told_and_not_sent(tmp_path: Path, content: bytes, told: str) -> None:

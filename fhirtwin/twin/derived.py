@@ -1,7 +1,7 @@
 """What is known of a patient as of a day, with what follows from it: age, eGFR, BMI, smoking, and flags.
 
 A fact is known on a day when the first day it may stand for is not after that day. Days are those written in the
-record, in its own time zone. Rules for the flags:
+record, in its own time zone, or those of UTC where that is earlier. Rules for the flags:
 
 * cardiovascular disease, heart failure, kidney transplant, death: once true, always true, even when resolved;
 * diabetes, statin, antihypertensive: while active on the day;
@@ -99,7 +99,8 @@ def _known(fact: Fact, day: date) -> bool:
     first = first_day(fact.time)
     if fact.note.startswith(CALCULATED) or fact.name in _DERIVED_FLAGS:
         return False
-    return first is None or first <= day
+    # East of Greenwich a morning's result is of a day that UTC, by which the day of an assessment goes, has yet to see.
+    return first is None or first <= day or begins(fact.time).date() <= day
 
 
 def _with(state: TwinState, facts: Iterable[Fact]) -> TwinState:

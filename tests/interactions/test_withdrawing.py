@@ -184,3 +184,15 @@ def test_what_changes_in_the_course_of_time_withdraws_nothing(twin: Gateway, pat
     after = everything(twin, patient)
     assert before.keys() == after.keys()
     assert {report["status"] for report in after.values()} == {"final"}
+
+
+def test_a_corrected_birth_date_withdraws_what_was_calculated_at_the_wrong_age(twin: Gateway, patient: str) -> None:
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    before = everything(twin, patient)
+    person = twin.http.get(f"/fhir/Patient/{patient}").json
+    assert person is not None
+    put(twin, {**person, "birthDate": f"{int(person['birthDate'][:4]) - 5}{person['birthDate'][4:]}"})
+    twin.http.post(f"/fhir/Patient/{patient}/$assess?store=true")
+    after = everything(twin, patient)
+    assert {after[id_]["status"] for id_ in before} == {"entered-in-error"}
+    assert {report["status"] for id_, report in after.items() if id_ not in before} == {"final"}

@@ -329,3 +329,18 @@ def test_current_smoking_is_ambiguous_when_the_newest_answers_contradict() -> No
     assert newest(state, "current-smoker") is None
     assert ambiguous(state, "current-smoker")
     assert not ambiguous(as_of(facts_of(answers[:1]), DAY), "current-smoker")
+
+
+@pytest.mark.parametrize(
+    ("time", "known"),
+    [
+        ("2024-06-02T08:00:00+12:00", True),  # 1 June, 20:00 UTC
+        ("2024-06-02T12:00:00+12:00", False),
+        ("2024-06-01T23:30:00-05:00", True),  # 2 June, 4:30 UTC
+        ("2024-06-02T00:00:00-05:00", False),
+        ("2024-06-02", False),
+    ],
+)
+def test_result_counts_when_its_day_has_come_where_it_was_measured_or_in_utc(time: str, known: bool) -> None:
+    state = as_of(person(measured("systolic-bp", "130", time)), date(2024, 6, 1))
+    assert (newest(state, "systolic-bp") is not None) is known

@@ -19,7 +19,7 @@ from flask.testing import FlaskClient
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
-from fhirtwin.courier import Courier, _TimedSocket
+from fhirtwin.courier import Courier, _Connection, _TimedSocket
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Incorrect
@@ -210,6 +210,27 @@ def test_a_kept_connection_that_the_engine_closed_is_reopened_once(fake: FakeEng
     stale.timed._sock.shutdown(socket.SHUT_RDWR)
     assert courier.evaluate(features).sealed_sums
     assert fake.connections == 2
+
+
+def test_a_kept_connection_that_breaks_within_an_answer_is_not_asked_again(
+    fake: FakeEngine, features: SealedFeatures
+) -> None:
+    """An engine that has begun to answer has seen the request, and gets no second one to compare with."""
+    near, far = socket.socketpair()
+
+    def break_off() -> None:
+        with far:
+            far.recv(1000)
+            far.sendall(b"HTTP/1.1 200 OK")  # the rest of the request is unread, so that closing resets
+
+    courier = fake.courier()
+    courier._idle.append(_Connection(near))
+    breaking = threading.Thread(target=break_off)
+    breaking.start()
+    with pytest.raises(EngineUnavailable, match="cannot be reached"):
+        courier.evaluate(features)
+    breaking.join()
+    assert fake.requests == []
 
 
 def test_an_engine_that_is_down(tmp_path: Path, features: SealedFeatures) -> None:

@@ -6,9 +6,11 @@ import ipaddress
 import os
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from fhirtwin import keyfile, timing
+from fhirtwin.courier import Courier
 from fhirtwin.engine import server
 from fhirtwin.errors import EngineUnavailable, Incorrect
 from fhirtwin.predictors import registry
@@ -137,6 +140,32 @@ def test_between_machines_the_engine_speaks_tls_and_the_courier_checks_the_autho
         with pytest.raises((http.client.HTTPException, OSError)):
             plain.getresponse()
         plain.close()
+
+
+def test_the_courier_speaks_no_older_tls_than_1_3(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    older = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    older.load_cert_chain(cert, key)
+    older.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        courier = Courier(url, bytes(32), timeout=5, ca_file=str(cert))
+        refused: list[str] = []
+
+        def shake_hands() -> None:
+            near, _ = listener.accept()
+            with near:
+                try:
+                    older.wrap_socket(near, server_side=True).close()
+                except ssl.SSLError as error:
+                    refused.append(error.reason)
+
+        server_side = threading.Thread(target=shake_hands)
+        server_side.start()
+        with pytest.raises(EngineUnavailable, match="cannot be reached"):
+            courier.ready()
+        server_side.join()
+    assert refused == ["UNSUPPORTED_PROTOCOL"]
 
 
 @pytest.mark.parametrize(

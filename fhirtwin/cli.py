@@ -23,7 +23,12 @@ DATA = click.option(
     help="Folder of the database, the token and the keys.",
 )
 SERVER = click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
-CA_FILE = click.option("--ca-file", default="", help="Authority of that gateway's certificate; default: the system's.")
+CA_FILE = click.option(
+    "--ca-file",
+    type=click.Path(exists=True, dir_okay=False),
+    default=None,
+    help="Authority of that gateway's certificate; default: the system's.",
+)
 
 
 class Command(click.Group):
@@ -124,14 +129,14 @@ def demo() -> None:
 @DATA
 @SERVER
 @CA_FILE
-def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str) -> None:
+def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str | None) -> None:
     """Post FHIR files (transaction bundles, single resources, NDJSON; .gz too) to a running gateway.
 
     Prints each Patient that was stored, as `fhirtwin assess` takes it.
     """
     from fhirtwin import loading
 
-    gateway = loading.Gateway.of(data, server, ca_file)
+    gateway = loading.Gateway.of(data, server, ca_file or "")
     failed = 0
     with click.progressbar(files, label="loading", file=sys.stderr) as bar:
         for file in bar:
@@ -153,12 +158,12 @@ def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str) -> N
 @click.option("--predictor", "predictors", multiple=True, help="Only this predictor; may be repeated.")
 @click.option("--store", is_flag=True, help="Keep the RiskAssessments.")
 def assess(
-    *, patient: str, data: Path, server: str, ca_file: str, day: str, predictors: tuple[str, ...], store: bool
+    *, patient: str, data: Path, server: str, ca_file: str | None, day: str, predictors: tuple[str, ...], store: bool
 ) -> None:
     """Print the risks of PATIENT (ID or Patient/ID) as FHIR, computed by a running gateway and its engine."""
     from fhirtwin import loading
 
-    click.echo(loading.Gateway.of(data, server, ca_file).assess(patient, day, predictors, store=store))
+    click.echo(loading.Gateway.of(data, server, ca_file or "").assess(patient, day, predictors, store=store))
 
 
 @main.group()

@@ -70,7 +70,11 @@ class Gateway:
         url = (self.base_url if base is None else base) + path
         try:
             return self.http.request(method, url, timeout=(5, 120), allow_redirects=False, **options)
-        except requests.RequestException as error:
+        except requests.exceptions.SSLError:
+            raise Unavailable(
+                f"The certificate of {self.base_url} is not trusted; name its authority with --ca-file."
+            ) from None
+        except OSError as error:  # of which requests' errors are some
             raise Unavailable(
                 f"{self.base_url} does not answer ({type(error).__name__}); is the gateway running?"
             ) from None

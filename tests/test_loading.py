@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 import responses
 
 from fhirtwin import keyfile
@@ -122,6 +123,16 @@ def test_token_travels_only_protected(tmp_path: Path) -> None:
         Gateway.of(tmp_path, "http://twin.example.org/fhir")
     for server in (BASE, "https://twin.example.org/fhir"):
         assert Gateway.of(tmp_path, server).http.headers["Authorization"] == f"Bearer {token}"
+
+
+@responses.activate
+def test_a_certificate_that_is_not_trusted_is_told_and_so_is_a_file_without_one(tmp_path: Path) -> None:
+    responses.add("GET", "https://twin.example/fhir/metadata", body=requests.exceptions.SSLError())
+    with pytest.raises(Unavailable, match="--ca-file"):
+        Gateway("https://twin.example/fhir").call("GET", "/metadata")
+    responses.replace("GET", "https://twin.example/fhir/metadata", body=OSError("no such bundle"))
+    with pytest.raises(Unavailable, match="does not answer"):
+        Gateway("https://twin.example/fhir", ca_file=str(tmp_path / "none")).call("GET", "/metadata")
 
 
 def test_silence_of_the_server_is_told() -> None:

@@ -42,7 +42,8 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     if stat.S_IMODE(settings.data.stat().st_mode) & 0o022:
         raise Incorrect(f"Others could replace what is in {settings.data}; `chmod go-w {settings.data}` mends that.")
-    port = free_port(host, port)
+    address = address_of(host)
+    port = free_port(address, port)
     scheme = "https" if tls_cert or settings.behind_proxy else "http"
     shown = f"[{host}]" if ":" in host else host
     settings = replace(settings, base_url=settings.base_url.rstrip("/") or f"{scheme}://{shown}:{port}/fhir")
@@ -55,7 +56,7 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
         running = settings.data / RUNNING_FILE
         running.write_text(json.dumps({"base_url": f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"}))
         try:
-            _run_gateway(settings, host, port, tls_cert, tls_key)
+            _run_gateway(settings, address, port, tls_cert, tls_key)
         finally:
             running.unlink(missing_ok=True)
 
@@ -99,6 +100,12 @@ def check_certificate(tls_cert: Path, tls_key: Path) -> None:
         raise Incorrect(
             f"{tls_cert} and {tls_key} are not a certificate and its key: PEM files, the key without a passphrase."
         ) from None
+
+
+def address_of(host: str) -> str:
+    """The address to listen on for `host`, which may be a name: IPv4 when it has one."""
+    found = [str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    return min(found, key=lambda address: ":" in address)
 
 
 def free_port(host: str, port: int = 0) -> int:
@@ -179,7 +186,7 @@ class Engine:
                 self._start()
 
 
-def _run_gateway(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:
+def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:
     from granian.constants import Interfaces
     from granian.server import Server
 
@@ -193,7 +200,7 @@ def _run_gateway(settings: Settings, host: str, port: int, tls_cert: Path | None
     server = Server(
         "fhirtwin.app:from_environment",
         factory=True,
-        address=host,
+        address=address,
         port=port,
         interface=Interfaces.WSGI,
         workers=settings.workers,

@@ -10,7 +10,7 @@ import pytest
 
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
-from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, check_address, free_port, is_loopback, serve
+from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, address_of, check_address, free_port, is_loopback, serve
 from fhirtwin.settings import Settings
 
 CERT, KEY = Path("cert.pem"), Path("key.pem")
@@ -94,6 +94,14 @@ def test_an_engine_beside_the_gateway_gets_no_secret_and_next_to_nothing_of_the_
         assert (process / "cwd").readlink() == Path("/")
     assert {line.partition(b"=")[0].decode() for line in environment if line} <= set(ENGINE_ENVIRONMENT)
     assert keyfile.read(tmp_path / "engine.key").encode() not in command
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [("localhost", "127.0.0.1"), ("127.1", "127.0.0.1"), ("::1", "::1"), ("0", "0.0.0.0")],  # noqa: S104
+)
+def test_a_name_is_listened_on_by_its_address(host: str, address: str) -> None:
+    assert address_of(host) == address
 
 
 def test_a_port_on_which_somebody_listens_is_refused_even_when_shared(tmp_path: Path) -> None:

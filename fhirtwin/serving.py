@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import ipaddress
 import json
 import os
@@ -12,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -49,16 +52,31 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     settings = replace(settings, base_url=settings.base_url.rstrip("/") or f"{scheme}://{shown}:{port}/fhir")
     if not settings.open:
         keyfile.read_or_make(settings.token_path)
-    Store.open(settings).close()  # makes or checks the database once, before the workers open it
+    here = f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"
+    with _claimed(settings.data, here):
+        Store.open(settings).close()  # makes or checks the database once, before the workers open it
+        with Engine(settings) as engine:
+            _run_gateway(engine.settings, address, port, tls_cert, tls_key)
 
-    with Engine(settings) as engine:
-        settings = engine.settings
-        running = settings.data / RUNNING_FILE
-        running.write_text(json.dumps({"base_url": f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"}))
+
+@contextmanager
+def _claimed(folder: Path, base_url: str) -> Iterator[None]:
+    """Be the one gateway of a data folder, and say in it where this one listens, as long as it does."""
+    path = folder / RUNNING_FILE
+    with path.open("a+") as file:
         try:
-            _run_gateway(settings, address, port, tls_cert, tls_key)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Incorrect(
+                f"A gateway runs on {folder} already; stop it, or name another folder with --data."
+            ) from None
+        file.truncate(0)
+        file.write(json.dumps({"base_url": base_url}))
+        file.flush()
+        try:
+            yield
         finally:
-            running.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def check_address(settings: Settings, host: str, tls_cert: Path | None, tls_key: Path | None) -> None:

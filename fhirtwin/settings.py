@@ -130,4 +130,4 @@ def _parse(name: str, kind: type, text: str) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise Incorrect(f"{name} must be a {kind.__name__}.") from None
+        raise Incorrect(f"{name} must be {'a whole number' if kind is int else 'a number'}.") from None

@@ -26,7 +26,7 @@ def test_keyword_wins_over_environment() -> None:
     [
         ("FHIRTWIN_OPNE", "true", "FHIRTWIN_OPNE is not a setting"),
         ("FHIRTWIN_OPEN", "perhaps", "must be true or false"),
-        ("FHIRTWIN_MAX_COUNT", "many", "must be a int"),
+        ("FHIRTWIN_MAX_COUNT", "many", "must be a whole number"),
         ("FHIRTWIN_MAX_COUNT", "0", "must be at least 1"),
         ("FHIRTWIN_SEALING", "none", "must be one of masked, rotating"),
         ("FHIRTWIN_KFRE_REFERRAL_PERCENT", "6", "KDIGO's 3 to 5"),

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
 from fhirtwin.store import searching
-from fhirtwin.store.schema import resource, resource_version, twin, twin_source
+from fhirtwin.store.schema import resource, resource_version, search_token, twin, twin_source
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
 
@@ -123,7 +123,10 @@ class Reader:
         )
 
     def _lists(self, patient: PatientKey) -> frozenset[str]:
-        """Lists that were obtained: a member of theirs is stored, or a List that says that there is none to list."""
+        """Lists that were obtained: a member of theirs is stored, or a List that says that there is none to list.
+
+        What was entered in error is no member: it shows that somebody erred, not that anybody looked.
+        """
         about = (
             resource.c.patient_origin == patient.origin,
             resource.c.patient_id == patient.id,
@@ -131,7 +134,7 @@ class Reader:
         )
         held = set(
             self._connection.execute(
-                select(resource.c.type).where(*about, resource.c.type.in_(LISTS)).distinct()
+                select(resource.c.type).where(*about, resource.c.type.in_(LISTS), ~_ENTERED_IN_ERROR).distinct()
             ).scalars()
         )
         for row in self._connection.execute(select(resource.c.id).where(*about, resource.c.type == "List")).all():
@@ -139,6 +142,17 @@ class Reader:
             if stored:
                 held |= said_empty(codec.decode(stored.data))
         return frozenset(held)
+
+
+_ENTERED_IN_ERROR: Final = (
+    select(search_token.c.number)
+    .where(
+        search_token.c.resource == resource.c.number,
+        search_token.c.parameter.in_([*(f"{type_}.status" for type_ in LISTS), "Condition.verification-status"]),
+        search_token.c.code == "entered-in-error",
+    )
+    .exists()
+)
 
 
 def said_empty(resource_: Mapping[str, Any]) -> set[str]:

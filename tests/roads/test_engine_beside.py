@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -42,3 +44,13 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_a_second_gateway_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as gateway:
+        command = [sys.executable, "-m", "fhirtwin", "serve", "--open", "--port", "0", "--data", str(gateway.data)]
+        second = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert second.returncode == 1
+        assert "A gateway runs on" in second.stderr
+        assert (gateway.data / "running.json").exists()
+    assert not (tmp_path / "data" / "running.json").exists()

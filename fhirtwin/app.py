@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes
 import hmac
 import logging
 import secrets
-import signal
 import time
 from collections.abc import Callable
 from datetime import date
@@ -15,7 +13,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-from fhirtwin import keyfile, timing
+from fhirtwin import keyfile, machine, timing
 from fhirtwin.access import LOCAL_TOKEN, OPEN
 from fhirtwin.api import errors, health
 from fhirtwin.api.cds import routes as cds
@@ -27,28 +25,19 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.predictors import registry
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from fhirtwin.vault import Vault, undumpable
-
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+from fhirtwin.vault import Vault
 
 _log = logging.getLogger("fhirtwin.request")
 
 
 def from_environment() -> Flask:
     """The application of one gateway process, as `FHIRTWIN_*` describes it."""
-    _stop_with_parent()
+    machine.stop_with_parent()
     settings = Settings.from_env()
-    undumpable.close_memory()
+    machine.close_memory()
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("fhirtwin").setLevel(settings.log_level.upper())
     return create_app(settings)
-
-
-def _stop_with_parent() -> None:
-    """Ask the kernel to end this worker when the process that started it has gone, however it went (Linux only)."""
-    libc = ctypes.CDLL(None)
-    if hasattr(libc, "prctl"):
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -> Flask:

@@ -25,7 +25,7 @@ import click
 from fhirtwin import shipped, timing
 from fhirtwin.errors import Fault, Unavailable
 from fhirtwin.loading import FHIR_JSON, Gateway, outcome
-from fhirtwin.serving import free_port
+from fhirtwin.machine import free_port
 
 STORY = "maria-keller"
 SERVICE = "twin-patient-view"

@@ -23,6 +23,7 @@ import click
 from fhirtwin import __version__, keyfile
 from fhirtwin.courier import Courier
 from fhirtwin.errors import Incorrect
+from fhirtwin.machine import address_of, free_port
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 
@@ -118,29 +119,6 @@ def check_certificate(tls_cert: Path, tls_key: Path) -> None:
         raise Incorrect(
             f"{tls_cert} and {tls_key} are not a certificate and its key: PEM files, the key without a passphrase."
         ) from None
-
-
-def address_of(host: str) -> str:
-    """The address to listen on for `host`, which may be a name: IPv4 when it has one."""
-    found = [str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
-    return min(found, key=lambda address: ":" in address)
-
-
-def free_port(host: str, port: int = 0) -> int:
-    """`port`, or one that the system picks for 0, on which nobody listened a moment ago.
-
-    The workers of a gateway share their port, so a second gateway could listen on it too, and would get some of the
-    requests that are meant for the first.
-
-    Raises:
-        Incorrect: somebody listens there, or nobody may.
-    """
-    try:
-        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            return int(probe.getsockname()[1])
-    except OSError as error:
-        why = os.strerror(error.errno or 0)
-        raise Incorrect(f"Port {port} of {host} cannot be had ({why}); name another with --port.") from None
 
 
 class Engine:

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from fhirtwin import keyfile
 from fhirtwin.cli import main
-from fhirtwin.serving import free_port
+from fhirtwin.machine import free_port
 from tests.conftest import ROOT
 from tests.roads.gateway import FHIR, maria, ready, running
 

@@ -10,7 +10,8 @@ import pytest
 
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
-from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, address_of, check_address, free_port, is_loopback, serve
+from fhirtwin.machine import address_of, free_port
+from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, check_address, is_loopback, serve
 from fhirtwin.settings import Settings
 
 CERT, KEY = Path("cert.pem"), Path("key.pem")

@@ -14,7 +14,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.log import LogLevels
 from granian.server import Server
 
-from fhirtwin import keyfile
+from fhirtwin import keyfile, machine
 from fhirtwin.ckks import packing
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING
@@ -81,6 +81,7 @@ def run(
 
 def _load(key_file: Path, memory_mb: int, panel: Callable[[], Panel], _target: str) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""
+    machine.stop_with_parent()
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -109,4 +110,5 @@ def _address(listen: str, *, secure: bool) -> dict[str, Any]:
         raise Incorrect("--listen wants unix:/path or host:port.")
     if not secure and host not in _LOOPBACK:
         raise Incorrect("On an address other than loopback the engine needs --tls-cert and --tls-key.")
-    return {"address": host, "port": int(port)}
+    address = machine.address_of(host)
+    return {"address": address, "port": machine.free_port(address, int(port))}

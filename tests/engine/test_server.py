@@ -27,6 +27,7 @@ from fhirtwin import keyfile, timing
 from fhirtwin.courier import Courier
 from fhirtwin.engine import server
 from fhirtwin.errors import EngineUnavailable, Incorrect
+from fhirtwin.machine import free_port
 from fhirtwin.predictors import registry
 from fhirtwin.vault import Vault
 from tests.engine.process import RunningEngine, running_engine, wait_until_ready
@@ -38,11 +39,6 @@ PANEL = registry.panel(registry.all_predictors())
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEngine]:
     with running_engine(tmp_path_factory.mktemp("engine")) as running:
         yield running
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.mark.parametrize("mode", ["masked", "rotating"])
@@ -126,7 +122,7 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
 def test_between_machines_the_engine_speaks_tls_and_the_courier_checks_the_authority(tmp_path: Path) -> None:
     cert, key = certificate(tmp_path)
-    port = free_port()
+    port = free_port("127.0.0.1")
     options = ("--tls-cert", str(cert), "--tls-key", str(key))
     listen = f"127.0.0.1:{port}"
     with running_engine(tmp_path, *options, url=f"https://{listen}", listen=listen) as engine:
@@ -217,3 +213,11 @@ def test_too_little_memory_is_refused(tmp_path: Path) -> None:
     keyfile.make(tmp_path / "key")
     with pytest.raises(Incorrect, match="at least 256 MiB"):
         server.run(f"unix:{tmp_path}/s", tmp_path / "key", 1, 100)
+
+
+def test_a_taken_port_is_refused(tmp_path: Path) -> None:
+    keyfile.make(tmp_path / "key")
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        with pytest.raises(Incorrect, match=f"Port {taken} of 127.0.0.1 cannot be had"):
+            server.run(f"localhost:{taken}", tmp_path / "key")

@@ -32,10 +32,14 @@ def test_the_engine_stops_when_its_gateway_is_killed(tmp_path: Path) -> None:
         pids = engine_pids(gateway)
         gateway.process.send_signal(signal.SIGKILL)
         gateway.process.wait()
-        deadline = time.monotonic() + 10
-        while any(_runs(pid) for pid in pids):
-            assert time.monotonic() < deadline, "an engine outlived its gateway"
-            time.sleep(0.05)
+        _gone(pids)
+
+
+def _gone(pids: list[int]) -> None:
+    deadline = time.monotonic() + 10
+    while any(_runs(pid) for pid in pids):
+        assert time.monotonic() < deadline, "a process outlived the one that started it"
+        time.sleep(0.05)
 
 
 def _runs(pid: int) -> bool:
@@ -44,6 +48,16 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_no_worker_of_a_killed_engine_stays(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as gateway:
+        ready(gateway)
+        first, *workers = engine_pids(gateway)
+        assert workers
+        os.kill(first, signal.SIGKILL)
+        _gone(workers)
+        ready(gateway)
 
 
 def test_a_second_gateway_on_the_same_folder_is_refused(tmp_path: Path) -> None:

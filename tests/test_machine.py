@@ -5,9 +5,9 @@ import sys
 
 TELL = """
 import ctypes, resource
-from fhirtwin.vault import undumpable
+from fhirtwin import machine
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
-undumpable.close_memory()
+machine.close_memory()
 print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMIT_CORE))
 """
 

@@ -1,0 +1,66 @@
+"""What a process asks of the machine it runs on: a port of its own, no memory left behind, an end with its parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+from typing import Final
+
+from fhirtwin.errors import Incorrect
+
+_PR_SET_PDEATHSIG: Final = 1
+_PR_SET_DUMPABLE: Final = 4
+"""Source: prctl(2)."""
+
+
+def address_of(host: str) -> str:
+    """The address to listen on for `host`, which may be a name: IPv4 when it has one."""
+    found = [str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]
+    return min(found, key=lambda address: ":" in address)
+
+
+def free_port(host: str, port: int = 0) -> int:
+    """`port`, or one that the system picks for 0, on which nobody listened a moment ago.
+
+    Workers share their port, so a second server could listen on it too, and would get some of the requests that are
+    meant for the first.
+
+    Raises:
+        Incorrect: somebody listens there, or nobody may.
+    """
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            return int(probe.getsockname()[1])
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        raise Incorrect(f"Port {port} of {host} cannot be had ({why}); name another.") from None
+
+
+def stop_with_parent() -> None:
+    """Let the kernel end this process when the one that started it has gone, however it went.
+
+    Raises:
+        OSError: the kernel refuses.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def close_memory() -> None:
+    """Let this process leave no core dump, and no other process of the same user read its memory or trace it.
+
+    The limit alone would not do: the kernel does not heed it when it pipes cores to a collector such as systemd's.
+
+    Raises:
+        OSError: the kernel refuses; then no key should be made here.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def _prctl(option: int, value: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(option, value, 0, 0, 0):
+        raise OSError(ctypes.get_errno(), "the kernel refuses what this process asks of it")

@@ -80,14 +80,14 @@ def serve(
     behind_proxy: bool,
 ) -> None:
     """Start the gateway, and an engine beside it unless --engine names one."""
-    from fhirtwin import serving
+    from fhirtwin.serving import gateway
 
     overrides: dict[str, Any] = {"data": data.absolute()}
     overrides |= {"open": True} if open_ else {}
     overrides |= {"behind_proxy": True} if behind_proxy else {}
     overrides |= {"engine_url": engine_url} if engine_url else {}
     overrides |= {"engine_key_file": str(engine_key.absolute())} if engine_key else {}
-    serving.serve(_settings(**overrides), host, port, tls_cert, tls_key)
+    gateway.serve(_settings(**overrides), host, port, tls_cert, tls_key)
 
 
 @main.command()

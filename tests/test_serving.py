@@ -11,7 +11,9 @@ import pytest
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
 from fhirtwin.machine import address_of, free_port
-from fhirtwin.serving import ENGINE_ENVIRONMENT, Engine, check_address, is_loopback, serve
+from fhirtwin.serving.address import check_address, is_loopback
+from fhirtwin.serving.engine_beside import ENGINE_ENVIRONMENT, Engine
+from fhirtwin.serving.gateway import serve
 from fhirtwin.settings import Settings
 
 CERT, KEY = Path("cert.pem"), Path("key.pem")

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from fhirtwin.serving import ENGINE_ENVIRONMENT
+from fhirtwin.serving.engine_beside import ENGINE_ENVIRONMENT
 from tests.roads.gateway import ready, running
 from tests.roads.test_broken_engine import engine_pids
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from fhirtwin.fhir.validator import validate
 from fhirtwin.settings import Settings
 from fhirtwin.store import Writer, index
 from fhirtwin.twin.mappers import registry
+from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.state import LOCAL, PatientKey, Source, StoredVersion
 
 _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
@@ -92,10 +93,18 @@ def keep(
         write.put(stored, index.rows(resource, base_url), patient)
     source = Source(LOCAL, stored.type, id_, str(stored.version))
     with timing.stage("map"):
-        mapped = registry.map_resource(resource, source)
+        mapped = registry.map_resource(with_medication(resource, _medications(write, base_url)), source)
     with timing.stage("store"):
         write.replace_facts(source, patient, mapped)
     return Kept(stored, changed=True)
+
+
+def _medications(write: Writer, base_url: str) -> Callable[[str, str], dict[str, Any] | None]:
+    def find(base: str, id_: str) -> dict[str, Any] | None:
+        stored = write.read("Medication", id_) if base in ("", base_url) else None
+        return codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored and not stored.deleted else None
+
+    return find
 
 
 def patient_of(resource: dict[str, Any], base_url: str) -> PatientKey | None:

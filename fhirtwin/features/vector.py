@@ -24,6 +24,7 @@ from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import derived
+from fhirtwin.twin.medicines import UNKNOWN_MEDICINE
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import first_day
 
@@ -154,10 +155,18 @@ def _read_flag(needed: Input, state: TwinState, found: _Found) -> None:
         found.inputs.append(_used(fact, needed.label))
     elif lists := _not_obtained(FLAGS[needed.fact], state):
         found.missing[needed.fact] = f"{needed.label} is not known: {lists} not obtained"
+    elif _may_be_unread(needed, state):
+        found.missing[needed.fact] = f"{needed.label} is not known: one medicine cannot be read: {UNKNOWN_MEDICINE}"
     elif needed.none_recorded_is_no:
         found.inputs.append(UsedInput(needed.fact, needed.label, False, "", note=NONE_RECORDED))
     else:
         found.missing[needed.fact] = f"{needed.label} is not recorded"
+
+
+def _may_be_unread(needed: Input, state: TwinState) -> bool:
+    """Whether a medicine is taken of which it cannot be told what it is, so that any class of them may be present."""
+    of_medicines = any("MedicationRequest" in group for group in FLAGS[needed.fact])
+    return of_medicines and any(unused.reason == UNKNOWN_MEDICINE for unused in state.unused)
 
 
 def _read_value(needed: Input, state: TwinState, as_of: date, settings: Settings, found: _Found) -> None:

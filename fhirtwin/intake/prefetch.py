@@ -9,7 +9,7 @@ Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from fhirtwin import timing
 from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
 from fhirtwin.fhir import references, validator
 from fhirtwin.fhir.tables import PATIENT_ELEMENTS
+from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.state import PatientKey, Source
 
 Resource = dict[str, Any]
@@ -97,10 +98,17 @@ def read(
     _refuse_missing(given, templates)
     obtained = {key: value for key, value in given.items() if key in templates and not _is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
-    _refuse_strangers(placed, patient, {"", patient.origin, *bases})
+    ours = {"", patient.origin, *bases}
+    _refuse_strangers(placed, patient, ours)
     _refuse_contradictions(placed)
+    medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
+
+    def find(base: str, id_: str) -> Resource | None:
+        return medications.get(id_) if base in ours else None
+
+    about = [item for item in placed if _is_about_a_patient(item.resource)]
     return Prefetched(
-        resources=tuple(_sourced(item, patient.origin) for item in placed if _is_about_a_patient(item.resource)),
+        resources=tuple(_sourced(item, patient.origin, find) for item in about),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
     )
 
@@ -232,6 +240,8 @@ def _is_failure(resource: Resource) -> bool:
     return _is_outcome(resource) and any(issue["severity"] in _FAILURES for issue in resource["issue"])
 
 
-def _sourced(item: _Placed, origin: str) -> tuple[Source, Resource]:
+def _sourced(item: _Placed, origin: str, find: Callable[[str, str], Resource | None]) -> tuple[Source, Resource]:
     version = item.resource.get("meta", {}).get("versionId", "")
-    return Source(origin, item.resource["resourceType"], item.resource["id"], version), item.resource
+    return Source(origin, item.resource["resourceType"], item.resource["id"], version), dict(
+        with_medication(item.resource, find)
+    )

@@ -73,7 +73,7 @@ class _Work:
 
     def carry_out(self, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
         """Do all; the answers are in the order of the entries."""
-        writes = sorted((e for e in entries if e.method != "GET"), key=lambda e: METHODS.index(e.method))
+        writes = sorted((e for e in entries if e.method != "GET"), key=_turn)
         for entry in writes:
             with at_entry(entry.number):
                 self._identify(entry)
@@ -189,6 +189,11 @@ class _Work:
     def _resource(self, stored: StoredVersion) -> dict[str, Any]:
         full_url = f"{self._services.base_url}/{stored.type}/{stored.id}"
         return {"fullUrl": full_url, "resource": msgspec.Raw(stored.data)}
+
+
+def _turn(entry: Entry) -> tuple[int, bool]:
+    """R4's order of methods; and Medications first among equals, for what refers to them is read with them."""
+    return METHODS.index(entry.method), entry.type != "Medication"
 
 
 def _response(stored: StoredVersion, status: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from fhirtwin.terms.systems import ATC, CONDITION_VERIFICATION
+from fhirtwin.twin.medicines import UNKNOWN_MEDICINE
 from tests.twin.builders import concept, condition, only, patient, procedure, read, reason, request, statement
 
 
@@ -277,7 +278,8 @@ def test_inactive_ingredient_is_no_medicine() -> None:
 
 def test_medication_elsewhere_or_in_error_is_not_used() -> None:
     elsewhere = referring(reference="Medication/1")
-    assert reason(elsewhere) == "the Medication it refers to is not contained in it"
+    assert reason(elsewhere) == UNKNOWN_MEDICINE
+    assert reason({**elsewhere, "status": "stopped"}) == "the Medication it refers to is not in the record"
     wrong = medication(code=concept("rxnorm", "83367"), status="entered-in-error")
     assert reason(referring(wrong)) == "its Medication was entered in error"
 

@@ -24,6 +24,7 @@ from fhirtwin.timing import STAGES
 from tests.roads.gateway import Running, ready, running
 
 CPU_BAR_MS, P95_BAR_MS = 20.0, 100.0
+LEAST_RESOURCES, LEAST_BYTES = 75, 51_000
 WARM_UP = 20
 EHR = "https://ehr.example/fhir"
 
@@ -70,7 +71,9 @@ def report(gateway: Running, calls: int) -> int:
             print(f"{'  stage ' + name + ', median wall ms':<44}{statistics.median(stages[name]):>9.2f}")
     print(f"{'engine CPU ms a call':<44}{(engine_after - engine_before) / calls * 1000:>9.2f}")
     print(f"{'wall ms, median':<44}{statistics.median(walls):>9.2f}")
-    ok = True
+    ok = resources >= LEAST_RESOURCES and min(map(len, bodies)) >= LEAST_BYTES
+    if not ok:
+        print(f"the calls are too small: at least {LEAST_RESOURCES} resources and {LEAST_BYTES} bytes are wanted")
     for title, figure, bar in (
         ("gateway CPU ms a call", cpu, CPU_BAR_MS),
         ("wall ms, 95th percentile", p95, P95_BAR_MS),

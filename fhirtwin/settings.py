@@ -1,7 +1,7 @@
 """What can be set, read once from the environment (`FHIRTWIN_*`) and passed on as an argument.
 
 Nothing else reads the environment. There is no default for a secret: those are made on first start, in the data
-folder, with mode 0600 (see `fhirtwin.cli`).
+folder, with mode 0600 (see `fhirtwin.keyfile`).
 """
 
 from __future__ import annotations

@@ -44,7 +44,10 @@ def install(app: Flask) -> None:
 def _ours(error: FhirtwinError) -> Response:
     if isinstance(error, Fault):
         _log.error("%s at %s %s", type(error).__name__, request.method, _route())
-    return render(error.status, error.issues)
+    answer = render(error.status, error.issues)
+    if error.status == errors.Busy.status:
+        answer.headers["Retry-After"] = "1"
+    return answer
 
 
 def _http(error: HTTPException) -> Response:

@@ -6,6 +6,7 @@ for problem and medication lists that were really obtained does no record count 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -29,6 +30,13 @@ from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import first_day
 
 NONE_RECORDED = "none recorded"
+
+_MADE_OF = {
+    "egfr": ("creatinine",),
+    "bmi": ("body-weight", "body-height"),
+    "current-smoker": ("smoking-status",),
+}
+"""Facts that a derived one is made from."""
 
 _LISTS = {
     "Condition": "problem list",
@@ -197,7 +205,15 @@ def _missing(needed: Input, state: TwinState) -> str:
         return (
             f"{needed.label} cannot be calculated from the creatinine without sex and an age of 18 or more at the draw"
         )
-    return f"{needed.label} is missing{_to_order(needed)}"
+    return f"{needed.label} is missing{_to_order(needed)}{_seen(needed, state)}"
+
+
+def _seen(needed: Input, state: TwinState) -> str:
+    """Name the results that are there and were not used, so that nobody orders what only wants mending."""
+    prefixes = tuple(f"{fact}: " for fact in (needed.fact, *_MADE_OF.get(needed.fact, ())))
+    seen = Counter(u.reason.partition(": ")[2] for u in state.unused if u.reason.startswith(prefixes))
+    told = "; ".join(f"{number} result{'s' * (number > 1)} not used: {why}" for why, number in sorted(seen.items()))
+    return f", though recorded ({told})" if told else ""
 
 
 def _of_its_kind(fact: Fact) -> bool:

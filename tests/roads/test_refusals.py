@@ -122,7 +122,11 @@ def test_unit_that_cannot_be_converted_is_named_not_guessed(gateway: Running) ->
     bundle = gateway.http.get(f"{gateway.base}/Patient/{patient}/$assess?predictor=prevent-base").json()
     report, told = (entry["resource"] for entry in bundle["entry"])
     assert {p["outcome"]["coding"][0]["code"] for p in report["prediction"]} == {"heart-failure"}, "weighs no lipids"
-    assert "cholesterol is missing" in json.dumps(told)
+    assert "total cholesterol is missing (LOINC 2093-3), though recorded (1 result not used: the unit" in json.dumps(
+        told
+    )
+    cards = gateway.call(patient, gateway.prefetch(patient)).json()["cards"]
+    assert any("the unit cannot be converted" in card["detail"] for card in cards)
     assert "unit" in gateway.http.get(f"{gateway.base}/Patient/{patient}/$twin").text.lower()
 
 

@@ -33,7 +33,7 @@ WIDTH = 112
 _CELL = re.compile(r"(?<!\\)\|")
 _UUID = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 _ESCAPED = re.compile(r"\\(\W)")
-_DATE = re.compile(r'(?<!"birthDate": )"(\d{4}-\d{2}-\d{2})(?=["T])')
+_DATE = re.compile(r'"(\d{4}-\d{2}-\d{2})(?=["T])')
 
 
 def run() -> None:
@@ -55,7 +55,7 @@ def run() -> None:
 
 
 def shifted(text: str, today: date) -> str:
-    """The record with every date but the birth date moved, so that its newest day is yesterday."""
+    """The record with every date moved, the birth date too, so that its newest day is yesterday and ages stay."""
     newest = max(date.fromisoformat(found) for found in _DATE.findall(text))
     by = today - timedelta(days=1) - newest
     return _DATE.sub(lambda match: f'"{date.fromisoformat(match[1]) + by}', text)

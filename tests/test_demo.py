@@ -18,9 +18,10 @@ def test_newest_day_of_the_record_becomes_yesterday() -> None:
     assert max(days) == "2030-12-31"
 
 
-def test_intervals_birth_date_and_values_stay() -> None:
+def test_intervals_and_ages_stay() -> None:
     before, after = json.loads(RECORD), json.loads(shifted(RECORD, date(2031, 1, 1)))
-    assert after["entry"][0] == before["entry"][0]
+    born = [date.fromisoformat(r["entry"][0]["resource"]["birthDate"]) for r in (before, after)]
+    assert (date(2030, 12, 31) - born[1]) == (date(2026, 5, 31) - born[0])
     codes = ('"2160-0"', '"14682-9"')
     creatinines = [
         entry["resource"]["effectiveDateTime"][:10]

@@ -157,6 +157,7 @@ _TABLE: Final[tuple[Parameter, ...]] = (
     Parameter("Procedure", "status", _T, element("status"), system="http://hl7.org/fhir/event-status"),
     *_subject("RiskAssessment"),
     Parameter("RiskAssessment", "condition", _R, element("condition")),
+    Parameter("RiskAssessment", "method", _T, element("method")),
     Parameter("RiskAssessment", "date", _D, either("occurrenceDateTime")),
 )
 

@@ -6,6 +6,8 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from fhirtwin.api.cds.services import registry
 from tests.conftest import ROOT
 from tests.gateway_in_process import gateway
@@ -17,6 +19,12 @@ def test_the_page_lists_every_prefetch_key_and_whether_it_is_required() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| .* \| (yes|no) \|$", PAGE, re.M))
     service = registry.all_services()["twin-patient-view"]
     assert rows == {key: "yes" if template.required else "no" for key, template in service.prefetch.items()}
+
+
+@pytest.mark.parametrize("service_id", registry.all_services())
+def test_every_service_has_its_page(service_id: str) -> None:
+    pages = (ROOT / "docs" / "how-to").glob("*.md")
+    assert any(f"`{service_id}`" in page.read_text() for page in pages)
 
 
 def test_the_call_on_the_page_is_answered_as_the_page_says(tmp_path: Path) -> None:

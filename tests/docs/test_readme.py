@@ -10,11 +10,16 @@ from tests.conftest import ROOT
 
 
 def _shape(text: str) -> list[str]:
-    """The text without what differs between two runs: ids, numbers, dates, bars and column widths."""
+    """The text without what differs between two runs: ids, ports, dates, times and sizes, bars and column widths."""
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{8}…|ra-[0-9a-f]{40}", "ID", text)
-    text = re.sub(r"\d+(\.\d+)?", "N", text)
+    text = re.sub(r"127\.0\.0\.1:\d+", "HERE", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d", "DAY", text)
+    text = re.sub(r"\d+(\.\d+)? (ms|s|KB)\b", "N", text)
+    head, _, times = text.partition("5. Where the time")
+    text = head + re.sub(r"\d+\.\d+", "N", times)
     lines = [re.sub(r"[\s▇─]+", " ", line).strip() for line in text.splitlines()]
-    return sorted(line for line in lines if line)
+    # Sources are told by id, and ids differ between two runs: so does their order.
+    return [line for line in lines if line and not line.startswith(("from ", "│ Observation/ID", "Observation/ID"))]
 
 
 def test_readme_shows_the_real_output_of_the_demonstration() -> None:

@@ -29,6 +29,7 @@ def test_metadata_is_valid_and_says_what_is_registered(client: FlaskClient) -> N
         "subject": "reference",
         "patient": "reference",
         "condition": "reference",
+        "method": "token",
         "date": "date",
     }
     assert {one["name"] for one in types["Patient"]["operation"]} >= {"twin"}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import socketserver
+import subprocess
+import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from fhirtwin import keyfile
 from tests.roads.gateway import Running, maria, ready, running
 
 
@@ -69,3 +74,47 @@ def test_a_killed_engine_is_told_and_started_again(alone: tuple[Running, str]) -
     ready(gateway)
     cards = gateway.call(patient, gateway.prefetch(patient)).json()["cards"]
     assert any("RiskAssessment" in str(card.get("links")) for card in cards)
+
+
+OLDER = "import fhirtwin; fhirtwin.__version__ = '0.0.9'; from fhirtwin.cli import main; main()"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[tuple[Running, str, Path]]:
+    """A gateway whose engine is to be at a socket of the test's; its record, the socket's path."""
+    socket_path = tmp_path / "engine.sock"
+    keyfile.make(tmp_path / "engine.key")
+    options = ("--open", "--engine", f"unix:{socket_path}", "--engine-key", str(tmp_path / "engine.key"))
+    with running(tmp_path / "data", *options, env={"FHIRTWIN_ENGINE_TIMEOUT_SECONDS": "0.5"}) as started:
+        yield started, started.post_record(maria()), socket_path
+
+
+def test_an_older_engine_is_told(elsewhere: tuple[Running, str, Path]) -> None:
+    gateway, patient, path = elsewhere
+    options = ["--listen", f"unix:{path}", "--engine-key", str(path.parent / "engine.key")]
+    engine = subprocess.Popen([sys.executable, "-c", OLDER, "engine", *options])
+    try:
+        deadline = time.monotonic() + 20
+        while "0.0.9" not in gateway.http.get(f"{gateway.host}/health/ready").text:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        _told_and_nothing_stored(gateway, patient)
+        assert "0.0.9" in gateway.http.get(f"{gateway.base}/Patient/{patient}/$assess").text
+    finally:
+        engine.terminate()
+        engine.wait(timeout=10)
+
+
+def test_an_engine_that_answers_garbage_is_told(elsewhere: tuple[Running, str, Path]) -> None:
+    gateway, patient, path = elsewhere
+
+    class Garbage(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(65536)
+            body = os.urandom(65_805)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    with socketserver.ThreadingUnixStreamServer(str(path), Garbage) as engine:
+        threading.Thread(target=engine.serve_forever, daemon=True).start()
+        _told_and_nothing_stored(gateway, patient)
+        engine.shutdown()

@@ -8,6 +8,7 @@ import pytest
 
 from fhirtwin.twin import kidney
 from fhirtwin.twin.state import Fact, Source
+from tests.conftest import ROOT
 from tests.twin.builders import measured
 
 
@@ -18,6 +19,15 @@ def test_equation_agrees_with_independent_values_to_half_their_last_digit(shared
     for row in rows:
         computed = kidney.ckd_epi_2021(Decimal(row["scr_mg_dl"]), int(row["age"]), row["sex"])
         assert abs(computed - Decimal(row["egfr_cr_2021"])) <= Decimal("0.005"), row["id"]
+
+
+def test_equation_agrees_with_the_golden_values_to_half_their_last_digit() -> None:
+    with (ROOT / "fixtures" / "golden" / "ckd-epi-2021.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert {row["sex"] for row in rows} == {"female", "male"}
+    for row in rows:
+        computed = kidney.ckd_epi_2021(Decimal(row["creatinine_mg_dl"]), int(row["age_years"]), row["sex"])
+        assert abs(computed - Decimal(row["egfr"])) <= Decimal("0.005"), row
 
 
 @pytest.mark.parametrize(

@@ -138,11 +138,12 @@ def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str | Non
 
     gateway = loading.Gateway.of(data, server, ca_file or "")
     failed = 0
-    with click.progressbar(files, label="loading", file=sys.stderr) as bar:
-        for file in bar:
-            for problem in gateway.load(file):
+    with click.progressbar(length=1000 * len(files), label="loading", file=sys.stderr) as bar:
+        for number, file in enumerate(files, 1):
+            for problem in gateway.load(file, lambda share: bar.update(round(1000 * share))):
                 failed += 1
                 click.echo(f"\n{file}: {problem}", err=True)
+            bar.update(1000 * number - bar.pos)
     for patient in gateway.patients:
         click.echo(patient)
     if failed:

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,8 +79,13 @@ class Gateway:
                 f"{self.base_url} does not answer ({type(error).__name__}); is the gateway running?"
             ) from None
 
-    def load(self, file: Path) -> Iterator[str]:
-        """Post every resource of `file`; yields what went wrong, in words."""
+    def load(self, file: Path, done: Callable[[float], object] = lambda share: None) -> Iterator[str]:
+        """Post every resource of `file`; yields what went wrong, in words.
+
+        Args:
+            file: JSON or NDJSON, `.gz` too.
+            done: told the share of the file, 0 to 1, that each resource was of it.
+        """
         try:
             data = file.read_bytes()
             if file.suffix == ".gz":
@@ -96,6 +101,7 @@ class Gateway:
                 problem = self._post(line)
                 if problem:
                     yield f"line {number}: {problem}" if ndjson else problem
+            done(len(line) / max(len(data), 1))
 
     def _post(self, data: bytes) -> str:
         try:

@@ -138,3 +138,14 @@ def test_a_certificate_that_is_not_trusted_is_told_and_so_is_a_file_without_one(
 def test_silence_of_the_server_is_told() -> None:
     with pytest.raises(Unavailable, match="is the gateway running"):
         Gateway("http://127.0.0.1:9/fhir").call("GET", "/metadata")
+
+
+@responses.activate
+def test_each_line_of_ndjson_moves_the_bar_by_its_share(tmp_path: Path) -> None:
+    responses.add("POST", f"{BASE}/Patient", status=201)
+    file = tmp_path / "all.ndjson"
+    file.write_text('{"resourceType":"Patient"}\n' * 4)
+    shares: list[float] = []
+    assert list(Gateway(BASE).load(file, shares.append)) == []
+    assert len(shares) == 4
+    assert 0.9 < sum(shares) <= 1

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
+from fhirtwin.errors import Busy
 from fhirtwin.interactions.context import Services
 from tests.parts import application, body, patient
 
@@ -205,3 +206,15 @@ def test_an_unexpected_exception_is_500_and_neither_answer_nor_log_repeats_its_t
     assert "test_bad_input.py:" in told
     assert "Rumpelstilz" not in caplog.text + answer.text
     assert "secret" not in caplog.text + answer.text
+
+
+def test_busy_says_when_to_come_back(services: Services) -> None:
+    app = application(services)
+
+    @app.get("/busy")
+    def busy() -> None:
+        raise Busy("Too much at once.")
+
+    answer = app.test_client().get("/busy")
+    assert refused(answer, 503)["code"] == "throttled"
+    assert answer.headers["Retry-After"] == "1"

@@ -8,9 +8,9 @@ import logging
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.errors import Busy
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
-from fhirtwin.errors import Busy
 from fhirtwin.interactions.context import Services
 from tests.parts import application, body, patient
 

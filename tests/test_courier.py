@@ -19,7 +19,8 @@ from flask.testing import FlaskClient
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
-from fhirtwin.courier import Courier, _Connection, _TimedSocket
+from fhirtwin.courier import Courier
+from fhirtwin.courier.connection import Connection, TimedSocket
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Incorrect
@@ -224,7 +225,7 @@ def test_a_kept_connection_that_breaks_within_an_answer_is_not_asked_again(
             far.sendall(b"HTTP/1.1 200 OK")  # the rest of the request is unread, so that closing resets
 
     courier = fake.courier()
-    courier._idle.append(_Connection(near))
+    courier._idle.append(Connection(near))
     breaking = threading.Thread(target=break_off)
     breaking.start()
     with pytest.raises(EngineUnavailable, match="cannot be reached"):
@@ -279,7 +280,7 @@ class SlowReader:
 
 def test_an_engine_that_takes_a_request_slowly_is_given_up_at_the_deadline() -> None:
     slow = SlowReader()
-    timed = _TimedSocket(slow)  # type: ignore[arg-type]
+    timed = TimedSocket(slow)  # type: ignore[arg-type]
     timed.deadline = time.perf_counter() + 0.1
     with pytest.raises(TimeoutError):
         timed.sendall(bytes(1000))

@@ -7,7 +7,6 @@ out to have been closed before any byte of an answer came, which is reopened onc
 from __future__ import annotations
 
 import http.client
-import io
 import json
 import re
 import secrets
@@ -16,13 +15,13 @@ import ssl
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlsplit
 
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.profiles import profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.courier.connection import Connection
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
 
 _MOST_IDLE_CONNECTIONS = 8
@@ -45,64 +44,6 @@ class _Answer:
     body: bytes
 
 
-class _TimedSocket:
-    """What `http.client` needs of a socket, under one deadline for a whole exchange instead of one a read."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
-        self.deadline = 0.0
-        self.received = 0
-
-    def arm(self) -> None:
-        left = self.deadline - time.perf_counter()
-        if left <= 0:
-            raise TimeoutError
-        self._sock.settimeout(left)
-
-    def sendall(self, data: bytes) -> None:
-        # Not the socket's own: over TLS that gives each record of a long message the whole time anew.
-        left = memoryview(data)
-        while left:
-            self.arm()
-            left = left[self._sock.send(left) :]
-
-    def recv_into(self, buffer: Any) -> int:
-        self.arm()
-        count = self._sock.recv_into(buffer)
-        self.received += count
-        return count
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Reads(self))
-
-    def close(self) -> None:
-        """Do nothing: `http.client` closes what the other side will not keep before it has read the answer."""
-
-    def hang_up(self) -> None:
-        self._sock.close()
-
-
-class _Reads(io.RawIOBase):
-    def __init__(self, sock: _TimedSocket) -> None:
-        self._timed = sock
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        return self._timed.recv_into(buffer)
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection that is open already."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        super().__init__("engine")
-        self.auto_open = 0
-        self.timed = _TimedSocket(sock)
-        self.sock = self.timed
-
-
 class Courier:
     """The way to one engine. Threads may share it; each request has a connection of its own while it lasts.
 
@@ -117,7 +58,7 @@ class Courier:
     """
 
     def __init__(self, url: str, key: bytes, *, timeout: float, ca_file: str | None = None) -> None:
-        self._idle: deque[_Connection] = deque()
+        self._idle: deque[Connection] = deque()
         if len(key) < wire.KEY_BYTES:
             raise Incorrect(f"The secret shared with the engine must have at least {wire.KEY_BYTES} bytes.")
         self._key = key
@@ -247,7 +188,7 @@ class Courier:
             raise EngineAnswerRefused(_UNBELIEVED) from None
 
     def _exchange_on(
-        self, connection: _Connection, method: str, path: str, body: bytes, longest: int, deadline: float
+        self, connection: Connection, method: str, path: str, body: bytes, longest: int, deadline: float
     ) -> _Answer:
         connection.timed.deadline, connection.timed.received = deadline, 0
         whole = False
@@ -274,7 +215,7 @@ class Courier:
                 connection.timed.hang_up()
         return answer
 
-    def _connect(self, deadline: float) -> _Connection:
+    def _connect(self, deadline: float) -> Connection:
         left = max(deadline - time.perf_counter(), 0.001)
         if self._path:
             sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -284,13 +225,13 @@ class Courier:
             except OSError:
                 sock.close()
                 raise
-            return _Connection(sock)
+            return Connection(sock)
         sock = socket.create_connection((self._host, self._port), timeout=left)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self._tls:
             sock.settimeout(max(deadline - time.perf_counter(), 0.001))
             sock = self._tls.wrap_socket(sock, server_hostname=self._host)
-        return _Connection(sock)
+        return Connection(sock)
 
     def _is_signed_refusal(self, answer: _Answer) -> bool:
         return _signed(answer.mac, wire.sign_error(self._key, answer.status, answer.body))

@@ -20,11 +20,12 @@ from fhirtwin.ingest import Received, refuse_invalid
 from fhirtwin.interactions import update
 from fhirtwin.interactions.context import Services
 
-METHODS: Final = ("POST", "PUT", "GET")
+METHODS: Final = ("DELETE", "POST", "PUT", "GET")
 """What an entry may ask for, in the order in which it is done."""
 
 
 _CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "DELETE": ("ifMatch",),
     "POST": ("ifNoneExist",),
     "PUT": ("ifMatch", "ifNoneMatch"),
     "GET": ("ifNoneMatch",),
@@ -40,7 +41,7 @@ class Entry:
         number: position in the Bundle, from 0.
         id: logical id that its URL names; empty for POST and searches.
         query: what follows the question mark of its URL.
-        received: its resource; None for GET.
+        received: its resource; None for DELETE and GET.
         conditions: `ifNoneExist`, `ifMatch` and `ifNoneMatch`, where given.
     """
 
@@ -122,7 +123,7 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
             )
         type_, id_, query = _target(services, number, method, request["url"])
         received = None
-        if method != "GET":
+        if method in ("POST", "PUT"):
             received = _resource(number, entry, data, type_)
         if method == "PUT" and received:
             update.require_same_id(received, id_)
@@ -158,12 +159,13 @@ def _target(services: Services, number: int, method: str, url: str) -> tuple[str
     match path.split("/"):
         case [type_] if is_resource_type(type_) and (method == "GET" or (method == "POST" and not query)):
             return type_, "", query
-        case [type_, id_] if is_resource_type(type_) and method in ("GET", "PUT") and not query:
+        case [type_, id_] if is_resource_type(type_) and method != "POST" and not query:
             return type_, id_, ""
-        case [type_] if is_resource_type(type_) and method == "PUT" and query:
-            raise Unsupported("Conditional update is not done here; name an id.", expression=place)
+        case [type_] if is_resource_type(type_) and method in ("DELETE", "PUT") and query:
+            raise Unsupported("Conditional update and delete are not done here; name an id.", expression=place)
     raise Incorrect(
-        f"This is not a URL for {method}: POST Type, PUT Type/id, GET Type/id or Type?...", expression=place
+        f"This is not a URL for {method}: DELETE Type/id, POST Type, PUT Type/id, GET Type/id or Type?...",
+        expression=place,
     )
 
 
@@ -178,7 +180,7 @@ def _refuse_twins(entries: tuple[Entry, ...]) -> None:
         claims: list[tuple[tuple[str, ...], str]] = []
         if entry.full_url:
             claims.append((("fullUrl", entry.full_url), "fullUrl"))
-        if entry.method == "PUT":
+        if entry.method in ("DELETE", "PUT"):
             claims.append((("resource", entry.type, entry.id), "request.url"))
         if entry.method == "POST" and "ifNoneExist" in entry.conditions:
             claims.append((("condition", entry.type, entry.conditions["ifNoneExist"]), "request.ifNoneExist"))

@@ -17,7 +17,7 @@ from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.store import index
 
 _STARTED: Final = datetime.now(UTC).isoformat(timespec="seconds")
-_INTERACTIONS: Final = ("create", "read", "vread", "update", "search-type")
+_INTERACTIONS: Final = ("create", "read", "vread", "update", "delete", "search-type")
 
 
 def capabilities(services: Services, caller: Caller) -> Answer:

@@ -1,6 +1,6 @@
 """transaction: `POST [base]` with a Bundle: all of its entries, or none.
 
-Done in this order, whatever the order in the Bundle: POST, PUT, GET. References by `fullUrl` or by a search are
+Done in this order, whatever the order in the Bundle: DELETE, POST, PUT, GET. References by `fullUrl` or by a search are
 replaced by what is stored in the end.
 
 *Source*: http://hl7.org/fhir/R4/http.html#transaction, rules http://hl7.org/fhir/R4/http.html#trules, references
@@ -70,10 +70,16 @@ class _Work:
         self._ids: dict[int, str] = {}
         """The id under which each entry is stored."""
         self._kept: dict[int, Kept] = {}
+        self._deleted: dict[int, StoredVersion | None] = {}
+        """What `ingest.forget` gave for each entry that deletes."""
 
     def carry_out(self, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
         """Do all; the answers are in the order of the entries."""
-        writes = sorted((e for e in entries if e.method != "GET"), key=lambda e: METHODS.index(e.method))
+        for entry in entries:
+            if entry.method == "DELETE":
+                with at_entry(entry.number):
+                    self._delete(entry)
+        writes = sorted((e for e in entries if e.received), key=lambda e: METHODS.index(e.method))
         for entry in writes:
             with at_entry(entry.number):
                 self._identify(entry)
@@ -81,8 +87,27 @@ class _Work:
         answers = []
         for entry in entries:
             with at_entry(entry.number):
-                answers.append(self._looked_up(entry) if entry.method == "GET" else self._written(entry))
+                answers.append(self._answer(entry))
         return answers
+
+    def _answer(self, entry: Entry) -> dict[str, Any]:
+        match entry.method:
+            case "DELETE":
+                return self._gone(entry)
+            case "GET":
+                return self._looked_up(entry)
+            case _:
+                return self._written(entry)
+
+    def _delete(self, entry: Entry) -> None:
+        """Delete before anything is looked for: a condition must not find what is about to go."""
+        permit(self._caller, "delete", entry.type)
+        update.check_match(self._write, entry.type, entry.id, entry.conditions.get("ifMatch"), None)
+        self._deleted[entry.number] = ingest.forget(self._write, entry.type, entry.id)
+
+    def _gone(self, entry: Entry) -> dict[str, Any]:
+        stored, status = self._deleted[entry.number], "204 No Content"
+        return {"response": _response(stored, status) if stored else {"status": status}}
 
     def _identify(self, entry: Entry) -> None:
         """Settle under which id an entry is stored, before anything is: others may refer to it."""
@@ -176,8 +201,7 @@ class _Work:
     def _written(self, entry: Entry) -> dict[str, Any]:
         kept = self._kept[entry.number]
         stored = kept.stored
-        made = kept.changed and stored.version == 1
-        response = _response(stored, "201 Created" if made else "200 OK")
+        response = _response(stored, "201 Created" if kept.created else "200 OK")
         response["location"] = f"{self._services.base_url}/{stored.type}/{stored.id}/_history/{stored.version}"
         match self._returning:
             case Returning.REPRESENTATION:

@@ -3,9 +3,6 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from fhirtwin.interactions.context import Services
-from fhirtwin.store import index
-from fhirtwin.twin.state import StoredVersion
 from tests.parts import body, patient
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -58,15 +55,3 @@ def test_vread_gives_each_version_as_it_was(client: FlaskClient, stored: str) ->
     assert client.get(f"{stored}/_history/2").json["gender"] == "male"
     assert client.get(f"{stored}/_history/2").data == client.get(stored).data
     assert client.get(f"{stored}/_history/x").status_code == 404
-
-
-def test_read_of_deleted_is_410_and_an_update_brings_it_back(
-    client: FlaskClient, services: Services, stored: str
-) -> None:
-    with services.store.write() as write:
-        gone = StoredVersion("Patient", "p", 2, "2026-01-01T00:00:00Z", b"", deleted=True)
-        write.put(gone, index.Rows(), None)
-    assert client.get(stored).status_code == 410
-    assert client.get(f"{stored}/_history/2").status_code == 410
-    assert client.get("/fhir/Patient").json["total"] == 0
-    assert client.put(stored, data=body(patient(id="p")), headers=JSON).headers["ETag"] == 'W/"3"'

@@ -187,7 +187,6 @@ def test_twins_are_refreshed(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("entries", "status", "place"),
     [
-        ([entry("DELETE", "Patient/p")], 400, "Bundle.entry[0].request.method"),
         ([entry("PATCH", "Patient/p", patient())], 400, "Bundle.entry[0].request.method"),
         ([entry("POST", "Nonsense", patient())], 400, "Bundle.entry[0].request.url"),
         ([entry("POST", "Patient/p", patient())], 400, "Bundle.entry[0].request.url"),

@@ -14,6 +14,7 @@ from fhirtwin.interactions import registry
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.create import create
+from fhirtwin.interactions.delete import delete
 from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
@@ -78,6 +79,14 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
         }
         data = body.read_body(limit)
         return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
+
+    @fhir.delete("/<type_>/<id_>")
+    def delete_route(type_: str, id_: str) -> Response:
+        conditions = {
+            "if_match": request.headers.get("If-Match"),
+            "if_none_match": request.headers.get("If-None-Match"),
+        }
+        return _response(delete(services, g.caller, type_, id_, **conditions))
 
 
 def _register_operations(fhir: Blueprint, services: Services) -> None:

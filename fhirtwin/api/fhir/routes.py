@@ -15,6 +15,7 @@ from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.create import create
 from fhirtwin.interactions.delete import delete
+from fhirtwin.interactions.history import history
 from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
@@ -44,6 +45,12 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
     @fhir.get("/<type_>/<id_>/_history/<version>")
     def vread_route(type_: str, id_: str, version: str) -> Response:
         return _response(vread(services, g.caller, type_, id_, version))
+
+    @fhir.get("/_history")
+    @fhir.get("/<type_>/_history")
+    @fhir.get("/<type_>/<id_>/_history")
+    def history_route(type_: str = "", id_: str = "") -> Response:
+        return _response(history(services, g.caller, type_, id_, negotiation.parameters()))
 
     @fhir.get("/<type_>")
     def search_route(type_: str) -> Response:

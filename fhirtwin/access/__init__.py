@@ -20,6 +20,7 @@ Interaction = Literal[
     "history-type",
     "history-system",
     "search-type",
+    "batch",
     "transaction",
     "capabilities",
     "operation",

@@ -27,7 +27,7 @@ _INTERACTIONS: Final = (
     "history-type",
     "search-type",
 )
-_SYSTEM_INTERACTIONS: Final = ("transaction", "history-system")
+_SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system")
 
 
 def capabilities(services: Services, caller: Caller) -> Answer:

@@ -26,7 +26,7 @@ def names() -> list[str]:
 
 
 def test_the_interactions_are_found_by_their_names() -> None:
-    written = {"create", "update", "delete", "transaction"}
+    written = {"create", "update", "delete", "batch", "transaction"}
     assert {"read", "vread", "history", "search-type", "capabilities", "$twin"} | written <= set(names())
 
 

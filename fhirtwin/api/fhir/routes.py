@@ -11,6 +11,8 @@ from fhirtwin.api.fhir import negotiation, parameters
 from fhirtwin.errors import MethodNotAllowed as WrongMethod
 from fhirtwin.errors import NotFound
 from fhirtwin.interactions import registry
+from fhirtwin.interactions.batch import batch
+from fhirtwin.interactions.bundle_entries import is_batch
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.create import create
@@ -66,9 +68,11 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
     limit = services.settings.max_body_bytes
 
     @fhir.post("/")
-    def transaction_route() -> Response:
+    def bundle_route() -> Response:
         negotiation.require_json_sent()
-        return _response(transaction(services, g.caller, body.read_body(limit), prefer=_prefer()))
+        data = body.read_body(limit)
+        interaction = batch if is_batch(data) else transaction
+        return _response(interaction(services, g.caller, data, prefer=_prefer()))
 
     @fhir.post("/<type_>")
     def create_route(type_: str) -> Response:

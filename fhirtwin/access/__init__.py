@@ -25,7 +25,7 @@ Interaction = Literal[
     "capabilities",
     "operation",
 ]
-"""What FHIR calls it: http://hl7.org/fhir/R4/valueset-restful-interaction.html, `capabilities` and `operation`."""
+"""What FHIR calls it: http://hl7.org/fhir/R4/codesystem-restful-interaction.html, `capabilities` and `operation`."""
 
 _EVERYTHING: Final[frozenset[Interaction]] = frozenset(get_args(Interaction))
 

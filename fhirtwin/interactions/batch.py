@@ -2,7 +2,7 @@
 
 Done in the order of a transaction, DELETE, POST, PUT, GET, so that reads see what was written.
 
-*Source*: http://hl7.org/fhir/R4/http.html#transaction, http://hl7.org/fhir/R4/http.html#brules.
+*Source*: http://hl7.org/fhir/R4/http.html#transaction.
 """
 
 from __future__ import annotations

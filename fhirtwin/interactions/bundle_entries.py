@@ -31,9 +31,11 @@ _CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "DELETE": ("ifMatch",),
     "POST": ("ifNoneExist",),
     "PUT": ("ifMatch", "ifNoneMatch"),
-    "GET": ("ifNoneMatch",),
+    "GET": ("ifNoneMatch", "ifModifiedSince"),
 }
 """Which conditions each method heeds. Another one is refused: its sender believes that it holds."""
+
+_ALL_CONDITIONS: Final = ("ifNoneExist", "ifMatch", "ifNoneMatch", "ifModifiedSince")
 
 _INSIDE: Final = re.compile(r"Bundle\.entry\[([0-9]+)\]\.")
 """The beginning of a place inside an entry."""
@@ -48,7 +50,7 @@ class Entry:
         id: logical id that its URL names; empty for POST and searches.
         query: what follows the question mark of its URL.
         received: its resource; None for DELETE and GET.
-        conditions: `ifNoneExist`, `ifMatch` and `ifNoneMatch`, where given.
+        conditions: `ifNoneExist`, `ifMatch`, `ifNoneMatch` and `ifModifiedSince`, where given.
     """
 
     number: int
@@ -185,7 +187,7 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
 
 
 def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[str, str]:
-    given = {name: request[name] for name in ("ifNoneExist", "ifMatch", "ifNoneMatch") if name in request}
+    given = {name: request[name] for name in _ALL_CONDITIONS if name in request}
     for name in given.keys() - set(_CONDITIONS[method]):
         raise Incorrect(
             f"{method} takes no {name}, so it would not hold.", expression=f"Bundle.entry[{number}].request.{name}"

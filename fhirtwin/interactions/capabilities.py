@@ -68,7 +68,7 @@ def _resource(type_: str) -> dict[str, Any]:
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
-        "conditionalRead": "not-match",
+        "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],

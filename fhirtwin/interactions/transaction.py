@@ -17,11 +17,11 @@ import msgspec
 from fhirtwin import ingest
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Incorrect, Precondition, TooLarge
-from fhirtwin.fhir import codec, references
+from fhirtwin.fhir import codec, dates, references
 from fhirtwin.ingest import Kept
 from fhirtwin.interactions import create, read, search_type, update
 from fhirtwin.interactions.bundle_entries import METHODS, Entry, at_entry, receive
-from fhirtwin.interactions.context import Answer, Returning, Services, etag, outcome_bytes, versions
+from fhirtwin.interactions.context import Answer, Returning, Services, etag, outcome_bytes
 from fhirtwin.store import Reader, Writer
 from fhirtwin.twin.state import StoredVersion
 
@@ -214,9 +214,9 @@ def looked_up(services: Services, caller: Caller, reader: Reader, entry: Entry) 
         return {"resource": msgspec.Raw(found), "response": {"status": "200 OK"}}
     permit(caller, "read", entry.type)
     stored = read.current(reader, entry.type, entry.id)
-    condition = entry.conditions.get("ifNoneMatch")
-    known = versions("ifNoneMatch", condition) if condition is not None else frozenset()
-    if known is None or stored.version in known:
+    time = entry.conditions.get("ifModifiedSince")
+    since = dates.parse(time) if time is not None else None
+    if read.is_known(reader, stored, entry.conditions.get("ifNoneMatch"), since):
         return {"response": {"status": "304 Not Modified", "etag": etag(stored.version)}}
     return {**_resource(services, stored), "response": _response(stored, "200 OK")}
 

@@ -42,7 +42,11 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 
     @fhir.get("/<type_>/<id_>")
     def read_route(type_: str, id_: str) -> Response:
-        return _response(read(services, g.caller, type_, id_, if_none_match=request.headers.get("If-None-Match")))
+        conditions = {
+            "if_none_match": request.headers.get("If-None-Match"),
+            "if_modified_since": request.headers.get("If-Modified-Since"),
+        }
+        return _response(read(services, g.caller, type_, id_, **conditions))
 
     @fhir.get("/<type_>/<id_>/_history/<version>")
     def vread_route(type_: str, id_: str, version: str) -> Response:

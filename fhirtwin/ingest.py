@@ -18,7 +18,7 @@ from fhirtwin.settings import Settings
 from fhirtwin.store import Writer, index
 from fhirtwin.twin.mappers import registry
 from fhirtwin.twin.medicines import with_medication
-from fhirtwin.twin.state import LOCAL, PatientKey, Source, StoredVersion
+from fhirtwin.twin.state import LOCAL, Mapped, PatientKey, Source, StoredVersion
 
 _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
@@ -38,10 +38,16 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The version that is current now, and whether this call made it."""
+    """The version that is current now.
+
+    Attributes:
+        changed: whether this call made it.
+        created: whether nothing was there before: never, or deleted.
+    """
 
     stored: StoredVersion
     changed: bool
+    created: bool = False
 
 
 def receive(data: bytes, type_: str, settings: Settings) -> Received:
@@ -96,7 +102,30 @@ def keep(
         mapped = registry.map_resource(with_medication(resource, _medications(write, base_url)), source)
     with timing.stage("store"):
         write.replace_facts(source, patient, mapped)
-    return Kept(stored, changed=True)
+    return Kept(stored, changed=True, created=current is None or current.deleted)
+
+
+def forget(write: Writer, type_: str, id_: str) -> StoredVersion | None:
+    """Let a resource be deleted from now on: its next version says so, searches and twins know it no more.
+
+    Earlier versions stay in the history.
+
+    Args:
+        write: the open unit of work.
+        type_: resource type.
+        id_: logical id.
+
+    Returns:
+        The version that is the deletion, of now or earlier; None when there never was such a resource.
+    """
+    current = write.read(type_, id_)
+    if current is None or current.deleted:
+        return current
+    gone = StoredVersion(type_, id_, current.version + 1, dates.now_instant(), b"", deleted=True)
+    with timing.stage("store"):
+        write.put(gone, index.Rows(), None)
+        write.replace_facts(Source(LOCAL, type_, id_, str(gone.version)), None, Mapped())
+    return gone
 
 
 def _medications(write: Writer, base_url: str) -> Callable[[str, str], dict[str, Any] | None]:

@@ -6,16 +6,28 @@ Pure: facts in, verdict out. No database, no HTTP, no clock.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from fhirtwin.errors import Forbidden
 
-Interaction = Literal["create", "read", "vread", "update", "search-type", "transaction", "capabilities", "operation"]
-"""What FHIR calls it: http://hl7.org/fhir/R4/valueset-system-restful-interaction.html, and `operation`."""
+Interaction = Literal[
+    "create",
+    "read",
+    "vread",
+    "update",
+    "delete",
+    "history-instance",
+    "history-type",
+    "history-system",
+    "search-type",
+    "batch",
+    "transaction",
+    "capabilities",
+    "operation",
+]
+"""What FHIR calls it: http://hl7.org/fhir/R4/codesystem-restful-interaction.html, `capabilities` and `operation`."""
 
-_EVERYTHING: Final[frozenset[Interaction]] = frozenset(
-    ("create", "read", "vread", "update", "search-type", "transaction", "capabilities", "operation")
-)
+_EVERYTHING: Final[frozenset[Interaction]] = frozenset(get_args(Interaction))
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,12 @@ def parse(text: str) -> Interval:
 
 def now_instant() -> str:
     """Tell the time as a FHIR instant in UTC with milliseconds: `2024-05-01T10:00:00.123Z`."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant(datetime.now(UTC))
+
+
+def instant(moment: datetime) -> str:
+    """Write a moment in UTC as `now_instant` does: such texts sort as what they stand for."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 _EXPECTED: Final = (

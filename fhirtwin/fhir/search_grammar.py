@@ -141,7 +141,7 @@ def parse(
     count, after, ceiling = default_count, 0, None
     for name, text in parameters:
         if name == "_count":
-            count = min(_count(text), max_count)
+            count = min(page_size(text), max_count)
         elif name == PAGE:
             after, ceiling = _page(text)
             continue
@@ -241,7 +241,12 @@ def _reference(name: str, text: str, modifier: str, base_url: str) -> ReferenceV
     return ReferenceValue(found.base, found.type, found.id)
 
 
-def _count(text: str) -> int:
+def page_size(text: str) -> int:
+    """Read `_count`.
+
+    Raises:
+        Incorrect: it is no whole number.
+    """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise Incorrect("`_count` takes a whole number from 0.")
     return int(text)

@@ -1,15 +1,18 @@
-"""What the entries of a transaction ask for, checked before anything is stored.
+"""What the entries of a batch or transaction ask for, checked before anything is stored.
 
 *Source*: http://hl7.org/fhir/R4/http.html#trules, http://hl7.org/fhir/R4/bundle.html.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import msgspec
 
 from fhirtwin import timing
 from fhirtwin.access import unenforced
@@ -20,16 +23,22 @@ from fhirtwin.ingest import Received, refuse_invalid
 from fhirtwin.interactions import update
 from fhirtwin.interactions.context import Services
 
-METHODS: Final = ("POST", "PUT", "GET")
+METHODS: Final = ("DELETE", "POST", "PUT", "GET")
 """What an entry may ask for, in the order in which it is done."""
 
 
 _CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "DELETE": ("ifMatch",),
     "POST": ("ifNoneExist",),
     "PUT": ("ifMatch", "ifNoneMatch"),
-    "GET": ("ifNoneMatch",),
+    "GET": ("ifNoneMatch", "ifModifiedSince"),
 }
 """Which conditions each method heeds. Another one is refused: its sender believes that it holds."""
+
+_ALL_CONDITIONS: Final = ("ifNoneExist", "ifMatch", "ifNoneMatch", "ifModifiedSince")
+
+_INSIDE: Final = re.compile(r"Bundle\.entry\[([0-9]+)\]\.")
+"""The beginning of a place inside an entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,8 @@ class Entry:
         number: position in the Bundle, from 0.
         id: logical id that its URL names; empty for POST and searches.
         query: what follows the question mark of its URL.
-        received: its resource; None for GET.
-        conditions: `ifNoneExist`, `ifMatch` and `ifNoneMatch`, where given.
+        received: its resource; None for DELETE and GET.
+        conditions: `ifNoneExist`, `ifMatch`, `ifNoneMatch` and `ifModifiedSince`, where given.
     """
 
     number: int
@@ -54,26 +63,68 @@ class Entry:
     conditions: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry of a batch that cannot be carried out, and why."""
+
+    number: int
+    error: FhirtwinError
+
+
+class _Kind(msgspec.Struct):
+    type: str = ""
+
+
+def is_batch(data: bytes) -> bool:
+    """Whether a body says that it is a batch; what cannot be read is none, and whoever reads it on says why."""
+    try:
+        return msgspec.json.decode(data, type=_Kind).type == "batch"
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+
+
 def receive(services: Services, data: bytes) -> tuple[Entry, ...]:
     """Parse and validate a Bundle of type transaction.
 
     Raises:
         Incorrect: not a valid transaction; the place is named.
         TooLarge: more entries than the setting `max_bundle_entries`.
-        Unsupported: a batch, or an entry with a method that is not done here.
+        Unsupported: an entry with a method that is not done here.
     """
-    settings = services.settings
-    with timing.stage("parse"):
-        bundle = codec.decode(data, max_depth=settings.max_depth)
-        _require_transaction(bundle, settings.max_bundle_entries)
+    bundle = _parsed(services, data, "transaction")
     with timing.stage("validate"):
         refuse_invalid(validate(bundle, type="Bundle"))
-    with timing.stage("parse"):
-        resources = splice.entries(data)
+    resources = _resources(data)
     sent = bundle.get("entry", [])
     entries = tuple(_entry(services, number, one, resources[number]) for number, one in enumerate(sent))
-    _refuse_twins(entries)
+    _refuse_twins(entries, lambda entry: (*_full_url(entry), *_written(entry)))
     return entries
+
+
+def receive_batch(services: Services, data: bytes) -> tuple[Entry | Refused, ...]:
+    """Parse and validate a Bundle of type batch; what is wrong inside an entry concerns that entry alone.
+
+    Raises:
+        Incorrect: not a valid batch, whatever its entries are.
+        TooLarge: more entries than the setting `max_bundle_entries`.
+    """
+    bundle = _parsed(services, data, "batch")
+    faults: dict[int | None, list[Issue]] = defaultdict(list)
+    with timing.stage("validate"):
+        for issue in validate(bundle, type="Bundle"):
+            found = _INSIDE.match(issue.expression[0]) if issue.expression else None
+            faults[int(found[1]) if found else None].append(issue)
+        refuse_invalid(faults[None])
+    resources = _resources(data)
+    received: list[Entry | Refused] = []
+    for number, one in enumerate(bundle.get("entry", [])):
+        try:
+            refuse_invalid(faults[number])
+            received.append(_entry(services, number, one, resources[number]))
+        except FhirtwinError as error:
+            received.append(Refused(number, error))
+    _refuse_twins((entry for entry in received if isinstance(entry, Entry)), _full_url)
+    return tuple(received)
 
 
 @contextmanager
@@ -94,26 +145,31 @@ def _placed(issue: Issue, number: int) -> Issue:
     return replace(issue, expression=tuple(places))
 
 
-def _require_transaction(bundle: Mapping[str, Any], most: int) -> None:
-    """Look at what decides whether looking closer is worth while."""
+def _parsed(services: Services, data: bytes, kind: str) -> dict[str, Any]:
+    """Parse a Bundle, and look at what decides whether looking closer is worth while."""
+    settings = services.settings
+    with timing.stage("parse"):
+        bundle = codec.decode(data, max_depth=settings.max_depth)
     if bundle.get("resourceType") != "Bundle":
-        raise Incorrect("Here only a Bundle of type transaction can be posted.", expression="Bundle")
-    kind, entries = bundle.get("type"), bundle.get("entry", [])
-    if kind == "batch":
-        raise Unsupported("Bundles of type batch are not done here; send a transaction.", expression="Bundle.type")
-    if kind != "transaction":
-        raise Incorrect("Here only a Bundle of type transaction can be posted.", expression="Bundle.type")
+        raise Incorrect("Here only a Bundle of type batch or transaction can be posted.", expression="Bundle")
+    if bundle.get("type") != kind:
+        raise Incorrect("Here only a Bundle of type batch or transaction can be posted.", expression="Bundle.type")
+    entries, most = bundle.get("entry", []), settings.max_bundle_entries
     if isinstance(entries, list) and len(entries) > most:
-        raise TooLarge(
-            f"A transaction may have at most {most} entries (max_bundle_entries).", expression="Bundle.entry"
-        )
+        raise TooLarge(f"A Bundle may have at most {most} entries (max_bundle_entries).", expression="Bundle.entry")
+    return bundle
+
+
+def _resources(data: bytes) -> list[bytes | None]:
+    with timing.stage("parse"):
+        return splice.entries(data)
 
 
 def _entry(services: Services, number: int, entry: Mapping[str, Any], data: bytes | None) -> Entry:
     with at_entry(number):
         request = entry.get("request")
         if request is None:
-            raise Incorrect("An entry of a transaction needs a request.")
+            raise Incorrect("An entry needs a request.")
         method = request["method"]
         if method not in METHODS:
             raise Unsupported(
@@ -122,7 +178,7 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
             )
         type_, id_, query = _target(services, number, method, request["url"])
         received = None
-        if method != "GET":
+        if method in ("POST", "PUT"):
             received = _resource(number, entry, data, type_)
         if method == "PUT" and received:
             update.require_same_id(received, id_)
@@ -131,7 +187,7 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
 
 
 def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[str, str]:
-    given = {name: request[name] for name in ("ifNoneExist", "ifMatch", "ifNoneMatch") if name in request}
+    given = {name: request[name] for name in _ALL_CONDITIONS if name in request}
     for name in given.keys() - set(_CONDITIONS[method]):
         raise Incorrect(
             f"{method} takes no {name}, so it would not hold.", expression=f"Bundle.entry[{number}].request.{name}"
@@ -158,34 +214,44 @@ def _target(services: Services, number: int, method: str, url: str) -> tuple[str
     match path.split("/"):
         case [type_] if is_resource_type(type_) and (method == "GET" or (method == "POST" and not query)):
             return type_, "", query
-        case [type_, id_] if is_resource_type(type_) and method in ("GET", "PUT") and not query:
+        case [type_, id_] if is_resource_type(type_) and method != "POST" and not query:
             return type_, id_, ""
-        case [type_] if is_resource_type(type_) and method == "PUT" and query:
-            raise Unsupported("Conditional update is not done here; name an id.", expression=place)
+        case [type_] if is_resource_type(type_) and method in ("DELETE", "PUT") and query:
+            raise Unsupported("Conditional update and delete are not done here; name an id.", expression=place)
     raise Incorrect(
-        f"This is not a URL for {method}: POST Type, PUT Type/id, GET Type/id or Type?...", expression=place
+        f"This is not a URL for {method}: DELETE Type/id, POST Type, PUT Type/id, GET Type/id or Type?...",
+        expression=place,
     )
 
 
-def _refuse_twins(entries: tuple[Entry, ...]) -> None:
-    """Refuse what R4 does: a fullUrl twice, and two entries that write the same resource.
+_Claim = tuple[tuple[str, ...], str]
+"""What only one entry of a Bundle may be about, and the place in the entry that says so."""
+
+
+def _full_url(entry: Entry) -> Iterator[_Claim]:
+    if entry.full_url:
+        yield ("fullUrl", entry.full_url), "fullUrl"
+
+
+def _written(entry: Entry) -> Iterator[_Claim]:
+    if entry.method in ("DELETE", "PUT"):
+        yield ("resource", entry.type, entry.id), "request.url"
+    if "ifNoneExist" in entry.conditions:
+        yield ("condition", entry.type, entry.conditions["ifNoneExist"]), "request.ifNoneExist"
+
+
+def _refuse_twins(entries: Iterable[Entry], claims: Callable[[Entry], Iterable[_Claim]]) -> None:
+    """Refuse what R4 does: two entries that claim the same.
 
     Raises:
         Incorrect: naming the second.
     """
     seen: Counter[tuple[str, ...]] = Counter()
     for entry in entries:
-        claims: list[tuple[tuple[str, ...], str]] = []
-        if entry.full_url:
-            claims.append((("fullUrl", entry.full_url), "fullUrl"))
-        if entry.method == "PUT":
-            claims.append((("resource", entry.type, entry.id), "request.url"))
-        if entry.method == "POST" and "ifNoneExist" in entry.conditions:
-            claims.append((("condition", entry.type, entry.conditions["ifNoneExist"]), "request.ifNoneExist"))
-        for claim, place in claims:
+        for claim, place in claims(entry):
             seen[claim] += 1
             if seen[claim] > 1:
                 raise Incorrect(
-                    "Another entry of this transaction is about the same.",
+                    "Another entry of this Bundle is about the same.",
                     expression=f"Bundle.entry[{entry.number}].{place}",
                 )

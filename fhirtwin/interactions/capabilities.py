@@ -17,7 +17,17 @@ from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.store import index
 
 _STARTED: Final = datetime.now(UTC).isoformat(timespec="seconds")
-_INTERACTIONS: Final = ("create", "read", "vread", "update", "search-type")
+_INTERACTIONS: Final = (
+    "create",
+    "read",
+    "vread",
+    "update",
+    "delete",
+    "history-instance",
+    "history-type",
+    "search-type",
+)
+_SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system")
 
 
 def capabilities(services: Services, caller: Caller) -> Answer:
@@ -37,7 +47,7 @@ def capabilities(services: Services, caller: Caller) -> Answer:
                 "mode": "server",
                 "security": {"cors": False, "description": _security(services)},
                 "resource": [_resource(type_) for type_ in sorted(RESOURCE_TYPES)],
-                "interaction": [{"code": "transaction"}],
+                "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
             }
         ],
     }
@@ -58,7 +68,7 @@ def _resource(type_: str) -> dict[str, Any]:
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
-        "conditionalRead": "not-match",
+        "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],

@@ -162,7 +162,8 @@ def _is_held(reader: Reader, text: str) -> bool:
     if reference.kind != "relative":
         return True
     if not reference.version:
-        return reader.read(reference.type, reference.id) is not None
+        current = reader.read(reference.type, reference.id)
+        return current is not None and not current.deleted
     version = int(reference.version) if reference.version.isdecimal() and len(reference.version) < 10 else 0
     return reader.vread(reference.type, reference.id, version) is not None
 

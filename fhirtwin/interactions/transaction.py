@@ -1,6 +1,6 @@
 """transaction: `POST [base]` with a Bundle: all of its entries, or none.
 
-Done in this order, whatever the order in the Bundle: POST, PUT, GET. References by `fullUrl` or by a search are
+Done in this order, whatever the order in the Bundle: DELETE, POST, PUT, GET. References by `fullUrl` or by a search are
 replaced by what is stored in the end.
 
 *Source*: http://hl7.org/fhir/R4/http.html#transaction, rules http://hl7.org/fhir/R4/http.html#trules, references
@@ -17,12 +17,12 @@ import msgspec
 from fhirtwin import ingest
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Incorrect, Precondition, TooLarge
-from fhirtwin.fhir import codec, references
+from fhirtwin.fhir import codec, dates, references
 from fhirtwin.ingest import Kept
 from fhirtwin.interactions import create, read, search_type, update
 from fhirtwin.interactions.bundle_entries import METHODS, Entry, at_entry, receive
-from fhirtwin.interactions.context import Answer, Returning, Services, etag, outcome_bytes, versions
-from fhirtwin.store import Writer
+from fhirtwin.interactions.context import Answer, Returning, Services, etag, outcome_bytes
+from fhirtwin.store import Reader, Writer
 from fhirtwin.twin.state import StoredVersion
 
 MAX_ROUNDS: Final = 20
@@ -49,7 +49,7 @@ def transaction(services: Services, caller: Caller, data: bytes, *, prefer: str 
     permit(caller, "transaction")
     entries = receive(services, data)
     with services.store.write() as write:
-        work = _Work(services, caller, write, Returning.preferred(prefer, Returning.MINIMAL))
+        work = Work(services, caller, write, Returning.preferred(prefer, Returning.MINIMAL))
         answers = work.carry_out(entries)
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "transaction-response"}
     if answers:  # an empty array is no FHIR
@@ -57,8 +57,8 @@ def transaction(services: Services, caller: Caller, data: bytes, *, prefer: str 
     return Answer(200, codec.encode(bundle))
 
 
-class _Work:
-    """One transaction under way."""
+class Work:
+    """One transaction under way; an entry of a batch is one of its own."""
 
     def __init__(self, services: Services, caller: Caller, write: Writer, returning: Returning) -> None:
         self._services = services
@@ -70,10 +70,16 @@ class _Work:
         self._ids: dict[int, str] = {}
         """The id under which each entry is stored."""
         self._kept: dict[int, Kept] = {}
+        self._deleted: dict[int, StoredVersion | None] = {}
+        """What `ingest.forget` gave for each entry that deletes."""
 
     def carry_out(self, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
         """Do all; the answers are in the order of the entries."""
-        writes = sorted((e for e in entries if e.method != "GET"), key=_turn)
+        for entry in entries:
+            if entry.method == "DELETE":
+                with at_entry(entry.number):
+                    self._delete(entry)
+        writes = sorted((e for e in entries if e.received), key=_turn)
         for entry in writes:
             with at_entry(entry.number):
                 self._identify(entry)
@@ -81,8 +87,27 @@ class _Work:
         answers = []
         for entry in entries:
             with at_entry(entry.number):
-                answers.append(self._looked_up(entry) if entry.method == "GET" else self._written(entry))
+                answers.append(self._answer(entry))
         return answers
+
+    def _answer(self, entry: Entry) -> dict[str, Any]:
+        match entry.method:
+            case "DELETE":
+                return self._gone(entry)
+            case "GET":
+                return looked_up(self._services, self._caller, self._write, entry)
+            case _:
+                return self._written(entry)
+
+    def _delete(self, entry: Entry) -> None:
+        """Delete before anything is looked for: a condition must not find what is about to go."""
+        permit(self._caller, "delete", entry.type)
+        update.check_match(self._write, entry.type, entry.id, entry.conditions.get("ifMatch"), None)
+        self._deleted[entry.number] = ingest.forget(self._write, entry.type, entry.id)
+
+    def _gone(self, entry: Entry) -> dict[str, Any]:
+        stored, status = self._deleted[entry.number], "204 No Content"
+        return {"response": _response(stored, status) if stored else {"status": status}}
 
     def _identify(self, entry: Entry) -> None:
         """Settle under which id an entry is stored, before anything is: others may refer to it."""
@@ -146,7 +171,10 @@ class _Work:
         found = references.parse(text)
         match found.kind:
             case "urn":
-                raise Incorrect("No entry of this transaction has this fullUrl.", expression=place)
+                raise Incorrect(
+                    "No entry of the same transaction has this fullUrl; those of a batch do not know one another.",
+                    expression=place,
+                )
             case "relative":
                 # Relative to the server that the entry comes from: http://hl7.org/fhir/R4/bundle.html#references.
                 base = references.parse(entry.full_url).base
@@ -160,35 +188,42 @@ class _Work:
                 return f"{found.type}/{ids[0]}" if ids else None
         return text
 
-    def _looked_up(self, entry: Entry) -> dict[str, Any]:
-        if not entry.id:
-            pairs = search_type.query_pairs(entry.query, "The URL")
-            found = search_type.within(self._services, self._caller, self._write, entry.type, pairs)
-            return {"resource": msgspec.Raw(found), "response": {"status": "200 OK"}}
-        permit(self._caller, "read", entry.type)
-        stored = read.current(self._write, entry.type, entry.id)
-        condition = entry.conditions.get("ifNoneMatch")
-        known = versions("ifNoneMatch", condition) if condition is not None else frozenset()
-        if known is None or stored.version in known:
-            return {"response": {"status": "304 Not Modified", "etag": etag(stored.version)}}
-        return {**self._resource(stored), "response": _response(stored, "200 OK")}
-
     def _written(self, entry: Entry) -> dict[str, Any]:
         kept = self._kept[entry.number]
         stored = kept.stored
-        made = kept.changed and stored.version == 1
-        response = _response(stored, "201 Created" if made else "200 OK")
+        response = _response(stored, "201 Created" if kept.created else "200 OK")
         response["location"] = f"{self._services.base_url}/{stored.type}/{stored.id}/_history/{stored.version}"
         match self._returning:
             case Returning.REPRESENTATION:
-                return {**self._resource(stored), "response": response}
+                return {**_resource(self._services, stored), "response": response}
             case Returning.OUTCOME:
                 response["outcome"] = msgspec.Raw(outcome_bytes([]))
         return {"response": response}
 
-    def _resource(self, stored: StoredVersion) -> dict[str, Any]:
-        full_url = f"{self._services.base_url}/{stored.type}/{stored.id}"
-        return {"fullUrl": full_url, "resource": msgspec.Raw(stored.data)}
+
+def looked_up(services: Services, caller: Caller, reader: Reader, entry: Entry) -> dict[str, Any]:
+    """The answer to an entry that reads or searches, asked in an open transaction.
+
+    Raises:
+        NotFound, Gone: it reads what is not there.
+        Incorrect: it cannot be understood.
+    """
+    if not entry.id:
+        pairs = search_type.query_pairs(entry.query, "The URL")
+        found = search_type.within(services, caller, reader, entry.type, pairs)
+        return {"resource": msgspec.Raw(found), "response": {"status": "200 OK"}}
+    permit(caller, "read", entry.type)
+    stored = read.current(reader, entry.type, entry.id)
+    time = entry.conditions.get("ifModifiedSince")
+    since = dates.parse(time) if time is not None else None
+    if read.is_known(reader, stored, entry.conditions.get("ifNoneMatch"), since):
+        return {"response": {"status": "304 Not Modified", "etag": etag(stored.version)}}
+    return {**_resource(services, stored), "response": _response(stored, "200 OK")}
+
+
+def _resource(services: Services, stored: StoredVersion) -> dict[str, Any]:
+    full_url = f"{services.base_url}/{stored.type}/{stored.id}"
+    return {"fullUrl": full_url, "resource": msgspec.Raw(stored.data)}
 
 
 def _turn(entry: Entry) -> tuple[int, bool]:

@@ -40,7 +40,7 @@ def update(
         prefer: the `Prefer` header.
 
     Returns:
-        200, or 201 when there was none, with the current version.
+        200, or 201 when there was none or it was deleted, with the current version.
 
     Raises:
         Incorrect: the body, its id or a header is wrong.
@@ -53,9 +53,8 @@ def update(
     with services.store.write() as write:
         check_match(write, type_, id_, if_match, if_none_match)
         kept = ingest.keep(write, received, id_, services.base_url)
-    created = kept.changed and kept.stored.version == 1
     returning = Returning.preferred(prefer, Returning.REPRESENTATION)
-    return written(services, kept.stored, status=201 if created else 200, returning=returning)
+    return written(services, kept.stored, status=201 if kept.created else 200, returning=returning)
 
 
 def require_same_id(received: Received, id_: str) -> None:
@@ -71,7 +70,7 @@ def require_same_id(received: Received, id_: str) -> None:
 
 
 def check_match(write: Writer, type_: str, id_: str, if_match: str | None, if_none_match: str | None) -> None:
-    """Return when the current version is one that may be replaced.
+    """Return when the current version is one that may be replaced or deleted.
 
     *Source*: RFC 9110, 13.1.1 and 13.1.2. R4 names `If-Match` alone for an update; the other is HTTP's, and to pass
     over it would overwrite what its sender meant to keep.
@@ -86,7 +85,7 @@ def check_match(write: Writer, type_: str, id_: str, if_match: str | None, if_no
     if if_match is not None and not _names("If-Match", if_match, there):
         raise Precondition(f"If-Match does not name the current version of this {type_}; read it again and repeat.")
     if if_none_match is not None and _names("If-None-Match", if_none_match, there):
-        raise Precondition(f"If-None-Match names the current version of this {type_}; nothing was stored.")
+        raise Precondition(f"If-None-Match names the current version of this {type_}; nothing was changed.")
 
 
 def _names(header: str, value: str, version: int | None) -> bool:

@@ -4,7 +4,8 @@ Speaks SQL and nothing else: no HTTP, no clinical knowledge, no opinion about wh
 """
 
 from fhirtwin.store.database import Store
+from fhirtwin.store.past import Change, Past, Position
 from fhirtwin.store.reading import Page, Reader
 from fhirtwin.store.writing import Writer
 
-__all__ = ["Page", "Reader", "Store", "Writer"]
+__all__ = ["Change", "Page", "Past", "Position", "Reader", "Store", "Writer"]

@@ -11,7 +11,8 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
-from fhirtwin.store import searching
+from fhirtwin.store import past, searching
+from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_version, search_token, twin, twin_source
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
@@ -95,6 +96,15 @@ class Reader:
             select(resource.c.id).where(*searching.matching(query, ceiling)).order_by(resource.c.number).limit(limit)
         )
         return tuple(found.scalars())
+
+    def changes(self, asked: Past, count: int) -> tuple[Change, ...]:
+        """At most `count` versions, newest first."""
+        found = self._connection.execute(past.page(asked, count))
+        return tuple(Change(_version(row), row.before is None or row.before) for row in found)
+
+    def count_changes(self, asked: Past) -> int:
+        """How many versions there are, on this page and after it."""
+        return self._connection.execute(past.total(asked)).scalar_one()
 
     def twin(self, patient: PatientKey) -> TwinState | None:
         """What is known of a patient; None when nothing stored here is about them."""

@@ -168,6 +168,17 @@ def test_a_source_that_only_the_call_brought_is_told_and_not_pointed_at(twin: Ga
         assert twin.http.get(f"/fhir/{reference}").status_code == 200
 
 
+def test_a_source_that_was_deleted_here_is_not_pointed_at_without_a_version(twin: Gateway, patient: str) -> None:
+    prefetch = at_ehr(twin.prefetch(patient))
+    pressure = next(e["resource"] for e in prefetch["observations"]["entry"] if "85354-9" in str(e["resource"]["code"]))
+    twin.http.delete(f"/fhir/Observation/{pressure['id']}")
+    del pressure["meta"]
+    cards(twin.call(patient, prefetch))
+    basis = twin.reports(patient)["prevent-base"]["basis"]
+    assert {"type": "Observation", "display": "sent with the call, not stored on this server"} in basis
+    assert pressure["id"] not in str(basis)
+
+
 def test_a_source_without_a_version_is_pointed_at_without_one(twin: Gateway, patient: str) -> None:
     prefetch = at_ehr(twin.prefetch(patient))
     for entry in prefetch["observations"]["entry"]:

@@ -12,7 +12,8 @@ from fhirtwin.fhir.validator import RESOURCE_TYPES, validate
 from fhirtwin.interactions import registry
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Services
-from tests.parts import BASE
+from tests import parts
+from tests.parts import BASE, body, patient
 
 
 def test_metadata_is_valid_and_says_what_is_registered(client: FlaskClient) -> None:
@@ -33,6 +34,35 @@ def test_metadata_is_valid_and_says_what_is_registered(client: FlaskClient) -> N
         "date": "date",
     }
     assert {one["name"] for one in types["Patient"]["operation"]} >= {"twin"}
+
+
+def test_every_interaction_that_metadata_names_has_its_route_and_is_asked_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rest = client.get("/fhir/metadata").json["rest"][0]
+    named = {one["code"] for one in (*rest["interaction"], *rest["resource"][0]["interaction"])}
+    assert named == LOCAL_TOKEN.may - {"capabilities", "operation"}
+    paths = {
+        "create": ("POST", "/fhir/Patient"),
+        "read": ("GET", "/fhir/Patient/p"),
+        "vread": ("GET", "/fhir/Patient/p/_history/1"),
+        "update": ("PUT", "/fhir/Patient/p"),
+        "delete": ("DELETE", "/fhir/Patient/p"),
+        "search-type": ("GET", "/fhir/Patient"),
+        "history-instance": ("GET", "/fhir/Patient/p/_history"),
+        "history-type": ("GET", "/fhir/Patient/_history"),
+        "history-system": ("GET", "/fhir/_history"),
+        "batch": ("POST", "/fhir"),
+        "transaction": ("POST", "/fhir"),
+    }
+    assert paths.keys() == named
+    monkeypatch.setattr(parts, "OPEN", Caller("nobody"))
+    for code, (method, path) in paths.items():
+        sent = {"resourceType": "Bundle", "type": code} if path == "/fhir" else patient(id="p")
+        request = {"data": body(sent), "content_type": "application/fhir+json"} if method in ("POST", "PUT") else {}
+        answer = client.open(path, method=method, **request)
+        assert answer.status_code == 403
+        assert answer.json["issue"][0]["diagnostics"].startswith(f"You may not use {code} ")
 
 
 def test_every_parameter_that_metadata_names_can_be_searched_by(client: FlaskClient) -> None:

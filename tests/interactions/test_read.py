@@ -6,7 +6,7 @@ from flask.testing import FlaskClient
 from fhirtwin.interactions.context import Services
 from fhirtwin.store import index
 from fhirtwin.twin.state import StoredVersion
-from tests.parts import body, patient
+from tests.parts import body, entry, patient, transaction
 
 JSON = {"Content-Type": "application/fhir+json"}
 
@@ -60,13 +60,75 @@ def test_vread_gives_each_version_as_it_was(client: FlaskClient, stored: str) ->
     assert client.get(f"{stored}/_history/x").status_code == 404
 
 
-def test_read_of_deleted_is_410_and_an_update_brings_it_back(
-    client: FlaskClient, services: Services, stored: str
-) -> None:
+@pytest.fixture
+def changed(client: FlaskClient, services: Services) -> str:
+    """A Patient with versions of 10:00:00.250, 10:00:05.250 and 10:00:05.750."""
     with services.store.write() as write:
-        gone = StoredVersion("Patient", "p", 2, "2026-01-01T00:00:00Z", b"", deleted=True)
-        write.put(gone, index.Rows(), None)
-    assert client.get(stored).status_code == 410
-    assert client.get(f"{stored}/_history/2").status_code == 410
-    assert client.get("/fhir/Patient").json["total"] == 0
-    assert client.put(stored, data=body(patient(id="p")), headers=JSON).headers["ETag"] == 'W/"3"'
+        for version, second in enumerate(("00.250", "05.250", "05.750"), start=1):
+            data = body(patient(id="p", multipleBirthInteger=version))
+            stored = StoredVersion("Patient", "p", version, f"2026-01-01T10:00:{second}Z", data)
+            write.put(stored, index.Rows(), None)
+    return "/fhir/Patient/p"
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Thu, 01 Jan 2026 10:00:06 GMT", 304),
+        ("Thursday, 01-Jan-26 10:00:06 GMT", 304),
+        ("Thu Jan  1 10:00:06 2026", 304),
+        ("Thu, 01 Jan 2026 10:00:05 GMT", 200),
+        ("Thu, 01 Jan 2026 10:00:04 GMT", 200),
+        ("2026-01-01T10:00:06Z", 200),
+        ("yesterday", 200),
+        ("", 200),
+        ("Thu, 01 Jan 2026 10:00:99 GMT", 200),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 200),
+    ],
+)
+def test_if_modified_since_is_304_when_nothing_newer_can_be_there(
+    client: FlaskClient, changed: str, header: str, status: int
+) -> None:
+    answer = client.get(changed, headers={"If-Modified-Since": header})
+    assert (answer.status_code, bool(answer.data)) == (status, status == 200)
+    assert answer.headers["ETag"] == 'W/"3"'
+
+
+def test_last_modified_can_be_sent_back(client: FlaskClient, stored: str) -> None:
+    time = client.get(stored).headers["Last-Modified"]
+    assert client.get(stored, headers={"If-Modified-Since": time}).status_code == 304
+    client.put(stored, data=body(patient(id="p", gender="male")), headers=JSON)
+    assert client.get(stored, headers={"If-Modified-Since": time}).status_code == 200
+
+
+@pytest.mark.parametrize(("version", "status"), [('W/"2"', 200), ('W/"3"', 304)])
+def test_if_none_match_wins_over_if_modified_since(
+    client: FlaskClient, changed: str, version: str, status: int
+) -> None:
+    late = {"If-None-Match": version, "If-Modified-Since": "Fri, 02 Jan 2026 10:00:00 GMT"}
+    early = {"If-None-Match": version, "If-Modified-Since": "Wed, 31 Dec 2025 10:00:00 GMT"}
+    assert {client.get(changed, headers=headers).status_code for headers in (late, early)} == {status}
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+@pytest.mark.parametrize(
+    ("instant", "status"),
+    [
+        ("2026-01-01T10:00:05.750Z", "304 Not Modified"),
+        ("2026-01-01T11:00:06+01:00", "304 Not Modified"),
+        ("2026-01-01T10:00:05.749Z", "200 OK"),
+        ("2026-01-01T10:00:05Z", "200 OK"),
+    ],
+)
+def test_if_modified_since_holds_in_a_bundle(
+    client: FlaskClient, changed: str, kind: str, instant: str, status: str
+) -> None:
+    sent = {**transaction(entry("GET", "Patient/p", ifModifiedSince=instant)), "type": kind}
+    answer = client.post("/fhir", data=body(sent), headers=JSON).json["entry"][0]
+    assert (answer["response"]["status"], "resource" in answer) == (status, status == "200 OK")
+
+
+def test_if_modified_since_of_a_write_is_refused(client: FlaskClient) -> None:
+    sent = transaction(entry("PUT", "Patient/p", patient(id="p"), ifModifiedSince="2026-01-01T10:00:05Z"))
+    answer = client.post("/fhir", data=body(sent), headers=JSON)
+    assert answer.json["issue"][0]["expression"] == ["Bundle.entry[0].request.ifModifiedSince"]

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.access import OPEN
+from fhirtwin.errors import FhirtwinError
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.transaction import MAX_ROUNDS
+from fhirtwin.interactions.transaction import transaction as transact
 from tests.parts import BASE, application, body, condition, entry, observation, patient, transaction
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -187,7 +191,6 @@ def test_twins_are_refreshed(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("entries", "status", "place"),
     [
-        ([entry("DELETE", "Patient/p")], 400, "Bundle.entry[0].request.method"),
         ([entry("PATCH", "Patient/p", patient())], 400, "Bundle.entry[0].request.method"),
         ([entry("POST", "Nonsense", patient())], 400, "Bundle.entry[0].request.url"),
         ([entry("POST", "Patient/p", patient())], 400, "Bundle.entry[0].request.url"),
@@ -277,7 +280,41 @@ def test_if_none_match_of_an_entry_keeps_what_is_there(client: FlaskClient) -> N
     assert [post(client, one).status_code, post(client, one).status_code] == [200, 412]
 
 
-@pytest.mark.parametrize("kind", ["batch", "collection", "searchset", None])
+def test_ids_may_be_the_same_in_several_types(client: FlaskClient) -> None:
+    answer = post(
+        client,
+        entry("PUT", "Patient/x", patient(id="x")),
+        entry("PUT", "Observation/x", observation("Patient/x", id="x")),
+        entry("DELETE", "Condition/x"),
+    )
+    assert [one["response"]["status"][:3] for one in answer.json["entry"]] == ["201", "201", "204"]
+    assert [client.get(f"/fhir/{type_}/x").status_code for type_ in ("Patient", "Observation")] == [200, 200]
+
+
+def test_of_transactions_at_once_exactly_one_wins_a_version(services: Services) -> None:
+    statuses: list[int] = []
+
+    def carry_out(number: int) -> None:
+        change = entry("PUT", "Patient/p", patient(id="p", multipleBirthInteger=number), ifMatch='W/"1"')
+        gone = entry("DELETE", "Patient/p", ifMatch='W/"1"')
+        sent = body(transaction(gone if number % 2 else change, entry("POST", "Observation", observation("Patient/p"))))
+        try:
+            statuses.append(transact(services, OPEN, sent).status)
+        except FhirtwinError as error:
+            statuses.append(error.status)
+
+    transact(services, OPEN, body(transaction(entry("PUT", "Patient/p", patient(id="p")))))
+    threads = [threading.Thread(target=carry_out, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200] + [412] * 15
+    client = application(services).test_client()
+    assert (total(client, "Observation"), client.get("/fhir/Patient/p/_history").json["total"]) == (1, 2)
+
+
+@pytest.mark.parametrize("kind", ["collection", "searchset", None])
 def test_another_type_of_bundle_is_400(client: FlaskClient, kind: str | None) -> None:
     sent = {"resourceType": "Bundle", "type": kind} if kind else patient()
     assert client.post("/fhir", data=body(sent), headers=JSON).status_code == 400

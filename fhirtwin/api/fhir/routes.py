@@ -11,9 +11,13 @@ from fhirtwin.api.fhir import negotiation, parameters
 from fhirtwin.errors import MethodNotAllowed as WrongMethod
 from fhirtwin.errors import NotFound
 from fhirtwin.interactions import registry
+from fhirtwin.interactions.batch import batch
+from fhirtwin.interactions.bundle_entries import is_batch
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.create import create
+from fhirtwin.interactions.delete import delete
+from fhirtwin.interactions.history import history
 from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
@@ -38,11 +42,21 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 
     @fhir.get("/<type_>/<id_>")
     def read_route(type_: str, id_: str) -> Response:
-        return _response(read(services, g.caller, type_, id_, if_none_match=request.headers.get("If-None-Match")))
+        conditions = {
+            "if_none_match": request.headers.get("If-None-Match"),
+            "if_modified_since": request.headers.get("If-Modified-Since"),
+        }
+        return _response(read(services, g.caller, type_, id_, **conditions))
 
     @fhir.get("/<type_>/<id_>/_history/<version>")
     def vread_route(type_: str, id_: str, version: str) -> Response:
         return _response(vread(services, g.caller, type_, id_, version))
+
+    @fhir.get("/_history")
+    @fhir.get("/<type_>/_history")
+    @fhir.get("/<type_>/<id_>/_history")
+    def history_route(type_: str = "", id_: str = "") -> Response:
+        return _response(history(services, g.caller, type_, id_, negotiation.parameters()))
 
     @fhir.get("/<type_>")
     def search_route(type_: str) -> Response:
@@ -58,9 +72,11 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
     limit = services.settings.max_body_bytes
 
     @fhir.post("/")
-    def transaction_route() -> Response:
+    def bundle_route() -> Response:
         negotiation.require_json_sent()
-        return _response(transaction(services, g.caller, body.read_body(limit), prefer=_prefer()))
+        data = body.read_body(limit)
+        interaction = batch if is_batch(data) else transaction
+        return _response(interaction(services, g.caller, data, prefer=_prefer()))
 
     @fhir.post("/<type_>")
     def create_route(type_: str) -> Response:
@@ -78,6 +94,14 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
         }
         data = body.read_body(limit)
         return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
+
+    @fhir.delete("/<type_>/<id_>")
+    def delete_route(type_: str, id_: str) -> Response:
+        conditions = {
+            "if_match": request.headers.get("If-Match"),
+            "if_none_match": request.headers.get("If-None-Match"),
+        }
+        return _response(delete(services, g.caller, type_, id_, **conditions))
 
 
 def _register_operations(fhir: Blueprint, services: Services) -> None:

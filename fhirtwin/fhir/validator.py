@@ -1,10 +1,10 @@
-"""Judges the structure of a resource of any R4 type: elements, cardinality, JSON types, formats, choices, references.
+"""Judges a resource of any R4 type: structure, formats, choices, references, codes of required bindings, invariants.
 
 At import the table of R4 becomes one small function for each type (a closure over its members), so that judging
 costs a dictionary look-up and a call for each member. A check answers None when all is well, else its findings, with
 places relative to the value; each level puts its own name in front, so a place is spelled only when something is wrong.
 
-Rules that look at a whole object (invariants) are listed by type in `_RULES` and run when its members are right.
+Invariants look at a whole object, and only when its members are right.
 
 *Source*: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/validation.html (structure, cardinality, value
 domains).
@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import references
+from fhirtwin.fhir import bindings, references
 from fhirtwin.fhir.primitives import CHECKS as PRIMITIVE_CHECKS
 from fhirtwin.fhir.primitives import Check, Finding, Findings
 from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, Member, members
@@ -38,7 +38,7 @@ def is_resource_type(name: str) -> bool:
 
 
 def validate(resource: Any, *, type: str | None = None, prefix: str | None = None) -> list[Issue]:  # noqa: A002 (FHIR's word)
-    """Judge the structure of a resource as `fhirtwin.fhir.codec.decode` gives it (numbers are Decimal or int).
+    """Judge a resource as `fhirtwin.fhir.codec.decode` gives it (numbers are Decimal or int).
 
     Args:
         resource: any JSON value; what is no object is reported, not raised.
@@ -46,7 +46,7 @@ def validate(resource: Any, *, type: str | None = None, prefix: str | None = Non
         prefix: place of the resource for the expressions (`Bundle.entry[3].resource`); None means its own type.
 
     Returns:
-        The issues, empty when the structure is right; at most `MAX_ISSUES` and one that says there are more. Texts say
+        The issues, empty when all is right; at most `MAX_ISSUES` and one that says there are more. Texts say
         what was expected and never repeat a value.
     """
     findings = _resource(resource, {}) or []
@@ -273,12 +273,16 @@ def _compile() -> dict[str, Check]:
 def _member_checks(name: str, member: Member, checks: Mapping[str, Check]) -> tuple[Check, Check | None]:
     primitive = PRIMITIVE_CHECKS.get(member.kind)
     if primitive is not None:
+        if member.bound:
+            primitive = bindings.code(primitive, member.bound)
         if member.many:
             return _array(primitive, partner=f"_{name}"), _beside_array(name, checks["Element"])
         return primitive, checks["Element"]
     one = checks[member.kind]
     if member.targets:
         one = _reference(one, member.targets)
+    if member.bound:
+        one = bindings.concept(one, member.bound)
     return (_array(one) if member.many else one), None
 
 

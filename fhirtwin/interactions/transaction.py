@@ -70,6 +70,8 @@ class _Work:
         self._ids: dict[int, str] = {}
         """The id under which each entry is stored."""
         self._kept: dict[int, Kept] = {}
+        self._shown: set[str] = set()
+        """The fullUrls of the answer; none may come twice (bdl-7)."""
 
     def carry_out(self, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
         """Do all; the answers are in the order of the entries."""
@@ -188,7 +190,11 @@ class _Work:
 
     def _resource(self, stored: StoredVersion) -> dict[str, Any]:
         full_url = f"{self._services.base_url}/{stored.type}/{stored.id}"
-        return {"fullUrl": full_url, "resource": msgspec.Raw(stored.data)}
+        resource = {"resource": msgspec.Raw(stored.data)}
+        if full_url in self._shown:
+            return resource
+        self._shown.add(full_url)
+        return {"fullUrl": full_url, **resource}
 
 
 def _response(stored: StoredVersion, status: str) -> dict[str, Any]:

@@ -39,10 +39,6 @@ def _range_in_order(value: Object) -> bool:
     return "value" not in low or "value" not in high or bool(low["value"] <= high["value"])
 
 
-def _ratio_or_reason(ratio: Object) -> bool:
-    return "numerator" in ratio or "extension" in ratio
-
-
 def _in_ucum(quantity: Object) -> bool:
     return quantity.get("system") in (None, UCUM)
 
@@ -106,14 +102,8 @@ RULES: Final[dict[str, tuple[Rule, ...]]] = {
     ),
     "Duration": (Rule("drt-1", "A coded duration must have a value and a unit of UCUM.", where(_duration_coded)),),
     "Range": (Rule("rng-2", "The low end of a range must not be above its high end.", where(_range_in_order)),),
-    "Ratio": (
-        Rule(
-            "rat-1",
-            "Numerator and denominator must be there both or not at all.",
-            all_or_none("numerator", "denominator"),
-        ),
-        Rule("rat-1", "A ratio without numbers must have an extension that says why.", where(_ratio_or_reason)),
-    ),
+    # That a ratio without numbers has an extension follows from ele-1.
+    "Ratio": (Rule("rat-1", "Numerator and denominator come together.", all_or_none("numerator", "denominator")),),
     "ContactPoint": (Rule("cpt-2", "A contact point with a value must have a system.", needs("value", "system")),),
     "Timing.repeat": (
         Rule("tim-1", "A duration must have its unit.", needs("duration", "durationUnit")),

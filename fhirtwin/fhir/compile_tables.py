@@ -1,8 +1,9 @@
 """Compiles the official FHIR R4 definitions into the one small table that this package reads at run time.
 
 Run as `python -m fhirtwin.fhir.compile_tables FOLDER`, where FOLDER holds `profiles-resources.json.gz`,
-`profiles-types.json.gz`, `search-parameters.json.gz` and `compartmentdefinition-patient.json.gz`. The result,
-`r4.json`, is committed; the same definitions always give the same bytes.
+`profiles-types.json.gz`, `valuesets.json.gz`, `v3-codesystems.json.gz`, `search-parameters.json.gz` and
+`compartmentdefinition-patient.json.gz`. The result, `r4.json`, is committed; the same definitions always give the same
+bytes.
 
 The form of the table (one element a line, so that a difference can be read):
 
@@ -10,10 +11,12 @@ The form of the table (one element a line, so that a difference can be read):
     resources   the concrete resource types
     types       type or path of a nested element -> {is: base, has: {element: "min..max type|type"}}
     patients    resource type -> the element that says which patient it is about
+    valueSets   name -> {code system: "code code ..."}, of the required bindings that can be listed
 
 An element that a type takes over unchanged from its base is not repeated. `Reference(Group,Patient)` names allowed
-targets, a bare `Reference` allows any. A type with a dot is the path of a nested element, so a `contentReference`
-needs no form of its own. Choice elements keep their `[x]`.
+targets, a bare `Reference` allows any. `code(name)` and `CodeableConcept(name)` take a code of that value set or one of
+the form known by that name (`mimetypes`, `currencies`). A type with a dot is the path of a nested element, so a
+`contentReference` needs no form of its own. Choice elements keep their `[x]`.
 
 *Source*: http://hl7.org/fhir/R4/downloads.html, FHIR 4.0.1.
 """
@@ -24,7 +27,7 @@ import gzip
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +42,11 @@ _INTEGERS: Final = {"integer": -(2**31), "positiveInt": 1, "unsignedInt": 0}
 """Whole-number primitives and their least value; the greatest is 2^31-1 for all three.
 *Source*: http://hl7.org/fhir/R4/datatypes.html#primitive."""
 _JSON_KINDS: Final = {"boolean": "boolean", "decimal": "decimal"} | dict.fromkeys(_INTEGERS, "integer")
+_FORMS: Final = frozenset({"currencies", "mimetypes"})
+"""Value sets that R4 takes from elsewhere and nobody can list for good; what their codes look like is known."""
+_ALSO_OTHER_CODES: Final = frozenset({"CapabilityStatement.format"})
+"""Elements that take more than the value set they are bound to: its own definition says "mime types, or xml or json"
+(http://hl7.org/fhir/R4/capabilitystatement-definitions.html#CapabilityStatement.format)."""
 _ABOUT: Final = ("patient", "subject", "beneficiary", "individual")
 """Search parameters of the patient compartment that say whom a resource is about, the strongest first. The others
 (performer, recorder, recipient, ...) say who took part."""
@@ -48,7 +56,7 @@ def compile_table(folder: Path) -> str:
     """Compile the definitions in `folder` into the text of the table.
 
     Args:
-        folder: holds the four gzipped files named at the top of this module.
+        folder: holds the gzipped files named at the top of this module.
 
     Returns:
         JSON with sorted keys and a newline at the end.
@@ -62,13 +70,15 @@ def compile_table(folder: Path) -> str:
         for resource in _entries(folder / name)
         if resource["resourceType"] == "StructureDefinition" and resource["name"] not in _NOT_R4
     ]
-    types = _types(d for d in definitions if d["kind"] in ("complex-type", "resource"))
+    codes = _value_sets(folder, definitions)
+    types = _types((d for d in definitions if d["kind"] in ("complex-type", "resource")), codes.keys() | _FORMS)
     table = {
         "fhirVersion": "4.0.1",
         "primitives": {d["name"]: _primitive(d) for d in definitions if d["kind"] == "primitive-type"},
         "resources": sorted(d["name"] for d in definitions if d["kind"] == "resource" and not d["abstract"]),
         "types": types,
         "patients": _patients(folder, types),
+        "valueSets": codes,
     }
     return json.dumps(table, indent=1, sort_keys=True, ensure_ascii=True) + "\n"
 
@@ -93,12 +103,61 @@ def _primitive(definition: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _types(definitions: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+def _value_sets(folder: Path, definitions: Iterable[dict[str, Any]]) -> dict[str, dict[str, str]]:
+    """List the codes of each value set that a required binding names, by code system, as far as they can be listed."""
+    published = {
+        resource["url"]: resource
+        for name in ("valuesets.json.gz", "v3-codesystems.json.gz")
+        for resource in _entries(folder / name)
+        if resource["resourceType"] in ("ValueSet", "CodeSystem")
+    }
+    elements = (e for d in definitions if d.get("derivation") != "constraint" for e in d["snapshot"]["element"])
+    urls = {element["binding"].get("valueSet", "") for element in elements if _is_required(element)}
+    found: dict[str, dict[str, str]] = {}
+    for url in sorted(urls):
+        value_set = published.get(url.partition("|")[0])
+        systems = _expand(value_set, published) if value_set else None
+        if systems and found.setdefault(_value_set_name(url), systems) != systems:
+            raise ValueError(f"Two value sets are called {_value_set_name(url)}; the table needs another name for one.")
+    return found
+
+
+def _is_required(element: dict[str, Any]) -> bool:
+    return bool(element.get("binding", {}).get("strength") == "required" and element["path"] not in _ALSO_OTHER_CODES)
+
+
+def _value_set_name(url: str) -> str:
+    return url.partition("|")[0].rpartition("/")[2]
+
+
+def _expand(value_set: dict[str, Any], published: dict[str, dict[str, Any]]) -> dict[str, str] | None:
+    """List the codes of a value set by system; None where a system is not here whole or is narrowed by a filter."""
+    compose = value_set["compose"]
+    systems: dict[str, set[str]] = {}
+    for include in compose["include"]:
+        system = published.get(include.get("system", ""), {"content": "not-present"})
+        listed = "concept" in include or system["content"] == "complete"
+        if not listed or "filter" in include or "valueSet" in include or "exclude" in compose:
+            return None
+        concepts = include.get("concept") or system.get("concept", ())
+        systems.setdefault(include["system"], set()).update(_codes(concepts))
+    return {system: " ".join(sorted(codes)) for system, codes in systems.items()}
+
+
+def _codes(concepts: Iterable[dict[str, Any]]) -> Iterator[str]:
+    for concept in concepts:
+        if " " in concept["code"]:
+            raise ValueError(f"The code {concept['code']} has a space, which separates codes in the table.")
+        yield concept["code"]
+        yield from _codes(concept.get("concept", ()))
+
+
+def _types(definitions: Iterable[dict[str, Any]], value_sets: Set[str]) -> dict[str, dict[str, Any]]:
     full: dict[str, dict[str, str]] = {}
     bases: dict[str, str] = {}
     for definition in definitions:
         if definition.get("derivation") != "constraint":
-            _read_elements(definition, full, bases)
+            _read_elements(definition, full, bases, value_sets)
     types: dict[str, dict[str, Any]] = {}
     for name, has in full.items():
         inherited = _inherited(name, full, bases)
@@ -114,7 +173,9 @@ def _inherited(name: str, full: dict[str, dict[str, str]], bases: dict[str, str]
     return _inherited(base, full, bases) | full[base] if base else {}
 
 
-def _read_elements(definition: dict[str, Any], full: dict[str, dict[str, str]], bases: dict[str, str]) -> None:
+def _read_elements(
+    definition: dict[str, Any], full: dict[str, dict[str, str]], bases: dict[str, str], value_sets: Set[str]
+) -> None:
     root, *elements = definition["snapshot"]["element"]
     full[root["path"]] = {}
     bases[root["path"]] = definition.get("baseDefinition", "").removeprefix(_CANONICAL)
@@ -125,18 +186,21 @@ def _read_elements(definition: dict[str, Any], full: dict[str, dict[str, str]], 
         nested = codes in (["BackboneElement"], ["Element"])
         if nested:
             full[path], bases[path] = {}, codes[0]
-        kind = path if nested else "|".join(_kinds(element))
+        kind = path if nested else "|".join(_kinds(element, value_sets))
         full[parent][name] = f"{element['min']}..{element['max']} {kind}"
 
 
-def _kinds(element: dict[str, Any]) -> Iterator[str]:
+def _kinds(element: dict[str, Any], value_sets: Set[str]) -> Iterator[str]:
     path = element["path"]
+    bound = _value_set_name(element["binding"].get("valueSet", "")) if _is_required(element) else ""
     if path in _RETYPED:
         yield _RETYPED[path]
     elif "contentReference" in element:
         yield element["contentReference"].rpartition("#")[2]
     elif element.get("base", {}).get("path") == "Resource.id":
         yield "id"  # R4 publishes it as a string, and defines it as an id: http://hl7.org/fhir/R4/resource.html#id
+    elif bound in value_sets:
+        yield from (f"{_kind(t)}({bound})" for t in element["type"])
     else:
         yield from (_kind(t) for t in element["type"])
 

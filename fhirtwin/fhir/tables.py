@@ -38,6 +38,7 @@ class _Table(msgspec.Struct, frozen=True, rename="camel"):
     resources: frozenset[str]
     types: dict[str, _Type]
     patients: dict[str, str]
+    value_sets: dict[str, dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ class Member:
         low: how many values there must be: 0 or 1. A choice is satisfied by any of its members.
         targets: resource types that a Reference may point at; empty means any.
         choice: whether the element is a choice, of which at most one member may be there.
+        bound: the name of the value set whose codes alone are right here; empty where any code may stand.
     """
 
     element: str
@@ -59,6 +61,7 @@ class Member:
     low: int
     targets: frozenset[str]
     choice: bool
+    bound: str = ""
 
 
 _TABLE: Final = msgspec.json.decode(Path(__file__).with_name("r4.json").read_bytes(), type=_Table)
@@ -70,6 +73,12 @@ TYPES: Final = frozenset(_TABLE.types)
 """Datatypes, resources, and nested elements by their path (`Patient.contact`)."""
 PATIENT_ELEMENTS: Final = _TABLE.patients
 """For each resource type about one patient, the element that says which."""
+
+VALUE_SETS: Final = {
+    name: {system: frozenset(codes.split(" ")) for system, codes in systems.items()}
+    for name, systems in _TABLE.value_sets.items()
+}
+"""The value sets of required bindings, as far as they can be listed: name -> code system -> codes."""
 
 _SPEC: Final = re.compile(r"([01])\.\.([01*]) (.+)")
 _KIND: Final = re.compile(r"([^(]+)(?:\((.*)\))?")
@@ -93,16 +102,27 @@ def members(name: str) -> dict[str, Member]:
             continue
         label = element.removesuffix("[x]")
         for text in kinds.split("|"):
-            kind, targets = _match(_KIND, text)
+            kind, within = _match(_KIND, text)
             found[_member_name(label, kind) if label != element else element] = Member(
                 element=label,
                 kind=kind,
                 many=high == "*",
                 low=int(low),
-                targets=frozenset(targets.split(",")) if targets else frozenset(),
+                targets=frozenset(within.split(",")) if within and kind == "Reference" else frozenset(),
                 choice=label != element,
+                bound="" if kind == "Reference" else within,
             )
     return found
+
+
+def lineage(name: str) -> tuple[str, ...]:
+    """Name a type and what it is derived from, the most general first: `("Element", "Quantity", "Age")`.
+
+    Args:
+        name: one of `TYPES`.
+    """
+    base = _TABLE.types[name].base
+    return (*lineage(base), name) if base else (name,)
 
 
 def _member_name(label: str, kind: str) -> str:

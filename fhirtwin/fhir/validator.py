@@ -1,10 +1,10 @@
-"""Judges the structure of a resource of any R4 type: elements, cardinality, JSON types, formats, choices, references.
+"""Judges a resource of any R4 type: structure, formats, choices, references, codes of required bindings, invariants.
 
 At import the table of R4 becomes one small function for each type (a closure over its members), so that judging
 costs a dictionary look-up and a call for each member. A check answers None when all is well, else its findings, with
 places relative to the value; each level puts its own name in front, so a place is spelled only when something is wrong.
 
-Rules that look at a whole object (invariants) are listed by type in `_RULES` and run when its members are right.
+Invariants look at a whole object, and only when its members are right.
 
 *Source*: http://hl7.org/fhir/R4/json.html, http://hl7.org/fhir/R4/validation.html (structure, cardinality, value
 domains).
@@ -13,14 +13,15 @@ domains).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import references
+from fhirtwin.fhir import bindings, contained, invariants, narrative, references
+from fhirtwin.fhir.invariants.rules import Holds
 from fhirtwin.fhir.primitives import CHECKS as PRIMITIVE_CHECKS
 from fhirtwin.fhir.primitives import Check, Finding, Findings
-from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, Member, members
+from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, Member, lineage, members
 
 __all__ = ["MAX_ISSUES", "RESOURCE_TYPES", "is_resource_type", "validate"]
 
@@ -29,7 +30,7 @@ MAX_ISSUES: Final = 100
 
 _NAME: Final = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 
-Rule = Callable[[Mapping[str, Any]], Findings]
+_EMPTY: Final[Finding] = ("", "invariant", "An element must have a value or children besides its id (ele-1).")
 
 
 def is_resource_type(name: str) -> bool:
@@ -38,7 +39,7 @@ def is_resource_type(name: str) -> bool:
 
 
 def validate(resource: Any, *, type: str | None = None, prefix: str | None = None) -> list[Issue]:  # noqa: A002 (FHIR's word)
-    """Judge the structure of a resource as `fhirtwin.fhir.codec.decode` gives it (numbers are Decimal or int).
+    """Judge a resource as `fhirtwin.fhir.codec.decode` gives it (numbers are Decimal or int).
 
     Args:
         resource: any JSON value; what is no object is reported, not raised.
@@ -46,7 +47,7 @@ def validate(resource: Any, *, type: str | None = None, prefix: str | None = Non
         prefix: place of the resource for the expressions (`Bundle.entry[3].resource`); None means its own type.
 
     Returns:
-        The issues, empty when the structure is right; at most `MAX_ISSUES` and one that says there are more. Texts say
+        The issues, empty when all is right; at most `MAX_ISSUES` and one that says there are more. Texts say
         what was expected and never repeat a value.
     """
     findings = _resource(resource, {}) or []
@@ -98,6 +99,15 @@ def _array(one: Check, partner: str = "") -> Check:
     return check
 
 
+def _beside(name: str, element: Check) -> Check:
+    """Check `_name`, which without the primitive `name` must have more than an id."""
+
+    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
+        return element(value, owner) or ([_EMPTY] if value.keys() == {"id"} and name not in owner else None)
+
+    return check
+
+
 def _beside_array(name: str, element: Check) -> Check:
     """Check `_name`, whose items belong to the items of the array `name` at the same positions."""
     items = _array(element, partner=name)
@@ -106,9 +116,17 @@ def _beside_array(name: str, element: Check) -> Check:
         values = owner.get(name)
         if isinstance(value, list) and isinstance(values, list) and len(values) != len(value):
             return [("", "structure", f"{name} and _{name} must be of the same length, filled up with null.")]
-        return items(value, owner)
+        return items(value, owner) or _without_value(value, values)
 
     return check
+
+
+def _without_value(elements: list[Any], values: Any) -> Findings:
+    return [
+        (f"[{number}]", *_EMPTY[1:])
+        for number, element in enumerate(elements)
+        if element is not None and element.keys() == {"id"} and _item(values, number) is None
+    ] or None
 
 
 def _item(values: Any, number: int) -> Any:
@@ -174,8 +192,11 @@ class _Shape:
         ]
 
 
-def _object(shape: _Shape, rules: tuple[Rule, ...]) -> Check:
+def _object(shape: _Shape, kind: str) -> Check:
     find = shape.checks.get
+    rules = invariants.of(kind)
+    # An Element on its own stands only beside a primitive, which is its value.
+    is_element = lineage(kind)[0] == "Element" and kind != "Element"
     choices, required = shape.choices, shape.required
 
     def check(value: Any, _: Mapping[str, Any]) -> Findings:
@@ -199,21 +220,21 @@ def _object(shape: _Shape, rules: tuple[Rule, ...]) -> Check:
         if choices and sum(map(choices.__contains__, value)) > 1:
             findings += shape.ambiguous(value)
         if not findings:
-            for rule in rules:
-                findings += rule(value) or ()
-        return findings or None
+            if is_element and len(value) == 1 and "id" in value:
+                return [_EMPTY]
+            return _broken(rules, value)
+        return findings
 
     return check
 
 
-def _value_or_extensions(extension: Mapping[str, Any]) -> Findings:
-    """Judge ext-1: an extension has a value or extensions, not both."""
-    if ("extension" in extension) == any(name.startswith(("value", "_value")) for name in extension):
-        return [("", "invariant", "An extension must have either a value or extensions of its own (ext-1).")]
-    return None
-
-
-_RULES: Final[dict[str, tuple[Rule, ...]]] = {"Extension": (_value_or_extensions,)}
+def _broken(rules: tuple[tuple[Holds, Finding], ...], value: Mapping[str, Any]) -> Findings:
+    findings: list[Finding] = []
+    for holds, finding in rules:
+        verdict = holds(value)
+        if verdict is not True:
+            findings += _at(verdict or "", [finding])
+    return findings or None
 
 
 # ---- references and resources --------------------------------------------------------------------------------------
@@ -248,7 +269,10 @@ def _resource(value: Any, owner: Mapping[str, Any]) -> Findings:
     if type(name) is not str or name not in RESOURCE_TYPES:
         code = "required" if name is None else "value"
         return [("resourceType", code, "Expected resourceType to name a resource type of FHIR R4.")]
-    return _CHECKS[name](value, owner)
+    findings = _CHECKS[name](value, owner)
+    if findings or "resourceType" in owner:
+        return findings  # a contained resource is judged further with the resource around it
+    return contained.judge(value)
 
 
 def _any_resource_type(_: Any, __: Mapping[str, Any]) -> Findings:
@@ -258,9 +282,7 @@ def _any_resource_type(_: Any, __: Mapping[str, Any]) -> Findings:
 def _compile() -> dict[str, Check]:
     """Make the check of every type. Shapes come first, empty, because types contain each other in circles."""
     shapes = {name: _Shape() for name in TYPES}
-    checks: dict[str, Check] = {
-        name: _object(shape, _RULES.get(name, ())) for name, shape in shapes.items() if name != "Resource"
-    }
+    checks: dict[str, Check] = {name: _object(shape, name) for name, shape in shapes.items() if name != "Resource"}
     checks["Resource"] = _resource
     for name, shape in shapes.items():
         for member_name, member in members(name).items():
@@ -273,12 +295,18 @@ def _compile() -> dict[str, Check]:
 def _member_checks(name: str, member: Member, checks: Mapping[str, Check]) -> tuple[Check, Check | None]:
     primitive = PRIMITIVE_CHECKS.get(member.kind)
     if primitive is not None:
+        if member.kind == "xhtml":
+            primitive = narrative.check(primitive)
+        if member.bound:
+            primitive = bindings.code(primitive, member.bound)
         if member.many:
             return _array(primitive, partner=f"_{name}"), _beside_array(name, checks["Element"])
-        return primitive, checks["Element"]
+        return primitive, _beside(name, checks["Element"])
     one = checks[member.kind]
     if member.targets:
         one = _reference(one, member.targets)
+    if member.bound:
+        one = bindings.concept(one, member.bound)
     return (_array(one) if member.many else one), None
 
 

@@ -14,10 +14,9 @@ import msgspec
 
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import FhirtwinError
-from fhirtwin.fhir import codec
 from fhirtwin.interactions.bundle_entries import METHODS, Entry, Refused, at_entry, receive_batch
 from fhirtwin.interactions.context import Answer, Returning, Services, outcome_bytes
-from fhirtwin.interactions.transaction import Work, looked_up
+from fhirtwin.interactions.transaction import Work, answer_bundle, looked_up
 
 
 def batch(services: Services, caller: Caller, data: bytes, *, prefer: str = "") -> Answer:
@@ -34,7 +33,7 @@ def batch(services: Services, caller: Caller, data: bytes, *, prefer: str = "") 
         failed has an OperationOutcome with issues that name the place as `Bundle.entry[n]`.
 
     Raises:
-        Incorrect: the Bundle itself is wrong, or has a fullUrl twice; nothing is done then.
+        Incorrect: the Bundle itself is wrong; nothing is done then.
         TooLarge: more entries than the setting `max_bundle_entries`.
     """
     permit(caller, "batch")
@@ -47,10 +46,7 @@ def batch(services: Services, caller: Caller, data: bytes, *, prefer: str = "") 
             answers[entry.number] = _carried_out(services, caller, entry, returning)
         except FhirtwinError as error:
             answers[entry.number] = _failed(error)
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "batch-response"}
-    if answers:  # an empty array is no FHIR
-        bundle["entry"] = [answers[one.number] for one in received]
-    return Answer(200, codec.encode(bundle))
+    return answer_bundle("batch-response", [answers[one.number] for one in received])
 
 
 def _carried_out(services: Services, caller: Caller, entry: Entry, returning: Returning) -> dict[str, Any]:

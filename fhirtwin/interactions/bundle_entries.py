@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -37,8 +37,8 @@ _CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
 
 _ALL_CONDITIONS: Final = ("ifNoneExist", "ifMatch", "ifNoneMatch", "ifModifiedSince")
 
-_INSIDE: Final = re.compile(r"Bundle\.entry\[([0-9]+)\]\.")
-"""The beginning of a place inside an entry."""
+_INSIDE: Final = re.compile(r"Bundle\.entry\[([0-9]+)\](?:\.|$)")
+"""The beginning of a place that is an entry or inside one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def receive(services: Services, data: bytes) -> tuple[Entry, ...]:
     resources = _resources(data)
     sent = bundle.get("entry", [])
     entries = tuple(_entry(services, number, one, resources[number]) for number, one in enumerate(sent))
-    _refuse_twins(entries, lambda entry: (*_full_url(entry), *_written(entry)))
+    _refuse_twins(entries)
     return entries
 
 
@@ -109,22 +109,29 @@ def receive_batch(services: Services, data: bytes) -> tuple[Entry | Refused, ...
         TooLarge: more entries than the setting `max_bundle_entries`.
     """
     bundle = _parsed(services, data, "batch")
+    sent = bundle.get("entry")
     faults: dict[int | None, list[Issue]] = defaultdict(list)
     with timing.stage("validate"):
         for issue in validate(bundle, type="Bundle"):
-            found = _INSIDE.match(issue.expression[0]) if issue.expression else None
-            faults[int(found[1]) if found else None].append(issue)
+            faults[_number_of(issue, sent)].append(issue)
         refuse_invalid(faults[None])
     resources = _resources(data)
     received: list[Entry | Refused] = []
-    for number, one in enumerate(bundle.get("entry", [])):
+    for number, one in enumerate(sent or ()):
         try:
             refuse_invalid(faults[number])
             received.append(_entry(services, number, one, resources[number]))
         except FhirtwinError as error:
             received.append(Refused(number, error))
-    _refuse_twins((entry for entry in received if isinstance(entry, Entry)), _full_url)
     return tuple(received)
+
+
+def _number_of(issue: Issue, entries: Any) -> int | None:
+    """The entry that an issue is about; None when it is about the Bundle, as when an entry is no object at all."""
+    found = _INSIDE.match(issue.expression[0]) if issue.expression else None
+    if found and isinstance(entries, list) and isinstance(entries[int(found[1])], dict):
+        return int(found[1])
+    return None
 
 
 @contextmanager
@@ -224,23 +231,17 @@ def _target(services: Services, number: int, method: str, url: str) -> tuple[str
     )
 
 
-_Claim = tuple[tuple[str, ...], str]
-"""What only one entry of a Bundle may be about, and the place in the entry that says so."""
-
-
-def _full_url(entry: Entry) -> Iterator[_Claim]:
+def _claims(entry: Entry) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What only one entry of a transaction may be about, and the place in the entry that says so."""
     if entry.full_url:
         yield ("fullUrl", entry.full_url), "fullUrl"
-
-
-def _written(entry: Entry) -> Iterator[_Claim]:
     if entry.method in ("DELETE", "PUT"):
         yield ("resource", entry.type, entry.id), "request.url"
     if "ifNoneExist" in entry.conditions:
         yield ("condition", entry.type, entry.conditions["ifNoneExist"]), "request.ifNoneExist"
 
 
-def _refuse_twins(entries: Iterable[Entry], claims: Callable[[Entry], Iterable[_Claim]]) -> None:
+def _refuse_twins(entries: Iterable[Entry]) -> None:
     """Refuse what R4 does: two entries that claim the same.
 
     Raises:
@@ -248,7 +249,7 @@ def _refuse_twins(entries: Iterable[Entry], claims: Callable[[Entry], Iterable[_
     """
     seen: Counter[tuple[str, ...]] = Counter()
     for entry in entries:
-        for claim, place in claims(entry):
+        for claim, place in _claims(entry):
             seen[claim] += 1
             if seen[claim] > 1:
                 raise Incorrect(

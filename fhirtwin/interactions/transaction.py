@@ -51,7 +51,19 @@ def transaction(services: Services, caller: Caller, data: bytes, *, prefer: str 
     with services.store.write() as write:
         work = Work(services, caller, write, Returning.preferred(prefer, Returning.MINIMAL))
         answers = work.carry_out(entries)
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "transaction-response"}
+    return answer_bundle("transaction-response", answers)
+
+
+def answer_bundle(type_: str, answers: list[dict[str, Any]]) -> Answer:
+    """The Bundle of the answers; a fullUrl stands in it once, however often an entry shows the resource (bdl-7)."""
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": type_}
+    shown: set[str] = set()
+    for answer in answers:
+        full_url = answer.get("fullUrl")
+        if full_url in shown:
+            del answer["fullUrl"]
+        elif full_url:
+            shown.add(full_url)
     if answers:  # an empty array is no FHIR
         bundle["entry"] = answers
     return Answer(200, codec.encode(bundle))

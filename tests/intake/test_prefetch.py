@@ -116,9 +116,26 @@ def test_a_total_counts_matches_and_not_what_comes_beside_them() -> None:
     assert given(whole(conditions=bundle(total=0))).lists == {"Condition"}
 
 
-@pytest.mark.parametrize("type_", ["history", "batch-response", "transaction", "document"])
-def test_a_bundle_that_lists_nothing_is_400(type_: str) -> None:
-    assert places(refused(whole(conditions=bundle(type=type_)), Incorrect)) == ["prefetch.conditions.type"]
+COMPOSITION = {
+    "resourceType": "Composition",
+    "status": "final",
+    "type": {"text": "summary"},
+    "date": "2024-05-01",
+    "author": [{"display": "x"}],
+    "title": "Summary",
+}
+DOCUMENT = {
+    "identifier": {"system": "urn:ietf:rfc:3986", "value": "urn:oid:1.2.3"},
+    "timestamp": "2024-05-01T10:00:00Z",
+    "entry": [{"resource": COMPOSITION}],
+}
+
+
+@pytest.mark.parametrize(
+    ("type_", "more"), [("history", {}), ("batch-response", {}), ("transaction", {}), ("document", DOCUMENT)]
+)
+def test_a_bundle_that_lists_nothing_is_400(type_: str, more: dict) -> None:
+    assert places(refused(whole(conditions=bundle(type=type_, **more)), Incorrect)) == ["prefetch.conditions.type"]
 
 
 def test_pages_gathered_in_a_collection_are_read() -> None:
@@ -141,7 +158,10 @@ def test_a_link_to_itself_is_no_page() -> None:
             {"conditions": bundle(condition("c1", "urn:uuid:0d2bd0b2-7b6e-4c4f-8b0e-5a3b3a1f7a10"))},
             "prefetch.conditions.entry[0]",
         ),
-        ({"conditions": bundle(condition("c1", "#p"))}, "prefetch.conditions.entry[0]"),
+        (
+            {"conditions": bundle(condition("c1", "#p") | {"contained": [person(id="p")]})},
+            "prefetch.conditions.entry[0]",
+        ),
         ({"conditions": bundle(condition("c1", "Group/p1"))}, "prefetch.conditions.entry[0]"),
         ({"observations": bundle(observation(subject=None))}, "prefetch.observations.entry[0]"),
         ({"patient": person(id="p2")}, "prefetch.patient"),

@@ -128,7 +128,6 @@ def test_each_entry_is_permitted_by_itself(services: Services, client: FlaskClie
 @pytest.mark.parametrize(
     ("entries", "status", "place"),
     [
-        ([entry("POST", "Patient", patient(), fullUrl=P)] * 2, 400, "Bundle.entry[1].fullUrl"),
         ([entry("POST", "Patient", patient()), 7], 400, "Bundle.entry[1]"),
         ([entry("POST", "Patient", patient())] * 21, 413, "Bundle.entry"),
     ],
@@ -137,6 +136,22 @@ def test_a_wrong_bundle_is_refused_whole(client: FlaskClient, entries: list[Any]
     answer = post(client, *entries)
     assert (answer.status_code, answer.json["issue"][0]["expression"]) == (status, [place])
     assert total(client, "Patient") == 0
+
+
+def test_an_entry_without_request_or_with_the_fullurl_of_another_fails_alone(client: FlaskClient) -> None:
+    same = entry("POST", "Patient", patient(), fullUrl=P)
+    answers = post(client, same, {"resource": patient()}, same).json["entry"]
+    assert [one["response"]["status"][:3] for one in answers] == ["201", "400", "400"]
+    places = [one["response"]["outcome"]["issue"][0]["expression"] for one in answers[1:]]
+    assert places == [["Bundle.entry[1]"], ["Bundle.entry[2].fullUrl"]]
+
+
+def test_a_fullurl_comes_once_in_the_answer(client: FlaskClient) -> None:
+    client.put("/fhir/Patient/p", data=body(patient(id="p")), headers=JSON)
+    first, again = post(client, entry("GET", "Patient/p"), entry("GET", "Patient/p")).json["entry"]
+    assert first["fullUrl"].endswith("/fhir/Patient/p")
+    assert again["resource"] == first["resource"]
+    assert "fullUrl" not in again
 
 
 def test_a_batch_that_is_no_bundle_or_no_json_is_400(client: FlaskClient) -> None:

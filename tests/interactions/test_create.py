@@ -64,12 +64,15 @@ def test_conditional_create_without_a_usable_condition_is_400(client: FlaskClien
     assert client.get("/fhir/Patient").json["total"] == 0
 
 
+RULE = {"text": "a policy"}
+
+
 @pytest.mark.parametrize(
     ("type_", "resource"),
     [
         ("Subscription", {"status": "active", "reason": "r", "criteria": "Patient", "channel": {"type": "rest-hook"}}),
         ("Subscription", {"status": "requested", "reason": "r", "criteria": "x", "channel": {"type": "rest-hook"}}),
-        ("Consent", {"status": "active", "provision": {"provision": [{"type": "deny"}]}}),
+        ("Consent", {"status": "active", "policyRule": RULE, "provision": {"provision": [{"type": "deny"}]}}),
         (
             "Consent",
             {

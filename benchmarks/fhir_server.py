@@ -4,8 +4,8 @@
 
 Operations per CPU-second of the server's processes, over HTTP, one caller, SQLite: transaction Bundles of whole records
 (validated, indexed, with history and twin), read, create, search by patient and code at 10,000 and 100,000 resources,
-`$everything`. Records are made up; `--synthea` takes a folder of Synthea's transaction Bundles (`*.json`, `*.json.gz`) for
-the first row. `--small` stops at 10,000 resources. Exits 1 when a bar is missed.
+`$everything`. Records are made up; `--synthea` takes a folder of Synthea's transaction Bundles (`*.json`, `*.json.gz`)
+for the first row. `--small` stops at 10,000 resources. Exits 1 when a bar is missed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The least that Flask and SQLite can do for FHIR: no validation, no transactions by reference, two index tables.
 
-Not a product: the other side of the ratios of `benchmarks.fhir_server`, what checking, history, the twin and an index of
-all parameters cost. `synchronous=FULL` and granian as in the gateway, so that the disk and the web server are the same.
+Not a product: the other side of the ratios of `benchmarks.fhir_server`, what checking, history, the twin and the index
+of all parameters cost. `synchronous=FULL` and granian as in the gateway: the same disk and the same web server.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def create_app() -> Flask:
         system, _, code = request.args["code"].rpartition("|")
         rows = _database().execute(
             "select r.body from patient p join code c on c.type = p.type and c.id = p.id and c.code = ?"
-            " and c.system = ? join resource r on r.type = p.type and r.id = p.id where p.type = ? and p.patient = ? limit ?",
+            " and c.system = ? join resource r on r.type = p.type and r.id = p.id where p.type = ? and p.patient = ?"
+            " limit ?",
             (code, system, kind, request.args["patient"].rpartition("/")[2], int(request.args["_count"])),
         )
         return _json({"entry": [{"resource": msgspec.Raw(row[0])} for row in rows]})

@@ -9,7 +9,6 @@ when a bar is missed.
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 import requests
 
 from benchmarks import calibration, patients
+from benchmarks.processes import cpu_seconds
 from fhirtwin.timing import STAGES
 from tests.roads.gateway import Running, ready, running
 
@@ -81,22 +81,6 @@ def report(gateway: Running, calls: int) -> int:
         ok &= figure <= bar
         print(f"{title:<44}{figure:>9.2f}   bar {bar:.0f}   {'met' if figure <= bar else 'MISSED'}")
     return 0 if ok else 1
-
-
-def cpu_seconds(gateway: int) -> tuple[float, float]:
-    """CPU seconds, user and system, of the gateway's processes and of the engine's."""
-    tick = os.sysconf("SC_CLK_TCK")
-    spent = {"gateway": 0.0, "engine": 0.0}
-    pending = [(gateway, "gateway")]
-    while pending:
-        pid, side = pending.pop()
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        side = "engine" if b"engine" in command else side
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        spent[side] += (int(fields[11]) + int(fields[12])) / tick
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            pending += [(int(child), side) for child in (task / "children").read_text().split()]
-    return spent["gateway"], spent["engine"]
 
 
 def _call(http: requests.Session, url: str, body: bytes) -> requests.Response:

@@ -89,6 +89,26 @@ def request(number: int, today: date, prefetch: dict[str, str], fhir_server: str
     return json.dumps(body, separators=(",", ":")).encode()
 
 
+def transaction(number: int, today: date, times: int = 1) -> bytes:
+    """A transaction Bundle with the record of patient `number`: one Patient, and `times` times 76 other resources."""
+    _, resources = patient(number, today)
+    (person,) = resources.pop("Patient")
+    others = [one for found in resources.values() for one in found]
+    others += [one for more in range(1, times) for found in _others(1_000_000 * more + number, today) for one in found]
+    urn = f"urn:uuid:00000000-0000-4000-8000-{number:012d}"
+    entries = [{"fullUrl": urn, "resource": person, "request": {"method": "POST", "url": "Patient"}}]
+    for one in others:
+        kept = {name: value for name, value in one.items() if name not in ("id", "meta", "requester")}
+        resource = {**kept, "subject": {"reference": urn}}
+        entries.append({"resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}})
+    return json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode()
+
+
+def _others(number: int, today: date) -> list[list[dict[str, Any]]]:
+    _, resources = patient(number, today)
+    return [found for kind, found in resources.items() if kind != "Patient"]
+
+
 def _base(kind: str, rid: str, subject: dict[str, str], when: date) -> dict[str, Any]:
     meta = {"versionId": "1", "lastUpdated": f"{when}T10:00:00Z"}
     return {"resourceType": kind, "id": f"{subject['reference'].partition('/')[2]}-{rid}", "meta": meta}

@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from fhirtwin.errors import Incorrect, Issue, Unsupported
@@ -18,6 +18,7 @@ from fhirtwin.ingest import refuse_invalid
 from fhirtwin.interactions.operation import RESOURCE, Given, Operation, Parameter
 
 _BOOLEANS: Final = {"true": True, "false": False}
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 
 def read(operation: Operation, pairs: Iterable[tuple[str, str]], sent: bytes, *, max_depth: int) -> Given:
@@ -82,14 +83,8 @@ def _as_json(text: str, kind: str) -> Any:
     match PRIMITIVES[kind].json:
         case "boolean":
             return _BOOLEANS.get(text, text)
-        case "integer":
-            # The longest whole number that a check lets pass has eleven characters.
-            return int(text) if len(text) < 12 and text.removeprefix("-").isdecimal() and text.isascii() else text
-        case "decimal":
-            try:
-                return Decimal(text) if len(text) < 40 else text
-            except InvalidOperation:
-                return text
+        case "integer" | "decimal" if _NUMBER.fullmatch(text):
+            return codec.decode(b'{"value":%s}' % text.encode())["value"]  # with the limits of any number here
     return text
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
-from fhirtwin.store import past, searching
+from fhirtwin.store import compartment, past, searching
 from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_version, search_token, twin, twin_source
 from fhirtwin.twin import state_json
@@ -19,6 +19,9 @@ from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinStat
 
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
+
+_MOST_IDS: Final = 500
+"""Ids in one statement; databases have a limit of values that can be bound."""
 
 _LOINC: Final = "http://loinc.org"
 _EMPTY_REASON: Final = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
@@ -59,6 +62,14 @@ class Page:
     ceiling: int
 
 
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A current version and the number of its resource, by which pages go."""
+
+    number: int
+    stored: StoredVersion
+
+
 class Reader:
     """Asks within one transaction."""
 
@@ -96,6 +107,37 @@ class Reader:
             select(resource.c.id).where(*searching.matching(query, ceiling)).order_by(resource.c.number).limit(limit)
         )
         return tuple(found.scalars())
+
+    def newest(self) -> int:
+        """The number of the newest resource of any type; 0 when there is none."""
+        return self._connection.execute(searching.newest()).scalar_one()
+
+    def compartment(self, patient: str, after: int, ceiling: int, count: int) -> tuple[Numbered, ...]:
+        """At most `count` resources of the compartment of a patient stored here, oldest first.
+
+        Args:
+            patient: logical id.
+            after: number of the last resource that was seen; 0 to begin.
+            ceiling: number of the newest resource that counts.
+            count: how many.
+        """
+        wanted = {
+            "wanted_patient": patient,
+            "wanted_after": after,
+            "wanted_ceiling": ceiling,
+            "wanted_count": count,
+        }
+        found = self._connection.execute(compartment.MEMBERS, wanted)
+        return tuple(Numbered(row.number, _version(row)) for row in found)
+
+    def nobodys(self, type_: str, ids: Iterable[str], ceiling: int) -> tuple[Numbered, ...]:
+        """Those resources of a type, of the ids given, that lie in the compartment of no patient at all."""
+        wanted = sorted(ids)
+        found: list[Row[Any]] = []
+        for start in range(0, len(wanted), _MOST_IDS):
+            asked = {"wanted_type": type_, "wanted_ids": wanted[start : start + _MOST_IDS], "wanted_ceiling": ceiling}
+            found += self._connection.execute(compartment.NOBODYS, asked).all()
+        return tuple(Numbered(row.number, _version(row)) for row in found)
 
     def changes(self, asked: Past, count: int) -> tuple[Change, ...]:
         """At most `count` versions, newest first."""

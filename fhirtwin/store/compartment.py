@@ -15,7 +15,7 @@ from fhirtwin.twin.state import LOCAL
 
 _PARAMETERS: Final = tuple(f"{type_}.{name}" for type_, names in PATIENT_COMPARTMENT.items() for name in names)
 
-_CURRENT: Final = resource.join(
+CURRENT: Final = resource.join(
     resource_version,
     and_(
         resource_version.c.type == resource.c.type,
@@ -40,7 +40,7 @@ _TIED: Final = union(
 # Made once: building a statement costs more than running it.
 MEMBERS: Final[Select[*tuple[Any, ...]]] = (
     select(resource.c.number, resource_version)
-    .select_from(_CURRENT)
+    .select_from(CURRENT)
     .where(
         resource.c.number.in_(_TIED),
         resource.c.deleted.is_(False),
@@ -54,7 +54,7 @@ MEMBERS: Final[Select[*tuple[Any, ...]]] = (
 
 NOBODYS: Final[Select[*tuple[Any, ...]]] = (
     select(resource.c.number, resource_version)
-    .select_from(_CURRENT)
+    .select_from(CURRENT)
     .where(
         resource.c.type == bindparam("wanted_type"),
         resource.c.id.in_(bindparam("wanted_ids", expanding=True)),

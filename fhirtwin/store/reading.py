@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
@@ -43,6 +43,22 @@ _VREAD: Final = select(resource_version).where(
     resource_version.c.type == bindparam("wanted_type"),
     resource_version.c.id == bindparam("wanted_id"),
     resource_version.c.version == bindparam("wanted_version"),
+)
+
+
+_WINDOW: Final = 500
+"""Resources that are fetched at once where all are gone through."""
+
+_EACH: Final = (
+    select(resource.c.number, resource_version)
+    .select_from(compartment.CURRENT)
+    .where(
+        or_(bindparam("wanted_type") == "", resource.c.type == bindparam("wanted_type")),
+        resource.c.deleted.is_(False),
+        resource.c.number > bindparam("wanted_after"),
+    )
+    .order_by(resource.c.number)
+    .limit(_WINDOW)
 )
 
 
@@ -138,6 +154,14 @@ class Reader:
             asked = {"wanted_type": type_, "wanted_ids": wanted[start : start + _MOST_IDS], "wanted_ceiling": ceiling}
             found += self._connection.execute(compartment.NOBODYS, asked).all()
         return tuple(Numbered(row.number, _version(row)) for row in found)
+
+    def each(self, type_: str = "") -> Iterator[StoredVersion]:
+        """Every current version of a type, or of all; what was deleted is left out."""
+        after: int | None = 0
+        while after is not None:
+            found = self._connection.execute(_EACH, {"wanted_type": type_, "wanted_after": after}).all()
+            yield from (_version(row) for row in found)
+            after = found[-1].number if len(found) == _WINDOW else None
 
     def changes(self, asked: Past, count: int) -> tuple[Change, ...]:
         """At most `count` versions, newest first."""

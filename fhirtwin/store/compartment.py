@@ -70,3 +70,26 @@ NOBODYS: Final[Select[*tuple[Any, ...]]] = (
     .order_by(resource.c.number)
 )
 """Current versions of some resources of a type, those left out that lie in any patient's compartment."""
+
+REFERRING: Final[Select[*tuple[Any, ...]]] = (
+    select(resource.c.number, resource_version)
+    .select_from(CURRENT)
+    .where(
+        resource.c.number.in_(
+            select(resource.c.number)
+            .where(resource.c.patient_origin == LOCAL, resource.c.patient_id == bindparam("wanted_patient"))
+            .union(
+                select(search_reference.c.resource).where(
+                    search_reference.c.target_id == bindparam("wanted_patient"),
+                    search_reference.c.target_type == "Patient",
+                    search_reference.c.target_base == "",
+                )
+            )
+        ),
+        resource.c.deleted.is_(False),
+        resource.c.type.not_in(bindparam("unwanted_types", expanding=True)),
+    )
+    .order_by(resource.c.number)
+    .limit(bindparam("wanted_count"))
+)
+"""Current versions of whatever refers to a patient by any parameter, in the compartment or not."""

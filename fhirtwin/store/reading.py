@@ -155,6 +155,17 @@ class Reader:
             found += self._connection.execute(compartment.NOBODYS, asked).all()
         return tuple(Numbered(row.number, _version(row)) for row in found)
 
+    def referring(self, patient: str, count: int, *, but: Iterable[str] = ()) -> tuple[StoredVersion, ...]:
+        """At most `count` resources that refer to a patient stored here, those of some types left out.
+
+        Args:
+            patient: logical id.
+            count: how many.
+            but: resource types.
+        """
+        wanted = {"wanted_patient": patient, "wanted_count": count, "unwanted_types": sorted(but)}
+        return tuple(_version(row) for row in self._connection.execute(compartment.REFERRING, wanted))
+
     def each(self, type_: str = "") -> Iterator[StoredVersion]:
         """Every current version of a type, or of all; what was deleted is left out."""
         after: int | None = 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fhirtwin.errors import Incorrect, Issue, MethodNotAllowed
 from fhirtwin.fhir import codec, outcome
-from fhirtwin.interactions import read, reporting
+from fhirtwin.interactions import replaced, reporting
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.interactions.reporting import Findings, Report
@@ -37,6 +37,7 @@ def assess(call: Call) -> Answer:
         Incorrect: a parameter is wrong.
         MethodNotAllowed: `store` in a GET.
         NotFound, Gone: no such Patient.
+        Unprocessable: the Patient was replaced by another, whom the text names.
         EngineUnavailable, EngineAnswerRefused: the engine failed; nothing is calculated, and nothing stored.
     """
     services = call.services
@@ -45,7 +46,7 @@ def assess(call: Call) -> Answer:
     day = _day(call.one("date"), reporting.today(services))
     only = _predictors(call.every("predictor"), services)
     with services.store.snapshot() as reader:
-        read.current(reader, "Patient", call.id)
+        replaced.current(reader, call.id)
         patient = PatientKey(LOCAL, call.id)
         state = reader.twin(patient) or TwinState(patient, 0, (), reference=f"Patient/{call.id}")
     keep = call.one("store") is True

@@ -10,7 +10,7 @@ from typing import Final
 
 from fhirtwin.errors import Incorrect, NotFound
 from fhirtwin.fhir import codec
-from fhirtwin.interactions import read
+from fhirtwin.interactions import replaced
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.terms.systems import FHIRTWIN
@@ -27,11 +27,12 @@ def twin(call: Call) -> Answer:
     Raises:
         NotFound: no such patient.
         Gone: the patient was deleted.
+        Unprocessable: the patient was replaced by another, whom the text names.
         Incorrect: the date is no whole one.
     """
     day = _day(call.one("date"))
     with call.services.store.snapshot() as reader:
-        read.current(reader, "Patient", call.id)
+        replaced.current(reader, call.id)
         state = reader.twin(PatientKey(LOCAL, call.id))
     if state is None:
         raise NotFound("There is no twin of this Patient.")

@@ -50,6 +50,8 @@ class Terminology:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._stored: dict[str, dict[str, list[tuple[str, bytes]]]] = {}
+        """By type and URL: version and bytes of what is stored; each type is gone through once."""
         self._systems: dict[tuple[str, str], CodeSystem | None] = {}
         self.expander = Expander(self.code_system, self.value_set)
 
@@ -61,17 +63,22 @@ class Terminology:
         """
         url, _, named = canonical.partition("|")
         wanted = version or named
-        stored = [
-            one.data
-            for one in self._reader.each(type_)
-            if _is(msgspec.json.decode(one.data, type=_Canonical), url, wanted)
-        ]
+        stored = [data for found, data in self._by_url(type_).get(url, ()) if wanted in ("", found)]
         if len(stored) > 1:
             raise Incorrect(f"Several {type_} resources here have this url; name a version: url|version.")
         if stored:
             return codec.decode(stored[0], max_depth=1000)
         own = (one for one in _own(type_) if one["url"] == url and wanted in ("", one["version"]))
         return next(own, None) or (_of_r4(url, wanted) if type_ == "ValueSet" else None)
+
+    def _by_url(self, type_: str) -> Mapping[str, list[tuple[str, bytes]]]:
+        if type_ not in self._stored:
+            made: dict[str, list[tuple[str, bytes]]] = {}
+            for one in self._reader.each(type_):
+                canonical = msgspec.json.decode(one.data, type=_Canonical)  # all else is skipped, not made into objects
+                made.setdefault(canonical.url, []).append((canonical.version, one.data))
+            self._stored[type_] = made
+        return self._stored[type_]
 
     def each(self, type_: str) -> Iterator[Json]:
         """Every resource of a type that is stored, and the project's own."""
@@ -172,10 +179,6 @@ def require_system(terminology: Terminology, url: str, version: str = "") -> Cod
 
 def _is_hl7(url: str) -> bool:
     return url.startswith(("http://hl7.org/fhir/", "http://terminology.hl7.org/"))
-
-
-def _is(one: _Canonical, url: str, version: str) -> bool:
-    return one.url == url and version in ("", one.version)
 
 
 @cache

@@ -129,20 +129,25 @@ def _position(text: str | None) -> tuple[int, int | None]:
 
 
 def _page(call: Call, reader: Reader, wanted: _Wanted, ceiling: int) -> _Page:
-    """The next page that has anything on it; what is asked for may be far apart."""
+    """The next page that has anything on it.
+
+    What is asked for may be far apart, so where nothing was found the next look is at more records at once.
+    """
     after: int | None = wanted.after
+    window = wanted.count
     while after is not None:
-        found = reader.compartment(call.id, after, ceiling, wanted.count + 1)
-        records, more = found[: wanted.count], len(found) > wanted.count
+        found = reader.compartment(call.id, after, ceiling, window + 1)
+        records, more = found[:window], len(found) > window
+        shown = [one for one in records if wanted.shows(one)]
+        if len(shown) > wanted.count:
+            shown = shown[: wanted.count]
+            records, more = tuple(one for one in records if one.number <= shown[-1].number), True
         after = records[-1].number if more else None
         referred = _referred(reader, records, call.services.base_url, wanted, ceiling)
-        page = _Page(
-            tuple(one for one in records if wanted.shows(one)),
-            tuple(one for one in referred if wanted.shows(one)),
-            after,
-        )
+        page = _Page(tuple(shown), tuple(one for one in referred if wanted.shows(one)), after)
         if page.records or page.referred:
             return page
+        window = min(4 * window, call.services.settings.max_count)
     return _Page((), (), None)
 
 

@@ -135,6 +135,21 @@ def test_pages_hold_every_record_once_whatever_others_store_meanwhile(record: Fl
     assert seen == ["Patient/p", "Observation/o1", "Observation/o2", "Condition/c"]
 
 
+def test_pages_of_what_is_far_apart_have_no_more_than_was_asked_for(record: FlaskClient) -> None:
+    for number in range(9):
+        put(record, observation("Patient/p", id=f"n{number}"))
+    for number in range(3):
+        put(record, condition("Patient/p", id=f"c{number}"))
+    seen = []
+    url: str | None = "/fhir/Patient/p/$everything?_type=Condition&_count=1"
+    while url:
+        bundle = got(record, url)
+        assert len(names(bundle)) <= 1
+        seen += names(bundle)
+        url = next((link["url"] for link in bundle["link"] if link["relation"] == "next"), None)
+    assert seen == ["Condition/c", "Condition/c0", "Condition/c1", "Condition/c2"]
+
+
 def test_since_gives_what_was_stored_after_a_moment_of_records_and_of_what_they_refer_to(record: FlaskClient) -> None:
     moment = codec.decode(record.get("/fhir/Condition/c").data)["meta"]["lastUpdated"]
     before = names(got(record, f"/fhir/Patient/p/$everything?_since={moment}"))

@@ -23,7 +23,9 @@ MOST_OBSERVATIONS: Final = 20_000
 
 _SUBJECTS: Final = frozenset({"patient", "subject"})
 _KINDS: Final = frozenset({"category", "code", "code-value-concept", "combo-code", "component-code"})
-_OURS: Final = frozenset({"_count", "_sort", "_summary", "_elements", "_total", "_include", "_revinclude"})
+_OURS: Final = frozenset(
+    {"_count", "_sort", "_summary", "_elements", "_total", "_include", "_revinclude", "_contained", "_explain"}
+)
 """Parameters about the form of a search's result, which is not what is given here."""
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
@@ -48,9 +50,14 @@ class _Observation(msgspec.Struct):
     effective_timing: dict[str, Any] = msgspec.field(default={}, name="effectiveTiming")
 
 
+class _Search(msgspec.Struct):
+    mode: str = "match"
+
+
 class _Entry(msgspec.Struct):
-    full_url: str = msgspec.field(name="fullUrl")
     resource: msgspec.Raw
+    full_url: str = msgspec.field(default="", name="fullUrl")
+    search: _Search = msgspec.field(default_factory=_Search)
 
 
 class _Link(msgspec.Struct):
@@ -125,7 +132,7 @@ def _observations(call: Call, asked: list[tuple[str, str]]) -> Iterator[_Entry]:
             number += len(found.entry)
             if number > MOST_OBSERVATIONS:
                 raise TooLarge(f"More than {MOST_OBSERVATIONS} observations fit; ask for fewer by `code` or `date`.")
-            yield from found.entry
+            yield from (entry for entry in found.entry if entry.search.mode == "match")
             following = [link.url for link in found.link if link.relation == "next"]
             page = parse_qsl(urlsplit(following[0]).query, keep_blank_values=True) if following else []
 

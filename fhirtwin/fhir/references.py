@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -111,3 +111,16 @@ def subject_of(resource: dict[str, Any]) -> str | None:
     if not isinstance(text, str) or parse(text).type not in ("", "Patient"):
         return None
     return text
+
+
+def replaced_by(patient: Mapping[str, Any]) -> str:
+    """The reference of a Patient's `link` of type `replaced-by`; empty when the Patient was not replaced.
+
+    A link that names its target by an identifier alone gives that it was replaced, with text that says so.
+
+    *Source*: http://hl7.org/fhir/R4/valueset-link-type.html: the patient that holds the link must no longer be used.
+    """
+    for link in patient.get("link", ()):
+        if link.get("type") == "replaced-by":
+            return str(link["other"].get("reference") or "another Patient")
+    return ""

@@ -17,6 +17,7 @@ from typing import Final
 import msgspec
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.fhir import codec
 
 _STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NAME: Final = re.compile(rb"[ \t\r\n,]*(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*")
@@ -80,6 +81,22 @@ def splice(
         place = spans["resourceType"][1]
         edits.append(_Edit(place, place, b"," + _inside(absent)))
     return _apply(data, edits)
+
+
+def with_meta(data: bytes, meta: Mapping[str, object]) -> bytes:
+    """Write another `meta` into a resource, byte for byte the same elsewhere.
+
+    Args:
+        data: one resource that has a `meta`.
+        meta: the whole of the new one.
+
+    Raises:
+        Incorrect: `data` is no resource with a `meta`.
+    """
+    spans = _members(data, 0, len(data))
+    if "meta" not in spans:
+        raise Incorrect("A resource that is stored has a meta.", expression="Resource.meta")
+    return _apply(data, [_Edit(*spans["meta"], codec.encode(meta))])
 
 
 def entries(data: bytes) -> list[bytes | None]:

@@ -48,6 +48,7 @@ def capabilities(services: Services, caller: Caller) -> Answer:
                 "security": {"cors": False, "description": _security(services)},
                 "resource": [_resource(type_) for type_ in sorted(RESOURCE_TYPES)],
                 "interaction": [{"code": code} for code in _SYSTEM_INTERACTIONS],
+                **({"operation": operations} if (operations := _operations("")) else {}),
             }
         ],
     }
@@ -73,9 +74,10 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalDelete": "not-supported",
         "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],
     }
-    operations = [
-        {"name": operation.name, "definition": operation.definition}
-        for operation in registry.all_operations()
-        if operation.type == type_
-    ]
+    operations = _operations(type_)
     return {**resource, "operation": operations} if operations else resource
+
+
+def _operations(type_: str) -> list[dict[str, str]]:
+    """What can be invoked on a type; on the system when it is empty."""
+    return [{"name": one.name, "definition": one.definition} for one in registry.operations_of(type_)]

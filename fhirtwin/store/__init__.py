@@ -5,7 +5,7 @@ Speaks SQL and nothing else: no HTTP, no clinical knowledge, no opinion about wh
 
 from fhirtwin.store.database import Store
 from fhirtwin.store.past import Change, Past, Position
-from fhirtwin.store.reading import Page, Reader
+from fhirtwin.store.reading import Numbered, Page, Reader
 from fhirtwin.store.writing import Writer
 
-__all__ = ["Change", "Page", "Past", "Position", "Reader", "Store", "Writer"]
+__all__ = ["Change", "Numbered", "Page", "Past", "Position", "Reader", "Store", "Writer"]

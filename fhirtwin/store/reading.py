@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
-from fhirtwin.store import past, searching
+from fhirtwin.store import compartment, past, searching
 from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_version, search_token, twin, twin_source
 from fhirtwin.twin import state_json
@@ -19,6 +19,9 @@ from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinStat
 
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
+
+_MOST_IDS: Final = 500
+"""Ids in one statement; databases have a limit of values that can be bound."""
 
 _LOINC: Final = "http://loinc.org"
 _EMPTY_REASON: Final = "http://terminology.hl7.org/CodeSystem/list-empty-reason"
@@ -43,6 +46,22 @@ _VREAD: Final = select(resource_version).where(
 )
 
 
+_WINDOW: Final = 500
+"""Resources that are fetched at once where all are gone through."""
+
+_EACH: Final = (
+    select(resource.c.number, resource_version)
+    .select_from(compartment.CURRENT)
+    .where(
+        or_(bindparam("wanted_type") == "", resource.c.type == bindparam("wanted_type")),
+        resource.c.deleted.is_(False),
+        resource.c.number > bindparam("wanted_after"),
+    )
+    .order_by(resource.c.number)
+    .limit(_WINDOW)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page of a search.
@@ -57,6 +76,14 @@ class Page:
     total: int
     next_after: int | None
     ceiling: int
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A current version and the number of its resource, by which pages go."""
+
+    number: int
+    stored: StoredVersion
 
 
 class Reader:
@@ -96,6 +123,56 @@ class Reader:
             select(resource.c.id).where(*searching.matching(query, ceiling)).order_by(resource.c.number).limit(limit)
         )
         return tuple(found.scalars())
+
+    def newest(self) -> int:
+        """The number of the newest resource of any type; 0 when there is none."""
+        return self._connection.execute(searching.newest()).scalar_one()
+
+    def compartment(self, patient: str, after: int, ceiling: int, count: int) -> tuple[Numbered, ...]:
+        """At most `count` resources of the compartment of a patient stored here, oldest first.
+
+        Args:
+            patient: logical id.
+            after: number of the last resource that was seen; 0 to begin.
+            ceiling: number of the newest resource that counts.
+            count: how many.
+        """
+        wanted = {
+            "wanted_patient": patient,
+            "wanted_after": after,
+            "wanted_ceiling": ceiling,
+            "wanted_count": count,
+        }
+        found = self._connection.execute(compartment.MEMBERS, wanted)
+        return tuple(Numbered(row.number, _version(row)) for row in found)
+
+    def nobodys(self, type_: str, ids: Iterable[str], ceiling: int) -> tuple[Numbered, ...]:
+        """Those resources of a type, of the ids given, that lie in the compartment of no patient at all."""
+        wanted = sorted(ids)
+        found: list[Row[Any]] = []
+        for start in range(0, len(wanted), _MOST_IDS):
+            asked = {"wanted_type": type_, "wanted_ids": wanted[start : start + _MOST_IDS], "wanted_ceiling": ceiling}
+            found += self._connection.execute(compartment.NOBODYS, asked).all()
+        return tuple(Numbered(row.number, _version(row)) for row in found)
+
+    def referring(self, patient: str, count: int, *, but: Iterable[str] = ()) -> tuple[StoredVersion, ...]:
+        """At most `count` resources that refer to a patient stored here, those of some types left out.
+
+        Args:
+            patient: logical id.
+            count: how many.
+            but: resource types.
+        """
+        wanted = {"wanted_patient": patient, "wanted_count": count, "unwanted_types": sorted(but)}
+        return tuple(_version(row) for row in self._connection.execute(compartment.REFERRING, wanted))
+
+    def each(self, type_: str = "") -> Iterator[StoredVersion]:
+        """Every current version of a type, or of all; what was deleted is left out."""
+        after: int | None = 0
+        while after is not None:
+            found = self._connection.execute(_EACH, {"wanted_type": type_, "wanted_after": after}).all()
+            yield from (_version(row) for row in found)
+            after = found[-1].number if len(found) == _WINDOW else None
 
     def changes(self, asked: Past, count: int) -> tuple[Change, ...]:
         """At most `count` versions, newest first."""

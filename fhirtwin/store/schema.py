@@ -41,7 +41,7 @@ resource_version = Table(
     Column("deleted", Boolean, nullable=False),
     Column("data", LargeBinary, nullable=False),
 )
-"""Every version ever stored; rows are added and never changed."""
+"""Every version ever stored; rows are added and never changed, but for the tags and labels of the current one."""
 
 resource = Table(
     "resource",

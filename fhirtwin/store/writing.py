@@ -37,6 +37,15 @@ _MOVE_ON: Final = (
     )
     .values({name: bindparam(f"new_{name}") for name in ("version", "deleted", "patient_origin", "patient_id")})
 )
+_AMEND: Final = (
+    update(resource_version)
+    .where(
+        resource_version.c.type == bindparam("wanted_type"),
+        resource_version.c.id == bindparam("wanted_id"),
+        resource_version.c.version == bindparam("wanted_version"),
+    )
+    .values(data=bindparam("new_data"))
+)
 _NUMBER: Final = select(resource.c.number).where(
     resource.c.type == bindparam("wanted_type"), resource.c.id == bindparam("wanted_id")
 )
@@ -100,6 +109,23 @@ class Writer(Reader):
         except IntegrityError:
             raise _overtaken(stored) from None
         self._index(number, rows, new=stored.version == 1)
+
+    def amend(self, stored: StoredVersion, rows: Rows) -> None:
+        """Let the current version have other bytes, under the same number: of its `meta`, which R4 keeps apart.
+
+        Args:
+            stored: the current version as it is to be.
+            rows: the search index rows that take the place of the earlier ones.
+
+        Raises:
+            Conflict: another version is current.
+        """
+        same = {"wanted_type": stored.type, "wanted_id": stored.id}
+        current = self.read(stored.type, stored.id)
+        if current is None or current.version != stored.version:
+            raise _overtaken(stored)
+        self._connection.execute(_AMEND, {**same, "wanted_version": stored.version, "new_data": stored.data})
+        self._index(int(self._connection.execute(_NUMBER, same).scalar_one()), rows, new=False)
 
     def replace_facts(self, source: Source, patient: PatientKey | None, mapped: Mapped) -> None:
         """Let what a resource tells now take the place of what it told before; nothing when it tells nothing.

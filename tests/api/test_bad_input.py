@@ -185,7 +185,7 @@ def test_a_method_that_an_address_does_not_take_is_405(client: FlaskClient) -> N
     assert refused(answer, 405)["code"] == "not-supported"
     assert "POST" in answer.headers["Allow"]
     client.put("/fhir/Patient/p", data=body(patient(id="p")), headers=JSON)
-    refused(client.post("/fhir/Patient/p/$twin"), 405)
+    refused(client.put("/fhir/Patient/p/$twin"), 405)
 
 
 def test_an_unexpected_exception_is_500_and_neither_answer_nor_log_repeats_its_text(

@@ -1,15 +1,12 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from flask.testing import FlaskClient
 
 from fhirtwin.access import LOCAL_TOKEN, OPEN, Caller, permit
-from fhirtwin.errors import Fault, Forbidden
+from fhirtwin.errors import Forbidden
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import RESOURCE_TYPES, validate
-from fhirtwin.interactions import registry
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Services
 from tests import parts
@@ -71,22 +68,6 @@ def test_every_parameter_that_metadata_names_can_be_searched_by(client: FlaskCli
         query = "&".join(f"{p['name']}={values[p['type']]}" for p in one["searchParam"])
         answer = client.get(f"/fhir/{one['type']}?{query}")
         assert (answer.status_code, answer.json["total"]) == (200, 0)
-
-
-def test_every_operation_has_its_definition_among_the_profiles() -> None:
-    folder = Path(__file__).resolve().parents[2] / "profiles"
-    for operation in registry.all_operations():
-        definition = codec.decode((folder / f"OperationDefinition-{operation.name}.json").read_bytes())
-        assert definition["url"] == operation.definition
-        assert definition["resource"] == [operation.type]
-        assert definition["affectsState"] == (operation.methods != {"GET"})
-
-
-def test_two_operations_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    operation = registry.all_operations()[0]
-    monkeypatch.setattr(registry.import_module("fhirtwin.interactions.read"), "OPERATION", operation, raising=False)
-    with pytest.raises(Fault):
-        registry.all_operations.__wrapped__()
 
 
 def test_whoever_nothing_was_allowed_may_do_nothing(services: Services) -> None:

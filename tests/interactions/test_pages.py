@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fhirtwin import interactions
+from fhirtwin.interactions import registry
 from fhirtwin.store import index
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "api"
@@ -20,9 +21,9 @@ def names() -> list[str]:
     found = []
     for module in pkgutil.iter_modules(interactions.__path__):
         said = (import_module(f"{interactions.__name__}.{module.name}").__doc__ or "").partition(":")[0]
-        if said.removeprefix("$") == module.name.replace("_", "-"):
+        if said == module.name.replace("_", "-"):
             found.append(said)
-    return found
+    return [*found, *sorted({f"${operation.name}" for operation in registry.all_operations()})]
 
 
 def test_the_interactions_are_found_by_their_names() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from flask import request
@@ -12,9 +10,6 @@ from flask import request
 from fhirtwin.api import body
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import Incorrect, WrongMediaType
-from fhirtwin.fhir import codec
-from fhirtwin.fhir.validator import validate
-from fhirtwin.ingest import refuse_invalid
 from fhirtwin.settings import Settings
 
 _FORM: Final = "application/x-www-form-urlencoded"
@@ -36,31 +31,13 @@ def of_form(limit: int) -> list[tuple[str, str]]:
     return [pair for pair in pairs if pair[0] not in negotiation.GENERAL]
 
 
-def of_operation(settings: Settings) -> Mapping[str, tuple[str, ...]]:
-    """The values of an operation's parameters by name, of the URL and of a Parameters body.
-
-    *Source*: http://hl7.org/fhir/R4/operations.html#request.
+def of_operation(settings: Settings) -> bytes:
+    """The body of an operation; empty for one without.
 
     Raises:
-        WrongMediaType, Incorrect: the body is not a valid Parameters resource of simple values.
+        WrongMediaType: there is one, and it is not declared as FHIR's JSON.
     """
-    found: dict[str, tuple[str, ...]] = {}
     sent = body.read_body(settings.max_body_bytes) if request.method == "POST" else b""
-    for name, value in (*negotiation.parameters(), *(_of_body(sent, settings) if sent else ())):
-        found[name] = (*found.get(name, ()), value)
-    return found
-
-
-def _of_body(sent: bytes, settings: Settings) -> Iterator[tuple[str, str]]:
-    negotiation.require_json_sent()
-    resource = codec.decode(sent, max_depth=settings.max_depth)
-    refuse_invalid(validate(resource, type="Parameters"))
-    for number, parameter in enumerate(resource.get("parameter", ())):
-        values = [value for name, value in parameter.items() if name.startswith("value")]
-        if len(values) != 1 or not isinstance(values[0], str | bool | int | Decimal):
-            raise Incorrect("This parameter must have one simple value.", expression=f"Parameters.parameter[{number}]")
-        yield parameter["name"], _text(values[0])
-
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if sent:
+        negotiation.require_json_sent()
+    return sent

@@ -8,9 +8,6 @@ from flask import Blueprint, Response, g, request
 from fhirtwin.api import body
 from fhirtwin.api.errors import MIME_TYPE
 from fhirtwin.api.fhir import negotiation, parameters
-from fhirtwin.errors import MethodNotAllowed as WrongMethod
-from fhirtwin.errors import NotFound
-from fhirtwin.interactions import registry
 from fhirtwin.interactions.batch import batch
 from fhirtwin.interactions.bundle_entries import is_batch
 from fhirtwin.interactions.capabilities import capabilities
@@ -18,6 +15,7 @@ from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.create import create
 from fhirtwin.interactions.delete import delete
 from fhirtwin.interactions.history import history
+from fhirtwin.interactions.invoke import find, invoke
 from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
@@ -105,18 +103,14 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
 
 
 def _register_operations(fhir: Blueprint, services: Services) -> None:
-    operations = {(operation.type, operation.name): operation for operation in registry.all_operations()}
-
+    @fhir.route("/$<name>", methods=["GET", "POST"])
+    @fhir.route("/<type_>/$<name>", methods=["GET", "POST"])
     @fhir.route("/<type_>/<id_>/$<name>", methods=["GET", "POST"])
-    def operation_route(type_: str, id_: str, name: str) -> Response:
-        operation = operations.get((type_, name))
-        if operation is None:
-            raise NotFound("There is no such operation; `metadata` lists what there is.")
+    def operation_route(name: str, type_: str = "", id_: str = "") -> Response:
         method = "GET" if request.method == "HEAD" else request.method
-        if method not in operation.methods:
-            raise WrongMethod(f"${name} takes {' or '.join(sorted(operation.methods))}.")
-        params = parameters.of_operation(services.settings)
-        return _response(operation.run(services, g.caller, id_, params, method))
+        operation = find(type_, id_, name, method)
+        pairs, sent = negotiation.parameters(), parameters.of_operation(services.settings)
+        return _response(invoke(services, g.caller, operation, type_, id_, method, pairs, sent))
 
 
 def _prefer() -> str:

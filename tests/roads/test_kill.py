@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -52,13 +52,15 @@ class Caller(threading.Thread):
                 self.began.set()
 
 
-def processes(gateway: Running) -> Iterator[int]:
+def processes(gateway: Running) -> list[int]:
     """The gateway's processes, those that work before the one that watches over them."""
+    found: list[int] = []
     for task in Path(f"/proc/{gateway.process.pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            if b"engine" not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
-                yield int(child)
-    yield gateway.process.pid
+        with suppress(FileNotFoundError):  # a thread that has ended meanwhile
+            found += map(int, (task / "children").read_text().split())
+    working = [child for child in found if b"engine" not in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0")]
+    assert working
+    return [*working, gateway.process.pid]
 
 
 def stored(settings: Settings) -> Counter[int]:

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from psycopg import sql
 
-from fhirtwin.errors import Incorrect, InsufficientStorage, Unavailable
+from fhirtwin.errors import Incorrect, Unavailable
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store, engines
 from fhirtwin.store.limits import UPKEEP
 from tests import postgresql
-from tests.store.storing import put
+from tests.small_disk import small_disk
+from tests.store.storing import put, takes_nothing_without_room
 
 URL = "postgresql+psycopg://user:s3cret@{}/fhirtwin"
 
@@ -99,23 +97,12 @@ def test_a_character_that_postgresql_cannot_keep_is_the_callers_error(store: Sto
 def test_a_tablespace_without_room_takes_nothing_more_until_there_is_room_and_reads_go_on(
     postgresql_server: postgresql.Server, tmp_path: Path
 ) -> None:
-    with _small_disk(postgresql_server) as disk:
+    folder = postgresql_server.folder
+    with small_disk(folder.with_name(f"{folder.name}-small"), folder.stat().st_uid) as disk:
         postgresql_server.run(sql.SQL("CREATE TABLESPACE small LOCATION {}").format(str(disk)))
         try:
             with postgresql_server.database(tablespace="small") as url:
-                settings = Settings(data=tmp_path, database_url=url)
-                store = Store.open(settings)
-                put(store)
-                filler = disk / "filler"
-                filler.write_bytes(bytes(shutil.disk_usage(disk).free - 200_000))
-                large = os.urandom(4_000_000)
-                with pytest.raises(InsufficientStorage):
-                    put(store, "q", data=large)
-                assert store.read("Patient", "q") is None
-                assert store.read("Patient", "p") is not None
-                filler.unlink()
-                put(store, "q", data=large)
-                store.close()
+                takes_nothing_without_room(Settings(data=tmp_path, database_url=url), disk)
         finally:
             postgresql_server.run("DROP TABLESPACE small")
 
@@ -147,26 +134,3 @@ def test_the_password_is_told_nowhere(url: str, caplog: pytest.LogCaptureFixture
         Store.open(settings)
     told = "".join([str(raised.value), repr(raised.value.issues), repr(settings), caplog.text])
     assert "s3cret" not in told
-
-
-class _small_disk:  # noqa: N801 - reads as what it is
-    """A file system of a few megabytes that the server may write to, or a skip."""
-
-    def __init__(self, server: postgresql.Server) -> None:
-        self.folder = server.folder.parent / f"{server.folder.name}-small"
-        self.owner = server.folder.stat().st_uid
-
-    def __enter__(self) -> Path:
-        self.folder.mkdir()
-        options = f"size=24m,mode=0700,uid={self.owner}"
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(self.folder)], capture_output=True, check=False
-        )
-        if done.returncode:
-            self.folder.rmdir()
-            pytest.skip("a small file system can be mounted by root only")
-        return self.folder
-
-    def __exit__(self, *_: object) -> None:
-        subprocess.run(["umount", str(self.folder)], check=True)
-        self.folder.rmdir()

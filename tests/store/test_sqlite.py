@@ -9,7 +9,8 @@ import pytest
 from fhirtwin.errors import Incorrect, InsufficientStorage, Unavailable
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from tests.store.storing import put
+from tests.small_disk import small_disk
+from tests.store.storing import put, takes_nothing_without_room
 
 
 def test_every_connection_is_durable_and_checks_links(store: Store) -> None:
@@ -50,6 +51,11 @@ def test_a_database_that_may_not_grow_takes_nothing_more_until_it_may_and_reads_
     _let_grow(store, 1_000_000)
     put(store, "q", data=b"x" * 1_000_000)
     assert store.read("Patient", "q") is not None
+
+
+def test_a_disk_without_room_takes_nothing_more_until_there_is_room_and_reads_go_on(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        takes_nothing_without_room(Settings(data=disk), disk)
 
 
 def _let_grow(store: Store, pages: int) -> None:

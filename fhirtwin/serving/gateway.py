@@ -45,15 +45,19 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     if not settings.open:
         keyfile.read_or_make(settings.token_path)
     here = f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"
-    with _claimed(settings.data, here):
+    with claimed(settings.data, here):
         Store.open(settings).close()  # makes or checks the database once, before the workers open it
         with Engine(settings) as engine:
             _run_gateway(engine.settings, address, port, tls_cert, tls_key)
 
 
 @contextmanager
-def _claimed(folder: Path, base_url: str) -> Iterator[None]:
-    """Be the one gateway of a data folder, and say in it where this one listens, as long as it does."""
+def claimed(folder: Path, base_url: str = "") -> Iterator[None]:
+    """Be the only one at work on a data folder, and say in it where a gateway listens, if that is the work.
+
+    Raises:
+        Incorrect: a gateway runs on it, or somebody else is at work.
+    """
     path = folder / RUNNING_FILE
     with path.open("a+") as file:
         try:
@@ -63,7 +67,8 @@ def _claimed(folder: Path, base_url: str) -> Iterator[None]:
                 f"A gateway runs on {folder} already; stop it, or name another folder with --data."
             ) from None
         file.truncate(0)
-        file.write(json.dumps({"base_url": base_url}))
+        if base_url:
+            file.write(json.dumps({"base_url": base_url}))
         file.flush()
         try:
             yield

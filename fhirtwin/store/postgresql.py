@@ -82,7 +82,7 @@ def error_of(error: Exception) -> FhirtwinError | None:
         kind, text = _ERRORS[state]
         return kind(text)
     if isinstance(error, psycopg.DataError):
-        return Incorrect("A value of this request is none that can be compared or kept: mind U+0000 and huge numbers.")
+        return Incorrect(limits.NOT_COMPARABLE)
     return None
 
 

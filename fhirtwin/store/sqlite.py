@@ -37,6 +37,7 @@ def engine(url: URL, use: Use) -> Engine:
     _make_private(Path(url.database))
     event.listen(made, "connect", _prepare)
     event.listen(made, "begin", _begin_writing if use.writes else _begin_reading)
+    event.listen(made, "before_cursor_execute", _refuse_nul)
     if use.seconds:
         _end_statements(made, use.seconds)
     return made
@@ -96,6 +97,14 @@ def _begin_reading(connection: Connection) -> None:
 
 def _begin_writing(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _refuse_nul(
+    _connection: object, _cursor: object, _statement: str, values: Any, _context: object, many: bool
+) -> None:
+    """Refuse to look for U+0000, as PostgreSQL does. What is stored comes through decoders that let none pass."""
+    if not many and any(type(value) is str and "\0" in value for value in values):
+        raise Incorrect(limits.NOT_COMPARABLE)
 
 
 def _end_statements(engine_: Engine, seconds: float) -> None:

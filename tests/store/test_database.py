@@ -152,3 +152,9 @@ def test_texts_compare_by_code_point_and_case_counts(store: Store) -> None:
     with store._reading.begin() as connection:
         ids = connection.execute(text("SELECT id FROM resource ORDER BY id")).scalars().all()
     assert ids == ["-", "B", "Z", "a", "b"]
+
+
+def test_the_character_nul_is_the_callers_error(store: Store) -> None:
+    with pytest.raises(Incorrect, match=r"U\+0000"):
+        store.read("Patient", "a\0b")
+    store.ready()

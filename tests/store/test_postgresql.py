@@ -89,11 +89,6 @@ def test_a_connection_that_breaks_in_a_transaction_leaves_nothing_and_the_next_o
     assert store.read("Patient", "p") is not None
 
 
-def test_a_character_that_postgresql_cannot_keep_is_the_callers_error(store: Store) -> None:
-    with pytest.raises(Incorrect, match=r"U\+0000"):
-        store.read("Patient", "a\0b")
-
-
 def test_a_tablespace_without_room_takes_nothing_more_until_there_is_room_and_reads_go_on(
     postgresql_server: postgresql.Server, tmp_path: Path
 ) -> None:

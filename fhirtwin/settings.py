@@ -54,6 +54,7 @@ class Settings:
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
 
+    max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
     max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
     max_bundle_entries: int = _setting(1000, "Most entries of a batch or transaction.", low=1)
     max_depth: int = _setting(64, "Deepest nesting of JSON.", low=1)

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from fhirtwin import __version__, keyfile
+from fhirtwin.api.admission import SPARE_THREADS
 from fhirtwin.errors import Incorrect
 from fhirtwin.machine import address_of, free_port
 from fhirtwin.serving.address import check_address, check_certificate
@@ -94,7 +95,7 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
         port=port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=4,
+        blocking_threads=settings.max_concurrent_requests + SPARE_THREADS,
         respawn_failed_workers=True,
         log_enabled=settings.log_level == "debug",
         ssl_cert=tls_cert,

@@ -213,11 +213,9 @@ def keys_rotate(*, name: str, data: Path) -> None:
 @DATA
 def backup(*, file: Path, data: Path) -> None:
     """Copy the database to FILE while the gateway goes on; keys and the token are not in it."""
-    from fhirtwin.store import Store
+    from fhirtwin.store import upkeep
 
-    if file.exists():
-        raise click.ClickException(f"{file} exists already; name another file.")
-    Store.open_existing(_settings(data=data.absolute())).backup(file)
+    upkeep.backup(_settings(data=data.absolute()), file)
     click.echo(f"{file}: written and checked.")
 
 
@@ -226,26 +224,54 @@ def backup(*, file: Path, data: Path) -> None:
 @DATA
 def restore(*, file: Path, data: Path) -> None:
     """Put the database of FILE into --data, which must not hold one yet."""
-    from fhirtwin.store import Store
+    from fhirtwin.store import upkeep
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    Store.restore(file, _settings(data=data.absolute()))
+    upkeep.restore(file, _settings(data=data.absolute()))
     click.echo(f"{data}: restored from {file}.")
 
 
 @main.group()
 def db() -> None:
-    """The database's schema."""
+    """The database as a whole: its schema, and its way into another one."""
 
 
 @db.command("upgrade")
 @DATA
 def db_upgrade(*, data: Path) -> None:
     """Bring the database of --data to this version's schema; make a backup first."""
-    from fhirtwin.store import Store
+    from fhirtwin.store import upkeep
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    click.echo(Store.upgrade(_settings(data=data.absolute())))
+    click.echo(upkeep.upgrade(_settings(data=data.absolute())))
+
+
+@db.command("copy")
+@click.option("--to", "url", required=True, help="URL of the empty database to fill; leave a password to PGPASSFILE.")
+@DATA
+def db_copy(*, url: str, data: Path) -> None:
+    """Copy everything in the database of --data (or of FHIRTWIN_DATABASE_URL) into another, empty one.
+
+    The gateway must not run meanwhile: what it stored after the copy began would stay behind.
+    """
+    from dataclasses import replace
+
+    from fhirtwin.serving.gateway import claimed
+    from fhirtwin.store import copying
+
+    settings = _settings(data=data.absolute())
+    if not data.is_dir():
+        raise click.ClickException(f"{data} is not there; name the data folder of a gateway.")
+    with claimed(settings.data), click.progressbar(length=1, label="copying", file=sys.stderr) as bar:
+
+        def show(done: int, total: int) -> None:
+            bar.length = total
+            bar.update(done - bar.pos)
+
+        counts = copying.copy(settings, replace(settings, database_url=url), show)
+    for name, count in counts.items():
+        click.echo(f"{count:>12}  {name}")
+    click.echo("Every row arrived. Set FHIRTWIN_DATABASE_URL to the new database, then start the gateway.")
 
 
 def _stop_when_stdin_ends() -> None:

@@ -4,6 +4,7 @@
     ├── Incorrect                   400   invalid          the caller sent something wrong
     │   ├── Unsupported             400   not-supported    right in FHIR, not done here
     │   ├── TooLarge                413   too-long
+    │   ├── TooCostly               400   too-costly
     │   ├── WrongMediaType          415   not-supported
     │   ├── NotAcceptable           406   not-supported
     │   ├── MethodNotAllowed        405   not-supported
@@ -15,6 +16,7 @@
     ├── Conflict                    409   conflict
     ├── Precondition                412   conflict         a condition of the caller's, or data that must be there
     ├── Busy                        503   throttled
+    ├── InsufficientStorage         507   no-store
     ├── Unavailable                 503   transient
     │   └── EngineUnavailable       503   transient        the engine is down, late or of another version
     └── Fault                       500   exception        ours
@@ -75,6 +77,12 @@ class TooLarge(Incorrect):
     """More than a limit allows."""
 
     status, code = 413, "too-long"
+
+
+class TooCostly(Incorrect):
+    """Would take longer than anybody may keep this server busy; asked again it would be no quicker."""
+
+    status, code = 400, "too-costly"
 
 
 class WrongMediaType(Incorrect):
@@ -141,6 +149,12 @@ class Busy(FhirtwinError):
     """Too much at once; come back later."""
 
     status, code = 503, "throttled"
+
+
+class InsufficientStorage(FhirtwinError):
+    """There is no room left to keep it; what is kept can be read."""
+
+    status, code = 507, "no-store"
 
 
 class Unavailable(FhirtwinError):

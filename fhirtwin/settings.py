@@ -15,8 +15,10 @@ from typing import Any, get_type_hints
 from fhirtwin.errors import Incorrect
 
 
-def _setting(default: Any, says: str, *, choices: tuple[Any, ...] = (), low: float | None = None) -> Any:
-    return field(default=default, metadata={"says": says, "choices": choices, "low": low})
+def _setting(
+    default: Any, says: str, *, choices: tuple[Any, ...] = (), low: float | None = None, shown: bool = True
+) -> Any:
+    return field(default=default, repr=shown, metadata={"says": says, "choices": choices, "low": low})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,13 @@ class Settings:
     """Every setting, with its default. `docs/settings.md` has a line for each; a test sees to it."""
 
     data: Path = _setting(Path("data"), "Folder of the database, the token and the keys; made with mode 0700.")
-    database_url: str = _setting("", "SQLAlchemy URL; empty means `fhirtwin.sqlite` in the data folder.")
+    database_url: str = _setting(
+        "", "SQLAlchemy URL, SQLite or PostgreSQL; empty means `fhirtwin.sqlite` in the data folder.", shown=False
+    )
+    database_connections: int = _setting(
+        10, "Most connections for reading that a gateway process opens; writing takes one more.", low=2
+    )
+    statement_timeout_seconds: float = _setting(5.0, "Longest that one statement may keep the database busy.", low=0.1)
     base_url: str = _setting(
         "", "FHIR base as callers see it, without a slash at the end; empty means http://HOST:PORT/fhir."
     )
@@ -46,6 +54,7 @@ class Settings:
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
 
+    max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
     max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
     max_bundle_entries: int = _setting(1000, "Most entries of a batch or transaction.", low=1)
     max_merge_resources: int = _setting(5000, "Most resources that one $merge moves from a Patient to another.", low=1)

@@ -1,12 +1,16 @@
-"""Shared by all tests: where data outside the repository lies."""
+"""Shared by all tests: where data outside the repository lies, and the databases that tests run on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import postgresql
+
 ROOT = Path(__file__).resolve().parent.parent
+DATABASES = ("sqlite", "postgresql")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,6 +19,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=str(ROOT.parent / "shared"),
         help="folder of definitions, examples and vectors that are not part of the repository",
     )
+    parser.addoption(
+        "--kills", type=int, default=3, help="how often a gateway is killed in the middle of its work, on each database"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run tests that are marked `databases` on each of them; others that need one get SQLite."""
+    if "database_url" in metafunc.fixturenames and metafunc.definition.get_closest_marker("databases"):
+        metafunc.parametrize("database_url", DATABASES, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -24,3 +37,32 @@ def shared(request: pytest.FixtureRequest) -> Path:
     if not (folder / "data").is_dir():
         pytest.skip(f"no outside data at {folder}; name its folder with --shared")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[postgresql.Server]:
+    """A PostgreSQL server, or a skip that says why there is none."""
+    running = postgresql.server()
+    try:
+        server = running.__enter__()
+    except (ImportError, OSError, RuntimeError) as error:
+        pytest.skip(str(error))
+    yield server
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def database_is_new() -> bool:
+    """Whether a database of PostgreSQL comes without the schema; with it, it is made quicker."""
+    return False
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, database_is_new: bool) -> Iterator[str]:
+    """What `Settings.database_url` is: empty for SQLite in the data folder, else a database for this test alone."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield ""
+        return
+    server: postgresql.Server = request.getfixturevalue("postgresql_server")
+    with server.database(template="template0" if database_is_new else server.prepared) as url:
+        yield url

@@ -12,11 +12,12 @@ from __future__ import annotations
 from flask import request
 from werkzeug.exceptions import ClientDisconnected
 
+from fhirtwin.api import admission
 from fhirtwin.errors import Incorrect, TooLarge
 
 
 def read_body(limit: int) -> bytes:
-    """Give the body of the request at hand.
+    """Give the body of the request at hand, when it is whole and this request's turn to be worked on has come.
 
     Args:
         limit: most bytes it may have.
@@ -24,6 +25,7 @@ def read_body(limit: int) -> bytes:
     Raises:
         TooLarge: it has more, whatever its headers say.
         Incorrect: the connection ended before the body did.
+        Busy: the turn did not come in time.
     """
     declared = request.content_length
     if declared is not None and declared > limit:
@@ -36,6 +38,7 @@ def read_body(limit: int) -> bytes:
         raise _too_large(limit)
     if declared is not None and len(body) != declared:
         raise _cut_short()
+    admission.take_turn()
     return body
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import click
 
 from fhirtwin import __version__, keyfile
+from fhirtwin.api.admission import SPARE_THREADS
 from fhirtwin.errors import Incorrect
 from fhirtwin.machine import address_of, free_port
 from fhirtwin.serving.address import check_address, check_certificate
@@ -45,15 +46,19 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     if not settings.open:
         keyfile.read_or_make(settings.token_path)
     here = f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"
-    with _claimed(settings.data, here):
+    with claimed(settings.data, here):
         Store.open(settings).close()  # makes or checks the database once, before the workers open it
         with Engine(settings) as engine:
             _run_gateway(engine.settings, address, port, tls_cert, tls_key)
 
 
 @contextmanager
-def _claimed(folder: Path, base_url: str) -> Iterator[None]:
-    """Be the one gateway of a data folder, and say in it where this one listens, as long as it does."""
+def claimed(folder: Path, base_url: str = "") -> Iterator[None]:
+    """Be the only one at work on a data folder, and say in it where a gateway listens, if that is the work.
+
+    Raises:
+        Incorrect: a gateway runs on it, or somebody else is at work.
+    """
     path = folder / RUNNING_FILE
     with path.open("a+") as file:
         try:
@@ -63,7 +68,8 @@ def _claimed(folder: Path, base_url: str) -> Iterator[None]:
                 f"A gateway runs on {folder} already; stop it, or name another folder with --data."
             ) from None
         file.truncate(0)
-        file.write(json.dumps({"base_url": base_url}))
+        if base_url:
+            file.write(json.dumps({"base_url": base_url}))
         file.flush()
         try:
             yield
@@ -89,7 +95,7 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
         port=port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=4,
+        blocking_threads=settings.max_concurrent_requests + SPARE_THREADS,
         respawn_failed_workers=True,
         log_enabled=settings.log_level == "debug",
         ssl_cert=tls_cert,

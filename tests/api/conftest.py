@@ -13,8 +13,8 @@ from tests import parts
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
-    made = parts.services(tmp_path, max_body_bytes=100_000, max_bundle_entries=20)
+def services(tmp_path: Path, database_url: str) -> Iterator[Services]:
+    made = parts.services(tmp_path, database_url=database_url, max_body_bytes=100_000, max_bundle_entries=20)
     yield made
     made.store.close()
 

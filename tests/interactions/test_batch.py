@@ -13,6 +13,8 @@ from fhirtwin.interactions.batch import batch
 from fhirtwin.interactions.context import Services
 from tests.parts import body, entry, observation, patient
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 P = "urn:uuid:00000000-0000-4000-8000-000000000001"
 

@@ -5,6 +5,8 @@ from flask.testing import FlaskClient
 
 from tests.parts import BASE, body, observation, patient
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 MRN = {"system": "urn:oid:1.2.3", "value": "A-1"}
 

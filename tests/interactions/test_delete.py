@@ -16,6 +16,8 @@ from fhirtwin.interactions.withdrawing import NOTE
 from tests.gateway_in_process import Gateway, gateway, maria
 from tests.parts import body, condition, entry, observation, patient, transaction
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 P = "/fhir/Patient/p"
 

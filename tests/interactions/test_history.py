@@ -15,6 +15,8 @@ from fhirtwin.store import index
 from fhirtwin.twin.state import StoredVersion
 from tests.parts import BASE, body, observation, patient
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 P = "/fhir/Patient/p"
 

@@ -8,6 +8,8 @@ from fhirtwin.store import index
 from fhirtwin.twin.state import StoredVersion
 from tests.parts import body, entry, patient, transaction
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 
 

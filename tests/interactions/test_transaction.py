@@ -15,6 +15,8 @@ from fhirtwin.interactions.transaction import MAX_ROUNDS
 from fhirtwin.interactions.transaction import transaction as transact
 from tests.parts import BASE, application, body, condition, entry, observation, patient, transaction
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 MRN = {"system": "urn:oid:1.2.3", "value": "A-1"}
 P, O = "urn:uuid:00000000-0000-4000-8000-000000000001", "urn:uuid:00000000-0000-4000-8000-000000000002"  # noqa: E741

@@ -10,6 +10,8 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.update import update
 from tests.parts import body, observation, patient
 
+pytestmark = pytest.mark.databases
+
 JSON = {"Content-Type": "application/fhir+json"}
 
 

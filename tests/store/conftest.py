@@ -12,8 +12,13 @@ from fhirtwin.store import Store
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path)
+def database_is_new() -> bool:
+    return True
+
+
+@pytest.fixture
+def settings(tmp_path: Path, database_url: str) -> Settings:
+    return Settings(data=tmp_path, database_url=database_url)
 
 
 @pytest.fixture

@@ -1,0 +1,36 @@
+"""What a database may be asked to do for one caller, and what is said beyond it; the same for every database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+BUSY_SECONDS: Final = 10
+"""How long a writer waits for its turn, or anybody for a connection, before the caller is told to come back."""
+
+TOO_MANY_WRITERS: Final = "Too many callers at once; try again."
+NO_ROOM: Final = "The database has no room left, so nothing was stored. Reading goes on; make room, then repeat."
+TOO_LONG: Final = "This took the database longer than a statement may (statement_timeout_seconds); ask for less."
+
+NOT_COMPARABLE: Final = (
+    "A value of this request can be neither kept nor compared: mind the character U+0000 and numbers beyond 64 bits."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What connections are for.
+
+    Attributes:
+        writes: whether each transaction waits until it is the only one that writes.
+        connections: most that are open at once in this process.
+        seconds: longest that one statement may take; 0 for no end.
+    """
+
+    writes: bool
+    connections: int
+    seconds: float
+
+
+UPKEEP: Final = Use(writes=True, connections=1, seconds=0)
+"""For what runs once and takes as long as it takes."""

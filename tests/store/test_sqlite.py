@@ -1,0 +1,63 @@
+"""What is SQLite's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fhirtwin.errors import Incorrect, InsufficientStorage, Unavailable
+from fhirtwin.settings import Settings
+from fhirtwin.store import Store
+from tests.small_disk import small_disk
+from tests.store.storing import put, takes_nothing_without_room
+
+
+def test_every_connection_is_durable_and_checks_links(store: Store) -> None:
+    for engine in (store._reading, store._writing):
+        with engine.begin() as connection:
+            found = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            }
+        assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+
+@pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite+none:///x", "sqlite://", "sqlite:///:memory:"])
+def test_an_unusable_database_url_is_refused(url: str) -> None:
+    with pytest.raises(Incorrect, match="FHIRTWIN_DATABASE_URL"):
+        Store.open(Settings(database_url=url))
+
+
+def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable):
+        Store.open(Settings(data=tmp_path / "none"))
+
+
+def test_only_the_owner_can_read_the_database(settings: Settings, store: Store) -> None:
+    put(store)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in settings.data.iterdir()}
+    assert set(modes.values()) == {0o600}
+    assert "fhirtwin.sqlite-wal" in modes
+
+
+def test_a_database_that_may_not_grow_takes_nothing_more_until_it_may_and_reads_go_on(store: Store) -> None:
+    put(store)
+    _let_grow(store, 1)  # which SQLite raises to the present size
+    with pytest.raises(InsufficientStorage):
+        put(store, "q", data=b"x" * 1_000_000)
+    assert store.read("Patient", "q") is None
+    assert store.read("Patient", "p") is not None
+    _let_grow(store, 1_000_000)
+    put(store, "q", data=b"x" * 1_000_000)
+    assert store.read("Patient", "q") is not None
+
+
+def test_a_disk_without_room_takes_nothing_more_until_there_is_room_and_reads_go_on(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "small") as disk:
+        takes_nothing_without_room(Settings(data=disk), disk)
+
+
+def _let_grow(store: Store, pages: int) -> None:
+    with store._writing.begin() as connection:  # the one connection that writes keeps it
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")

@@ -4,10 +4,10 @@ Run as `python -m fhirtwin.fhir.compile_definitions FOLDER`, where FOLDER holds 
 `extension-definitions.json.gz`, `profiles-types.json.gz`, `profiles-resources.json.gz`, `valuesets.json.gz` and
 `v3-codesystems.json.gz`. The results are committed; the same definitions always give the same bytes:
 
-    profiles.json   definitions      canonical -> {type, base, context, elements: what the differential says}
-                    baseConstraints  the keys of the constraints of base types, judged by `fhirtwin.fhir.invariants`
-    codes.json      systems          canonical -> {code: display}
-                    valueSets        canonical -> {code system: codes, "*" for all of them, or "?"}
+    profiles/r4.json  definitions      canonical -> {type, base, context, elements: what the differential says}
+                      baseConstraints  the keys of the constraints of base types, judged by `fhirtwin.fhir.invariants`
+    codes.json        systems          canonical -> {code: display}
+                      valueSets        canonical -> {code system: codes, "*" for all of them, or "?"}
 
 Codes are listed of HL7's own code systems, of UCUM and of language tags. Of any other system only its name is kept
 ("?"), which is enough to tell that a code of a third system is not in the value set. The text of definitions is left out.
@@ -25,7 +25,7 @@ from typing import Any, Final
 
 from fhirtwin.fhir.compile_tables import entries
 
-PROFILES: Final = Path(__file__).with_name("profiles.json")
+PROFILES: Final = Path(__file__).parent / "profiles" / "r4.json"
 CODES: Final = Path(__file__).with_name("codes.json")
 
 _BASE: Final = ("profiles-types.json.gz", "profiles-resources.json.gz")
@@ -43,7 +43,7 @@ Json = dict[str, Any]
 
 
 def compile_profiles(folder: Path) -> str:
-    """Compile the profiles and extensions of R4 into the text of `profiles.json`."""
+    """Compile the profiles and extensions of R4 into the text of `profiles/r4.json`."""
     constraints = {
         constraint["key"]
         for definition in _of(folder, _BASE, "StructureDefinition")

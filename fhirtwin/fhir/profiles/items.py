@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from fhirtwin.fhir.tables import TYPES, Member, members
+from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, Member, members
 
 
 class Item(NamedTuple):
@@ -31,6 +31,38 @@ class Item(NamedTuple):
         if name == "value":  # a primitive's value is itself
             return [self]
         return list(_children(self.beside, "Element", self.place, name))
+
+
+class Visit(NamedTuple):
+    """One value met on a walk.
+
+    Attributes:
+        path: in the definitions: `Patient.birthDate`, `HumanName.family`; of a resource its type.
+        owner: where the value stands; None for the one that the walk began with.
+    """
+
+    item: Item
+    path: str
+    owner: Visit | None
+
+
+def walk(item: Item) -> Iterator[Visit]:
+    """List a value and everything in it, resources within included, in order."""
+    waiting = [Visit(item, item.kind, None)]
+    while waiting:
+        here = waiting.pop()
+        yield here
+        waiting += reversed(list(_inside(here)))
+
+
+def _inside(visit: Visit) -> Iterator[Visit]:
+    item = visit.item
+    primitive = not isinstance(item.value, dict)
+    kind = "Element" if primitive else item.kind
+    present: Mapping[str, Any] = item.beside if primitive else item.value
+    for name in dict.fromkeys(m.element for n, m in _members(kind) if n in present or f"_{n}" in present):
+        for child in item.children(name):
+            yield Visit(child, child.kind if child.kind in RESOURCE_TYPES else f"{kind}.{name}", visit)
 
 
 def of_resource(resource: Mapping[str, Any], place: str) -> Item:
@@ -59,12 +91,15 @@ def _kind(value: Any, member: Member) -> str:
 
 
 @cache
+def _members(kind: str) -> tuple[tuple[str, Member], ...]:
+    return tuple(members(kind).items()) if kind in TYPES else ()
+
+
+@cache
 def _named(kind: str) -> Mapping[str, tuple[tuple[str, Member], ...]]:
     """The members of a type by every name that a path may call them."""
     found: dict[str, tuple[tuple[str, Member], ...]] = {}
-    if kind not in TYPES:
-        return found
-    for member_name, member in members(kind).items():
+    for member_name, member in _members(kind):
         names = {member_name, member.element}
         if member.choice:
             names.add(f"{member.element}[x]")

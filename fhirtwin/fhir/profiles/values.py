@@ -74,11 +74,11 @@ def _like(wanted: Any) -> Callable[[Any], bool]:
 
 
 def _at_least(limit: Any) -> Callable[[Any], bool]:
-    return lambda value: _order(value, limit) in (None, 0, 1)
+    return lambda value: order(value, limit) in (None, 0, 1)
 
 
 def _at_most(limit: Any) -> Callable[[Any], bool]:
-    return lambda value: _order(value, limit) in (None, 0, -1)
+    return lambda value: order(value, limit) in (None, 0, -1)
 
 
 def _short(longest: int) -> Callable[[Any], bool]:
@@ -89,7 +89,7 @@ def _comparable(limit: Any) -> bool:
     return not isinstance(limit, dict) or "value" in limit
 
 
-def _order(value: Any, limit: Any) -> int | None:
+def order(value: Any, limit: Any) -> int | None:
     """-1, 0 or 1; None where the two cannot be compared: other units, or dates that overlap."""
     if isinstance(limit, dict):
         if not isinstance(value, dict) or any(value.get(name) != limit.get(name) for name in ("system", "code")):

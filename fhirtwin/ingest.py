@@ -171,7 +171,7 @@ def refuse_invalid(issues: Iterable[Issue]) -> None:
 def _refuse_broken_claims(resource: dict[str, Any], write: Writer) -> None:
     issues = definitions.broken_claims(resource, write)
     if issues:
-        text = "The resource claims a profile in meta.profile that it does not conform to; mend it, or leave the claim out."
+        text = "The resource does not conform to a profile that it claims in meta.profile."
         raise Unprocessable(text, issues=issues)
 
 

@@ -54,6 +54,11 @@ class Settings:
         "Whether a resource that claims a known profile in `meta.profile` must conform to it.",
         choices=("check", "ignore"),
     )
+    unknown_extensions: str = _setting(
+        "information",
+        "How severe `$validate` finds an extension whose definition is not known; nothing is refused for it.",
+        choices=("information", "warning", "error"),
+    )
     default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
     max_count: int = _setting(1000, "Largest search page.", low=1)
 

@@ -10,7 +10,7 @@ Run as `python -m fhirtwin.fhir.compile_definitions FOLDER`, where FOLDER holds 
                       valueSets        canonical -> {code system: codes, "*" for all of them, or "?"}
 
 Codes are listed of HL7's own code systems, of UCUM and of language tags. Of any other system only its name is kept
-("?"), which is enough to tell that a code of a third system is not in the value set. The text of definitions is left out.
+("?"), which is enough to tell that a code of a third system is not in the value set. Texts for readers are left out.
 
 *Source*: http://hl7.org/fhir/R4/downloads.html, FHIR 4.0.1.
 """
@@ -38,6 +38,10 @@ _JUDGED: Final = (
 """Beginnings of the members of an ElementDefinition that a resource is judged by, besides those cut down below."""
 _NAMED_BY_CODE: Final = frozenset({"http://unitsofmeasure.org", "urn:ietf:bcp:47"})
 _OF_HL7: Final = ("http://hl7.org/fhir/", "http://terminology.hl7.org/")
+
+_NOT_REQUIRED: Final = frozenset({"http://hl7.org/fhir/ValueSet/ucum-vitals-common"})
+"""Units that `vitalsigns` requires of the value of any component, coded ones included, which nothing coded could meet.
+HL7's own validator takes the binding as extensible too."""
 
 Json = dict[str, Any]
 
@@ -78,9 +82,11 @@ def _element(element: Json, base_constraints: set[str]) -> Json:
         row["type"] = [{n: v for n, v in type_.items() if n in kept} for type_ in element["type"]]
     if element.get("binding", {}).get("strength") in ("required", "extensible") and "valueSet" in element["binding"]:
         row["binding"] = {name: element["binding"][name] for name in ("strength", "valueSet")}
-    kept = ("key", "severity", "human", "expression")
+        if row["binding"]["valueSet"].partition("|")[0] in _NOT_REQUIRED:
+            row["binding"]["strength"] = "extensible"
+    said = ("key", "severity", "human", "expression")
     constraints = [
-        {name: constraint[name] for name in kept if name in constraint}
+        {name: constraint[name] for name in said if name in constraint}
         for constraint in element.get("constraint", ())
         if constraint["key"] not in base_constraints
     ]

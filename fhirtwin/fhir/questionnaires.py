@@ -186,7 +186,9 @@ class _Judgement:
         for node in reversed(around):
             if node.get("linkId") == link:
                 return list(node.get("answer", ()))
-            found = [answer for item in self._below(node) if item["linkId"] == link for answer in item.get("answer", ())]
+            found = [
+                answer for item in self._below(node) if item["linkId"] == link for answer in item.get("answer", ())
+            ]
             if found:
                 return found
         return []

@@ -78,9 +78,7 @@ def _in_part(system: str, codes: str | list[str], code: str) -> bool | None:
     return code in _table().systems[system] if codes == "*" else None
 
 
-def _in_resource(
-    value_set: Mapping[str, Any], system: str | None, code: str, find: Find, depth: int
-) -> bool | None:
+def _in_resource(value_set: Mapping[str, Any], system: str | None, code: str, find: Find, depth: int) -> bool | None:
     compose = value_set.get("compose")
     if compose is None:
         return _in_expansion(value_set.get("expansion"), system, code)
@@ -91,9 +89,7 @@ def _in_resource(
     return None if excluded is None else included
 
 
-def _in_include(
-    include: Mapping[str, Any], system: str | None, code: str, find: Find, depth: int
-) -> bool | None:
+def _in_include(include: Mapping[str, Any], system: str | None, code: str, find: Find, depth: int) -> bool | None:
     parts = [_contains(one, system, code, find, depth - 1) for one in include.get("valueSet", ())]
     if "system" in include:
         parts.append(_in_system(include, system, code, find))

@@ -12,7 +12,7 @@ from fhirtwin import __version__
 from fhirtwin.access import Caller, permit
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.tables import FHIR_VERSION, RESOURCE_TYPES
-from fhirtwin.interactions import registry
+from fhirtwin.interactions import registry, validate
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.store import index
 
@@ -73,9 +73,10 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalDelete": "not-supported",
         "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],
     }
-    operations = [
+    operations = [{"name": "validate", "definition": validate.DEFINITION}]
+    operations += [
         {"name": operation.name, "definition": operation.definition}
         for operation in registry.all_operations()
         if operation.type == type_
     ]
-    return {**resource, "operation": operations} if operations else resource
+    return {**resource, "operation": operations}

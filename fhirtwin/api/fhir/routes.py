@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, request
 
 from fhirtwin.api import body
 from fhirtwin.api.errors import MIME_TYPE
-from fhirtwin.api.fhir import negotiation, parameters
+from fhirtwin.api.fhir import negotiation, parameters, validate_routes
 from fhirtwin.errors import MethodNotAllowed as WrongMethod
 from fhirtwin.errors import NotFound
 from fhirtwin.interactions import registry
@@ -32,6 +32,7 @@ def blueprint(services: Services) -> Blueprint:
     _register_reads(fhir, services)
     _register_writes(fhir, services)
     _register_operations(fhir, services)
+    validate_routes.register(fhir, services, _response)
     return fhir
 
 

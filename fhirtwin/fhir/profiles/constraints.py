@@ -72,7 +72,7 @@ def holds(constraint: Constraint, value: Any, kind: str, resource: Any, root: An
         return None
     try:
         with _deadline(MAX_SECONDS):
-            found = _compiled(expression, kind)(value, {"resource": resource, "rootResource": root})
+            found = _compiled(expression)(value, kind, resource, root)
     except Exception:  # noqa: BLE001 - the library raises whatever it meets; nothing of it may pass for a verdict
         return None
     # By http://hl7.org/fhir/R4/fhirpath.html an invariant that gives nothing did not fail in any known way.
@@ -80,14 +80,24 @@ def holds(constraint: Constraint, value: Any, kind: str, resource: Any, root: An
 
 
 @lru_cache(maxsize=1000)
-def _compiled(expression: str, kind: str) -> Callable[[Any, Mapping[str, Any]], list[Any]]:
+def _compiled(expression: str) -> Callable[[Any, str, Any, Any], list[Any]]:
     # Reading the library's tables of R4 takes 30 ms, which only those pay who have such a constraint.
     import fhirpathpy
     from fhirpathpy.engine.nodes import ResourceNode
     from fhirpathpy.models import models
 
     read = fhirpathpy.compile(expression, models["r4"])
-    return lambda value, variables: list(read(ResourceNode.create_node(value, kind), variables))
+    node: Callable[[Any, str], Any] = ResourceNode.create_node
+
+    def evaluate(value: Any, kind: str, resource: Any, root: Any) -> list[Any]:
+        # Without their types the library could not name the members of a choice, nor say what `type()` is.
+        variables = {
+            "resource": node(resource, resource["resourceType"]),
+            "rootResource": node(root, root["resourceType"]),
+        }
+        return list(read(node(value, kind), variables))
+
+    return evaluate
 
 
 class _Late(Exception):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from fhirtwin.errors import Issue, Unsupported
@@ -57,7 +58,9 @@ def judge_item(item: Item, canonical: str, known: Known, container: Mapping[str,
     try:
         issues = list(dict.fromkeys(judgement.profile(item, canonical)))
     except _TooMuch:
-        text = f"The profile {canonical} asks for more than {MAX_VISITS} comparisons; the resource was not judged by it."
+        text = (
+            f"The profile {canonical} asks for more than {MAX_VISITS} comparisons; the resource was not judged by it."
+        )
         return [Issue("too-costly", text, (item.place,))]
     if len(issues) > MAX_ISSUES:
         more = Issue("incomplete", "There are more problems than listed.", (item.place,), severity="information")
@@ -91,15 +94,11 @@ class _Judgement:
         if (url, item.place) in self._under_way:
             return []
         self._under_way.add((url, item.place))
-        is_resource = item.kind in RESOURCE_TYPES
-        if is_resource:
-            self._resources.append(item.value)
         try:
-            issues = list(self._element(item, profile.root, profile))
+            with self._in(item):
+                issues = list(self._element(item, profile.root, profile))
         finally:
             self._under_way.discard((url, item.place))
-            if is_resource:
-                self._resources.pop()
         return [*issues, *self.profile(item, profile.base)] if profile.base else issues
 
     def _base_type(self, item: Item, url: str) -> list[Issue]:
@@ -149,8 +148,22 @@ class _Judgement:
         for constraint in element.constraints:
             if constraint.key not in base_constraints():
                 yield from self._constraint(item, constraint, profile)
-        for child in element.children.values():
-            yield from self._group(item, child, profile)
+        if element.children:
+            with self._in(item):
+                for child in element.children.values():
+                    yield from self._group(item, child, profile)
+
+    @contextmanager
+    def _in(self, item: Item) -> Iterator[None]:
+        """Let a resource be `%resource` for what is in it: its constraints as an element are about what is around."""
+        if item.kind not in RESOURCE_TYPES:
+            yield
+            return
+        self._resources.append(item.value)
+        try:
+            yield
+        finally:
+            self._resources.pop()
 
     def _types(self, item: Item, types: tuple[Type, ...], profile: Profile) -> Iterator[Issue]:
         fitting = [type_ for type_ in types if _may_be(item.kind, type_.code)]
@@ -294,7 +307,7 @@ def in_bundle(container: Mapping[str, Any], text: str) -> Item | None:
 
 
 def _may_be(kind: str, code: str) -> bool:
-    """Whether a value of a type may stand where a profile names one; nested elements and ids have no type of their own."""
+    """Whether a value of a type may stand where a profile names one; nested elements have no type of their own."""
     if code in _NO_TYPE or code.startswith("http://hl7.org/fhirpath/") or "." in kind:
         return True
     if code in _ANY_RESOURCE:

@@ -1,6 +1,6 @@
 """What a profile says of a single value: fixed, like a pattern, in a range, not too long.
 
-*Source*: http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed_x_ and the elements after it.
+*Source*: http://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.fixed_x_ and what follows there.
 """
 
 from __future__ import annotations
@@ -117,4 +117,8 @@ def _named(wanted: Any) -> str:
 
 
 def _limit(limit: Any) -> str:
-    return f"{limit['value']} {limit.get('unit', limit.get('code', ''))}".strip() if isinstance(limit, dict) else str(limit)
+    return (
+        f"{limit['value']} {limit.get('unit', limit.get('code', ''))}".strip()
+        if isinstance(limit, dict)
+        else str(limit)
+    )

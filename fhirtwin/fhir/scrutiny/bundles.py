@@ -38,9 +38,15 @@ def _full_url(entry: Json, place: str) -> Iterator[Issue]:
         yield Issue("value", "Expected an absolute URL.", (f"{place}.fullUrl",))
         return
     found = references.parse(url)
-    if found.id and found.type and "id" in resource and (found.type, found.id) != (
-        resource["resourceType"],
-        resource["id"],
+    if (
+        found.id
+        and found.type
+        and "id" in resource
+        and (found.type, found.id)
+        != (
+            resource["resourceType"],
+            resource["id"],
+        )
     ):
         text = "Expected the fullUrl to end with the type and id of the resource."
         yield Issue("value", text, (f"{place}.fullUrl",))

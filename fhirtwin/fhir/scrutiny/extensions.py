@@ -1,7 +1,8 @@
 """Extensions judged by their definitions: what they hold, and where they may stand.
 
-R4 does not let anybody refuse a resource for an extension that is not known, so that is told as information; of a
-`modifierExtension` as a warning, since it may turn the meaning of what it stands in.
+R4 does not let anybody refuse a resource for an extension that is not known, so that is told as information unless
+the operator wants it stricter; of a `modifierExtension` at least as a warning, since it may turn the meaning of what it
+stands in.
 
 *Source*: http://hl7.org/fhir/R4/extensibility.html, http://hl7.org/fhir/R4/defining-extensions.html#context.
 """
@@ -9,7 +10,7 @@ R4 does not let anybody refuse a resource for an extension that is not known, so
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from fhirtwin.errors import Issue, Unsupported
 from fhirtwin.fhir.profiles import Known
@@ -17,8 +18,13 @@ from fhirtwin.fhir.profiles.items import Item, Visit
 from fhirtwin.fhir.profiles.judge import judge_item
 from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, lineage
 
+_WIDER: Final = {"http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type": "ElementDefinition.type"}
+"""Places where R4's own definitions have an extension, though its context names another."""
 
-def judge(visit: Visit, owner: Visit, known: Known, container: Mapping[str, Any]) -> Iterator[Issue]:
+
+def judge(
+    visit: Visit, owner: Visit, known: Known, container: Mapping[str, Any], unknown: str = "information"
+) -> Iterator[Issue]:
     """Judge one extension.
 
     Args:
@@ -26,6 +32,7 @@ def judge(visit: Visit, owner: Visit, known: Known, container: Mapping[str, Any]
         owner: what it stands in.
         known: the definitions at hand.
         container: the resource that all is in.
+        unknown: severity of an extension whose definition is not known.
     """
     item = visit.item
     url = item.value["url"]
@@ -41,20 +48,21 @@ def judge(visit: Visit, owner: Visit, known: Known, container: Mapping[str, Any]
         yield Issue("not-supported", str(error), (item.place,), severity="information")
         return
     if profile is None:
-        yield _unknown(item, modifies=modifies)
+        yield _unknown(item, unknown, modifies=modifies)
         return
     yield from judge_item(item, url, known, container)
-    if profile.context and not any(_may_stand(kind, where, owner) for kind, where in profile.context):
+    contexts = (*profile.context, ("element", _WIDER.get(url, "")))
+    if profile.context and not any(_may_stand(kind, where, owner) for kind, where in contexts):
         expected = " or ".join(where for _, where in profile.context)
         yield Issue("structure", f"Expected this extension on {expected} only. ({url})", (item.place,))
 
 
-def _unknown(item: Item, *, modifies: bool) -> Issue:
+def _unknown(item: Item, severity: str, *, modifies: bool) -> Issue:
+    text = "The definition of this extension is not known here; its content was not checked."
     if modifies:
         text = "This modifier extension is not known here; it may change the meaning of what it stands in."
-        return Issue("not-supported", text, (item.place,), severity="warning")
-    text = "The definition of this extension is not known here; its content was not checked."
-    return Issue("not-supported", text, (item.place,), severity="information")
+        severity = "error" if severity == "error" else "warning"
+    return Issue("not-supported", text, (item.place,), severity=severity)
 
 
 def _may_stand(kind: str, where: str, owner: Visit) -> bool:

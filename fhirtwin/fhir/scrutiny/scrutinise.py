@@ -12,7 +12,7 @@ from fhirtwin.errors import Issue, Unsupported
 from fhirtwin.fhir import profiles, questionnaires, value_sets
 from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item, of_resource, walk
-from fhirtwin.fhir.scrutiny import bundles, codings, extensions, links
+from fhirtwin.fhir.scrutiny import bundles, codings, definitions, extensions, links
 from fhirtwin.fhir.tables import RESOURCE_TYPES, lineage
 
 MAX_ISSUES: Final = 200
@@ -36,18 +36,21 @@ _VITAL_SIGNS: Final = {
 Json = Mapping[str, Any]
 
 
-def scrutinise(resource: Json, known: Known, asked: Iterable[str] = ()) -> list[Issue]:
+def scrutinise(
+    resource: Json, known: Known, asked: Iterable[str] = (), *, unknown_extensions: str = "information"
+) -> list[Issue]:
     """Judge a resource that is valid R4 more closely.
 
     Args:
         resource: as `fhirtwin.fhir.codec.decode` gives it.
         known: the profiles, value sets and code systems at hand.
         asked: canonical URLs of profiles that it shall conform to, besides those that it claims.
+        unknown_extensions: how severe it is that the definition of an extension is not known.
 
     Returns:
         The issues, errors first; at most `MAX_ISSUES` and one that says there are more.
     """
-    found = list(dict.fromkeys(_issues(resource, known, asked)))
+    found = list(dict.fromkeys(_issues(resource, known, asked, unknown_extensions)))
     found.sort(key=lambda issue: ("error", "warning", "information").index(issue.severity))
     if len(found) > MAX_ISSUES:
         more = Issue("incomplete", "There are more issues than listed.", severity="information")
@@ -55,7 +58,7 @@ def scrutinise(resource: Json, known: Known, asked: Iterable[str] = ()) -> list[
     return found
 
 
-def _issues(resource: Json, known: Known, asked: Iterable[str]) -> Iterator[Issue]:
+def _issues(resource: Json, known: Known, asked: Iterable[str], unknown_extensions: str) -> Iterator[Issue]:
     root = of_resource(resource, str(resource["resourceType"]))
     for canonical in asked:
         yield from _by_profile(root, canonical, known, resource)
@@ -64,7 +67,7 @@ def _issues(resource: Json, known: Known, asked: Iterable[str]) -> Iterator[Issu
         if item.kind in RESOURCE_TYPES:
             yield from _resource(item, known, resource, contained=_is_contained(item))
         elif item.kind == "Extension" and visit.owner is not None:
-            yield from extensions.judge(visit, visit.owner, known, resource)
+            yield from extensions.judge(visit, visit.owner, known, resource, unknown_extensions)
         elif item.kind == "Coding":
             yield from codings.judge(item, known, resource.get("language", ""))
 
@@ -83,6 +86,8 @@ def _resource(item: Item, known: Known, container: Json, *, contained: bool) -> 
     yield from links.judge(item)
     if item.kind == "Bundle":
         yield from bundles.judge(item)
+    if item.kind == "StructureDefinition":
+        yield from definitions.judge(item)
     if item.kind == "QuestionnaireResponse":
         yield from _answers(item, known)
 

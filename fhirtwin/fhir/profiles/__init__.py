@@ -5,7 +5,7 @@ asks and cannot be judged here becomes an `information` issue that names it: not
 """
 
 from fhirtwin.fhir.profiles.elements import Profile, compile_profile
-from fhirtwin.fhir.profiles.judge import judge
+from fhirtwin.fhir.profiles.judging import judge
 from fhirtwin.fhir.profiles.known import Known, KnownToR4, core
 
 __all__ = ["Known", "KnownToR4", "Profile", "compile_profile", "core", "judge"]

@@ -15,7 +15,7 @@ from typing import Any, Final
 from fhirtwin.errors import Issue, Unsupported
 from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item, Visit
-from fhirtwin.fhir.profiles.judge import judge_item
+from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES, lineage
 
 _WIDER: Final = {"http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type": "ElementDefinition.type"}

@@ -11,9 +11,12 @@ from fhirtwin.fhir.profiles import Profile
 
 Json = dict[str, Any]
 URL = "http://example.org/StructureDefinition"
+_WHOLE = {"min": 0, "max": "*", "definition": "x", "base": {"path": "x", "min": 0, "max": "*"}}
 
 
-def profile(*elements: Json, name: str = "p", type_: str = "Observation", snapshot: bool = True, base: str = "") -> Json:
+def profile(
+    *elements: Json, name: str = "p", type_: str = "Observation", snapshot: bool = True, base: str = ""
+) -> Json:
     made = {
         "resourceType": "StructureDefinition",
         "url": f"{URL}/{name}",
@@ -25,7 +28,11 @@ def profile(*elements: Json, name: str = "p", type_: str = "Observation", snapsh
         "baseDefinition": base or f"http://hl7.org/fhir/StructureDefinition/{type_}",
         "derivation": "constraint",
     }
-    return {**made, "snapshot" if snapshot else "differential": {"element": [{"path": type_}, *elements]}}
+    rows = [{"path": type_}, *elements]
+    if not snapshot:
+        return {**made, "differential": {"element": rows}}
+    whole = [{**_WHOLE, "id": str(number), **row} for number, row in enumerate(rows)]
+    return {**made, "snapshot": {"element": whole}}
 
 
 def sliced(path: str, *discriminators: tuple[str, str], rules: str = "open", ordered: bool = False) -> Json:

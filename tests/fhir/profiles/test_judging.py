@@ -97,7 +97,9 @@ def test_an_element_that_is_absent_asks_nothing_of_its_children() -> None:
 def test_an_extension_beside_a_primitive_is_found() -> None:
     wanted = profile({"path": "Patient.birthDate.extension", "min": 1}, type_="Patient")
     assert len(judged(patient(), wanted)) == 1
-    beside = {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-birthTime", "valueDateTime": "1960"}]}
+    beside = {
+        "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-birthTime", "valueDateTime": "1960"}]
+    }
     assert judged(patient(_birthDate=beside), wanted) == []
 
 
@@ -164,7 +166,9 @@ def test_a_target_at_hand_is_judged_by_the_profile_of_the_reference() -> None:
 
 
 def test_one_profile_of_several_is_enough() -> None:
-    quantity = [profile({"path": "Quantity.code", "fixedCode": code}, name=code, type_="Quantity") for code in ("a", "mg/dL")]
+    quantity = [
+        profile({"path": "Quantity.code", "fixedCode": code}, name=code, type_="Quantity") for code in ("a", "mg/dL")
+    ]
     types = [{"code": "Quantity", "profile": [one["url"] for one in quantity]}]
     wanted = profile({"path": "Observation.value[x]", "type": types})
     assert judged(OBSERVATION, wanted, *quantity) == []
@@ -180,7 +184,9 @@ def test_profiles_that_lead_to_one_another_come_to_an_end() -> None:
 
 def test_a_judgement_that_takes_too_much_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "MAX_VISITS", 3)
-    issues = judged(OBSERVATION, profile(*({"path": f"Observation.{name}"} for name in ("code", "status", "subject", "value[x]"))))
+    issues = judged(
+        OBSERVATION, profile(*({"path": f"Observation.{name}"} for name in ("code", "status", "subject", "value[x]")))
+    )
     assert told(issues) == {("error", "too-costly", "Observation")}
 
 
@@ -202,7 +208,9 @@ def test_vital_signs_of_r4_are_known() -> None:
     url = "http://hl7.org/fhir/StructureDefinition/bodyweight"
     weight = observation("Patient/p", "29463-7")
     assert {issue.severity for issue in profiles.judge(weight, url, profiles.KnownToR4())} == {"error"}
-    vital = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]}
+    vital = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "vital-signs"}]
+    }
     right = {"value": 70, "unit": "kg", "system": "http://unitsofmeasure.org", "code": "kg"}
     whole = weight | {"category": [vital], "valueQuantity": right}
     assert profiles.judge(whole, url, profiles.KnownToR4()) == []

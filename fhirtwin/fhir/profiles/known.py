@@ -12,9 +12,25 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from fhirtwin.fhir.profiles.elements import Profile, compile_profile, tree
+from fhirtwin.fhir.profiles.elements import Profile, tree
 
 R4: Final = "http://hl7.org/fhir/StructureDefinition/"
+
+
+VITAL_SIGNS: Final = {
+    "85353-1": "vitalspanel",
+    "9279-1": "resprate",
+    "8867-4": "heartrate",
+    "2708-6": "oxygensat",
+    "8310-5": "bodytemp",
+    "8302-2": "bodyheight",
+    "9843-4": "headcircum",
+    "29463-7": "bodyweight",
+    "39156-5": "bmi",
+    "85354-9": "bp",
+}
+"""LOINC codes of Observations that must conform to a profile of R4, whether they claim it or not.
+*Source*: http://hl7.org/fhir/R4/observation-vitalsigns.html."""
 
 
 class Known(Protocol):
@@ -80,6 +96,3 @@ def _compiled(url: str) -> Profile | None:
         return None
     contexts = tuple((kind, expression) for kind, _, expression in (text.partition(" ") for text in row.context))
     return Profile(url, "4.0.1", row.type, row.base, tree(row.elements, row.type), contexts)
-
-
-__all__ = ["R4", "Known", "KnownToR4", "base_constraints", "compile_profile", "core"]

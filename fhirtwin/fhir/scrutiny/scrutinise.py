@@ -12,26 +12,11 @@ from fhirtwin.errors import Issue, Unsupported
 from fhirtwin.fhir import profiles, questionnaires, value_sets
 from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item, of_resource, walk
+from fhirtwin.fhir.profiles.known import R4, VITAL_SIGNS
 from fhirtwin.fhir.scrutiny import bundles, codings, definitions, extensions, links
 from fhirtwin.fhir.tables import RESOURCE_TYPES, lineage
 
 MAX_ISSUES: Final = 200
-
-_R4: Final = "http://hl7.org/fhir/StructureDefinition/"
-_VITAL_SIGNS: Final = {
-    "85353-1": "vitalspanel",
-    "9279-1": "resprate",
-    "8867-4": "heartrate",
-    "2708-6": "oxygensat",
-    "8310-5": "bodytemp",
-    "8302-2": "bodyheight",
-    "9843-4": "headcircum",
-    "29463-7": "bodyweight",
-    "39156-5": "bmi",
-    "85354-9": "bp",
-}
-"""LOINC codes of Observations that must conform to a profile of R4, whether they claim it or not.
-*Source*: http://hl7.org/fhir/R4/observation-vitalsigns.html."""
 
 Json = Mapping[str, Any]
 
@@ -94,7 +79,7 @@ def _resource(item: Item, known: Known, container: Json, *, contained: bool) -> 
 
 def _by_profile(item: Item, canonical: str, known: Known, container: Json) -> Iterator[Issue]:
     try:
-        there = canonical.startswith(_R4) or known.profile(canonical) is not None
+        there = canonical.startswith(R4) or known.profile(canonical) is not None
     except Unsupported as error:
         yield Issue("not-supported", str(error), (f"{item.place}.meta.profile",), severity="information")
         return
@@ -108,9 +93,9 @@ def _by_profile(item: Item, canonical: str, known: Known, container: Json) -> It
 def _implied(resource: Json) -> Iterator[str]:
     if resource["resourceType"] == "Observation":
         for coding in resource["code"].get("coding", ()):
-            name = _VITAL_SIGNS.get(coding.get("code", ""))
+            name = VITAL_SIGNS.get(coding.get("code", ""))
             if name and coding.get("system") == "http://loinc.org":
-                yield _R4 + name
+                yield R4 + name
 
 
 def _answers(item: Item, known: Known) -> Iterator[Issue]:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from fhirtwin import timing
+from fhirtwin import definitions, timing
 from fhirtwin.access import unenforced
-from fhirtwin.errors import Incorrect, Issue
+from fhirtwin.errors import Incorrect, Issue, Unprocessable
 from fhirtwin.fhir import codec, dates, references, splice
 from fhirtwin.fhir.validator import validate
 from fhirtwin.settings import Settings
@@ -25,10 +25,15 @@ _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A resource that may be stored: the bytes as sent, and the same parsed."""
+    """A resource that may be stored: the bytes as sent, and the same parsed.
+
+    Attributes:
+        claims: whether it names profiles that it must conform to where they are known.
+    """
 
     data: bytes
     resource: dict[str, Any]
+    claims: bool = False
 
     @property
     def type(self) -> str:
@@ -67,7 +72,8 @@ def receive(data: bytes, type_: str, settings: Settings) -> Received:
     with timing.stage("validate"):
         refuse_invalid(validate(resource, type=type_))
         unenforced.refuse(resource)
-    return Received(data, resource)
+    claims = settings.profile_claims == "check" and "profile" in resource.get("meta", ())
+    return Received(data, resource, claims)
 
 
 def keep(
@@ -84,6 +90,9 @@ def keep(
 
     Returns:
         The new version; or the one that was there, when the new one would say the same.
+
+    Raises:
+        Unprocessable: it does not conform to a known profile that it claims.
     """
     current = write.read(received.type, id_) if id_ else None
     id_ = id_ or str(uuid.uuid4())
@@ -94,6 +103,9 @@ def keep(
 
     stored = _spliced(received, id_, current.version + 1 if current else 1, dates.now_instant(), resolved)
     resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if resolved else {**received.resource, "id": id_}
+    if received.claims:
+        with timing.stage("validate"):
+            _refuse_broken_claims(resource, write)
     patient = patient_of(resource, base_url)
     with timing.stage("store"):
         write.put(stored, index.rows(resource, base_url), patient)
@@ -154,6 +166,13 @@ def refuse_invalid(issues: Iterable[Issue]) -> None:
     issues = tuple(issues)
     if any(issue.severity in ("fatal", "error") for issue in issues):
         raise Incorrect("The resource is not valid FHIR R4; each issue names its place.", issues=issues)
+
+
+def _refuse_broken_claims(resource: dict[str, Any], write: Writer) -> None:
+    issues = definitions.broken_claims(resource, write)
+    if issues:
+        text = "The resource does not conform to a profile that it claims in meta.profile."
+        raise Unprocessable(text, issues=issues)
 
 
 def _spliced(

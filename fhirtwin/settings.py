@@ -59,6 +59,16 @@ class Settings:
     max_bundle_entries: int = _setting(1000, "Most entries of a batch or transaction.", low=1)
     max_merge_resources: int = _setting(5000, "Most resources that one $merge moves from a Patient to another.", low=1)
     max_depth: int = _setting(64, "Deepest nesting of JSON.", low=1)
+    profile_claims: str = _setting(
+        "check",
+        "Whether a resource that claims a known profile in `meta.profile` must conform to it.",
+        choices=("check", "ignore"),
+    )
+    unknown_extensions: str = _setting(
+        "information",
+        "How severe `$validate` finds an extension whose definition is not known; nothing is refused for it.",
+        choices=("information", "warning", "error"),
+    )
     default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
     max_count: int = _setting(1000, "Largest search page.", low=1)
 

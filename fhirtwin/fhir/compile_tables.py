@@ -67,7 +67,7 @@ def compile_table(folder: Path) -> str:
     definitions = [
         resource
         for name in ("profiles-types.json.gz", "profiles-resources.json.gz")
-        for resource in _entries(folder / name)
+        for resource in entries(folder / name)
         if resource["resourceType"] == "StructureDefinition" and resource["name"] not in _NOT_R4
     ]
     codes = _value_sets(folder, definitions)
@@ -83,7 +83,8 @@ def compile_table(folder: Path) -> str:
     return json.dumps(table, indent=1, sort_keys=True, ensure_ascii=True) + "\n"
 
 
-def _entries(path: Path) -> Iterator[dict[str, Any]]:
+def entries(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the resources of a gzipped Bundle, or the one resource that a gzipped file is."""
     with gzip.open(path) as file:
         content = json.load(file)
     yield from (entry["resource"] for entry in content["entry"]) if content["resourceType"] == "Bundle" else (content,)
@@ -108,7 +109,7 @@ def _value_sets(folder: Path, definitions: Iterable[dict[str, Any]]) -> dict[str
     published = {
         resource["url"]: resource
         for name in ("valuesets.json.gz", "v3-codesystems.json.gz")
-        for resource in _entries(folder / name)
+        for resource in entries(folder / name)
         if resource["resourceType"] in ("ValueSet", "CodeSystem")
     }
     elements = (e for d in definitions if d.get("derivation") != "constraint" for e in d["snapshot"]["element"])
@@ -225,7 +226,7 @@ def _patients(folder: Path, types: dict[str, dict[str, Any]]) -> dict[str, str]:
     may be a Patient all the same (Device, GuidanceResponse, ...); for those that element is taken.
     """
     paths = _search_paths(folder)
-    (compartment,) = _entries(folder / "compartmentdefinition-patient.json.gz")
+    (compartment,) = entries(folder / "compartmentdefinition-patient.json.gz")
     named = {r["code"]: r.get("param", ()) for r in compartment["resource"]}
     patients = {}
     for name, row in types.items():
@@ -240,7 +241,7 @@ def _patients(folder: Path, types: dict[str, dict[str, Any]]) -> dict[str, str]:
 def _search_paths(folder: Path) -> dict[tuple[str, str], str]:
     """Map (type, search code) to the element, where the expression is one element directly under the type."""
     found = {}
-    for parameter in _entries(folder / "search-parameters.json.gz"):
+    for parameter in entries(folder / "search-parameters.json.gz"):
         for part in parameter.get("expression", "").split("|"):
             direct = re.fullmatch(r"(\w+)\.(\w+)(\.where\(resolve\(\) is Patient\))?", part.strip())
             if direct:

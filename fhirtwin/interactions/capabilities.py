@@ -74,8 +74,7 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalDelete": "not-supported",
         "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],
     }
-    operations = _operations(type_)
-    return {**resource, "operation": operations} if operations else resource
+    return {**resource, "operation": _operations(type_)}
 
 
 def _operations(type_: str) -> list[dict[str, str]]:

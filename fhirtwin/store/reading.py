@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
-from fhirtwin.store import compartment, past, searching
+from fhirtwin.store import canonicals, compartment, past, searching
 from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_version, search_token, twin, twin_source
 from fhirtwin.twin import state_json
@@ -102,6 +102,11 @@ class Reader:
         wanted = {"wanted_type": type_, "wanted_id": id_, "wanted_version": version}
         found = self._connection.execute(_VREAD, wanted).first()
         return _version(found) if found else None
+
+    def canonical(self, type_: str, url: str) -> StoredVersion | None:
+        """The resource that a canonical URL (with or without `|version`) names; of several the one written last."""
+        found = canonicals.find(self._connection, type_, url)
+        return self.read(type_, found) if found else None
 
     def search(self, query: Query) -> Page:
         """One page of the resources that fit, oldest first."""

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
+from fhirtwin.fhir.profiles.known import VITAL_SIGNS
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.terms.systems import CONCEPT, FACT, GENDER, LOINC, UCUM, profile
 from fhirtwin.twin.state import Fact, Source, TwinState
@@ -26,6 +27,13 @@ NOT_USED: Final = profile("not-used")
 FACT_SOURCE: Final = profile("fact-source")
 FACT_CODING: Final = profile("fact-coding")
 FACT_PAST: Final = profile("fact-past")
+
+_VITAL_SIGN: Final = {
+    "system": "http://terminology.hl7.org/CodeSystem/observation-category",
+    "code": "vital-signs",
+    "display": "Vital Signs",
+}
+"""What R4 demands of Observations with certain codes: http://hl7.org/fhir/R4/observation-vitalsigns.html."""
 
 LABELS: Final = {name: name.replace("-", " ") for name in (*UNITS, *CODES, *FLAGS)}
 """What each fact is called in `CodeSystem-fact`."""
@@ -90,6 +98,8 @@ def _fact(fact: Fact, patient: Json, base_url: str) -> Json:
     if not fact.active:
         resource["modifierExtension"] = [{"url": FACT_PAST, "valueBoolean": True}]
     resource["status"] = "final"
+    if fact.system == LOINC and fact.code in VITAL_SIGNS:
+        resource["category"] = [{"coding": [_VITAL_SIGN]}]
     resource["code"] = {"coding": [{"system": FACT, "code": fact.name, "display": LABELS[fact.name]}]}
     if fact.code and fact.system == LOINC:
         resource["code"]["coding"].append(_without_empty(coding))

@@ -1,0 +1,92 @@
+"""Which profiles and value sets a gateway knows: R4's own, this project's, and those stored on the server.
+
+Where two have the same URL, R4's own come first and this project's second: nobody changes what these mean by storing
+something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+from fhirtwin import shipped
+from fhirtwin.errors import Issue
+from fhirtwin.fhir import codec, profiles
+from fhirtwin.fhir.profiles import Profile
+from fhirtwin.store import Reader
+from fhirtwin.twin.state import StoredVersion
+
+_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
+
+
+class Definitions:
+    """What one transaction sees; satisfies `fhirtwin.fhir.profiles.Known`."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def profile(self, canonical: str) -> Profile | None:
+        """Give a compiled profile or extension; None where it is not known.
+
+        Raises:
+            Unsupported: a stored one cannot be used; the text says why.
+        """
+        known = profiles.core(canonical) or _own_profile(canonical)
+        if known is not None:
+            return known
+        stored = self._reader.canonical("StructureDefinition", canonical)
+        return _compiled(stored) if stored else None
+
+    def resource(self, type_: str, canonical: str) -> Mapping[str, Any] | None:
+        """Give a ValueSet, CodeSystem or other definition of this project or of the store; None where there is none."""
+        own = _own(type_).get(canonical.partition("|")[0])
+        if own is not None:
+            return own
+        stored = self._reader.canonical(type_, canonical)
+        return codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored else None
+
+
+def broken_claims(resource: Mapping[str, Any], reader: Reader) -> list[Issue]:
+    """Judge a valid resource by the profiles that its `meta.profile` claims, as far as they are known.
+
+    Args:
+        resource: as it would be stored.
+        reader: the open transaction.
+
+    Returns:
+        The errors. A profile that is not known, or cannot be used, says nothing here; `$validate` tells of it.
+    """
+    known = Definitions(reader)
+    return [
+        issue
+        for canonical in resource.get("meta", {}).get("profile", ())
+        for issue in profiles.judge(resource, canonical, known)
+        if issue.severity == "error"
+    ]
+
+
+def _compiled(stored: StoredVersion) -> Profile:
+    key = (stored.id, stored.version, stored.last_updated, len(stored.data))
+    if key not in _profiles:
+        if len(_profiles) >= _MOST_PROFILES:
+            _profiles.clear()
+        _profiles[key] = profiles.compile_profile(codec.decode(stored.data, max_depth=_ANY_DEPTH))
+    return _profiles[key]
+
+
+_profiles: dict[tuple[str, int, str, int], Profile] = {}
+"""Compiled stored profiles by version."""
+_MOST_PROFILES: Final = 256
+
+
+@cache
+def _own(type_: str) -> Mapping[str, Mapping[str, Any]]:
+    files = sorted(shipped.folder("profiles").glob(f"{type_}-*.json"))
+    return {one["url"]: one for one in (codec.decode(file.read_bytes()) for file in files)}
+
+
+@cache
+def _own_profile(canonical: str) -> Profile | None:
+    definition = _own("StructureDefinition").get(canonical.partition("|")[0])
+    return profiles.compile_profile(definition) if definition else None

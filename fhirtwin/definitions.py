@@ -13,7 +13,9 @@ from typing import Any, Final
 from fhirtwin import shipped
 from fhirtwin.errors import Issue
 from fhirtwin.fhir import codec, profiles
+from fhirtwin.fhir.budget import Budget
 from fhirtwin.fhir.profiles import Profile
+from fhirtwin.fhir.profiles.judging import MAX_SECONDS, MAX_STEPS
 from fhirtwin.store import Reader
 from fhirtwin.twin.state import StoredVersion
 
@@ -25,6 +27,8 @@ class Definitions:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._resources: dict[tuple[str, str], Mapping[str, Any] | None] = {}
+        self._profiles: dict[str, Profile | None] = {}
 
     def profile(self, canonical: str) -> Profile | None:
         """Give a compiled profile or extension; None where it is not known.
@@ -32,19 +36,24 @@ class Definitions:
         Raises:
             Unsupported: a stored one cannot be used; the text says why.
         """
-        known = profiles.core(canonical) or _own_profile(canonical)
+        known = profiles.core(canonical) or _own_profile(canonical.partition("|")[0])
         if known is not None:
             return known
-        stored = self._reader.canonical("StructureDefinition", canonical)
-        return _compiled(stored) if stored else None
+        if canonical not in self._profiles:
+            stored = self._reader.canonical("StructureDefinition", canonical)
+            self._profiles[canonical] = _compiled(stored) if stored else None
+        return self._profiles[canonical]
 
     def resource(self, type_: str, canonical: str) -> Mapping[str, Any] | None:
         """Give a ValueSet, CodeSystem or other definition of this project or of the store; None where there is none."""
         own = _own(type_).get(canonical.partition("|")[0])
         if own is not None:
             return own
-        stored = self._reader.canonical(type_, canonical)
-        return codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored else None
+        if (type_, canonical) not in self._resources:
+            stored = self._reader.canonical(type_, canonical)
+            found = codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored else None
+            self._resources[type_, canonical] = found
+        return self._resources[type_, canonical]
 
 
 def broken_claims(resource: Mapping[str, Any], reader: Reader) -> list[Issue]:
@@ -57,11 +66,11 @@ def broken_claims(resource: Mapping[str, Any], reader: Reader) -> list[Issue]:
     Returns:
         The errors. A profile that is not known, or cannot be used, says nothing here; `$validate` tells of it.
     """
-    known = Definitions(reader)
+    known, budget = Definitions(reader), Budget(MAX_SECONDS, MAX_STEPS)
     return [
         issue
         for canonical in resource.get("meta", {}).get("profile", ())
-        for issue in profiles.judge(resource, canonical, known)
+        for issue in profiles.judge(resource, canonical, known, budget=budget)
         if issue.severity == "error"
     ]
 
@@ -86,7 +95,10 @@ def _own(type_: str) -> Mapping[str, Mapping[str, Any]]:
     return {one["url"]: one for one in (codec.decode(file.read_bytes()) for file in files)}
 
 
+def _own_profile(url: str) -> Profile | None:
+    return _own_profiles().get(url)
+
+
 @cache
-def _own_profile(canonical: str) -> Profile | None:
-    definition = _own("StructureDefinition").get(canonical.partition("|")[0])
-    return profiles.compile_profile(definition) if definition else None
+def _own_profiles() -> Mapping[str, Profile]:
+    return {url: profiles.compile_profile(one) for url, one in _own("StructureDefinition").items()}

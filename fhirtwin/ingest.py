@@ -28,12 +28,12 @@ class Received:
     """A resource that may be stored: the bytes as sent, and the same parsed.
 
     Attributes:
-        claims: whether it names profiles that it must conform to where they are known.
+        check_claims: whether it must conform to the known profiles that it claims in `meta.profile`.
     """
 
     data: bytes
     resource: dict[str, Any]
-    claims: bool = False
+    check_claims: bool = True
 
     @property
     def type(self) -> str:
@@ -72,8 +72,7 @@ def receive(data: bytes, type_: str, settings: Settings) -> Received:
     with timing.stage("validate"):
         refuse_invalid(validate(resource, type=type_))
         unenforced.refuse(resource)
-    claims = settings.profile_claims == "check" and "profile" in resource.get("meta", ())
-    return Received(data, resource, claims)
+    return Received(data, resource, settings.profile_claims == "check")
 
 
 def keep(
@@ -103,7 +102,7 @@ def keep(
 
     stored = _spliced(received, id_, current.version + 1 if current else 1, dates.now_instant(), resolved)
     resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if resolved else {**received.resource, "id": id_}
-    if received.claims:
+    if received.check_claims and "profile" in resource.get("meta", ()):
         with timing.stage("validate"):
             _refuse_broken_claims(resource, write)
     patient = patient_of(resource, base_url)

@@ -15,7 +15,7 @@ from typing import Any, Final
 from fhirtwin.fhir.primitives import Check, Finding, Findings
 from fhirtwin.fhir.tables import VALUE_SETS
 
-_FORMS: Final = {
+FORMS: Final[Mapping[str, tuple[re.Pattern[str], str]]] = {
     # *Source*: RFC 6838, section 4.2 (names) and RFC 2045, section 5.1 (parameters).
     "mimetypes": (
         re.compile(
@@ -37,8 +37,8 @@ def code(one: Check, name: str) -> Check:
         one: the check of the code's format, which comes first.
         name: of the value set, as the table calls it.
     """
-    if name in _FORMS:
-        pattern, expected = _FORMS[name]
+    if name in FORMS:
+        pattern, expected = FORMS[name]
         return _of_form(one, pattern, expected)
     codes: frozenset[str] = frozenset().union(*VALUE_SETS[name].values())
     wrong: Finding = ("", "code-invalid", _expected(name, codes))

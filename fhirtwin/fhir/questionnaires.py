@@ -16,11 +16,14 @@ from typing import Any, Final
 from fhirtwin.errors import Issue
 from fhirtwin.fhir import answers
 from fhirtwin.fhir.answers import extension
+from fhirtwin.fhir.budget import Budget, TooMuch
 from fhirtwin.fhir.value_sets import Find, nothing_loaded
 
 MAX_ISSUES: Final = 100
-MAX_VISITS: Final = 200_000
-"""Items that one judgement looks at: a response may ask for each of many conditions among all of many answers."""
+MAX_SECONDS: Final = 5.0
+"""Processor time of one judgement: many conditions may each ask among all of many answers."""
+MAX_STEPS: Final = 500_000
+"""Items that one judgement looks at."""
 _WHOLE: Final = frozenset({"completed", "amended"})
 _WITHOUT_ANSWERS: Final = {
     "group": "A group has no answers of its own.",
@@ -31,16 +34,13 @@ _WITHOUT_ANSWERS: Final = {
 Json = Mapping[str, Any]
 
 
-class _TooMuch(Exception):
-    """The judgement takes more than it may."""
-
-
-def judge(response: Json, find: Find = nothing_loaded) -> list[Issue]:
+def judge(response: Json, find: Find = nothing_loaded, budget: Budget | None = None) -> list[Issue]:
     """Judge a valid QuestionnaireResponse by the Questionnaire that it names, where that is known.
 
     Args:
         response: the resource.
         find: gives loaded Questionnaire, ValueSet and CodeSystem resources.
+        budget: what the judgement may cost; None means `MAX_SECONDS` and `MAX_STEPS`.
 
     Returns:
         The issues; as `information` or `warning` what could not be checked.
@@ -54,11 +54,12 @@ def judge(response: Json, find: Find = nothing_loaded) -> list[Issue]:
     if questionnaire is None:
         text = "The questionnaire is not known here, so the answers were not checked against it."
         return [Issue("not-found", text, (f"{root}.questionnaire",), severity="warning")]
-    judgement = _Judgement(response, questionnaire, _within(response, questionnaire, find))
+    limit = budget or Budget(MAX_SECONDS, MAX_STEPS)
+    judgement = _Judgement(response, questionnaire, _within(response, questionnaire, find), limit)
     try:
         issues = list(judgement.level(response, questionnaire, root, (response,)))
-    except _TooMuch:
-        text = f"Checking the answers takes more than {MAX_VISITS} comparisons; they were not checked whole."
+    except TooMuch:
+        text = "To check these answers takes longer than it may; they were not checked whole."
         return [Issue("too-costly", text, (root,))]
     if len(issues) > MAX_ISSUES:
         more = Issue("incomplete", "There are more problems than listed.", (root,), severity="information")
@@ -82,10 +83,10 @@ def _within(response: Json, questionnaire: Json, find: Find) -> Find:
 
 
 class _Judgement:
-    def __init__(self, response: Json, questionnaire: Json, find: Find) -> None:
+    def __init__(self, response: Json, questionnaire: Json, find: Find, budget: Budget) -> None:
         self._find = find
         self._whole = response["status"] in _WHOLE
-        self._visits = 0
+        self._visit = budget.spend
         self._known = {item["linkId"] for item in _all_items(questionnaire)}
 
     def level(self, given: Json, asked: Json, place: str, around: tuple[Json, ...]) -> Iterator[Issue]:
@@ -201,11 +202,6 @@ class _Judgement:
                 self._visit()
                 yield item
                 waiting += [item, *item.get("answer", ())]
-
-    def _visit(self) -> None:
-        self._visits += 1
-        if self._visits > MAX_VISITS:
-            raise _TooMuch
 
 
 def _all_items(node: Json) -> Iterator[Json]:

@@ -15,8 +15,12 @@ from typing import Any, Final
 
 import msgspec
 
+from fhirtwin.fhir.bindings import FORMS
+
 Find = Callable[[str, str], Mapping[str, Any] | None]
 """Gives a loaded resource by its type and canonical URL (which may end in `|version`), or None."""
+
+_R4: Final = "http://hl7.org/fhir/ValueSet/"
 
 MAX_DEPTH: Final = 8
 """Value sets that include one another are followed so far."""
@@ -65,7 +69,11 @@ def _contains(canonical: str, system: str | None, code: str, find: Find, depth: 
     loaded = find("ValueSet", canonical)
     if loaded is not None:
         return _in_resource(loaded, system, code, find, depth)
-    listed = _table().value_sets.get(canonical.partition("|")[0])
+    url = canonical.partition("|")[0]
+    form = FORMS.get(url.removeprefix(_R4))
+    if form is not None:
+        return form[0].fullmatch(code) is not None
+    listed = _table().value_sets.get(url)
     if listed is None:
         return None
     parts = listed.items() if system is None else [(system, listed[system])] if system in listed else []

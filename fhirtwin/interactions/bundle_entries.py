@@ -186,7 +186,7 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
         type_, id_, query = _target(services, number, method, request["url"])
         received = None
         if method in ("POST", "PUT"):
-            received = _resource(number, entry, data, type_)
+            received = _resource(number, entry, data, type_, check_claims=services.settings.profile_claims == "check")
         if method == "PUT" and received:
             update.require_same_id(received, id_)
         conditions = _conditions(number, method, request)
@@ -202,7 +202,7 @@ def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[st
     return given
 
 
-def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: str) -> Received:
+def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: str, *, check_claims: bool) -> Received:
     if data is None:
         raise Incorrect("This entry needs a resource.")
     resource = entry["resource"]
@@ -211,7 +211,7 @@ def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: 
             "The resource is of another type than the URL names.", expression=f"Bundle.entry[{number}].request.url"
         )
     unenforced.refuse(resource)
-    return Received(data, resource)
+    return Received(data, resource, check_claims)
 
 
 def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str]:

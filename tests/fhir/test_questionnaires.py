@@ -134,7 +134,12 @@ def test_an_option_that_excludes_others_stands_alone() -> None:
         ("string", limited(minLength=2), "ab", "a"),
         ("attachment", limited(mimeType="image/*"), {"contentType": "image/png"}, {"contentType": "text/plain"}),
         ("attachment", limited(maxSize=Decimal("0.1")), {"size": 100_000}, {"size": 100_001}),
-        ("reference", limited(questionnaire_referenceResource="Patient"), {"reference": "Patient/1"}, {"reference": "Group/1"}),
+        (
+            "reference",
+            limited(questionnaire_referenceResource="Patient"),
+            {"reference": "Patient/1"},
+            {"reference": "Group/1"},
+        ),
         (
             "quantity",
             limited(questionnaire_unitOption={"system": "http://unitsofmeasure.org", "code": "m"}),
@@ -244,6 +249,6 @@ def test_a_questionnaire_that_is_not_known_is_told() -> None:
 
 
 def test_a_judgement_that_takes_too_much_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(questionnaires, "MAX_VISITS", 10)
+    monkeypatch.setattr(questionnaires, "MAX_STEPS", 10)
     asked = [q(str(number), "integer", **(when("exists", answerBoolean=True) if number else {})) for number in range(9)]
     assert issues(asked, [a("0", 1, member="valueInteger")])[-1] == ("error", "QuestionnaireResponse")

@@ -15,6 +15,8 @@ from fhirtwin.fhir.profiles.values import Test, tests_of
 
 MAX_ELEMENTS: Final = 5000
 """Elements that one profile may have; the largest of R4's own has 131."""
+MAX_DEPTH: Final = 30
+"""Parts of a path after its type."""
 
 
 class Type(NamedTuple):
@@ -120,32 +122,29 @@ def tree(rows: Iterable[Mapping[str, Any]], type_: str) -> Element:
     """Put ElementDefinitions, in their order, into a tree.
 
     Raises:
-        Unsupported: a path does not begin with the type.
+        Unsupported: a path does not begin with the type, or is too long.
     """
     root = Element(type_)
-    open_: dict[str, Element] = {type_: root}
+    above = [(type_, root)]
     for row in rows:
         path = row["path"]
         if path == type_:
             _fill(root, row)
             continue
-        if not path.startswith(f"{type_}."):
-            raise Unsupported(f"An element of a profile of {type_} has a path that does not begin with {type_}.")
-        parent = _parent(open_, path)
-        element = _place(parent, path.rpartition(".")[2], row.get("sliceName", ""))
+        if not path.startswith(f"{type_}.") or path.count(".") > MAX_DEPTH:
+            raise Unsupported(
+                f"Expected the paths of a profile of {type_} to begin with {type_}, and at most {MAX_DEPTH} parts more."
+            )
+        while not path.startswith(f"{above[-1][0]}."):
+            above.pop()
+        # A differential leaves out elements of which it says nothing.
+        for name in path[len(above[-1][0]) + 1 :].split(".")[:-1]:
+            here, parent = above[-1]
+            above.append((f"{here}.{name}", _place(parent, name, "")))
+        element = _place(above[-1][1], path.rpartition(".")[2], row.get("sliceName", ""))
         _fill(element, row)
-        for deeper in [known for known in open_ if known.startswith(f"{path}.")]:
-            del open_[deeper]
-        open_[path] = element
+        above.append((path, element))
     return root
-
-
-def _parent(open_: dict[str, Element], path: str) -> Element:
-    """The element above a path; a differential leaves out those of which it says nothing."""
-    above, _, _ = path.rpartition(".")
-    if above not in open_:
-        open_[above] = _place(_parent(open_, above), above.rpartition(".")[2], "")
-    return open_[above]
 
 
 def _place(parent: Element, name: str, slice_: str) -> Element:
@@ -177,7 +176,7 @@ def implied_slicing(name: str) -> Slicing | None:
 def _fill(element: Element, row: Mapping[str, Any]) -> None:
     element.low = row.get("min", 0)
     most = row.get("max", "*")
-    element.high = int(most) if most.isdecimal() else None
+    element.high = int(most) if most.isdecimal() and len(most) < 10 else None
     element.types = tuple(_type(one) for one in row.get("type", ()))
     element.tests = tests_of(row)
     binding = row.get("binding", {})

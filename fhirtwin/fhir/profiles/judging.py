@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fhirtwin.errors import Issue, Unsupported
 from fhirtwin.fhir import references, value_sets
+from fhirtwin.fhir.budget import Budget, TooMuch
 from fhirtwin.fhir.profiles import constraints, slicing
 from fhirtwin.fhir.profiles.elements import Element, Profile, Slicing, Type
 from fhirtwin.fhir.profiles.items import Item, of_resource
@@ -18,14 +19,14 @@ from fhirtwin.fhir.profiles.known import R4, Known, base_constraints
 from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES
 
 MAX_ISSUES: Final = 100
-MAX_VISITS: Final = 200_000
-"""Pairs of a value and an element that one judgement looks at; profiles may lead to one another without end."""
+MAX_SECONDS: Final = 2.0
+"""Processor time of one judgement; a write that is judged keeps others waiting."""
+MAX_STEPS: Final = 200_000
+"""Pairs of a value and an element that one judgement looks at."""
+MAX_NESTED: Final = 40
+"""Profiles that lead to one another."""
 _ANY_RESOURCE: Final = frozenset({"Resource", "DomainResource"})
 _NO_TYPE: Final = frozenset({"BackboneElement", "Element"})
-
-
-class _TooMuch(Exception):
-    """The judgement takes more than it may."""
 
 
 def judge(
@@ -35,6 +36,7 @@ def judge(
     *,
     place: str | None = None,
     container: Mapping[str, Any] | None = None,
+    budget: Budget | None = None,
 ) -> list[Issue]:
     """Judge a resource that is valid R4 by a profile.
 
@@ -44,23 +46,24 @@ def judge(
         known: the profiles, value sets and code systems at hand.
         place: of the resource for the expressions; None means its type.
         container: the Bundle, Parameters or resource that it is in, where its references may lead.
+        budget: what the judgement may cost; None means `MAX_SECONDS` and `MAX_STEPS`.
 
     Returns:
         The issues: errors and warnings, and as `information` what could not be checked.
     """
     item = of_resource(resource, place or str(resource["resourceType"]))
-    return judge_item(item, canonical, known, container or resource)
+    return judge_item(item, canonical, known, container or resource, budget)
 
 
-def judge_item(item: Item, canonical: str, known: Known, container: Mapping[str, Any]) -> list[Issue]:
+def judge_item(
+    item: Item, canonical: str, known: Known, container: Mapping[str, Any], budget: Budget | None = None
+) -> list[Issue]:
     """Judge any value by a profile of its type; as `judge`."""
-    judgement = _Judgement(known, container)
+    judgement = _Judgement(known, container, budget or Budget(MAX_SECONDS, MAX_STEPS))
     try:
         issues = list(dict.fromkeys(judgement.profile(item, canonical)))
-    except _TooMuch:
-        text = (
-            f"The profile {canonical} asks for more than {MAX_VISITS} comparisons; the resource was not judged by it."
-        )
+    except TooMuch:
+        text = f"To judge this by the profile {canonical} takes longer than it may; it was not judged whole."
         return [Issue("too-costly", text, (item.place,))]
     if len(issues) > MAX_ISSUES:
         more = Issue("incomplete", "There are more problems than listed.", (item.place,), severity="information")
@@ -71,12 +74,12 @@ def judge_item(item: Item, canonical: str, known: Known, container: Mapping[str,
 class _Judgement:
     """One run; `slicing.Judging` is what slices see of it."""
 
-    def __init__(self, known: Known, container: Mapping[str, Any]) -> None:
+    def __init__(self, known: Known, container: Mapping[str, Any], budget: Budget) -> None:
         self.known = known
+        self.budget = budget
         self._container = container
         self._resources: list[Mapping[str, Any]] = []
         self._under_way: set[tuple[str, str]] = set()
-        self._visits = 0
 
     # ---- profiles ----
 
@@ -93,13 +96,15 @@ class _Judgement:
             return [Issue("value", f"Expected {profile.type}, which {url} is about.", (item.place,))]
         if (url, item.place) in self._under_way:
             return []
+        if len(self._under_way) >= MAX_NESTED:
+            raise TooMuch
         self._under_way.add((url, item.place))
         try:
             with self._in(item):
                 issues = list(self._element(item, profile.root, profile))
+            return [*issues, *self.profile(item, profile.base)] if profile.base else issues
         finally:
             self._under_way.discard((url, item.place))
-        return [*issues, *self.profile(item, profile.base)] if profile.base else issues
 
     def _base_type(self, item: Item, url: str) -> list[Issue]:
         name = url.removeprefix(R4)
@@ -135,9 +140,7 @@ class _Judgement:
     # ---- one value ----
 
     def _element(self, item: Item, element: Element, profile: Profile) -> Iterator[Issue]:
-        self._visits += 1
-        if self._visits > MAX_VISITS:
-            raise _TooMuch
+        self.budget.spend()
         for test in element.tests:
             if item.value is not None and not test.holds(item.value):
                 yield Issue("value", f"{test.expected} {_by(profile)}", (item.place,))
@@ -235,7 +238,9 @@ class _Judgement:
     def _constraint(self, item: Item, constraint: constraints.Constraint, profile: Profile) -> Iterator[Issue]:
         value = item.value if item.value is not None else item.beside
         resource = self._resources[-1] if self._resources else self._container
-        answer = constraints.holds(constraint, value, item.kind, resource, self._container)
+        seconds = self.budget.seconds
+        answer = constraints.holds(constraint, value, item.kind, resource, self._container, seconds)
+        self.budget.spend()
         if answer is None:
             yield _unchecked(item.place, f"The constraint {constraint.key} cannot be checked here. {_by(profile)}")
         elif not answer:

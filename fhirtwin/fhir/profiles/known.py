@@ -86,13 +86,12 @@ def base_constraints() -> frozenset[str]:
 
 def core(canonical: str) -> Profile | None:
     """Give a profile or extension of R4, which has one version."""
-    return _compiled(canonical.partition("|")[0])
+    url = canonical.partition("|")[0]
+    return _compiled(url) if url in _table().definitions else None
 
 
 @cache
-def _compiled(url: str) -> Profile | None:
-    row = _table().definitions.get(url)
-    if row is None:
-        return None
+def _compiled(url: str) -> Profile:
+    row = _table().definitions[url]
     contexts = tuple((kind, expression) for kind, _, expression in (text.partition(" ") for text in row.context))
     return Profile(url, "4.0.1", row.type, row.base, tree(row.elements, row.type), contexts)

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from fhirtwin.errors import Unsupported
 from fhirtwin.fhir import value_sets
+from fhirtwin.fhir.budget import Budget
 from fhirtwin.fhir.profiles.elements import Discriminator, Element, Type
 from fhirtwin.fhir.profiles.items import Item
 from fhirtwin.fhir.profiles.known import R4, Known
@@ -21,11 +22,15 @@ from fhirtwin.fhir.tables import TYPES, lineage
 
 _STEP: Final = re.compile(r"\$this|resolve\(\)|extension\('([^']+)'\)|(?:ofType|as)\(([A-Za-z]+)\)|[A-Za-z]+(?:\[x\])?")
 
+MAX_PROFILES: Final = 5
+"""Profiles that are followed from one to the next to see what tells a slice."""
+
 
 class Judging(Protocol):
     """What slicing asks of the judgement it is part of."""
 
     known: Known
+    budget: Budget
 
     def resolve(self, reference: Item) -> Item | None:
         """Give the resource that a reference points at, where that is at hand."""
@@ -68,6 +73,7 @@ def steps(path: str) -> list[str] | None:
 
 
 def _discriminate(item: Item, slice_: Element, one: Discriminator, judging: Judging) -> bool | None:
+    judging.budget.spend()
     path = steps(one.path)
     if path is None:
         return None
@@ -118,7 +124,7 @@ def _described(elements: list[Element], path: list[str], known: Known) -> list[E
     return elements
 
 
-def _below(element: Element, step: str, known: Known) -> Iterator[Element]:
+def _below(element: Element, step: str, known: Known, depth: int = MAX_PROFILES) -> Iterator[Element]:
     form = _STEP.fullmatch(step)
     if step == "$this" or (form and form[2]):
         yield element
@@ -129,12 +135,12 @@ def _below(element: Element, step: str, known: Known) -> Iterator[Element]:
         return
     name = "extension" if form and form[1] else step
     children = [element.children[each] for each in (name, f"{name}[x]") if each in element.children]
-    if not children:
+    if not children and depth:
         for type_ in element.types:
             for canonical in type_.profiles:
                 profile = known.profile(canonical)
                 if profile is not None:
-                    yield from _below(profile.root, step, known)
+                    yield from _below(profile.root, step, known, depth - 1)
     for child in children:
         if form and form[1]:
             yield from (one for one in child.slices if any(form[1] in type_.profiles for type_ in one.types))
@@ -168,18 +174,19 @@ def _by_value(values: list[Item], wanted: list[Element], judging: Judging) -> bo
     return None
 
 
-def _identity(element: Element, judging: Judging) -> Callable[[Item], bool] | None:
+def _identity(element: Element, judging: Judging, depth: int = MAX_PROFILES) -> Callable[[Item], bool] | None:
     """Make what tells the value of an element: its fixed values and patterns and those of its children."""
     tests = [test.holds for test in element.tests if test.identifies]
     inner = []
     for name, child in element.children.items():
         for each in (child, *child.slices):
-            answer = _identity(each, judging)
+            answer = _identity(each, judging, depth)
             if answer is not None:
                 inner.append((name, answer))
     if not tests and not inner:
-        roots = [profile.root for t in element.types for p in t.profiles if (profile := judging.known.profile(p))]
-        return _identity(roots[0], judging) if len(roots) == 1 else None
+        named = [canonical for type_ in element.types for canonical in type_.profiles]
+        profile = judging.known.profile(named[0]) if len(named) == 1 and depth else None
+        return _identity(profile.root, judging, depth - 1) if profile else None
 
     def identifies(item: Item) -> bool:
         return all(holds(item.value) for holds in tests) and all(

@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Incorrect, Unsupported
 from fhirtwin.fhir import dates
+
+MAX_VALUES: Final = 200
+"""Parts of a pattern: each may have to be looked for among all items of an array."""
 
 _PRIMITIVE: Final = (str, bool, int, Decimal)
 
@@ -30,9 +33,15 @@ class Test(NamedTuple):
 
 
 def tests_of(row: Mapping[str, Any]) -> tuple[Test, ...]:
-    """Make the tests of an ElementDefinition."""
+    """Make the tests of an ElementDefinition.
+
+    Raises:
+        Unsupported: a fixed value or a pattern has more than `MAX_VALUES` parts.
+    """
     tests = []
     for name, wanted in row.items():
+        if name.startswith(("fixed", "pattern")) and _size(wanted) > MAX_VALUES:
+            raise Unsupported(f"A fixed value or pattern of a profile may have at most {MAX_VALUES} parts.")
         if name.startswith("fixed"):
             tests.append(Test(_equals(wanted), f"Expected {_named(wanted)}.", identifies=True))
         elif name.startswith("pattern"):
@@ -83,6 +92,12 @@ def _at_most(limit: Any) -> Callable[[Any], bool]:
 
 def _short(longest: int) -> Callable[[Any], bool]:
     return lambda value: not isinstance(value, str) or len(value) <= longest
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_size, value.values()))
+    return 1 + sum(map(_size, value)) if isinstance(value, list) else 1
 
 
 def _comparable(limit: Any) -> bool:

@@ -6,6 +6,7 @@ http://hl7.org/fhir/R4/documents.html#content, http://hl7.org/fhir/R4/messaging.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -60,10 +61,11 @@ def _found(entry: Json, place: str) -> Iterator[Issue]:
 
 def _whole(entries: tuple[Json, ...] | list[Json], root: str) -> Iterator[Issue]:
     """A document holds what its Composition refers to, a message what is its focus."""
-    urls: dict[str, int] = {}
+    urls: Counter[str] = Counter()
     for entry in entries:
         if "fullUrl" in entry:
-            urls[entry["fullUrl"]] = urls.get(entry["fullUrl"], 0) + 1
+            version = entry.get("resource", {}).get("meta", {}).get("versionId", "")
+            urls.update((entry["fullUrl"], f"{entry['fullUrl']}/_history/{version}"))
     first = entries[0] if entries else {}
     resource = first.get("resource", {})
     names = {"Composition": _COMPOSED, "MessageHeader": ("focus",)}.get(resource.get("resourceType", ""), ())
@@ -72,21 +74,11 @@ def _whole(entries: tuple[Json, ...] | list[Json], root: str) -> Iterator[Issue]
         if text.startswith("#"):
             continue
         wanted = absolute(text, first.get("fullUrl", ""))
-        there = urls.get(wanted, 0) or urls.get(wanted.partition("/_history/")[0], 0)
-        if "/_history/" in wanted:
-            there = _versions(entries, wanted)
+        there = urls[wanted]
         if there != 1:
             what = "is not in the Bundle" if not there else "is in the Bundle more than once"
             at = f"{root}.entry[0].resource.{place.partition('.')[2]}.reference"
             yield Issue("not-found" if not there else "value", f"What this refers to {what}, by its fullUrl.", (at,))
-
-
-def _versions(entries: tuple[Json, ...] | list[Json], wanted: str) -> int:
-    url, _, version = wanted.partition("/_history/")
-    return sum(
-        entry.get("fullUrl") == url and entry.get("resource", {}).get("meta", {}).get("versionId") == version
-        for entry in entries
-    )
 
 
 def absolute(text: str, full_url: str) -> str:

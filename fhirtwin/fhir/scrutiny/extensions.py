@@ -10,9 +10,10 @@ stands in.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fhirtwin.errors import Issue, Unsupported
+from fhirtwin.fhir.budget import Budget
 from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item, Visit
 from fhirtwin.fhir.profiles.judging import judge_item
@@ -22,18 +23,24 @@ _WIDER: Final = {"http://hl7.org/fhir/StructureDefinition/structuredefinition-fh
 """Places where R4's own definitions have an extension, though its context names another."""
 
 
-def judge(
-    visit: Visit, owner: Visit, known: Known, container: Mapping[str, Any], unknown: str = "information"
-) -> Iterator[Issue]:
+class Where(NamedTuple):
+    """An extension, what it stands in, and the resource that all is in."""
+
+    visit: Visit
+    owner: Visit
+    container: Mapping[str, Any]
+
+
+def judge(where: Where, known: Known, unknown: str, budget: Budget) -> Iterator[Issue]:
     """Judge one extension.
 
     Args:
-        visit: the Extension.
-        owner: what it stands in.
+        where: the extension.
         known: the definitions at hand.
-        container: the resource that all is in.
         unknown: severity of an extension whose definition is not known.
+        budget: what the judgement may cost.
     """
+    visit, owner = where.visit, where.owner
     item = visit.item
     url = item.value["url"]
     if owner.item.kind == "Extension" and ":" not in url:
@@ -50,10 +57,10 @@ def judge(
     if profile is None:
         yield _unknown(item, unknown, modifies=modifies)
         return
-    yield from judge_item(item, url, known, container)
+    yield from judge_item(item, url, known, where.container, budget)
     contexts = (*profile.context, ("element", _WIDER.get(url, "")))
-    if profile.context and not any(_may_stand(kind, where, owner) for kind, where in contexts):
-        expected = " or ".join(where for _, where in profile.context)
+    if profile.context and not any(_may_stand(kind, path, owner) for kind, path in contexts):
+        expected = " or ".join(path for _, path in profile.context)
         yield Issue("structure", f"Expected this extension on {expected} only. ({url})", (item.place,))
 
 
@@ -65,17 +72,17 @@ def _unknown(item: Item, severity: str, *, modifies: bool) -> Issue:
     return Issue("not-supported", text, (item.place,), severity=severity)
 
 
-def _may_stand(kind: str, where: str, owner: Visit) -> bool:
+def _may_stand(kind: str, path: str, owner: Visit) -> bool:
     item = owner.item
     if kind == "extension":
-        return item.kind == "Extension" and item.value["url"] == where
+        return item.kind == "Extension" and item.value["url"] == path
     if kind != "element":
         return True  # FHIRPath about the owner: not told to be wrong
-    if where in ("Element", "Any", "*"):
+    if path in ("Element", "Any", "*"):
         return True
-    if "." not in where:
-        return item.kind == where or (item.kind in TYPES and where in lineage(item.kind))
-    return where == _whole_path(owner) or where.removesuffix("[x]") in (owner.path, item.kind)
+    if "." not in path:
+        return item.kind == path or (item.kind in TYPES and path in lineage(item.kind))
+    return path == _whole_path(owner) or path.removesuffix("[x]") in (owner.path, item.kind)
 
 
 def _whole_path(visit: Visit) -> str:

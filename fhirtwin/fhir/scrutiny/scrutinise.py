@@ -9,14 +9,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from fhirtwin.errors import Issue, Unsupported
-from fhirtwin.fhir import profiles, questionnaires, value_sets
+from fhirtwin.fhir import questionnaires, value_sets
+from fhirtwin.fhir.budget import Budget, TooMuch
 from fhirtwin.fhir.profiles import Known
-from fhirtwin.fhir.profiles.items import Item, of_resource, walk
+from fhirtwin.fhir.profiles.items import Item, Visit, of_resource, walk
+from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.fhir.profiles.known import R4, VITAL_SIGNS
 from fhirtwin.fhir.scrutiny import bundles, codings, definitions, extensions, links
 from fhirtwin.fhir.tables import RESOURCE_TYPES, lineage
 
 MAX_ISSUES: Final = 200
+MAX_SECONDS: Final = 10.0
+"""Processor time of one `$validate`."""
+MAX_STEPS: Final = 2_000_000
 
 Json = Mapping[str, Any]
 
@@ -35,7 +40,8 @@ def scrutinise(
     Returns:
         The issues, errors first; at most `MAX_ISSUES` and one that says there are more.
     """
-    found = list(dict.fromkeys(_issues(resource, known, asked, unknown_extensions)))
+    closer = _Closer(resource, known, unknown_extensions, Budget(MAX_SECONDS, MAX_STEPS))
+    found = list(dict.fromkeys(closer.issues(asked)))
     found.sort(key=lambda issue: ("error", "warning", "information").index(issue.severity))
     if len(found) > MAX_ISSUES:
         more = Issue("incomplete", "There are more issues than listed.", severity="information")
@@ -43,51 +49,75 @@ def scrutinise(
     return found
 
 
-def _issues(resource: Json, known: Known, asked: Iterable[str], unknown_extensions: str) -> Iterator[Issue]:
-    root = of_resource(resource, str(resource["resourceType"]))
-    for canonical in asked:
-        yield from _by_profile(root, canonical, known, resource)
-    for visit in walk(root):
+class _Closer:
+    """One run over a resource and all that is in it."""
+
+    def __init__(self, resource: Json, known: Known, unknown_extensions: str, budget: Budget) -> None:
+        self._whole = resource
+        self._known = known
+        self._unknown_extensions = unknown_extensions
+        self._budget = budget
+
+    def issues(self, asked: Iterable[str]) -> Iterator[Issue]:
+        root = of_resource(self._whole, str(self._whole["resourceType"]))
+        try:
+            for canonical in asked:
+                yield from self._by_profile(root, canonical)
+            for visit in walk(root):
+                self._budget.spend()
+                yield from self._one(visit)
+        except TooMuch:
+            text = "To judge this resource takes longer than it may; it was not judged whole."
+            yield Issue("too-costly", text, (root.place,))
+
+    def _one(self, visit: Visit) -> Iterator[Issue]:
         item = visit.item
         if item.kind in RESOURCE_TYPES:
-            yield from _resource(item, known, resource, contained=_is_contained(item))
+            yield from self._resource(item)
         elif item.kind == "Extension" and visit.owner is not None:
-            yield from extensions.judge(visit, visit.owner, known, resource, unknown_extensions)
+            where = extensions.Where(visit, visit.owner, self._whole)
+            yield from extensions.judge(where, self._known, self._unknown_extensions, self._budget)
         elif item.kind == "Coding":
-            yield from codings.judge(item, known, resource.get("language", ""))
+            yield from codings.judge(item, self._known, self._whole.get("language", ""))
+
+    def _resource(self, item: Item) -> Iterator[Issue]:
+        resource: Json = item.value
+        for canonical in dict.fromkeys((*resource.get("meta", {}).get("profile", ()), *_implied(resource))):
+            yield from self._by_profile(item, canonical)
+        if not _is_contained(item) and "DomainResource" in lineage(item.kind) and "div" not in resource.get("text", ()):
+            text = "A resource should have narrative for people to read (dom-6)."
+            yield Issue("invariant", text, (item.place,), severity="warning")
+        yield from links.judge(item)
+        if item.kind == "Bundle":
+            yield from bundles.judge(item)
+        if item.kind == "StructureDefinition":
+            yield from definitions.judge(item)
+        if item.kind == "QuestionnaireResponse":
+            yield from self._answers(item)
+
+    def _by_profile(self, item: Item, canonical: str) -> Iterator[Issue]:
+        try:
+            there = canonical.startswith(R4) or self._known.profile(canonical) is not None
+        except Unsupported as error:
+            yield Issue("not-supported", str(error), (f"{item.place}.meta.profile",), severity="information")
+            return
+        if there:
+            yield from judge_item(item, canonical, self._known, self._whole, self._budget)
+        else:
+            text = f"The profile {canonical} is not known here; the resource was not judged by it."
+            yield Issue("not-found", text, (f"{item.place}.meta.profile",), severity="information")
+
+    def _answers(self, item: Item) -> Iterator[Issue]:
+        if value_sets.is_value_set(item.value.get("questionnaire", "").partition("|")[0]):
+            text = "Expected the canonical URL of a Questionnaire; this is a ValueSet's."
+            yield Issue("value", text, (f"{item.place}.questionnaire",))
+        for issue in questionnaires.judge(item.value, self._known.resource, self._budget):
+            places = tuple(item.place + place.removeprefix(item.kind) for place in issue.expression)
+            yield Issue(issue.code, issue.text, places, issue.severity)
 
 
 def _is_contained(item: Item) -> bool:
     return item.place.rpartition(".")[2].startswith("contained[")
-
-
-def _resource(item: Item, known: Known, container: Json, *, contained: bool) -> Iterator[Issue]:
-    resource: Json = item.value
-    for canonical in dict.fromkeys((*resource.get("meta", {}).get("profile", ()), *_implied(resource))):
-        yield from _by_profile(item, canonical, known, container)
-    if not contained and "DomainResource" in lineage(item.kind) and "div" not in resource.get("text", ()):
-        text = "A resource should have narrative for people to read (dom-6)."
-        yield Issue("invariant", text, (item.place,), severity="warning")
-    yield from links.judge(item)
-    if item.kind == "Bundle":
-        yield from bundles.judge(item)
-    if item.kind == "StructureDefinition":
-        yield from definitions.judge(item)
-    if item.kind == "QuestionnaireResponse":
-        yield from _answers(item, known)
-
-
-def _by_profile(item: Item, canonical: str, known: Known, container: Json) -> Iterator[Issue]:
-    try:
-        there = canonical.startswith(R4) or known.profile(canonical) is not None
-    except Unsupported as error:
-        yield Issue("not-supported", str(error), (f"{item.place}.meta.profile",), severity="information")
-        return
-    if there:
-        yield from profiles.judge(item.value, canonical, known, place=item.place, container=container)
-    else:
-        text = f"The profile {canonical} is not known here; the resource was not judged by it."
-        yield Issue("not-found", text, (f"{item.place}.meta.profile",), severity="information")
 
 
 def _implied(resource: Json) -> Iterator[str]:
@@ -96,12 +126,3 @@ def _implied(resource: Json) -> Iterator[str]:
             name = VITAL_SIGNS.get(coding.get("code", ""))
             if name and coding.get("system") == "http://loinc.org":
                 yield R4 + name
-
-
-def _answers(item: Item, known: Known) -> Iterator[Issue]:
-    if value_sets.is_value_set(item.value.get("questionnaire", "").partition("|")[0]):
-        text = "Expected the canonical URL of a Questionnaire; this is a ValueSet's."
-        yield Issue("value", text, (f"{item.place}.questionnaire",))
-    for issue in questionnaires.judge(item.value, known.resource):
-        places = tuple(item.place + place.removeprefix(item.kind) for place in issue.expression)
-        yield Issue(issue.code, issue.text, places, issue.severity)

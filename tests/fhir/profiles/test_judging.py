@@ -7,11 +7,13 @@ import pytest
 
 from fhirtwin.errors import Unsupported
 from fhirtwin.fhir import profiles
+from fhirtwin.fhir.budget import Budget
 from fhirtwin.fhir.profiles import judging
-from tests.fhir.profiles.builders import URL, Json, Loaded, judged, profile, told
+from tests.fhir.profiles.builders import URL, Json, Loaded, judged, profile, sliced, told
 from tests.parts import observation, patient
 
 OBSERVATION = observation("Patient/p")
+CONSTRAINT = {"key": "x-1", "severity": "error", "human": "x"}
 
 
 def test_what_conforms_has_no_issue() -> None:
@@ -60,7 +62,7 @@ def test_what_conforms_has_no_issue() -> None:
             "Observation.status",
         ),
         (
-            {"path": "Observation", "constraint": [{"key": "x-1", "severity": "error", "human": "no", "expression": "note.exists()"}]},
+            {"path": "Observation", "constraint": [{**CONSTRAINT, "expression": "note.exists()"}]},
             "invariant",
             "Observation",
         ),
@@ -114,8 +116,8 @@ def test_an_extensible_binding_is_a_warning() -> None:
     "element",
     [
         {"path": "Observation.code", "binding": {"strength": "required", "valueSet": "http://example.org/ValueSet/nowhere"}},
-        {"path": "Observation", "constraint": [{"key": "x", "severity": "error", "human": "x", "expression": "subject.resolve() is Patient"}]},
-        {"path": "Observation", "constraint": [{"key": "x", "severity": "error", "human": "x"}]},
+        {"path": "Observation", "constraint": [{**CONSTRAINT, "expression": "subject.resolve() is Patient"}]},
+        {"path": "Observation", "constraint": [CONSTRAINT]},
         {"path": "Observation.value[x]", "type": [{"code": "Quantity", "profile": [f"{URL}/nowhere"]}]},
     ],
 )  # fmt: skip
@@ -183,7 +185,7 @@ def test_profiles_that_lead_to_one_another_come_to_an_end() -> None:
 
 
 def test_a_judgement_that_takes_too_much_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "MAX_VISITS", 3)
+    monkeypatch.setattr(judging, "MAX_STEPS", 3)
     issues = judged(
         OBSERVATION, profile(*({"path": f"Observation.{name}"} for name in ("code", "status", "subject", "value[x]")))
     )
@@ -218,3 +220,50 @@ def test_vital_signs_of_r4_are_known() -> None:
     assert told(profiles.judge(wrong_unit, url, profiles.KnownToR4())) == {
         ("error", "code-invalid", "Observation.value.code")
     }
+
+
+def nested(depth: int) -> Json:
+    return profile({"path": ".".join(["Observation", *["code"] * depth])})
+
+
+def test_hostile_profiles_are_refused_or_come_to_an_end() -> None:
+    for hostile in (
+        nested(100),
+        profile({"path": "Observation.code", "patternCodeableConcept": {"coding": [{"code": "a"}] * 1000}}),
+    ):
+        assert told(judged(OBSERVATION, hostile)) == {("information", "not-supported", "Observation")}
+    assert judged(OBSERVATION, profile({"path": "Observation.note", "max": "9" * 10_000})) == []
+    circle = [profile(name=a, snapshot=False, base=f"{URL}/{b}") for a, b in (("a", "b"), ("b", "a"))]
+    assert judged(OBSERVATION, *circle) == []
+    chain = [profile(name=f"c{n}", snapshot=False, base=f"{URL}/c{n + 1}") for n in range(100)]
+    assert told(judged(OBSERVATION, *chain)) == {("error", "too-costly", "Observation")}
+
+
+def test_slices_whose_profile_leads_to_itself_cannot_be_told() -> None:
+    itself = profile(
+        {"path": "Quantity", "type": [{"code": "Quantity", "profile": [f"{URL}/q"]}]}, name="q", type_="Quantity"
+    )
+    wanted = profile(
+        sliced("Observation.component", ("value", "value")),
+        {"path": "Observation.component", "sliceName": "s", "min": 1},
+        {"path": "Observation.component.value[x]", "type": [{"code": "Quantity", "profile": [itself["url"]]}]},
+    )
+    made = observation("Patient/p", component=[{"code": {"text": "x"}, "valueQuantity": {"value": 1}}])
+    assert told(judged(made, wanted, itself)) == {("information", "not-supported", "Observation.component")}
+
+
+def test_a_budget_bounds_slow_constraints_together() -> None:
+    slow = {
+        "key": "x",
+        "severity": "error",
+        "human": "x",
+        "expression": "descendants().where(%resource.descendants().count() > 0).exists()",
+    }
+    wanted = profile({"path": "Bundle.entry", "constraint": [slow]}, type_="Bundle")
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "collection",
+        "entry": [{"resource": {**OBSERVATION}} for _ in range(300)],
+    }
+    issues = profiles.judge(bundle, wanted["url"], Loaded(wanted), budget=Budget(0.3, 1000))
+    assert {issue.code for issue in issues} == {"too-costly"}

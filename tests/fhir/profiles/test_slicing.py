@@ -130,7 +130,7 @@ def test_extensions_are_told_apart_by_the_url_of_their_profile() -> None:
 def test_slices_of_a_slice() -> None:
     wanted = profile(
         sliced("Patient.identifier", ("value", "system")),
-        {"path": "Patient.identifier", "sliceName": "a", "max": "2", "min": 1} | {"slicing": sliced("", ("value", "use"))["slicing"]},
+        sliced("Patient.identifier", ("value", "use")) | {"sliceName": "a", "max": "2", "min": 1},
         {"path": "Patient.identifier.system", "fixedUri": "http://a"},
         {"path": "Patient.identifier", "sliceName": "a/old", "max": "1", "min": 1},
         {"path": "Patient.identifier.use", "fixedCode": "old"},

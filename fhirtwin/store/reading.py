@@ -151,14 +151,21 @@ class Reader:
         found = self._connection.execute(compartment.MEMBERS, wanted)
         return tuple(Numbered(row.number, _version(row)) for row in found)
 
-    def nobodys(self, type_: str, ids: Iterable[str], ceiling: int) -> tuple[Numbered, ...]:
-        """Those resources of a type, of the ids given, that lie in the compartment of no patient at all."""
-        wanted = sorted(ids)
-        found: list[Row[Any]] = []
-        for start in range(0, len(wanted), _MOST_IDS):
-            asked = {"wanted_type": type_, "wanted_ids": wanted[start : start + _MOST_IDS], "wanted_ceiling": ceiling}
-            found += self._connection.execute(compartment.NOBODYS, asked).all()
-        return tuple(Numbered(row.number, _version(row)) for row in found)
+    def nobodys(self, wanted: Iterable[tuple[str, str]], ceiling: int) -> tuple[Numbered, ...]:
+        """Those of some resources, by type and id, that lie in the compartment of no patient at all."""
+        pairs = sorted(set(wanted))
+        found: dict[int, Numbered] = {}
+        for start in range(0, len(pairs), _MOST_IDS):
+            chunk = frozenset(pairs[start : start + _MOST_IDS])
+            asked = {
+                "wanted_types": sorted({type_ for type_, _ in chunk}),
+                "wanted_ids": sorted({id_ for _, id_ in chunk}),
+                "wanted_ceiling": ceiling,
+            }
+            for row in self._connection.execute(compartment.NOBODYS, asked):
+                if (row.type, row.id) in chunk:
+                    found[row.number] = Numbered(row.number, _version(row))
+        return tuple(found[number] for number in sorted(found))
 
     def referring(self, patient: str, count: int, *, but: Iterable[str] = ()) -> tuple[StoredVersion, ...]:
         """At most `count` resources that refer to a patient stored here, those of some types left out.

@@ -153,36 +153,30 @@ def _page(call: Call, reader: Reader, wanted: _Wanted, ceiling: int) -> _Page:
 
 def _referred(
     reader: Reader, records: Iterable[Numbered], base_url: str, wanted: _Wanted, ceiling: int
-) -> Iterator[Numbered]:
+) -> tuple[Numbered, ...]:
     """What records refer to and lies in no patient's compartment: Practitioners, Medications, Locations, ..."""
-    ids: dict[str, set[str]] = {}
-    for record in records:
-        for type_, id_ in _targets(record.stored.data, base_url):
-            if not wanted.types or type_ in wanted.types:
-                ids.setdefault(type_, set()).add(id_)
-    if sum(map(len, ids.values())) > MOST_REFERRED:
+    stated = {pair for record in records for pair in _stated(record.stored.data)}
+    targets = {target for name, text in stated if (target := _target(name, text, base_url))}
+    asked = {(type_, id_) for type_, id_ in targets if type_ != "Patient" and type_ in (wanted.types or RESOURCE_TYPES)}
+    if len(asked) > MOST_REFERRED:
         raise TooLarge(f"The records of this page refer to more than {MOST_REFERRED} others; ask for a lower `_count`.")
-    for type_ in sorted(ids.keys() - {"Patient"}):
-        yield from reader.nobodys(type_, ids[type_], ceiling)
+    return reader.nobodys(asked, ceiling)
 
 
-def _targets(data: bytes, base_url: str) -> Iterator[tuple[str, str]]:
-    """Type and id of every resource of this server that a resource refers to, and of Binaries that it has the URL of.
+def _stated(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Name and JSON text of every reference and URL in a resource.
 
     Read from the bytes, which is many times quicker than from the parsed resource. Names of members may be written
     with escapes; such a resource is written anew first.
     """
-    if b"\\u" in data:
-        data = codec.encode(_decoded(data))
-    for name, text in _REFERENCE.findall(data):
-        found = references.parse(msgspec.json.decode(text, type=str))
-        if (
-            found.id
-            and found.type
-            and found.base in ("", base_url)
-            and (name == b"reference" or found.type == "Binary")
-        ):
-            yield found.type, found.id
+    return _REFERENCE.findall(codec.encode(_decoded(data)) if b"\\u" in data else data)
+
+
+def _target(name: bytes, text: bytes, base_url: str) -> tuple[str, str] | None:
+    """Type and id of a resource of this server that a reference points at; of URLs, those of Binaries count."""
+    found = references.parse(msgspec.json.decode(text, type=str))
+    is_ours = found.id and found.type and found.base in ("", base_url)
+    return (found.type, found.id) if is_ours and (name == b"reference" or found.type == "Binary") else None
 
 
 def _decoded(data: bytes) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def test_another_patients_resources_do_not_come_even_where_this_ones_refer_to_th
         (
             "Appointment",
             "actor",
-            {"status": "booked", "participant": [{"actor": {"reference": "Patient/p"}, "status": "accepted"}]},
+            {"status": "proposed", "participant": [{"actor": {"reference": "Patient/p"}, "status": "accepted"}]},
         ),
         ("Patient", "link", {"link": [{"other": {"reference": "Patient/p"}, "type": "seealso"}]}),
     ],

@@ -1,0 +1,369 @@
+"""Reads XML in one pass; what is wrong is told with its line and its path.
+
+expat parses. Its handlers refuse document types, so there are no entities but XML's own five, and nothing to expand or
+to fetch.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NoReturn
+from xml.parsers import expat
+
+from fhirtwin.errors import Incorrect
+from fhirtwin.fhir.xml.document import FHIR, SCHEMA_LOCATION, TAG, XHTML, declared, is_well_formed, parser
+from fhirtwin.fhir.xml.plan import RESOURCES, Plan, Slot
+
+MAX_ATTRIBUTES: Final = 64
+"""Most attributes of one element; FHIR has two, a narrative a dozen."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_SPACE: Final = " \t\r\n"
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
+_DIV: Final = f"{XHTML} div"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What was read.
+
+    Attributes:
+        resource: as `fhirtwin.fhir.codec.decode` gives it.
+        entries: where the resource of each entry of a Bundle stands, by the entry's position: its first byte, the one
+            behind its last, and the namespaces in force there by prefix.
+    """
+
+    resource: dict[str, Any]
+    entries: dict[int, tuple[int, int, Mapping[str, str]]] = field(default_factory=dict)
+
+
+def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
+    """Read one resource; as `read`, and the resource alone."""
+    return read(data, max_depth=max_depth).resource
+
+
+def read(data: bytes, *, max_depth: int = 64) -> Document:
+    """Read one resource.
+
+    Args:
+        data: UTF-8, a byte order mark allowed.
+        max_depth: deepest nesting of elements that is read, those of narratives included; the root counts as 1.
+
+    Raises:
+        Incorrect: not UTF-8, not well-formed XML, a document type, a processing instruction, nested too deeply, or
+            elements, attributes or text where R4 has none or in another order. The text names the line.
+    """
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        raise Incorrect(f"The body is not UTF-8 (byte {error.start}).") from None
+    if not data.strip():
+        raise Incorrect("The body is empty; send one resource.")
+    return _Reader(data.removeprefix(_BOM), max_depth).read()
+
+
+class _Frame:
+    """An element that is open.
+
+    Attributes:
+        value: the JSON object that it fills; of a primitive, what stands in `_name`.
+        place: that of its last child.
+        number: its own position in an array, else -1.
+        has_value: whether it is a primitive with a value.
+        ragged: names of its arrays of primitives of which some have no value, or more than a value.
+    """
+
+    __slots__ = ("has_value", "number", "place", "plan", "ragged", "slot", "start", "value")
+
+    def __init__(self, slot: Slot | None, plan: Plan, value: dict[str, Any], number: int, start: int) -> None:
+        self.slot = slot
+        self.plan = plan
+        self.value = value
+        self.place = 0
+        self.number = number
+        self.has_value = False
+        self.ragged: list[str] | None = None
+        self.start = start
+
+
+class _Reader:
+    def __init__(self, data: bytes, max_depth: int) -> None:
+        self.data = data
+        self.max_depth = max_depth
+        self.holder: dict[str, Any] = {}
+        self.stack = [_Frame(None, RESOURCES, self.holder, -1, 0)]
+        self.spaces: dict[str, list[str]] = {}
+        """The namespaces in force, by prefix, the innermost last."""
+        self.document = Document({})
+        self.div_start = self.div_depth = 0
+        self.div_spaces: dict[str, str] = {}
+        self.parser = parser()
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.text
+        self.parser.StartDoctypeDeclHandler = self.doctype
+        self.parser.ProcessingInstructionHandler = self.instruction
+        self.parser.XmlDeclHandler = self.declaration
+        self.parser.StartNamespaceDeclHandler = self.open_space
+        self.parser.EndNamespaceDeclHandler = self.close_space
+
+    def read(self) -> Document:
+        try:
+            self.parser.Parse(self.data, True)
+        except expat.ExpatError as error:
+            reason = expat.errors.messages.get(error.code, "syntax error")
+            # expat's own words: they name no content.
+            raise Incorrect(f"The body is not XML: {reason} (line {error.lineno}).") from None
+        (resource,) = self.holder.values()
+        return Document(resource, self.document.entries)
+
+    # ---- elements ---------------------------------------------------------------------------------------------------
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        stack = self.stack
+        above = stack[-1]
+        slot = above.plan.tags.get(tag)
+        if slot is None:
+            if tag == _DIV and "div" in above.plan.slots and "div" not in above.value:
+                return self.open_div(above, attributes)
+            self.unexpected(tag)
+        if slot.place < above.place:
+            self.fail("This element stands too late; R4 has an order of elements, and what stands above comes later.", slot)
+        if len(stack) > self.max_depth:
+            self.fail(f"The XML is nested too deeply: deeper than {self.max_depth} levels.", slot)
+        above.place = slot.place
+        if slot.read:
+            stack.append(self.primitive(above, slot, attributes))
+        else:
+            stack.append(self.element(above, slot, attributes))
+
+    def primitive(self, above: _Frame, slot: Slot, attributes: dict[str, str]) -> _Frame:
+        into, name, number = above.value, slot.name, -1
+        text = attributes.get("value")
+        if slot.many:
+            values = into.get(name)
+            if values is None:
+                values = into[name] = []
+            number = len(values)
+            values.append(None)
+        elif name in into or f"_{name}" in into:
+            self.fail("This element may stand once.", slot)
+        frame = _Frame(slot, slot.plan, {}, number, 0)
+        if text is not None:
+            frame.has_value = True
+            value: Any = text
+            if slot.read is not str:
+                value = self.converted(above, slot, number, text)
+            if slot.many:
+                into[name][number] = value
+            else:
+                into[name] = value
+        if len(attributes) > frame.has_value:
+            if "id" in attributes:
+                frame.value["id"] = attributes["id"]
+            if len(attributes) > frame.has_value + len(frame.value):
+                self.fail("A primitive element has no attributes but value and id.", slot)
+        return frame
+
+    def converted(self, above: _Frame, slot: Slot, number: int, text: str) -> Any:
+        try:
+            return slot.read(text) if slot.read else text
+        except ValueError as error:
+            self.fail(str(error), slot, number)
+
+    def element(self, above: _Frame, slot: Slot, attributes: dict[str, str]) -> _Frame:
+        into, name, number, start = above.value, slot.name, -1, 0
+        value: dict[str, Any] = {"resourceType": slot.resource} if slot.resource else {}
+        for attribute, text in attributes.items():
+            if attribute not in slot.plan.attributes and not (
+                attribute == SCHEMA_LOCATION and len(self.stack) == 1
+            ):
+                self.fail("FHIR R4 has no such attribute here.", slot)
+            if attribute != SCHEMA_LOCATION:
+                value[attribute] = text
+        if slot.many:
+            values = into.get(name)
+            if values is None:
+                into[name] = [value]
+                number = 0
+            else:
+                number = len(values)
+                values.append(value)
+        elif name in into:
+            self.fail("This element may stand once.", slot)
+        else:
+            into[name] = value
+        if slot.resource and len(self.stack) == 4:
+            start = self.parser.CurrentByteIndex
+        return _Frame(slot, slot.plan, value, number, start)
+
+    def end(self, tag: str) -> None:
+        frame = self.stack.pop()
+        slot, above = frame.slot, self.stack[-1]
+        if slot is None:
+            return
+        if slot.read:
+            self.end_primitive(above, frame, slot)
+            return
+        if frame.ragged:
+            _level(frame.value, frame.ragged)
+        if slot.plan is RESOURCES:
+            if len(frame.value) != 1:
+                self.fail("Expected one resource here.", slot, frame.number)
+            (resource,) = frame.value.values()
+            if slot.many:
+                above.value[slot.name][frame.number] = resource
+            else:
+                above.value[slot.name] = resource
+        elif frame.start:
+            self.note_entry(frame)
+
+    def end_primitive(self, above: _Frame, frame: _Frame, slot: Slot) -> None:
+        if not frame.has_value or slot.many:
+            if not frame.has_value and not frame.value:
+                self.fail("This element needs a value or an extension.", slot, frame.number)
+        if not frame.value and frame.has_value:
+            return
+        beside = f"_{slot.name}"
+        if not slot.many:
+            above.value[beside] = frame.value
+            return
+        elements = above.value.get(beside)
+        if elements is None:
+            elements = above.value[beside] = []
+            above.ragged = [*(above.ragged or ()), slot.name]
+        elements += [None] * (frame.number - len(elements))
+        elements.append(frame.value or None)
+
+    def note_entry(self, frame: _Frame) -> None:
+        """Keep where the resource of an entry stands: the stack is root, Bundle, entry, resource, and it."""
+        outer = self.stack
+        if len(outer) == 4 and outer[1].slot and outer[1].slot.resource == "Bundle" and outer[3].slot:
+            if outer[2].slot and outer[2].slot.name == "entry" and outer[3].slot.name == "resource":
+                end = self.end_of_tag()
+                self.document.entries[outer[2].number] = (frame.start, end, self.in_force())
+
+    # ---- narratives -------------------------------------------------------------------------------------------------
+
+    def open_div(self, above: _Frame, attributes: dict[str, str]) -> None:
+        slot = above.plan.slots["div"]
+        above.place = slot.place
+        above.value["div"] = ""
+        self.div_start = self.parser.CurrentByteIndex
+        self.div_spaces = self.in_force()
+        self.div_depth = 0
+        self.parser.StartElementHandler = self.start_xhtml
+        self.parser.EndElementHandler = self.end_xhtml
+        self.parser.CharacterDataHandler = None
+        self.start_xhtml(_DIV, attributes)
+
+    def start_xhtml(self, tag: str, attributes: dict[str, str]) -> None:
+        self.div_depth += 1
+        if len(self.stack) + self.div_depth > self.max_depth + 1:
+            self.fail(f"The XML is nested too deeply: deeper than {self.max_depth} levels.")
+        if len(attributes) > MAX_ATTRIBUTES:
+            self.fail(f"An element here has more than {MAX_ATTRIBUTES} attributes.")
+
+    def end_xhtml(self, tag: str) -> None:
+        self.div_depth -= 1
+        if self.div_depth:
+            return
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.text
+        piece = self.data[self.div_start : self.end_of_tag()]
+        if not is_well_formed(piece):  # a prefix of it is declared outside
+            piece = declared(piece, self.div_spaces)
+        self.stack[-1].value["div"] = piece.decode()
+
+    def end_of_tag(self) -> int:
+        """The byte behind the tag that closes the element at hand, which may be its only one."""
+        at = self.parser.CurrentByteIndex
+        if self.data.startswith(b"</", at):
+            return self.data.index(b">", at) + 1
+        found = TAG.match(self.data, at)
+        return found.end() if found else at
+
+    # ---- what else the parser tells ---------------------------------------------------------------------------------
+
+    def text(self, text: str) -> None:
+        if text.strip(_SPACE):
+            self.fail("FHIR has no text here; values stand in the attribute `value`.")
+
+    def open_space(self, prefix: str | None, space: str | None) -> None:
+        self.spaces.setdefault(prefix or "", []).append(space or "")
+
+    def close_space(self, prefix: str | None) -> None:
+        self.spaces[prefix or ""].pop()
+
+    def in_force(self) -> dict[str, str]:
+        return {prefix: spaces[-1] for prefix, spaces in self.spaces.items() if spaces}
+
+    def doctype(self, *_: object) -> NoReturn:
+        self.fail("FHIR has no document types and no entities.")
+
+    def instruction(self, *_: object) -> NoReturn:
+        self.fail("Processing instructions are not read here.")
+
+    def declaration(self, version: str, encoding: str | None, _: int) -> None:
+        if version != "1.0":
+            self.fail("Send XML 1.0.")
+        if (encoding or "utf-8").lower() not in ("utf-8", "utf8", "us-ascii"):
+            self.fail("FHIR is sent in UTF-8; the XML declaration names another encoding.")
+
+    # ---- what is wrong ----------------------------------------------------------------------------------------------
+
+    def unexpected(self, tag: str) -> NoReturn:
+        space, _, name = tag.rpartition(" ")
+        above = self.stack[-1]
+        if len(self.stack) == 1:
+            self.fail(f"Expected an element named by a resource type of FHIR R4, in the namespace {FHIR}.")
+        if space != FHIR and not (space == XHTML and above.slot and "div" in above.plan.slots):
+            self.fail(f"Elements of FHIR are in the namespace {FHIR}.")
+        if space == XHTML:
+            self.fail("A narrative has one div.")
+        if above.plan is RESOURCES:
+            self.fail("Expected an element named by a resource type of FHIR R4.")
+        inside = f"{name}" if _NAME.fullmatch(name) else ""
+        self.fail("FHIR R4 has no such element here.", inside=inside)
+
+    def fail(self, text: str, slot: Slot | None = None, number: int | None = None, inside: str = "") -> NoReturn:
+        """Raise, with line and path.
+
+        Args:
+            text: what is wrong.
+            slot: the element that it is about, which is not on the stack; None for the one that is open.
+            number: its position among its like.
+            inside: the name of the element, where there is no slot of it.
+        """
+        parts = [
+            frame.slot.label + (f"[{frame.number}]" if frame.number >= 0 else "")
+            for before, frame in zip(self.stack, self.stack[1:], strict=False)
+            # A resource inside an element is known by the element.
+            if frame.slot and not (frame.slot.resource and before.slot)
+        ]
+        if slot is not None and not (slot.resource and self.stack[-1].slot):
+            parts.append(slot.label + (f"[{self.number_of(slot, number)}]" if slot.many else ""))
+        elif inside:
+            parts.append(inside)
+        path = ".".join(parts)
+        line = self.parser.CurrentLineNumber
+        at = f"It stands in line {line}" + (f" at {path}." if path else ".")
+        raise Incorrect(f"{text} {at}", expression=path or None)
+
+    def number_of(self, slot: Slot, number: int | None) -> int:
+        """The position of an element that may stand several times: that of the last one, or of one to come."""
+        if number is not None:
+            return number
+        return len(self.stack[-1].value.get(slot.name, ()))
+
+
+def _level(value: dict[str, Any], names: list[str]) -> None:
+    """Make arrays of primitives and of what stands beside them equally long; drop one of nulls alone."""
+    for name in names:
+        elements = value[f"_{name}"]
+        elements += [None] * (len(value[name]) - len(elements))
+        if not any(item is not None for item in value[name]):
+            del value[name]

@@ -12,7 +12,7 @@ import msgspec
 from fhirtwin import timing
 from fhirtwin.access import unenforced
 from fhirtwin.errors import Incorrect, Issue
-from fhirtwin.fhir import codec, dates, references, splice
+from fhirtwin.fhir import codec, dates, references, splice, xml
 from fhirtwin.fhir.validator import validate
 from fhirtwin.settings import Settings
 from fhirtwin.store import Writer, index
@@ -25,10 +25,17 @@ _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A resource that may be stored: the bytes as sent, and the same parsed."""
+    """A resource that may be stored.
+
+    Attributes:
+        data: the bytes as sent, or the JSON made of them when they were XML.
+        resource: the same parsed.
+        source: the XML as sent; empty when it was JSON.
+    """
 
     data: bytes
     resource: dict[str, Any]
+    source: bytes = b""
 
     @property
     def type(self) -> str:
@@ -67,7 +74,7 @@ def receive(data: bytes, type_: str, settings: Settings) -> Received:
     with timing.stage("validate"):
         refuse_invalid(validate(resource, type=type_))
         unenforced.refuse(resource)
-    return Received(data, resource)
+    return Received(data, resource, xml.source_of(data))
 
 
 def keep(
@@ -97,6 +104,8 @@ def keep(
     patient = patient_of(resource, base_url)
     with timing.stage("store"):
         write.put(stored, index.rows(resource, base_url), patient)
+        if received.source:
+            write.keep_source(stored, _spliced_source(received.source, stored, resolved))
     source = Source(LOCAL, stored.type, id_, str(stored.version))
     with timing.stage("map"):
         mapped = registry.map_resource(with_medication(resource, _medications(write, base_url)), source)
@@ -161,6 +170,12 @@ def _spliced(
 ) -> StoredVersion:
     data = splice.splice(received.data, id=id_, version=version, last_updated=instant, references=resolved or {})
     return StoredVersion(received.type, id_, version, instant, data)
+
+
+def _spliced_source(source: bytes, stored: StoredVersion, resolved: Mapping[str, str] | None) -> bytes:
+    return xml.splice(
+        source, id=stored.id, version=stored.version, last_updated=stored.last_updated, references=resolved or {}
+    )
 
 
 def _says_the_same(one: bytes, other: bytes) -> bool:

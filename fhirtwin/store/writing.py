@@ -14,6 +14,7 @@ from fhirtwin.store.index import Rows
 from fhirtwin.store.reading import Reader, facts_from_bytes
 from fhirtwin.store.schema import (
     resource,
+    resource_source,
     resource_version,
     search_date,
     search_reference,
@@ -27,6 +28,7 @@ from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
 
 # Made once: building a statement costs more than running it.
 _ADD_VERSION: Final = insert(resource_version)
+_ADD_SOURCE: Final = insert(resource_source)
 _ADD_RESOURCE: Final = insert(resource).returning(resource.c.number)
 _MOVE_ON: Final = (
     update(resource)
@@ -100,6 +102,11 @@ class Writer(Reader):
         except IntegrityError:
             raise _overtaken(stored) from None
         self._index(number, rows, new=stored.version == 1)
+
+    def keep_source(self, stored: StoredVersion, source: bytes) -> None:
+        """Keep the XML that a version, just put, was sent as."""
+        row = {"type": stored.type, "id": stored.id, "version": stored.version, "data": source}
+        self._connection.execute(_ADD_SOURCE, row)
 
     def replace_facts(self, source: Source, patient: PatientKey | None, mapped: Mapped) -> None:
         """Let what a resource tells now take the place of what it told before; nothing when it tells nothing.

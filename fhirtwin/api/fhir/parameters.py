@@ -21,11 +21,14 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 def of_form(limit: int) -> list[tuple[str, str]]:
-    """The search parameters of a form body: http://hl7.org/fhir/R4/http.html#search.
+    """The search parameters of a form body, which may say how the answer is to be written, as a URL may.
+
+    *Source*: http://hl7.org/fhir/R4/http.html#search.
 
     Raises:
         WrongMediaType: the body is no form.
         Incorrect: it cannot be read as one.
+        NotAcceptable: its `_format` is none of ours.
     """
     if request.mimetype != _FORM:
         raise WrongMediaType(f"Send the parameters of a search by POST as {_FORM}.")
@@ -33,6 +36,7 @@ def of_form(limit: int) -> list[tuple[str, str]]:
         pairs = parse_qsl(body.read_body(limit).decode(), keep_blank_values=True, max_num_fields=100)
     except ValueError:
         raise Incorrect("The form cannot be read: at most 100 fields, in UTF-8.") from None
+    negotiation.settle_by([*request.args.items(multi=True), *pairs])
     return [pair for pair in pairs if pair[0] not in negotiation.GENERAL]
 
 
@@ -46,13 +50,14 @@ def of_operation(settings: Settings) -> Mapping[str, tuple[str, ...]]:
     """
     found: dict[str, tuple[str, ...]] = {}
     sent = body.read_body(settings.max_body_bytes) if request.method == "POST" else b""
+    if sent:
+        sent = negotiation.as_json(sent, settings)
     for name, value in (*negotiation.parameters(), *(_of_body(sent, settings) if sent else ())):
         found[name] = (*found.get(name, ()), value)
     return found
 
 
 def _of_body(sent: bytes, settings: Settings) -> Iterator[tuple[str, str]]:
-    negotiation.require_json_sent()
     resource = codec.decode(sent, max_depth=settings.max_depth)
     refuse_invalid(validate(resource, type="Parameters"))
     for number, parameter in enumerate(resource.get("parameter", ())):

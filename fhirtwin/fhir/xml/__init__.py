@@ -8,9 +8,9 @@ right: what XML can say and JSON cannot is refused, all else is left to `fhirtwi
 
 from __future__ import annotations
 
-from fhirtwin.fhir.xml.document import MEDIA_TYPES, Xml
-from fhirtwin.fhir.xml.reading import Document, decode, read
+from fhirtwin.fhir.xml.converted import FromXml, from_xml, source_of
+from fhirtwin.fhir.xml.reading import decode
 from fhirtwin.fhir.xml.splicing import splice
 from fhirtwin.fhir.xml.writing import encode
 
-__all__ = ["MEDIA_TYPES", "Document", "Xml", "decode", "encode", "read", "splice"]
+__all__ = ["FromXml", "decode", "encode", "from_xml", "source_of", "splice"]

@@ -7,23 +7,16 @@ from collections.abc import Mapping
 from typing import Final
 from xml.parsers import expat
 
+BOM: Final = b"\xef\xbb\xbf"
+"""The byte order mark of UTF-8, which XML allows."""
 FHIR: Final = "http://hl7.org/fhir"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 SCHEMA_LOCATION: Final = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
 """Where a schema lies, on the root of many instances; nothing is ever fetched from there."""
 
-MEDIA_TYPES: Final = frozenset({"application/fhir+xml", "application/xml", "text/xml", "application/xml+fhir"})
-"""What is read as XML; the last is what FHIR called it before STU3."""
-
 TAG: Final = re.compile(rb"""<(?:[^"'<>]|"[^"]*"|'[^']*')*+>""")
 """A start or empty-element tag that a parser accepted: no quoted value ends it."""
 _NAME: Final = re.compile(rb"""<[^ \t\r\n/>]+""")
-
-
-class Xml(bytes):
-    """A resource written as XML: bytes that say so themselves, wherever bytes of JSON may stand."""
-
-    __slots__ = ()
 
 
 def parser() -> expat.XMLParserType:

@@ -77,9 +77,8 @@ def _decimal(text: str) -> int | Decimal:
     found = _NUMBER.fullmatch(text)
     if found is None:
         raise ValueError("Expected a decimal number.")
-    if len(text) > json_faults.MAX_DIGITS or found[2]:
-        if not number_is_right(text):
-            raise ValueError(json_faults.BAD_NUMBER)
+    if (len(text) > json_faults.MAX_DIGITS or found[2]) and not number_is_right(text):
+        raise ValueError(json_faults.BAD_NUMBER)
     return Decimal(text) if found[1] or found[2] else int(text)
 
 

@@ -13,13 +13,12 @@ from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir.xml.document import FHIR, SCHEMA_LOCATION, TAG, XHTML, declared, is_well_formed, parser
+from fhirtwin.fhir.xml.document import BOM, FHIR, SCHEMA_LOCATION, TAG, XHTML, declared, is_well_formed, parser
 from fhirtwin.fhir.xml.plan import RESOURCES, Plan, Slot
 
 MAX_ATTRIBUTES: Final = 64
 """Most attributes of one element; FHIR has two, a narrative a dozen."""
 
-_BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = " \t\r\n"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
 _DIV: Final = f"{XHTML} div"
@@ -61,7 +60,7 @@ def read(data: bytes, *, max_depth: int = 64) -> Document:
         raise Incorrect(f"The body is not UTF-8 (byte {error.start}).") from None
     if not data.strip():
         raise Incorrect("The body is empty; send one resource.")
-    return _Reader(data.removeprefix(_BOM), max_depth).read()
+    return _Reader(data.removeprefix(BOM), max_depth).read()
 
 
 class _Frame:
@@ -127,10 +126,13 @@ class _Reader:
         slot = above.plan.tags.get(tag)
         if slot is None:
             if tag == _DIV and "div" in above.plan.slots and "div" not in above.value:
-                return self.open_div(above, attributes)
+                self.open_div(above, attributes)
+                return
             self.unexpected(tag)
         if slot.place < above.place:
-            self.fail("This element stands too late; R4 has an order of elements, and what stands above comes later.", slot)
+            self.fail(
+                "This element stands too late; R4 has an order of elements, and what stands above comes later.", slot
+            )
         if len(stack) > self.max_depth:
             self.fail(f"The XML is nested too deeply: deeper than {self.max_depth} levels.", slot)
         above.place = slot.place
@@ -177,9 +179,7 @@ class _Reader:
         into, name, number, start = above.value, slot.name, -1, 0
         value: dict[str, Any] = {"resourceType": slot.resource} if slot.resource else {}
         for attribute, text in attributes.items():
-            if attribute not in slot.plan.attributes and not (
-                attribute == SCHEMA_LOCATION and len(self.stack) == 1
-            ):
+            if attribute not in slot.plan.attributes and not (attribute == SCHEMA_LOCATION and len(self.stack) == 1):
                 self.fail("FHIR R4 has no such attribute here.", slot)
             if attribute != SCHEMA_LOCATION:
                 value[attribute] = text
@@ -221,10 +221,9 @@ class _Reader:
             self.note_entry(frame)
 
     def end_primitive(self, above: _Frame, frame: _Frame, slot: Slot) -> None:
-        if not frame.has_value or slot.many:
-            if not frame.has_value and not frame.value:
+        if not frame.value:
+            if not frame.has_value:
                 self.fail("This element needs a value or an extension.", slot, frame.number)
-        if not frame.value and frame.has_value:
             return
         beside = f"_{slot.name}"
         if not slot.many:
@@ -235,15 +234,13 @@ class _Reader:
             elements = above.value[beside] = []
             above.ragged = [*(above.ragged or ()), slot.name]
         elements += [None] * (frame.number - len(elements))
-        elements.append(frame.value or None)
+        elements.append(frame.value)
 
     def note_entry(self, frame: _Frame) -> None:
-        """Keep where the resource of an entry stands: the stack is root, Bundle, entry, resource, and it."""
-        outer = self.stack
-        if len(outer) == 4 and outer[1].slot and outer[1].slot.resource == "Bundle" and outer[3].slot:
-            if outer[2].slot and outer[2].slot.name == "entry" and outer[3].slot.name == "resource":
-                end = self.end_of_tag()
-                self.document.entries[outer[2].number] = (frame.start, end, self.in_force())
+        """Keep where the resource of an entry stands."""
+        outer = self.stack[1:]
+        if [open_.slot.name for open_ in outer if open_.slot] == ["Bundle", "entry", "resource"]:
+            self.document.entries[outer[1].number] = (frame.start, self.end_of_tag(), self.in_force())
 
     # ---- narratives -------------------------------------------------------------------------------------------------
 

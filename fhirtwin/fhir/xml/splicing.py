@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.sax.saxutils import escape
 
-from fhirtwin.fhir.xml.document import FHIR, TAG, parser
+from fhirtwin.fhir.xml.document import BOM, FHIR, TAG, parser
 
-_BOM: Final = b"\xef\xbb\xbf"
 _ATTRIBUTE: Final = re.compile(rb"""[ \t\r\n]([^ \t\r\n=/>"']+)[ \t\r\n]*=[ \t\r\n]*("[^"]*"|'[^']*')""")
 _QUOTES: Final = {'"': "&quot;"}
 
@@ -25,21 +24,15 @@ class _Places:
     """Where things stand; -1 where they do not.
 
     Attributes:
-        tags: the first byte of the tags of the root, its `id` and `meta`, and the `versionId` and `lastUpdated` of that.
-        ends: the byte behind `id`, and behind `versionId` and the extensions before it.
+        tags: the first byte of the root, of its `id` and `meta`, and of the last `extension`, the `versionId` and the
+            `lastUpdated` of that.
+        ends: the byte behind each of them.
         references: the first bytes of the tags of references that change, and what they become.
     """
 
     tags: dict[str, int] = field(default_factory=dict)
     ends: dict[str, int] = field(default_factory=dict)
     references: list[tuple[int, str]] = field(default_factory=list)
-
-
-_PLACES: Final = {
-    1: {None: "root"},
-    2: {"id": "id", "meta": "meta"},
-    3: {"versionId": "versionId", "lastUpdated": "lastUpdated", "extension": "extension"},
-}
 
 
 class _Finder:
@@ -97,8 +90,8 @@ def splice(
         last_updated: a FHIR instant, becomes `meta.lastUpdated`.
         references: text that an element `reference` may have, and what it becomes.
     """
-    mark = _BOM if data.startswith(_BOM) else b""
-    data = data.removeprefix(_BOM)
+    mark = BOM if data.startswith(BOM) else b""
+    data = data.removeprefix(BOM)
     found = _Finder(data, references or {}).found
     tags, ends = found.tags, found.ends
     prefix = _prefix(data, tags["root"])

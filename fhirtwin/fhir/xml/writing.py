@@ -154,7 +154,7 @@ def _escaped(character: str, path: str) -> str:
     return escaped
 
 
-def _narrative(text: str, path: str) -> str:
+def _narrative(text: Any, path: str) -> str:
     """The element of a narrative as it is, once it is known to be one and no more."""
     found = _DIV.fullmatch(text)
     if found is None or not is_well_formed(found[1].encode("utf-8", "surrogatepass")):

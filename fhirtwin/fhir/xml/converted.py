@@ -1,0 +1,55 @@
+"""JSON made from XML that remembers what it was made from, so that everything behind the door knows one form alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.xml.document import BOM, declared
+from fhirtwin.fhir.xml.reading import read
+
+
+class FromXml(bytes):
+    """The bytes of a resource as JSON, and in `source` the XML that was sent."""
+
+    source: bytes
+    _entries: Mapping[int, bytes]
+
+    def entries(self, resources: Iterable[bytes | None]) -> list[bytes | None]:
+        """Let the resources of a Bundle's entries remember their own part of the XML.
+
+        Args:
+            resources: cut out of these bytes, one for each entry, None where there is none.
+        """
+        return [
+            _remembering(resource, self._entries[number]) if resource and number in self._entries else resource
+            for number, resource in enumerate(resources)
+        ]
+
+
+def from_xml(data: bytes, *, max_depth: int) -> FromXml:
+    """Make JSON of a resource in XML.
+
+    Args:
+        data: the body as sent.
+        max_depth: as `read` takes it.
+
+    Raises:
+        Incorrect: as `read`.
+    """
+    document = read(data, max_depth=max_depth)
+    body = data.removeprefix(BOM)
+    entries = {number: declared(body[start:end], spaces) for number, (start, end, spaces) in document.entries.items()}
+    return _remembering(codec.encode(document.resource), data, entries)
+
+
+def source_of(data: bytes) -> bytes:
+    """The XML that a resource was sent as; empty when it was sent as JSON."""
+    return data.source if isinstance(data, FromXml) else b""
+
+
+def _remembering(data: bytes, source: bytes, entries: Mapping[int, bytes] | None = None) -> FromXml:
+    made = FromXml(data)
+    made.source = source
+    made._entries = entries or {}
+    return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.xml.document import BOM, declared
+from fhirtwin.fhir.xml.document import declared
 from fhirtwin.fhir.xml.reading import read
 
 
@@ -38,8 +38,7 @@ def from_xml(data: bytes, *, max_depth: int) -> FromXml:
         Incorrect: as `read`.
     """
     document = read(data, max_depth=max_depth)
-    body = data.removeprefix(BOM)
-    entries = {number: declared(body[start:end], spaces) for number, (start, end, spaces) in document.entries.items()}
+    entries = {number: declared(data[start:end], spaces) for number, (start, end, spaces) in document.entries.items()}
     return _remembering(codec.encode(document.resource), data, entries)
 
 

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from typing import Final
 from xml.parsers import expat
 
-BOM: Final = b"\xef\xbb\xbf"
-"""The byte order mark of UTF-8, which XML allows."""
 FHIR: Final = "http://hl7.org/fhir"
 XHTML: Final = "http://www.w3.org/1999/xhtml"
 SCHEMA_LOCATION: Final = "http://www.w3.org/2001/XMLSchema-instance schemaLocation"
@@ -16,7 +14,7 @@ SCHEMA_LOCATION: Final = "http://www.w3.org/2001/XMLSchema-instance schemaLocati
 
 TAG: Final = re.compile(rb"""<(?:[^"'<>]|"[^"]*"|'[^']*')*+>""")
 """A start or empty-element tag that a parser accepted: no quoted value ends it."""
-_NAME: Final = re.compile(rb"""<[^ \t\r\n/>]+""")
+_NAME: Final = re.compile(rb"[^ \t\r\n/>]*")
 
 
 def parser() -> expat.XMLParserType:
@@ -38,6 +36,37 @@ def is_well_formed(data: bytes) -> bool:
     return True
 
 
+def end_of_tag(data: bytes, start: int) -> int:
+    """The byte behind the start tag whose first byte is at `start`."""
+    tag = TAG.match(data, start)
+    if tag is None:
+        raise AssertionError("no tag begins where the parser said so")
+    return tag.end()
+
+
+def end_of_name(data: bytes, start: int) -> int:
+    """The byte behind the name in the tag whose first byte is at `start`."""
+    found = _NAME.match(data, start + 1)
+    return found.end() if found else start
+
+
+def is_empty(data: bytes, end: int) -> bool:
+    """Tell whether the tag that ends before `end` closes its element too."""
+    return data[end - 2 : end - 1] == b"/"
+
+
+def end_of_element(data: bytes, start: int, at: int) -> int:
+    """The byte behind an element.
+
+    Args:
+        data: the document.
+        start: the element's first byte.
+        at: where the parser told its end: on the end tag, or behind an empty element.
+    """
+    end = end_of_tag(data, start)
+    return end if is_empty(data, end) else data.index(b">", at) + 1
+
+
 def declared(data: bytes, spaces: Mapping[str, str]) -> bytes:
     """Write namespace declarations into the first tag of a piece of XML.
 
@@ -45,13 +74,10 @@ def declared(data: bytes, spaces: Mapping[str, str]) -> bytes:
         data: begins with a tag.
         spaces: namespaces by prefix, the default one by the empty prefix; a prefix that the tag declares stays as is.
     """
-    found, tag = _NAME.match(data), TAG.match(data)
-    if found is None or tag is None:
-        raise AssertionError("a piece of XML begins with a tag")
-    place = found.end()
+    tag, place = data[: end_of_tag(data, 0)], end_of_name(data, 0)
     texts = [
         f' {name}="{space.replace("&", "&amp;").replace("<", "&lt;").replace(chr(34), "&quot;")}"'
         for name, space in ((f"xmlns:{prefix}" if prefix else "xmlns", space) for prefix, space in spaces.items())
-        if not re.search(rb"[ \t\r\n]" + re.escape(name.encode()) + rb"[ \t\r\n]*=", tag[0])
+        if not re.search(rb"[ \t\r\n]" + re.escape(name.encode()) + rb"[ \t\r\n]*=", tag)
     ]
     return data[:place] + "".join(texts).encode() + data[place:]

@@ -13,11 +13,24 @@ from typing import Any, Final, NoReturn
 from xml.parsers import expat
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir.xml.document import BOM, FHIR, SCHEMA_LOCATION, TAG, XHTML, declared, is_well_formed, parser
+from fhirtwin.fhir.xml.document import (
+    FHIR,
+    SCHEMA_LOCATION,
+    XHTML,
+    declared,
+    end_of_element,
+    is_well_formed,
+    parser,
+)
 from fhirtwin.fhir.xml.plan import RESOURCES, Plan, Slot
 
 MAX_ATTRIBUTES: Final = 64
 """Most attributes of one element; FHIR has two, a narrative a dozen."""
+
+MAX_SPACES: Final = 64
+"""Most prefixes that one document declares; FHIR has need of two."""
+MAX_SPACE_LENGTH: Final = 256
+"""Longest prefix and namespace together."""
 
 _SPACE: Final = " \t\r\n"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
@@ -60,7 +73,7 @@ def read(data: bytes, *, max_depth: int = 64) -> Document:
         raise Incorrect(f"The body is not UTF-8 (byte {error.start}).") from None
     if not data.strip():
         raise Incorrect("The body is empty; send one resource.")
-    return _Reader(data.removeprefix(BOM), max_depth).read()
+    return _Reader(data, max_depth).read()
 
 
 class _Frame:
@@ -240,7 +253,7 @@ class _Reader:
         """Keep where the resource of an entry stands."""
         outer = self.stack[1:]
         if [open_.slot.name for open_ in outer if open_.slot] == ["Bundle", "entry", "resource"]:
-            self.document.entries[outer[1].number] = (frame.start, self.end_of_tag(), self.in_force())
+            self.document.entries[outer[1].number] = (frame.start, self.end_of(frame.start), self.in_force())
 
     # ---- narratives -------------------------------------------------------------------------------------------------
 
@@ -270,18 +283,14 @@ class _Reader:
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
-        piece = self.data[self.div_start : self.end_of_tag()]
+        piece = self.data[self.div_start : self.end_of(self.div_start)]
         if not is_well_formed(piece):  # a prefix of it is declared outside
             piece = declared(piece, self.div_spaces)
         self.stack[-1].value["div"] = piece.decode()
 
-    def end_of_tag(self) -> int:
-        """The byte behind the tag that closes the element at hand, which may be its only one."""
-        at = self.parser.CurrentByteIndex
-        if self.data.startswith(b"</", at):
-            return self.data.index(b">", at) + 1
-        found = TAG.match(self.data, at)
-        return found.end() if found else at
+    def end_of(self, start: int) -> int:
+        """The byte behind the element that began at `start` and ends now."""
+        return end_of_element(self.data, start, self.parser.CurrentByteIndex)
 
     # ---- what else the parser tells ---------------------------------------------------------------------------------
 
@@ -290,6 +299,9 @@ class _Reader:
             self.fail("FHIR has no text here; values stand in the attribute `value`.")
 
     def open_space(self, prefix: str | None, space: str | None) -> None:
+        # Pieces are cut out with the declarations in force, so these must not be what a body consists of.
+        if len(self.spaces) == MAX_SPACES or len(prefix or "") + len(space or "") > MAX_SPACE_LENGTH:
+            self.fail(f"A resource may declare {MAX_SPACES} namespaces, of {MAX_SPACE_LENGTH} characters each.")
         self.spaces.setdefault(prefix or "", []).append(space or "")
 
     def close_space(self, prefix: str | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from xml.sax.saxutils import escape
 
-from fhirtwin.fhir.xml.document import BOM, FHIR, TAG, parser
+from fhirtwin.fhir.xml.document import FHIR, end_of_element, end_of_name, end_of_tag, is_empty, parser
 
 _ATTRIBUTE: Final = re.compile(rb"""[ \t\r\n]([^ \t\r\n=/>"']+)[ \t\r\n]*=[ \t\r\n]*("[^"]*"|'[^']*')""")
 _QUOTES: Final = {'"': "&quot;"}
@@ -61,7 +61,8 @@ class _Finder:
 
     def end(self, _: str) -> None:
         if len(self.path) <= 3 and (known := self.known()):
-            self.found.ends[known] = _end_of_tag(self.data, self.parser.CurrentByteIndex)
+            start = self.found.tags[known]
+            self.found.ends[known] = end_of_element(self.data, start, self.parser.CurrentByteIndex)
         self.path.pop()
 
     def known(self) -> str:
@@ -90,8 +91,6 @@ def splice(
         last_updated: a FHIR instant, becomes `meta.lastUpdated`.
         references: text that an element `reference` may have, and what it becomes.
     """
-    mark = BOM if data.startswith(BOM) else b""
-    data = data.removeprefix(BOM)
     found = _Finder(data, references or {}).found
     tags, ends = found.tags, found.ends
     prefix = _prefix(data, tags["root"])
@@ -111,7 +110,7 @@ def splice(
         inner = "".join(_element(prefix, name, text) for name, text in stamps.items())
         place = ends.get("id", after_root)
         edits.append((place, place, f"{absent}<{prefix}meta>{inner}</{prefix}meta>".encode()))
-    return mark + _apply(data, edits)
+    return _apply(data, edits)
 
 
 _Edit = tuple[int, int, bytes]
@@ -133,9 +132,8 @@ def _stamped(data: bytes, found: _Places, prefix: str, stamps: Mapping[str, str]
 
 
 def _prefix(data: bytes, at: int) -> str:
-    """The prefix of the root's name, with its colon."""
-    name = re.split(rb"[ \t\r\n/>]", data[at + 1 : TAG.match(data, at).end()], maxsplit=1)[0]  # type: ignore[union-attr]
-    before, colon, _ = name.decode().rpartition(":")
+    """The prefix of the name in a tag, with its colon."""
+    before, colon, _ = data[at + 1 : end_of_name(data, at)].decode().rpartition(":")
     return before + colon
 
 
@@ -143,35 +141,28 @@ def _element(prefix: str, name: str, text: str) -> str:
     return f'<{prefix}{name} value="{escape(text, _QUOTES)}"/>'
 
 
-def _end_of_tag(data: bytes, at: int) -> int:
-    if data.startswith(b"</", at):
-        return data.index(b">", at) + 1
-    return TAG.match(data, at).end()  # type: ignore[union-attr]
-
-
 def _inside(data: bytes, at: int, edits: list[_Edit]) -> int:
-    """The byte behind a start tag; a tag that is empty is opened first."""
-    end = _end_of_tag(data, at)
-    if data[end - 2 : end - 1] != b"/":
+    """The byte where the content of an element begins; an empty tag is opened and closed around it."""
+    end = end_of_tag(data, at)
+    if not is_empty(data, end):
         return end
-    name = re.split(rb"[ \t\r\n/>]", data[at + 1 : end], maxsplit=1)[0]
-    edits += [(end - 2, end, b">"), (end, end, b"</" + name + b">")]
-    return end
+    name = data[at + 1 : end_of_name(data, at)]
+    edits += [(end - 2, end - 2, b">"), (end - 2, end, b"</" + name + b">")]
+    return end - 2
 
 
 def _valued(data: bytes, at: int, text: str) -> _Edit:
     """Give the element whose tag begins at `at` another value."""
-    end = TAG.match(data, at).end()  # type: ignore[union-attr]
     written = f'"{escape(text, _QUOTES)}"'.encode()
-    for found in _ATTRIBUTE.finditer(data, at, end):
+    for found in _ATTRIBUTE.finditer(data, at, end_of_tag(data, at)):
         if found[1] == b"value":
             return (*found.span(2), written)
-    name = re.compile(rb"<[^ \t\r\n/>]+").match(data, at)
-    place = name.end() if name else end
+    place = end_of_name(data, at)
     return (place, place, b" value=" + written)
 
 
 def _apply(data: bytes, edits: list[_Edit]) -> bytes:
+    """Carry out edits; those that put something in at the same place, in the order given."""
     parts: list[bytes] = []
     position = 0
     for start, end, text in sorted(edits, key=lambda edit: edit[:2]):

@@ -74,6 +74,8 @@ class _Writer:
             else:
                 self.element(slot, value, place)
         elif slot.is_xhtml:
+            if f"_{name}" in owner:  # XHTML has no place for what FHIR says beside it
+                raise _unwritable(place)
             self.line()
             self.put(_narrative(value, place))
         elif slot.many:
@@ -156,7 +158,7 @@ def _escaped(character: str, path: str) -> str:
 
 def _narrative(text: Any, path: str) -> str:
     """The element of a narrative as it is, once it is known to be one and no more."""
-    found = _DIV.fullmatch(text)
+    found = _DIV.fullmatch(text) if isinstance(text, str) else None
     if found is None or not is_well_formed(found[1].encode("utf-8", "surrogatepass")):
         raise _unwritable(path)
     return found[1]

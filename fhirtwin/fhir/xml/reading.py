@@ -83,21 +83,19 @@ class _Frame:
         value: the JSON object that it fills; of a primitive, what stands in `_name`.
         place: that of its last child.
         number: its own position in an array, else -1.
-        has_value: whether it is a primitive with a value.
+        start: its first byte, where it may be the resource of an entry; else 0.
         ragged: names of its arrays of primitives of which some have no value, or more than a value.
     """
 
-    __slots__ = ("has_value", "number", "place", "plan", "ragged", "slot", "start", "value")
+    __slots__ = ("number", "place", "plan", "ragged", "slot", "start", "value")
 
-    def __init__(self, slot: Slot | None, plan: Plan, value: dict[str, Any], number: int, start: int) -> None:
+    def __init__(self, slot: Slot | None, plan: Plan, value: dict[str, Any], number: int) -> None:
         self.slot = slot
         self.plan = plan
         self.value = value
-        self.place = 0
         self.number = number
-        self.has_value = False
+        self.place = self.start = 0
         self.ragged: list[str] | None = None
-        self.start = start
 
 
 class _Reader:
@@ -105,7 +103,11 @@ class _Reader:
         self.data = data
         self.max_depth = max_depth
         self.holder: dict[str, Any] = {}
-        self.stack = [_Frame(None, RESOURCES, self.holder, -1, 0)]
+        self.stack = [_Frame(None, RESOURCES, self.holder, -1)]
+        self.leaf: Slot | None = None
+        """The primitive that is open and has no frame, since most have no more than a value."""
+        self.leaf_number = 0
+        self.leaf_has_value = False
         self.spaces: dict[str, list[str]] = {}
         """The namespaces in force, by prefix, the innermost last."""
         self.document = Document({})
@@ -134,6 +136,8 @@ class _Reader:
     # ---- elements ---------------------------------------------------------------------------------------------------
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if self.leaf is not None:
+            self.open_leaf(self.leaf)
         stack = self.stack
         above = stack[-1]
         slot = above.plan.tags.get(tag)
@@ -149,53 +153,57 @@ class _Reader:
         if len(stack) > self.max_depth:
             self.fail(f"The XML is nested too deeply: deeper than {self.max_depth} levels.", slot)
         above.place = slot.place
-        if slot.read:
-            stack.append(self.primitive(above, slot, attributes))
+        if slot.read is not None:
+            self.primitive(above, slot, attributes)
         else:
             stack.append(self.element(above, slot, attributes))
 
-    def primitive(self, above: _Frame, slot: Slot, attributes: dict[str, str]) -> _Frame:
-        into, name, number = above.value, slot.name, -1
-        text = attributes.get("value")
+    def primitive(self, above: _Frame, slot: Slot, attributes: dict[str, str]) -> None:
+        into, name = above.value, slot.name
+        value: Any = attributes.get("value")
+        if value is not None and slot.read is not str:
+            value = self.converted(slot, value)
         if slot.many:
             values = into.get(name)
             if values is None:
-                values = into[name] = []
-            number = len(values)
-            values.append(None)
+                into[name] = [value]
+                self.leaf_number = 0
+            else:
+                self.leaf_number = len(values)
+                values.append(value)
         elif name in into or f"_{name}" in into:
             self.fail("This element may stand once.", slot)
-        frame = _Frame(slot, slot.plan, {}, number, 0)
-        if text is not None:
-            frame.has_value = True
-            value: Any = text
-            if slot.read is not str:
-                value = self.converted(above, slot, number, text)
-            if slot.many:
-                into[name][number] = value
-            else:
-                into[name] = value
-        if len(attributes) > frame.has_value:
-            if "id" in attributes:
-                frame.value["id"] = attributes["id"]
-            if len(attributes) > frame.has_value + len(frame.value):
-                self.fail("A primitive element has no attributes but value and id.", slot)
-        return frame
+        elif value is not None:
+            into[name] = value
+        self.leaf, self.leaf_has_value = slot, value is not None
+        if len(attributes) > self.leaf_has_value:
+            self.identify_leaf(slot, attributes)
 
-    def converted(self, above: _Frame, slot: Slot, number: int, text: str) -> Any:
+    def identify_leaf(self, slot: Slot, attributes: dict[str, str]) -> None:
+        """Note the id of a primitive, its only attribute besides its value."""
+        if attributes.keys() - {"value", "id"}:
+            self.leaf = None
+            self.fail("A primitive element has no attributes but value and id.", slot, self.leaf_number)
+        self.open_leaf(slot)
+        self.stack[-1].value["id"] = attributes["id"]
+
+    def open_leaf(self, slot: Slot) -> None:
+        """Make a frame of a primitive that is more than its value."""
+        frame = _Frame(slot, slot.plan, {}, self.leaf_number if slot.many else -1)
+        self.stack.append(frame)
+        self.leaf = None
+
+    def converted(self, slot: Slot, text: str) -> Any:
         try:
             return slot.read(text) if slot.read else text
         except ValueError as error:
-            self.fail(str(error), slot, number)
+            self.fail(str(error), slot)
 
     def element(self, above: _Frame, slot: Slot, attributes: dict[str, str]) -> _Frame:
-        into, name, number, start = above.value, slot.name, -1, 0
+        into, name, number = above.value, slot.name, -1
         value: dict[str, Any] = {"resourceType": slot.resource} if slot.resource else {}
-        for attribute, text in attributes.items():
-            if attribute not in slot.plan.attributes and not (attribute == SCHEMA_LOCATION and len(self.stack) == 1):
-                self.fail("FHIR R4 has no such attribute here.", slot)
-            if attribute != SCHEMA_LOCATION:
-                value[attribute] = text
+        if attributes:
+            self.attributes(slot, attributes, value)
         if slot.many:
             values = into.get(name)
             if values is None:
@@ -208,16 +216,30 @@ class _Reader:
             self.fail("This element may stand once.", slot)
         else:
             into[name] = value
+        frame = _Frame(slot, slot.plan, value, number)
         if slot.resource and len(self.stack) == 4:
-            start = self.parser.CurrentByteIndex
-        return _Frame(slot, slot.plan, value, number, start)
+            frame.start = self.parser.CurrentByteIndex
+        return frame
+
+    def attributes(self, slot: Slot, attributes: dict[str, str], value: dict[str, Any]) -> None:
+        for name, text in attributes.items():
+            if name in slot.plan.attributes:
+                value[name] = text
+            elif name != SCHEMA_LOCATION or len(self.stack) > 1:
+                self.fail("FHIR R4 has no such attribute here.", slot)
 
     def end(self, tag: str) -> None:
+        leaf = self.leaf
+        if leaf is not None:
+            self.leaf = None
+            if not self.leaf_has_value:
+                self.fail("This element needs a value or an extension.", leaf, self.leaf_number)
+            return
         frame = self.stack.pop()
         slot, above = frame.slot, self.stack[-1]
         if slot is None:
             return
-        if slot.read:
+        if slot.read is not None:
             self.end_primitive(above, frame, slot)
             return
         if frame.ragged:
@@ -234,10 +256,6 @@ class _Reader:
             self.note_entry(frame)
 
     def end_primitive(self, above: _Frame, frame: _Frame, slot: Slot) -> None:
-        if not frame.value:
-            if not frame.has_value:
-                self.fail("This element needs a value or an extension.", slot, frame.number)
-            return
         beside = f"_{slot.name}"
         if not slot.many:
             above.value[beside] = frame.value
@@ -296,6 +314,8 @@ class _Reader:
 
     def text(self, text: str) -> None:
         if text.strip(_SPACE):
+            if self.leaf is not None:
+                self.open_leaf(self.leaf)
             self.fail("FHIR has no text here; values stand in the attribute `value`.")
 
     def open_space(self, prefix: str | None, space: str | None) -> None:

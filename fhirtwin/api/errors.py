@@ -29,7 +29,7 @@ _BY_STATUS: Final[dict[int, tuple[type[FhirtwinError], str]]] = {
     404: (errors.NotFound, "There is nothing at this address; `metadata` lists what there is."),
     405: (errors.MethodNotAllowed, "This address does not take this method."),
     413: (errors.TooLarge, "This request is too large."),
-    415: (errors.WrongMediaType, "Send the body as application/fhir+json or application/fhir+xml."),
+    415: (errors.WrongMediaType, "This media type is not read here; send the body as application/fhir+json."),
 }
 
 

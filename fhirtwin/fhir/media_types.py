@@ -52,7 +52,7 @@ def of(media_type: str) -> Format:
     name, *parameters = (part.strip().lower() for part in media_type.split(";"))
     found = NAMES.get(name)
     if found is None:
-        raise WrongMediaType("Send the body as application/fhir+json or application/fhir+xml.")
+        raise WrongMediaType("This media type is not read here; send the body as application/fhir+json.")
     for parameter in parameters:
         key, _, value = (part.strip().strip('"') for part in parameter.partition("="))
         if key == "charset" and value not in ("utf-8", "utf8"):

@@ -20,14 +20,41 @@ GENERAL: Final = frozenset({"_format", "_pretty"})
 _ANY: Final = ("application/*", "*/*")
 
 
-def settle() -> None:
+def settle(*, any_type: bool = False) -> None:
     """Settle in which format the request at hand is answered; `_format` wins over `Accept`.
+
+    Args:
+        any_type: whether the answer may turn out to be something else than a resource.
 
     Raises:
         NotAcceptable: the caller wants another than JSON and XML.
         Incorrect: `_format` or `_pretty` cannot be understood.
     """
+    if any_type and not accepts_resource():
+        rendering.settle(Format.JSON, pretty=False)  # of an error
+        return
     settle_by(list(request.args.items(multi=True)))
+
+
+def accepts_resource() -> bool:
+    """Whether `_format` or the header let a resource be the answer, in either format."""
+    return "_format" in request.args or _accepted() is not None
+
+
+def prefers(media_type: str) -> bool:
+    """Whether the caller would rather have content of this type than the resource that holds it.
+
+    A resource is wanted where FHIR's own media types are named, or nothing is. `application/json` and the like are any
+    content's.
+
+    Args:
+        media_type: without parameters.
+    """
+    accept = request.accept_mimetypes
+    if "_format" in request.args or all(wished == "*/*" for wished, _ in accept):
+        return False
+    named = [quality for wished, quality in accept if "fhir" in wished.lower() and _format_of(wished)]
+    return accept.quality(media_type) > max(named, default=0)
 
 
 def settle_by(parameters: Iterable[tuple[str, str]]) -> None:
@@ -121,9 +148,18 @@ def require_json_sent() -> None:
 
 def _sent() -> Format:
     found = media_types.of(request.headers.get("Content-Type", ""))
+    refuse_compressed()
+    return found
+
+
+def refuse_compressed() -> None:
+    """Return when the body is not compressed.
+
+    Raises:
+        WrongMediaType: it is.
+    """
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise WrongMediaType("Send the body without Content-Encoding: compressed bodies are not read here.")
-    return found
 
 
 def parameters() -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Final
 from flask import Blueprint, Response, g, request
 
 from fhirtwin.api import rendering
-from fhirtwin.api.fhir import negotiation, parameters
+from fhirtwin.api.fhir import binaries, negotiation, parameters
 from fhirtwin.errors import MethodNotAllowed as WrongMethod
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir.media_types import Format
@@ -34,7 +34,7 @@ def blueprint(services: Services) -> Blueprint:
 
     @fhir.before_request
     def settle() -> None:
-        negotiation.settle()
+        negotiation.settle(any_type=binaries.is_read())
         g.store = services.store
 
     _register_reads(fhir, services)
@@ -88,7 +88,7 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
     @fhir.post("/<type_>")
     def create_route(type_: str) -> Response:
         condition = request.headers.get("If-None-Exist")
-        data = negotiation.read_resource(settings)
+        data = binaries.read_resource(settings, type_)
         return _response(create(services, g.caller, type_, data, if_none_exist=condition, prefer=_prefer()))
 
     @fhir.put("/<type_>/<id_>")
@@ -97,7 +97,7 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
             "if_match": request.headers.get("If-Match"),
             "if_none_match": request.headers.get("If-None-Match"),
         }
-        data = negotiation.read_resource(settings)
+        data = binaries.read_resource(settings, type_, id_)
         return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
 
     @fhir.delete("/<type_>/<id_>")
@@ -133,6 +133,9 @@ def _response(answer: Answer) -> Response:
         response = Response(status=answer.status, headers=dict(answer.headers))
         del response.headers["Content-Type"]
         return response
+    content = binaries.native(answer)
+    if content is not None:
+        return content
     render = rendering.respond if request.method in _SAFE else rendering.respond_whatever
     response = render(answer.status, answer.body, _source(answer))
     response.headers.update(answer.headers)

@@ -105,7 +105,7 @@ def keep(
     with timing.stage("store"):
         write.put(stored, index.rows(resource, base_url), patient)
         if received.source:
-            write.keep_source(stored, _spliced_source(received.source, stored, resolved))
+            _keep_source(write, received.source, stored, resolved)
     source = Source(LOCAL, stored.type, id_, str(stored.version))
     with timing.stage("map"):
         mapped = registry.map_resource(with_medication(resource, _medications(write, base_url)), source)
@@ -172,10 +172,13 @@ def _spliced(
     return StoredVersion(received.type, id_, version, instant, data)
 
 
-def _spliced_source(source: bytes, stored: StoredVersion, resolved: Mapping[str, str] | None) -> bytes:
-    return xml.splice(
-        source, id=stored.id, version=stored.version, last_updated=stored.last_updated, references=resolved or {}
+def _keep_source(write: Writer, sent: bytes, stored: StoredVersion, resolved: Mapping[str, str] | None) -> None:
+    """Keep the XML beside the JSON that was stored, unless the two would not say the same."""
+    source = xml.splice(
+        sent, id=stored.id, version=stored.version, last_updated=stored.last_updated, references=resolved or {}
     )
+    if xml.decode(source, max_depth=_ANY_DEPTH) == codec.decode(stored.data, max_depth=_ANY_DEPTH):
+        write.keep_source(stored, source)
 
 
 def _says_the_same(one: bytes, other: bytes) -> bool:

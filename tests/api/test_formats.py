@@ -93,6 +93,16 @@ def test_a_transaction_in_xml_resolves_references_in_both_forms(client: FlaskCli
         assert (b"<!-- kept -->" in got) is (form is WANTS_XML)
 
 
+def test_xml_that_would_not_say_what_the_json_says_is_not_kept(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xml, "splice", lambda source, **_: source)
+    client.put("/fhir/Observation/o", data=SENT, headers=XML)
+    answer = client.get("/fhir/Observation/o", headers=WANTS_XML)
+    assert b"from the ward" not in answer.data
+    assert xml.decode(answer.data) == codec.decode(client.get("/fhir/Observation/o").data)
+
+
 def test_a_batch_in_xml_is_carried_out_entry_by_entry(client: FlaskClient) -> None:
     bundle = {**transaction(entry("POST", "Patient", patient()), entry("GET", "Patient/none")), "type": "batch"}
     answer = client.post("/fhir", data=as_xml(bundle), headers=XML)

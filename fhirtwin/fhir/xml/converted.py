@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.xml.document import declared
+from fhirtwin.fhir.xml.document import Piece
 from fhirtwin.fhir.xml.reading import read
 
 
@@ -13,7 +13,7 @@ class FromXml(bytes):
     """The bytes of a resource as JSON, and in `source` the XML that was sent."""
 
     source: bytes
-    _entries: Mapping[int, bytes]
+    _pieces: Mapping[int, Piece]
 
     def entries(self, resources: Iterable[bytes | None]) -> list[bytes | None]:
         """Let the resources of a Bundle's entries remember their own part of the XML.
@@ -22,7 +22,9 @@ class FromXml(bytes):
             resources: cut out of these bytes, one for each entry, None where there is none.
         """
         return [
-            _remembering(resource, self._entries[number]) if resource and number in self._entries else resource
+            _remembering(resource, self._pieces[number].cut(self.source))
+            if resource and number in self._pieces
+            else resource
             for number, resource in enumerate(resources)
         ]
 
@@ -38,8 +40,7 @@ def from_xml(data: bytes, *, max_depth: int) -> FromXml:
         Incorrect: as `read`.
     """
     document = read(data, max_depth=max_depth)
-    entries = {number: declared(data[start:end], spaces) for number, (start, end, spaces) in document.entries.items()}
-    return _remembering(codec.encode(document.resource), data, entries)
+    return _remembering(codec.encode(document.resource), data, document.entries)
 
 
 def source_of(data: bytes) -> bytes:
@@ -47,8 +48,8 @@ def source_of(data: bytes) -> bytes:
     return data.source if isinstance(data, FromXml) else b""
 
 
-def _remembering(data: bytes, source: bytes, entries: Mapping[int, bytes] | None = None) -> FromXml:
+def _remembering(data: bytes, source: bytes, pieces: Mapping[int, Piece] | None = None) -> FromXml:
     made = FromXml(data)
     made.source = source
-    made._entries = entries or {}
+    made._pieces = pieces or {}
     return made

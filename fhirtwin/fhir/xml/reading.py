@@ -17,7 +17,7 @@ from fhirtwin.fhir.xml.document import (
     FHIR,
     SCHEMA_LOCATION,
     XHTML,
-    declared,
+    Piece,
     end_of_element,
     is_well_formed,
     parser,
@@ -27,7 +27,7 @@ from fhirtwin.fhir.xml.plan import RESOURCES, Plan, Slot
 MAX_ATTRIBUTES: Final = 64
 """Most attributes of one element; FHIR has two, a narrative a dozen."""
 
-MAX_SPACES: Final = 64
+MAX_SPACES: Final = 16
 """Most prefixes that one document declares; FHIR has need of two."""
 MAX_SPACE_LENGTH: Final = 256
 """Longest prefix and namespace together."""
@@ -43,12 +43,11 @@ class Document:
 
     Attributes:
         resource: as `fhirtwin.fhir.codec.decode` gives it.
-        entries: where the resource of each entry of a Bundle stands, by the entry's position: its first byte, the one
-            behind its last, and the namespaces in force there by prefix.
+        entries: where the resource of each entry of a Bundle stands, by the entry's position.
     """
 
     resource: dict[str, Any]
-    entries: dict[int, tuple[int, int, Mapping[str, str]]] = field(default_factory=dict)
+    entries: dict[int, Piece] = field(default_factory=dict)
 
 
 def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
@@ -110,9 +109,11 @@ class _Reader:
         self.leaf_has_value = False
         self.spaces: dict[str, list[str]] = {}
         """The namespaces in force, by prefix, the innermost last."""
+        self.force: Mapping[str, str] | None = None
+        """The innermost ones, as long as none begins or ends: many pieces share them."""
         self.document = Document({})
         self.div_start = self.div_depth = 0
-        self.div_spaces: dict[str, str] = {}
+        self.div_spaces: Mapping[str, str] = {}
         self.parser = parser()
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
@@ -271,7 +272,7 @@ class _Reader:
         """Keep where the resource of an entry stands."""
         outer = self.stack[1:]
         if [open_.slot.name for open_ in outer if open_.slot] == ["Bundle", "entry", "resource"]:
-            self.document.entries[outer[1].number] = (frame.start, self.end_of(frame.start), self.in_force())
+            self.document.entries[outer[1].number] = Piece(frame.start, self.end_of(frame.start), self.in_force())
 
     # ---- narratives -------------------------------------------------------------------------------------------------
 
@@ -301,10 +302,11 @@ class _Reader:
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.CharacterDataHandler = self.text
-        piece = self.data[self.div_start : self.end_of(self.div_start)]
-        if not is_well_formed(piece):  # a prefix of it is declared outside
-            piece = declared(piece, self.div_spaces)
-        self.stack[-1].value["div"] = piece.decode()
+        piece = Piece(self.div_start, self.end_of(self.div_start), self.div_spaces)
+        div = self.data[piece.start : piece.end]
+        if not is_well_formed(div):  # a prefix of it is declared outside
+            div = piece.cut(self.data)
+        self.stack[-1].value["div"] = div.decode()
 
     def end_of(self, start: int) -> int:
         """The byte behind the element that began at `start` and ends now."""
@@ -323,12 +325,16 @@ class _Reader:
         if len(self.spaces) == MAX_SPACES or len(prefix or "") + len(space or "") > MAX_SPACE_LENGTH:
             self.fail(f"A resource may declare {MAX_SPACES} namespaces, of {MAX_SPACE_LENGTH} characters each.")
         self.spaces.setdefault(prefix or "", []).append(space or "")
+        self.force = None
 
     def close_space(self, prefix: str | None) -> None:
         self.spaces[prefix or ""].pop()
+        self.force = None
 
-    def in_force(self) -> dict[str, str]:
-        return {prefix: spaces[-1] for prefix, spaces in self.spaces.items() if spaces}
+    def in_force(self) -> Mapping[str, str]:
+        if self.force is None:
+            self.force = {prefix: spaces[-1] for prefix, spaces in self.spaces.items() if spaces}
+        return self.force
 
     def doctype(self, *_: object) -> NoReturn:
         self.fail("FHIR has no document types and no entities.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.xml.document import Piece
+from fhirtwin.fhir.xml.pieces import Piece
 from fhirtwin.fhir.xml.reading import read
 
 

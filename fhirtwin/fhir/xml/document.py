@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 from xml.parsers import expat
 
@@ -66,38 +64,3 @@ def end_of_element(data: bytes, start: int, at: int) -> int:
     """
     end = end_of_tag(data, start)
     return end if is_empty(data, end) else data.index(b">", at) + 1
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """An element inside a document.
-
-    Attributes:
-        start: its first byte.
-        end: the byte behind its last.
-        spaces: the namespaces in force there by prefix, the default one by the empty prefix.
-    """
-
-    start: int
-    end: int
-    spaces: Mapping[str, str]
-
-    def cut(self, document: bytes) -> bytes:
-        """The element by itself, with the declarations that it had from outside."""
-        return declared(document[self.start : self.end], self.spaces)
-
-
-def declared(data: bytes, spaces: Mapping[str, str]) -> bytes:
-    """Write namespace declarations into the first tag of a piece of XML.
-
-    Args:
-        data: begins with a tag.
-        spaces: namespaces by prefix; a prefix that the tag declares stays as is.
-    """
-    tag, place = data[: end_of_tag(data, 0)], end_of_name(data, 0)
-    texts = [
-        f' {name}="{space.replace("&", "&amp;").replace("<", "&lt;").replace(chr(34), "&quot;")}"'
-        for name, space in ((f"xmlns:{prefix}" if prefix else "xmlns", space) for prefix, space in spaces.items())
-        if not re.search(rb"[ \t\r\n]" + re.escape(name.encode()) + rb"[ \t\r\n]*=", tag)
-    ]
-    return data[:place] + "".join(texts).encode() + data[place:]

@@ -17,20 +17,15 @@ from fhirtwin.fhir.xml.document import (
     FHIR,
     SCHEMA_LOCATION,
     XHTML,
-    Piece,
     end_of_element,
     is_well_formed,
     parser,
 )
+from fhirtwin.fhir.xml.pieces import Piece, Spaces
 from fhirtwin.fhir.xml.plan import RESOURCES, Plan, Slot
 
 MAX_ATTRIBUTES: Final = 64
 """Most attributes of one element; FHIR has two, a narrative a dozen."""
-
-MAX_SPACES: Final = 16
-"""Most prefixes that one document declares; FHIR has need of two."""
-MAX_SPACE_LENGTH: Final = 256
-"""Longest prefix and namespace together."""
 
 _SPACE: Final = " \t\r\n"
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}")
@@ -107,11 +102,8 @@ class _Reader:
         """The primitive that is open and has no frame, since most have no more than a value."""
         self.leaf_number = 0
         self.leaf_has_value = False
-        self.spaces: dict[str, list[str]] = {}
-        """The namespaces in force, by prefix, the innermost last."""
-        self.force: Mapping[str, str] | None = None
-        """The innermost ones, as long as none begins or ends: many pieces share them."""
-        self.document = Document({})
+        self.spaces = Spaces()
+        self.entries: dict[int, Piece] = {}
         self.div_start = self.div_depth = 0
         self.div_spaces: Mapping[str, str] = {}
         self.parser = parser()
@@ -131,8 +123,10 @@ class _Reader:
             reason = expat.errors.messages.get(error.code, "syntax error")
             # expat's own words: they name no content.
             raise Incorrect(f"The body is not XML: {reason} (line {error.lineno}).") from None
+        finally:
+            del self.parser  # it holds this reader, which holds all that was read
         (resource,) = self.holder.values()
-        return Document(resource, self.document.entries)
+        return Document(resource, self.entries)
 
     # ---- elements ---------------------------------------------------------------------------------------------------
 
@@ -254,7 +248,7 @@ class _Reader:
             else:
                 above.value[slot.name] = resource
         elif frame.start:
-            self.note_entry(frame)
+            self.note_entry(frame.start)
 
     def end_primitive(self, above: _Frame, frame: _Frame, slot: Slot) -> None:
         beside = f"_{slot.name}"
@@ -268,11 +262,11 @@ class _Reader:
         elements += [None] * (frame.number - len(elements))
         elements.append(frame.value)
 
-    def note_entry(self, frame: _Frame) -> None:
-        """Keep where the resource of an entry stands."""
+    def note_entry(self, start: int) -> None:
+        """Keep where a resource that began at `start` stands, if it is that of an entry."""
         outer = self.stack[1:]
-        if [open_.slot.name for open_ in outer if open_.slot] == ["Bundle", "entry", "resource"]:
-            self.document.entries[outer[1].number] = Piece(frame.start, self.end_of(frame.start), self.in_force())
+        if [frame.slot.name for frame in outer if frame.slot] == ["Bundle", "entry", "resource"]:
+            self.entries[outer[1].number] = Piece(start, self.end_of(start), self.spaces.in_force())
 
     # ---- narratives -------------------------------------------------------------------------------------------------
 
@@ -281,7 +275,7 @@ class _Reader:
         above.place = slot.place
         above.value["div"] = ""
         self.div_start = self.parser.CurrentByteIndex
-        self.div_spaces = self.in_force()
+        self.div_spaces = self.spaces.in_force()
         self.div_depth = 0
         self.parser.StartElementHandler = self.start_xhtml
         self.parser.EndElementHandler = self.end_xhtml
@@ -321,20 +315,13 @@ class _Reader:
             self.fail("FHIR has no text here; values stand in the attribute `value`.")
 
     def open_space(self, prefix: str | None, space: str | None) -> None:
-        # Pieces are cut out with the declarations in force, so these must not be what a body consists of.
-        if len(self.spaces) == MAX_SPACES or len(prefix or "") + len(space or "") > MAX_SPACE_LENGTH:
-            self.fail(f"A resource may declare {MAX_SPACES} namespaces, of {MAX_SPACE_LENGTH} characters each.")
-        self.spaces.setdefault(prefix or "", []).append(space or "")
-        self.force = None
+        try:
+            self.spaces.open(prefix or "", space or "")
+        except ValueError as error:
+            self.fail(str(error))
 
     def close_space(self, prefix: str | None) -> None:
-        self.spaces[prefix or ""].pop()
-        self.force = None
-
-    def in_force(self) -> Mapping[str, str]:
-        if self.force is None:
-            self.force = {prefix: spaces[-1] for prefix, spaces in self.spaces.items() if spaces}
-        return self.force
+        self.spaces.close(prefix or "")
 
     def doctype(self, *_: object) -> NoReturn:
         self.fail("FHIR has no document types and no entities.")
@@ -361,7 +348,9 @@ class _Reader:
             self.fail("A narrative has one div.")
         if above.plan is RESOURCES:
             self.fail("Expected an element named by a resource type of FHIR R4.")
-        inside = f"{name}" if _NAME.fullmatch(name) else ""
+        inside = name if _NAME.fullmatch(name) else ""
+        if name in above.plan.slots:
+            self.fail(f"The {name} of a narrative is in the namespace {XHTML}.", inside=inside)
         self.fail("FHIR R4 has no such element here.", inside=inside)
 
     def fail(self, text: str, slot: Slot | None = None, number: int | None = None, inside: str = "") -> NoReturn:

@@ -47,6 +47,7 @@ class _Finder:
         self.parser.StartElementHandler = self.start
         self.parser.EndElementHandler = self.end
         self.parser.Parse(data, True)
+        del self.parser  # it holds this finder
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         space, _, name = tag.rpartition(" ")

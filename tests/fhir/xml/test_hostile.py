@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -116,6 +118,18 @@ def test_nesting_to_the_limit_is_read() -> None:
         xml.decode(f"{ROOT}<text><status value='empty'/>{DIV}<div>{deep}</div></div></text></Patient>".encode())
 
 
+@pytest.mark.parametrize("end", ["</Patient>", ""])
+def test_nothing_of_a_body_stays_behind(end: str) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        with suppress(Incorrect):
+            xml.from_xml(f'{ROOT}<id value="a"/>{end}'.encode(), max_depth=64)
+        assert not any(isinstance(one, reading._Reader) for one in gc.get_objects())
+    finally:
+        gc.enable()
+
+
 def test_an_element_with_a_hundred_thousand_attributes_is_refused_when_it_is_seen(counting: type[Counting]) -> None:
     attributes = "".join(f' a{n}="b"' for n in range(100_000))
     with pytest.raises(Incorrect, match="no such attribute"):
@@ -131,11 +145,16 @@ def test_the_same_prefix_declared_in_every_element_costs_no_more_than_the_elemen
     assert counting.calls == 20_001
 
 
+def test_sixteen_prefixes_may_be_declared_again_and_again() -> None:
+    spaces = "".join(f' xmlns:a{n}="x{n}"' for n in range(15))
+    assert len(xml.decode(f"{ROOT}{f'<name{spaces}/>' * 3}</Patient>".encode())["name"]) == 3
+
+
 @pytest.mark.parametrize(("prefixes", "length"), [(16, 1), (1, 300)])
 def test_declarations_that_every_entry_would_inherit_are_limited(prefixes: int, length: int) -> None:
     spaces = "".join(f' xmlns:a{n}="{"x" * length}"' for n in range(prefixes))
     sent = f'<Bundle xmlns="http://hl7.org/fhir"{spaces}><type value="collection"/></Bundle>'.encode()
-    with pytest.raises(Incorrect, match="16 namespaces, of 256 characters"):
+    with pytest.raises(Incorrect, match="16 prefixes, of 256 characters"):
         xml.from_xml(sent, max_depth=64)
 
 

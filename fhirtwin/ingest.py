@@ -12,7 +12,7 @@ import msgspec
 from fhirtwin import definitions, timing
 from fhirtwin.access import unenforced
 from fhirtwin.errors import Incorrect, Issue, Unprocessable
-from fhirtwin.fhir import codec, dates, references, splice
+from fhirtwin.fhir import codec, dates, references, splice, xml
 from fhirtwin.fhir.validator import validate
 from fhirtwin.settings import Settings
 from fhirtwin.store import Writer, index
@@ -25,14 +25,18 @@ _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A resource that may be stored: the bytes as sent, and the same parsed.
+    """A resource that may be stored.
 
     Attributes:
+        data: the bytes as sent, or the JSON made of them when they were XML.
+        resource: the same parsed.
+        source: the XML as sent; empty when it was JSON.
         check_claims: whether it must conform to the known profiles that it claims in `meta.profile`.
     """
 
     data: bytes
     resource: dict[str, Any]
+    source: bytes = b""
     check_claims: bool = True
 
     @property
@@ -72,7 +76,7 @@ def receive(data: bytes, type_: str, settings: Settings) -> Received:
     with timing.stage("validate"):
         refuse_invalid(validate(resource, type=type_))
         unenforced.refuse(resource)
-    return Received(data, resource, settings.profile_claims == "check")
+    return Received(data, resource, xml.source_of(data), settings.profile_claims == "check")
 
 
 def keep(
@@ -108,6 +112,8 @@ def keep(
     patient = patient_of(resource, base_url)
     with timing.stage("store"):
         write.put(stored, index.rows(resource, base_url), patient)
+        if received.source:
+            _keep_source(write, received.source, stored, resolved)
     source = Source(LOCAL, stored.type, id_, str(stored.version))
     with timing.stage("map"):
         mapped = registry.map_resource(with_medication(resource, _medications(write, base_url)), source)
@@ -179,6 +185,15 @@ def _spliced(
 ) -> StoredVersion:
     data = splice.splice(received.data, id=id_, version=version, last_updated=instant, references=resolved or {})
     return StoredVersion(received.type, id_, version, instant, data)
+
+
+def _keep_source(write: Writer, sent: bytes, stored: StoredVersion, resolved: Mapping[str, str] | None) -> None:
+    """Keep the XML beside the JSON that was stored, unless the two would not say the same."""
+    source = xml.splice(
+        sent, id=stored.id, version=stored.version, last_updated=stored.last_updated, references=resolved or {}
+    )
+    if xml.decode(source, max_depth=_ANY_DEPTH) == codec.decode(stored.data, max_depth=_ANY_DEPTH):
+        write.keep_source(stored, source)
 
 
 def _says_the_same(one: bytes, other: bytes) -> bool:

@@ -17,11 +17,10 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from fhirtwin import errors
+from fhirtwin.api import rendering
 from fhirtwin.errors import Fault, FhirtwinError, Issue
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.outcome import operation_outcome
-
-MIME_TYPE: Final = "application/fhir+json"
 
 _log = logging.getLogger("fhirtwin.error")
 
@@ -30,7 +29,7 @@ _BY_STATUS: Final[dict[int, tuple[type[FhirtwinError], str]]] = {
     404: (errors.NotFound, "There is nothing at this address; `metadata` lists what there is."),
     405: (errors.MethodNotAllowed, "This address does not take this method."),
     413: (errors.TooLarge, "This request is too large."),
-    415: (errors.WrongMediaType, "Send the body as application/fhir+json."),
+    415: (errors.WrongMediaType, "This media type is not read here; send the body as application/fhir+json."),
 }
 
 
@@ -75,7 +74,7 @@ def _places(error: Exception) -> str:
 
 def render(status: int, issues: tuple[Issue, ...] | list[Issue]) -> Response:
     """An OperationOutcome as a response."""
-    return Response(codec.encode(operation_outcome(issues)), status=status, content_type=MIME_TYPE)
+    return rendering.respond_whatever(status, codec.encode(operation_outcome(issues)))
 
 
 def _route() -> str:

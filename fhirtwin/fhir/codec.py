@@ -15,12 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
-from fhirtwin.errors import Incorrect, WrongMediaType
+from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import json_faults
 from fhirtwin.fhir.json_faults import MAX_DIGITS, number_is_right
-
-MEDIA_TYPES: Final = frozenset({"application/fhir+json", "application/json", "application/json+fhir"})
-"""What `media_type` lets pass; the last is what FHIR called itself before STU3, still sent by CDS Hooks clients."""
 
 _LARGEST: Final = 10**MAX_DIGITS
 """Whole numbers nearer to zero are right without a closer look."""
@@ -62,26 +59,6 @@ def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
 def encode(value: Any) -> bytes:
     """Write JSON in UTF-8 without white space, with every digit of a Decimal: `0.010`, `1E+2`."""
     return _encoder.encode(value)
-
-
-def media_type(content_type: str) -> None:
-    """Let pass the content types whose body `decode` reads.
-
-    Args:
-        content_type: the header's value, parameters included; `charset` must be UTF-8, `fhirVersion` 4.0.
-
-    Raises:
-        WrongMediaType: any other, or none.
-    """
-    name, *parameters = (part.strip().lower() for part in content_type.split(";"))
-    if name not in MEDIA_TYPES:
-        raise WrongMediaType("Send the body as application/fhir+json or application/json.")
-    for parameter in parameters:
-        key, _, value = (part.strip().strip('"') for part in parameter.partition("="))
-        if key == "charset" and value not in ("utf-8", "utf8"):
-            raise WrongMediaType("Send the body in UTF-8.")
-        if key == "fhirversion" and value not in ("4.0", "4.0.1"):
-            raise WrongMediaType("Send FHIR R4: fhirVersion=4.0.")
 
 
 def _number(text: str) -> Decimal:

@@ -1,7 +1,8 @@
 """Judges the XHTML of a narrative: one `div`, of basic formatting only, with something to read in it.
 
 It is read as XML by expat, and what could do more than show text is refused: document types and their entities,
-processing instructions, other elements and attributes than those of `txt-1`, and addresses that run a script.
+processing instructions, other elements and attributes than those of `txt-1`, addresses that run a script, and what is
+text to a reader of XML and elements to one of HTML.
 
 *Source*: txt-1 and txt-2, http://hl7.org/fhir/R4/narrative.html; the names are those of the XPath published with txt-1,
 and four of the chapters of HTML 4.0 that its wording admits and the XPath forgets (address, bdo, kbd; xml:lang).
@@ -66,8 +67,17 @@ class _Reader:
         if not self.shows and not text.isspace():
             self.shows = True
 
+    def comment(self, text: str) -> None:
+        # To a reader of HTML these end at once, and what XML takes for their text are elements.
+        if text.startswith((">", "->")):
+            raise _Refused("A narrative has no comment that begins with > or -> (txt-1).")
+
+    def cdata(self) -> None:
+        # To a reader of HTML it is a comment that ends at the first >.
+        raise _Refused("A narrative has no CDATA sections (txt-1).")
+
     def declare(self, *_: object) -> None:
-        raise _Refused("A narrative has no document type and no processing instructions (txt-1).")
+        raise _Refused("A narrative has no document type, XML declaration or processing instructions (txt-1).")
 
 
 def check(one: Check) -> Check:
@@ -93,8 +103,11 @@ def _problem(text: str) -> str:
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.CharacterDataHandler = reader.text
+    parser.CommentHandler = reader.comment
+    parser.StartCdataSectionHandler = reader.cdata
     parser.StartDoctypeDeclHandler = reader.declare
     parser.ProcessingInstructionHandler = reader.declare
+    parser.XmlDeclHandler = reader.declare
     try:
         parser.Parse(text.encode("utf-8", "surrogatepass"), True)
     except _Refused as refused:

@@ -19,6 +19,7 @@ from fhirtwin.access import unenforced
 from fhirtwin.errors import FhirtwinError, Incorrect, Issue, TooLarge, Unsupported
 from fhirtwin.fhir import codec, splice
 from fhirtwin.fhir.validator import is_resource_type, validate
+from fhirtwin.fhir.xml import FromXml, source_of
 from fhirtwin.ingest import Received, refuse_invalid
 from fhirtwin.interactions import update
 from fhirtwin.interactions.context import Services
@@ -169,7 +170,8 @@ def _parsed(services: Services, data: bytes, kind: str) -> dict[str, Any]:
 
 def _resources(data: bytes) -> list[bytes | None]:
     with timing.stage("parse"):
-        return splice.entries(data)
+        resources = splice.entries(data)
+        return data.entries(resources) if isinstance(data, FromXml) else resources
 
 
 def _entry(services: Services, number: int, entry: Mapping[str, Any], data: bytes | None) -> Entry:
@@ -211,7 +213,7 @@ def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: 
             "The resource is of another type than the URL names.", expression=f"Bundle.entry[{number}].request.url"
         )
     unenforced.refuse(resource)
-    return Received(data, resource, check_claims)
+    return Received(data, resource, source_of(data), check_claims)
 
 
 def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from fhirtwin import __version__
 from fhirtwin.access import Caller, permit
-from fhirtwin.fhir import codec
+from fhirtwin.fhir import codec, media_types
 from fhirtwin.fhir.tables import FHIR_VERSION, RESOURCE_TYPES
 from fhirtwin.interactions import registry
 from fhirtwin.interactions.context import Answer, Services
@@ -41,7 +41,7 @@ def capabilities(services: Services, caller: Caller) -> Answer:
         "software": {"name": "fhirtwin", "version": __version__},
         "implementation": {"description": "A digital twin of each patient beside the EHR", "url": services.base_url},
         "fhirVersion": FHIR_VERSION,
-        "format": ["application/fhir+json", "json"],
+        "format": [*media_types.Format, *media_types.SHORT],
         "rest": [
             {
                 "mode": "server",

@@ -43,11 +43,16 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the caller gets: an HTTP status, a resource as bytes (or nothing), headers without the content type."""
+    """What the caller gets: an HTTP status, a resource as bytes (or nothing), headers without the content type.
+
+    Attributes:
+        stored: the version that the body is, where it is one.
+    """
 
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
+    stored: StoredVersion | None = None
 
 
 class Returning(StrEnum):
@@ -123,7 +128,7 @@ def written(services: Services, stored: StoredVersion, *, status: int, returning
             body = stored.data
         case Returning.OUTCOME:
             body = outcome_bytes([Issue("informational", "All OK.", severity="information")])
-    return Answer(status, body, version_headers(services, stored, location=True))
+    return Answer(status, body, version_headers(services, stored, location=True), stored)
 
 
 def outcome_bytes(issues: Iterable[Issue]) -> bytes:

@@ -51,7 +51,7 @@ def read(
         since = _second(if_modified_since) if if_modified_since is not None else None
         known = is_known(reader, stored, if_none_match, since)
     headers = version_headers(services, stored)
-    return Answer(304, b"", headers) if known else Answer(200, stored.data, headers)
+    return Answer(304, b"", headers) if known else Answer(200, stored.data, headers, stored)
 
 
 def current(reader: Reader, type_: str, id_: str) -> StoredVersion:

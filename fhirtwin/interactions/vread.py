@@ -25,4 +25,4 @@ def vread(services: Services, caller: Caller, type_: str, id_: str, version: str
         raise NotFound(f"There is no such version of a {type_} with this id.")
     if stored.deleted:
         raise Gone(f"This {type_} was deleted in this version.")
-    return Answer(200, stored.data, version_headers(services, stored))
+    return Answer(200, stored.data, version_headers(services, stored), stored)

@@ -104,6 +104,11 @@ class Store:
         with self.snapshot() as reader:
             return reader.vread(type_, id_, version)
 
+    def source(self, stored: StoredVersion) -> bytes:
+        """As `Reader.source`."""
+        with self.snapshot() as reader:
+            return reader.source(stored)
+
     def search(self, query: Query) -> Page:
         """As `Reader.search`."""
         with self.snapshot() as reader:

@@ -13,7 +13,7 @@ from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_grammar import Query
 from fhirtwin.store import canonicals, compartment, past, searching
 from fhirtwin.store.past import Change, Past
-from fhirtwin.store.schema import resource, resource_version, search_token, twin, twin_source
+from fhirtwin.store.schema import resource, resource_source, resource_version, search_token, twin, twin_source
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
 
@@ -43,6 +43,11 @@ _VREAD: Final = select(resource_version).where(
     resource_version.c.type == bindparam("wanted_type"),
     resource_version.c.id == bindparam("wanted_id"),
     resource_version.c.version == bindparam("wanted_version"),
+)
+_SOURCE: Final = select(resource_source.c.data).where(
+    resource_source.c.type == bindparam("wanted_type"),
+    resource_source.c.id == bindparam("wanted_id"),
+    resource_source.c.version == bindparam("wanted_version"),
 )
 
 
@@ -107,6 +112,11 @@ class Reader:
         """The resource that a canonical URL (with or without `|version`) names; of several the one written last."""
         found = canonicals.find(self._connection, type_, url)
         return self.read(type_, found) if found else None
+
+    def source(self, stored: StoredVersion) -> bytes:
+        """The XML that a version was sent as; empty when it was JSON."""
+        wanted = {"wanted_type": stored.type, "wanted_id": stored.id, "wanted_version": stored.version}
+        return self._connection.execute(_SOURCE, wanted).scalar() or b""
 
     def search(self, query: Query) -> Page:
         """One page of the resources that fit, oldest first."""

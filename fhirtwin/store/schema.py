@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISION: Final = "0001"
+REVISION: Final = "0003"
 """The newest migration: the schema that this version of the program reads and writes."""
 
 # SQLite numbers rows itself only where the column is exactly INTEGER.
@@ -42,6 +42,21 @@ resource_version = Table(
     Column("data", LargeBinary, nullable=False),
 )
 """Every version ever stored; rows are added and never changed, but for the tags and labels of the current one."""
+
+resource_source = Table(
+    "resource_source",
+    metadata,
+    Column("type", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("data", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["type", "id", "version"],
+        ["resource_version.type", "resource_version.id", "resource_version.version"],
+        name="fk_resource_source_version",
+    ),
+)
+"""The XML that a version was sent as; a version that was sent as JSON has no row."""
 
 resource = Table(
     "resource",

@@ -14,6 +14,7 @@ from fhirtwin.store.index import Rows
 from fhirtwin.store.reading import Reader, facts_from_bytes
 from fhirtwin.store.schema import (
     resource,
+    resource_source,
     resource_version,
     search_date,
     search_reference,
@@ -27,6 +28,12 @@ from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
 
 # Made once: building a statement costs more than running it.
 _ADD_VERSION: Final = insert(resource_version)
+_ADD_SOURCE: Final = insert(resource_source)
+_DROP_SOURCE: Final = delete(resource_source).where(
+    resource_source.c.type == bindparam("wanted_type"),
+    resource_source.c.id == bindparam("wanted_id"),
+    resource_source.c.version == bindparam("wanted_version"),
+)
 _ADD_RESOURCE: Final = insert(resource).returning(resource.c.number)
 _MOVE_ON: Final = (
     update(resource)
@@ -125,7 +132,13 @@ class Writer(Reader):
         if current is None or current.version != stored.version:
             raise _overtaken(stored)
         self._connection.execute(_AMEND, {**same, "wanted_version": stored.version, "new_data": stored.data})
+        self._connection.execute(_DROP_SOURCE, {**same, "wanted_version": stored.version})  # it says what was before
         self._index(int(self._connection.execute(_NUMBER, same).scalar_one()), rows, new=False)
+
+    def keep_source(self, stored: StoredVersion, source: bytes) -> None:
+        """Keep the XML that a version, just put, was sent as."""
+        row = {"type": stored.type, "id": stored.id, "version": stored.version, "data": source}
+        self._connection.execute(_ADD_SOURCE, row)
 
     def replace_facts(self, source: Source, patient: PatientKey | None, mapped: Mapped) -> None:
         """Let what a resource tells now take the place of what it told before; nothing when it tells nothing.

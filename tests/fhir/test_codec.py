@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirtwin.errors import Incorrect, WrongMediaType
+from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import codec, json_faults
 
 
@@ -165,33 +165,3 @@ def test_looking_for_the_place_of_a_fault_ends_after_a_bounded_number_of_symbols
     begun = time.process_time()
     assert "beyond the first" in str(refusal(data))
     assert time.process_time() - begun < 10.0
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "application/fhir+json",
-        "application/json",
-        "Application/JSON; charset=UTF-8",
-        "application/json+fhir",
-        'application/fhir+json; charset="utf-8"; fhirVersion=4.0',
-    ],
-)
-def test_json_media_types_pass(content_type: str) -> None:
-    codec.media_type(content_type)
-
-
-@pytest.mark.parametrize(
-    "content_type",
-    [
-        "",
-        "text/plain",
-        "application/fhir+xml",
-        "application/jsonx",
-        "application/json; charset=latin1",
-        "application/fhir+json; fhirVersion=5.0",
-    ],
-)
-def test_other_media_types_are_refused(content_type: str) -> None:
-    with pytest.raises(WrongMediaType):
-        codec.media_type(content_type)

@@ -19,7 +19,7 @@ def test_create_answers_201_with_location_version_and_the_bytes_sent(client: Fla
     assert answer.status_code == 201
     assert answer.headers["Location"] == f"{BASE}/Observation/{id_}/_history/1"
     assert answer.headers["ETag"] == 'W/"1"'
-    assert answer.content_type == "application/fhir+json"
+    assert answer.content_type == "application/fhir+json; charset=utf-8"
     assert answer.data.endswith(kept)
     assert client.get(f"/fhir/Observation/{id_}").data == answer.data
 

@@ -16,11 +16,14 @@ _FORM: Final = "application/x-www-form-urlencoded"
 
 
 def of_form(limit: int) -> list[tuple[str, str]]:
-    """The search parameters of a form body: http://hl7.org/fhir/R4/http.html#search.
+    """The search parameters of a form body, which may say how the answer is to be written, as a URL may.
+
+    *Source*: http://hl7.org/fhir/R4/http.html#search.
 
     Raises:
         WrongMediaType: the body is no form.
         Incorrect: it cannot be read as one.
+        NotAcceptable: its `_format` is none of ours.
     """
     if request.mimetype != _FORM:
         raise WrongMediaType(f"Send the parameters of a search by POST as {_FORM}.")
@@ -28,6 +31,7 @@ def of_form(limit: int) -> list[tuple[str, str]]:
         pairs = parse_qsl(body.read_body(limit).decode(), keep_blank_values=True, max_num_fields=100)
     except ValueError:
         raise Incorrect("The form cannot be read: at most 100 fields, in UTF-8.") from None
+    negotiation.settle_by([*request.args.items(multi=True), *pairs])
     return [pair for pair in pairs if pair[0] not in negotiation.GENERAL]
 
 
@@ -35,9 +39,9 @@ def of_operation(settings: Settings) -> bytes:
     """The body of an operation; empty for one without.
 
     Raises:
-        WrongMediaType: there is one, and it is not declared as FHIR's JSON.
+        WrongMediaType: there is one, and it is not declared as FHIR.
     """
     sent = body.read_body(settings.max_body_bytes) if request.method == "POST" else b""
     if sent:
-        negotiation.require_json_sent()
+        sent = negotiation.as_json(sent, settings)
     return sent

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import msgspec
+from typing import Final
+
 from flask import Blueprint, Response, g, request
 
-from fhirtwin.api import body
-from fhirtwin.api.errors import MIME_TYPE
-from fhirtwin.api.fhir import negotiation, parameters
+from fhirtwin.api import rendering
+from fhirtwin.api.fhir import binaries, negotiation, parameters
+from fhirtwin.fhir.media_types import Format
 from fhirtwin.interactions.batch import batch
 from fhirtwin.interactions.bundle_entries import is_batch
 from fhirtwin.interactions.capabilities import capabilities
@@ -22,11 +23,18 @@ from fhirtwin.interactions.transaction import transaction
 from fhirtwin.interactions.update import update
 from fhirtwin.interactions.vread import vread
 
+_SAFE: Final = ("GET", "HEAD")
+
 
 def blueprint(services: Services) -> Blueprint:
     """The routes; `g.caller` is who calls."""
     fhir = Blueprint("fhir", __name__)
-    fhir.before_request(negotiation.require_json_accepted)
+
+    @fhir.before_request
+    def settle() -> None:
+        negotiation.settle(any_type=binaries.is_read())
+        g.store = services.store
+
     _register_reads(fhir, services)
     _register_writes(fhir, services)
     _register_operations(fhir, services)
@@ -67,30 +75,27 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 
 
 def _register_writes(fhir: Blueprint, services: Services) -> None:
-    limit = services.settings.max_body_bytes
+    settings = services.settings
 
     @fhir.post("/")
     def bundle_route() -> Response:
-        negotiation.require_json_sent()
-        data = body.read_body(limit)
+        data = negotiation.read_resource(settings)
         interaction = batch if is_batch(data) else transaction
         return _response(interaction(services, g.caller, data, prefer=_prefer()))
 
     @fhir.post("/<type_>")
     def create_route(type_: str) -> Response:
-        negotiation.require_json_sent()
         condition = request.headers.get("If-None-Exist")
-        data = body.read_body(limit)
+        data = binaries.read_resource(settings, type_)
         return _response(create(services, g.caller, type_, data, if_none_exist=condition, prefer=_prefer()))
 
     @fhir.put("/<type_>/<id_>")
     def update_route(type_: str, id_: str) -> Response:
-        negotiation.require_json_sent()
         conditions = {
             "if_match": request.headers.get("If-Match"),
             "if_none_match": request.headers.get("If-None-Match"),
         }
-        data = body.read_body(limit)
+        data = binaries.read_resource(settings, type_, id_)
         return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
 
     @fhir.delete("/<type_>/<id_>")
@@ -118,12 +123,22 @@ def _prefer() -> str:
 
 
 def _response(answer: Answer) -> Response:
-    data = answer.body
-    if data and negotiation.wants_pretty():
-        data = msgspec.json.format(data, indent=2)
-    response = Response(data, status=answer.status, headers=dict(answer.headers))
-    if data:
-        response.content_type = MIME_TYPE
-    else:
+    if not answer.body:
+        response = Response(status=answer.status, headers=dict(answer.headers))
         del response.headers["Content-Type"]
+        return response
+    content = binaries.native(answer)
+    if content is not None:
+        return content
+    render = rendering.respond if request.method in _SAFE else rendering.respond_whatever
+    response = render(answer.status, answer.body, _source(answer))
+    response.headers.update(answer.headers)
     return response
+
+
+def _source(answer: Answer) -> bytes:
+    """The XML that the body was sent as, when it is wanted and there is one."""
+    if rendering.settled() is not Format.XML or answer.stored is None or answer.stored.data != answer.body:
+        return b""
+    source: bytes = g.store.source(answer.stored)
+    return source

@@ -36,7 +36,7 @@ class Definitions:
         Raises:
             Unsupported: a stored one cannot be used; the text says why.
         """
-        known = profiles.core(canonical) or _own_profile(canonical.partition("|")[0])
+        known = profiles.core(canonical) or _own_profile(canonical)
         if known is not None:
             return known
         if canonical not in self._profiles:
@@ -95,8 +95,10 @@ def _own(type_: str) -> Mapping[str, Mapping[str, Any]]:
     return {one["url"]: one for one in (codec.decode(file.read_bytes()) for file in files)}
 
 
-def _own_profile(url: str) -> Profile | None:
-    return _own_profiles().get(url)
+def _own_profile(canonical: str) -> Profile | None:
+    url, _, version = canonical.partition("|")
+    profile = _own_profiles().get(url)
+    return profile if profile and version in ("", profile.version) else None
 
 
 @cache

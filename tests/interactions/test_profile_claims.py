@@ -6,6 +6,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhirtwin.fhir import codec
+from fhirtwin.twin import projection
 from tests import parts
 from tests.fhir.profiles.builders import profile
 from tests.parts import body, entry, observation, patient, transaction
@@ -70,3 +71,11 @@ def test_claims_can_be_ignored(tmp_path: Path) -> None:
     client.post("/fhir/StructureDefinition", data=body(NAMED), headers=JSON)
     assert client.post("/fhir/Patient", data=body(CLAIMING), headers=JSON).status_code == 201
     services.store.close()
+
+
+def test_a_claim_to_another_version_is_one_to_an_unknown_profile(client: FlaskClient) -> None:
+    for url in ("http://hl7.org/fhir/StructureDefinition/bodyweight|5.0.0", projection.TWIN_FACT + "|99"):
+        claiming = observation("Patient/p", "29463-7", meta={"profile": [url]})
+        assert client.post("/fhir/Observation", data=body(claiming), headers=JSON).status_code == 201
+    ours = observation("Patient/p", "29463-7", meta={"profile": [projection.TWIN_FACT]})
+    assert client.post("/fhir/Observation", data=body(ours), headers=JSON).status_code == 422

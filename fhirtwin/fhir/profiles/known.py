@@ -15,6 +15,7 @@ import msgspec
 from fhirtwin.fhir.profiles.elements import Profile, tree
 
 R4: Final = "http://hl7.org/fhir/StructureDefinition/"
+_VERSIONS: Final = frozenset({"", "4.0", "4.0.0", "4.0.1"})
 
 
 VITAL_SIGNS: Final = {
@@ -85,9 +86,9 @@ def base_constraints() -> frozenset[str]:
 
 
 def core(canonical: str) -> Profile | None:
-    """Give a profile or extension of R4, which has one version."""
-    url = canonical.partition("|")[0]
-    return _compiled(url) if url in _table().definitions else None
+    """Give a profile or extension of R4; None for one of another release."""
+    url, _, version = canonical.partition("|")
+    return _compiled(url) if url in _table().definitions and version in _VERSIONS else None
 
 
 @cache

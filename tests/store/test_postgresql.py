@@ -42,9 +42,15 @@ def test_a_server_that_may_lose_commits_is_refused(
 
 
 def test_readers_cannot_write_and_see_one_moment(store: Store) -> None:
-    with store._reading.begin() as connection:
-        found = [connection.exec_driver_sql(f"SHOW transaction_{name}").scalar() for name in ("isolation", "read_only")]
-    assert found == ["repeatable read", "on"]
+    shown = {}
+    for name, engine in (("reading", store._reading), ("writing", store._writing)):
+        with engine.begin() as connection:
+            parameters = ("transaction_isolation", "transaction_read_only", "statement_timeout", "plan_cache_mode")
+            shown[name] = [connection.exec_driver_sql(f"SHOW {parameter}").scalar() for parameter in parameters]
+    assert shown == {
+        "reading": ["repeatable read", "on", "5s", "force_custom_plan"],
+        "writing": ["read committed", "off", "5s", "auto"],
+    }
 
 
 def test_every_text_compares_by_code_point_whatever_the_database_speaks(store: Store) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text
 
 from fhirtwin.errors import Fault, Incorrect, NotFound
 from fhirtwin.settings import Settings
-from fhirtwin.store import engines, revisions
+from fhirtwin.store import engines, postgresql, revisions
 from fhirtwin.store.limits import Use
 from fhirtwin.store.schema import REVISION, metadata, resource_version, twin
 
@@ -50,6 +50,8 @@ def copy(source: Settings, target: Settings, told: Told) -> dict[str, int]:
                 done += number
                 told(done, total)
             _number_on(writes, table)
+        if writes.dialect.name == "postgresql":
+            postgresql.take_stock(writes)
         if counts != {table.name: _count(writes, table) for table in tables}:
             raise Fault("The copy differs from its source in the number of rows; nothing was kept.")
     return counts

@@ -62,19 +62,23 @@ def upkeep(settings: Settings) -> Iterator[Connection]:
     """
     engine = make(settings, UPKEEP)
     try:
-        with told(), engine.begin() as connection:
+        with told(_place(engine.url)), engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn what a driver raises into errors of the project; their texts may hold data, so they go nowhere."""
+def told(place: str = "") -> Iterator[None]:
+    """Turn what a driver raises into errors of the project; their texts may hold data, so they go nowhere.
+
+    Args:
+        place: where the database is, for whoever runs the server; empty when a caller is to be told.
+    """
     try:
         yield
     except sql.DBAPIError as error:
-        raise _error_of(error) from None
+        raise _error_of(error, place) from None
     except sql.TimeoutError:  # no connection became free
         raise Busy(limits.TOO_MANY_WRITERS) from None
     except sql.SQLAlchemyError as error:
@@ -82,7 +86,14 @@ def told() -> Iterator[None]:
         raise Unavailable("The database cannot be used now; nothing was stored.") from None
 
 
-def _error_of(error: sql.DBAPIError) -> FhirtwinError:
+def _place(url: URL) -> str:
+    """Where the database is; neither the password nor a parameter, which may be one too."""
+    if url.get_backend_name() == "sqlite":
+        return str(url.database)
+    return f"{url.host or 'this machine'}, database {url.database}, user {url.username}"
+
+
+def _error_of(error: sql.DBAPIError, place: str) -> FhirtwinError:
     cause = error.orig
     if isinstance(cause, Exception):
         known = sqlite.error_of(cause) or postgresql.error_of(cause)
@@ -90,4 +101,6 @@ def _error_of(error: sql.DBAPIError) -> FhirtwinError:
             return known
     number = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None)
     _log.error("the database refused a statement: %s, %s", type(error).__name__, number or "no answer")
+    if place and error.statement is None:
+        return Unavailable(f"The database cannot be opened ({place}): is it there, and may it be used?")
     return Unavailable("The database cannot be used now; nothing was stored.")

@@ -101,6 +101,11 @@ def compare_by_code_point(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+def take_stock(connection: Connection) -> None:
+    """Let searches be planned by what is there now; by itself, the server looks again after a minute."""
+    connection.exec_driver_sql("ANALYZE")
+
+
 def _require_protection(url: URL) -> None:
     """Refuse to send patients over a network on which libpq would silently do without TLS."""
     host = url.host or str(url.query.get("host", ""))
@@ -124,6 +129,8 @@ def _prepare(connection: psycopg.Connection[Any], use: Use) -> None:
         "statement_timeout": f"{use.seconds * 1000:.0f}",
         "lock_timeout": str(limits.BUSY_SECONDS * 1000),
         "idle_in_transaction_session_timeout": str(_IDLE_SECONDS * 1000 if use.seconds else 0),
+        # A patient has few resources and a code has many: what searches best depends on the values.
+        "plan_cache_mode": "auto" if use.writes else "force_custom_plan",
     }
     asked = [*(f"set_config('{name}', '{value}', false)" for name, value in settings.items())]
     asked += [f"current_setting('{name}')" for name in _NEVER_LOST]

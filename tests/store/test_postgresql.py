@@ -42,9 +42,15 @@ def test_a_server_that_may_lose_commits_is_refused(
 
 
 def test_readers_cannot_write_and_see_one_moment(store: Store) -> None:
-    with store._reading.begin() as connection:
-        found = [connection.exec_driver_sql(f"SHOW transaction_{name}").scalar() for name in ("isolation", "read_only")]
-    assert found == ["repeatable read", "on"]
+    shown = {}
+    for name, engine in (("reading", store._reading), ("writing", store._writing)):
+        with engine.begin() as connection:
+            parameters = ("transaction_isolation", "transaction_read_only", "statement_timeout", "plan_cache_mode")
+            shown[name] = [connection.exec_driver_sql(f"SHOW {parameter}").scalar() for parameter in parameters]
+    assert shown == {
+        "reading": ["repeatable read", "on", "5s", "force_custom_plan"],
+        "writing": ["read committed", "off", "5s", "auto"],
+    }
 
 
 def test_every_text_compares_by_code_point_whatever_the_database_speaks(store: Store) -> None:
@@ -122,10 +128,23 @@ def test_a_server_on_this_machine_needs_none(host: str) -> None:
     engines.make(Settings(database_url=URL.format(host)), UPKEEP)
 
 
-@pytest.mark.parametrize("url", [URL.format("127.0.0.1:1"), URL.format("db.example"), "nonsense:s3cret@"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        URL.format("127.0.0.1:1"),
+        URL.format("db.example"),
+        "postgresql+psycopg://user@127.0.0.1:1/fhirtwin?password=s3cret",
+        "nonsense:s3cret@",
+    ],
+)
 def test_the_password_is_told_nowhere(url: str, caplog: pytest.LogCaptureFixture) -> None:
     settings = Settings(database_url=url)
     with caplog.at_level(logging.DEBUG), pytest.raises((Incorrect, Unavailable)) as raised:
         Store.open(settings)
     told = "".join([str(raised.value), repr(raised.value.issues), repr(settings), caplog.text])
     assert "s3cret" not in told
+
+
+def test_whoever_starts_a_gateway_is_told_which_database_does_not_answer() -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1, database fhirtwin, user user"):
+        Store.open(Settings(database_url=URL.format("127.0.0.1:1")))

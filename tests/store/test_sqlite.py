@@ -30,7 +30,7 @@ def test_an_unusable_database_url_is_refused(url: str) -> None:
 
 
 def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable):
+    with pytest.raises(Unavailable, match=r"none/fhirtwin\.sqlite"):
         Store.open(Settings(data=tmp_path / "none"))
 
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Select, and_, bindparam, exists, literal_column, select, union
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, literal_column, select, union
 
 from fhirtwin.fhir.subsets import PATIENT_COMPARTMENT
 from fhirtwin.store.schema import resource, resource_version, search_reference
 from fhirtwin.twin.state import LOCAL
 
 # Written into the statements, not bound: a hundred values bound anew at each call cost more than the query.
-_PARAMETERS: Final = tuple(
+_PARAMETERS: Final[tuple[ColumnElement[str], ...]] = tuple(
     literal_column(f"'{type_}.{name}'") for type_, names in PATIENT_COMPARTMENT.items() for name in names
 )
 

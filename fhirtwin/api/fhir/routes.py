@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from flask import Blueprint, Response, g, request
 
-from fhirtwin.api import rendering
-from fhirtwin.api.fhir import binaries, negotiation, parameters
-from fhirtwin.fhir.media_types import Format
+from fhirtwin.api.fhir import answers, binaries, negotiation, parameters
+from fhirtwin.api.fhir.answers import respond as _response
 from fhirtwin.interactions.batch import batch
 from fhirtwin.interactions.bundle_entries import is_batch
 from fhirtwin.interactions.capabilities import capabilities
-from fhirtwin.interactions.context import Answer, Services
+from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.create import create
 from fhirtwin.interactions.delete import delete
 from fhirtwin.interactions.history import history
@@ -23,18 +20,12 @@ from fhirtwin.interactions.transaction import transaction
 from fhirtwin.interactions.update import update
 from fhirtwin.interactions.vread import vread
 
-_SAFE: Final = ("GET", "HEAD")
-
 
 def blueprint(services: Services) -> Blueprint:
     """The routes; `g.caller` is who calls."""
     fhir = Blueprint("fhir", __name__)
 
-    @fhir.before_request
-    def settle() -> None:
-        negotiation.settle(any_type=binaries.is_read())
-        g.store = services.store
-
+    answers.prepare(fhir, services)
     _register_reads(fhir, services)
     _register_writes(fhir, services)
     _register_operations(fhir, services)
@@ -120,25 +111,3 @@ def _register_operations(fhir: Blueprint, services: Services) -> None:
 
 def _prefer() -> str:
     return request.headers.get("Prefer", "")
-
-
-def _response(answer: Answer) -> Response:
-    if not answer.body:
-        response = Response(status=answer.status, headers=dict(answer.headers))
-        del response.headers["Content-Type"]
-        return response
-    content = binaries.native(answer)
-    if content is not None:
-        return content
-    render = rendering.respond if request.method in _SAFE else rendering.respond_whatever
-    response = render(answer.status, answer.body, _source(answer))
-    response.headers.update(answer.headers)
-    return response
-
-
-def _source(answer: Answer) -> bytes:
-    """The XML that the body was sent as, when it is wanted and there is one."""
-    if rendering.settled() is not Format.XML or answer.stored is None or answer.stored.data != answer.body:
-        return b""
-    source: bytes = g.store.source(answer.stored)
-    return source

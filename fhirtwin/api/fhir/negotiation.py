@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import request
 
 from fhirtwin.errors import NotAcceptable, WrongMediaType
 from fhirtwin.fhir import codec
+from fhirtwin.interactions.patch import Form
 
 _FORMATS: Final = codec.MEDIA_TYPES | {"json"}
 GENERAL: Final = frozenset({"_format", "_pretty"})
@@ -32,13 +34,34 @@ def require_json_accepted() -> None:
         raise NotAcceptable("This server answers in application/fhir+json only.")
 
 
-def require_json_sent() -> None:
-    """Return when the body is declared as FHIR's JSON, and not compressed.
+def patch_form() -> Form:
+    """How the body of a patch is written, by its declared type.
+
+    Raises:
+        WrongMediaType: as no patch that is done here.
+    """
+    name = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    form = Form.JSON if name == Form.JSON else Form.FHIRPATH
+    try:
+        require_json_sent(form)
+    except WrongMediaType as error:
+        raise WrongMediaType(f"{error} A patch may also be {Form.JSON}; XML Patch is not done here.") from None
+    return form
+
+
+def criteria() -> str:
+    """The search in the URL of an interaction that is conditional."""
+    return urlencode(parameters())
+
+
+def require_json_sent(form: Form = Form.FHIRPATH) -> None:
+    """Return when the body is declared as FHIR's JSON or, where asked for, as a JSON Patch, and not compressed.
 
     Raises:
         WrongMediaType: it is not.
     """
-    codec.media_type(request.headers.get("Content-Type", ""))
+    declared = request.headers.get("Content-Type", "")
+    codec.media_type(declared.lower().replace(Form.JSON, "application/json", 1) if form is Form.JSON else declared)
     if request.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
         raise WrongMediaType("Send the body without Content-Encoding: compressed bodies are not read here.")
 

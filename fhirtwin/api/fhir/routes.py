@@ -9,7 +9,7 @@ from fhirtwin.api import body
 from fhirtwin.api.errors import MIME_TYPE
 from fhirtwin.api.fhir import negotiation, parameters
 from fhirtwin.errors import MethodNotAllowed as WrongMethod
-from fhirtwin.errors import NotFound
+from fhirtwin.errors import NotFound, WrongMediaType
 from fhirtwin.interactions import registry
 from fhirtwin.interactions.batch import batch
 from fhirtwin.interactions.bundle_entries import is_batch
@@ -18,6 +18,7 @@ from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.create import create
 from fhirtwin.interactions.delete import delete
 from fhirtwin.interactions.history import history
+from fhirtwin.interactions.patch import Form, patch
 from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
@@ -86,22 +87,31 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
         return _response(create(services, g.caller, type_, data, if_none_exist=condition, prefer=_prefer()))
 
     @fhir.put("/<type_>/<id_>")
-    def update_route(type_: str, id_: str) -> Response:
+    @fhir.put("/<type_>")
+    def update_route(type_: str, id_: str = "") -> Response:
         negotiation.require_json_sent()
-        conditions = {
-            "if_match": request.headers.get("If-Match"),
-            "if_none_match": request.headers.get("If-None-Match"),
-        }
+        conditions = _conditions(id_)
         data = body.read_body(limit)
         return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
 
+    @fhir.patch("/<type_>/<id_>")
+    @fhir.patch("/<type_>")
+    def patch_route(type_: str, id_: str = "") -> Response:
+        form = negotiation.patch_form()
+        conditions = _conditions(id_)
+        data = body.read_body(limit)
+        return _response(patch(services, g.caller, type_, id_, data, form, **conditions, prefer=_prefer()))
+
     @fhir.delete("/<type_>/<id_>")
-    def delete_route(type_: str, id_: str) -> Response:
-        conditions = {
-            "if_match": request.headers.get("If-Match"),
-            "if_none_match": request.headers.get("If-None-Match"),
-        }
-        return _response(delete(services, g.caller, type_, id_, **conditions))
+    @fhir.delete("/<type_>")
+    def delete_route(type_: str, id_: str = "") -> Response:
+        return _response(delete(services, g.caller, type_, id_, **_conditions(id_), prefer=_prefer()))
+
+    @fhir.after_request
+    def name_patch_forms(response: Response) -> Response:
+        if request.method == "PATCH" and response.status_code == WrongMediaType.status:
+            response.headers["Accept-Patch"] = ", ".join(Form)  # RFC 5789, 3.1
+        return response
 
 
 def _register_operations(fhir: Blueprint, services: Services) -> None:
@@ -114,9 +124,19 @@ def _register_operations(fhir: Blueprint, services: Services) -> None:
             raise NotFound("There is no such operation; `metadata` lists what there is.")
         method = "GET" if request.method == "HEAD" else request.method
         if method not in operation.methods:
-            raise WrongMethod(f"${name} takes {' or '.join(sorted(operation.methods))}.")
+            methods = sorted(operation.methods)
+            raise WrongMethod(f"${name} takes {' or '.join(methods)}.", allowed=methods)
         params = parameters.of_operation(services.settings)
         return _response(operation.run(services, g.caller, id_, params, method))
+
+
+def _conditions(id_: str) -> dict[str, str | None]:
+    """The conditions of a write, with the search that stands in the place of an id."""
+    return {
+        "criteria": None if id_ else negotiation.criteria(),
+        "if_match": request.headers.get("If-Match"),
+        "if_none_match": request.headers.get("If-None-Match"),
+    }
 
 
 def _prefer() -> str:

@@ -281,12 +281,18 @@ class _Reader:
 
 def _children(name: str) -> Step:
     def step(found: list[Element], work: Work) -> list[Element]:
-        if found and not any(name in named(one.kind) for one in found):
+        if found and not any(name in named(one.kind) or _varies(one) for one in found):
             raise Incorrect("FHIR R4 has no such element here: a step of the path names none.")
         work.spend(len(found))
         return [child for one in found for child in one.all(name)]
 
     return step
+
+
+def _varies(element: Element) -> bool:
+    """Whether another element in its place might be of another type, and have other children."""
+    definition = element.definition
+    return definition is not None and (definition.choice or definition.kind == "Resource")
 
 
 def _at(index: int) -> Step:

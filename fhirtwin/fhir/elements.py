@@ -62,6 +62,11 @@ class Element:
         found = self.item[1] if self.kind in PRIMITIVES else self.item[0]
         return found if isinstance(found, dict) else {}
 
+    @property
+    def definition(self) -> Member | None:
+        """What R4 says of it; None for the resource itself."""
+        return members(self.parent._table)[self.member] if self.parent else None  # noqa: SLF001 - another of its kind
+
     def all(self, name: str) -> Iterator[Element]:
         """Its children of this name, in order."""
         for json, member in named(self.kind).get(name, {}).items():

@@ -149,22 +149,15 @@ def _add(operation: Operation, owner: Element, work: Work) -> None:
 
 
 def _replace(operation: Operation, element: Element, work: Work) -> None:
-    owner = element.parent
-    if owner is None:
+    owner, definition = element.parent, element.definition
+    if owner is None or definition is None:
         raise Incorrect("A resource cannot be replaced by a patch; update it.")
-    label = _member(element).element
-    name, _, item = _made(operation, owner, label, work)
+    name, _, item = _made(operation, owner, definition.element, work)
     if name == element.member:
         _put_back(element, item)
     else:  # a choice: its other type goes by another member
         owner.write(name, [item])
         owner.write(element.member, [])
-
-
-def _member(element: Element) -> Member:
-    owner = element.parent
-    assert owner is not None  # noqa: S101 - the resource itself was refused before
-    return next(has[element.member] for has in named(owner.kind).values() if element.member in has)
 
 
 def _put_back(element: Element, item: Item | None) -> None:

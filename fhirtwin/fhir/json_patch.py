@@ -87,7 +87,7 @@ def _operation(number: int, sent: Any) -> Operation:
     if not isinstance(sent, Mapping):
         raise Incorrect(f"Operation {number} must be an object.")
     op = sent.get("op")
-    if op not in _NAMES:
+    if not isinstance(op, str) or op not in _NAMES:
         raise Incorrect(f"Operation {number}: `op` must be one of {', '.join(sorted(_NAMES))}.")
     if op in _WITH_VALUE and "value" not in sent:
         raise Incorrect(f"Operation {number}: {op} needs a `value`.")

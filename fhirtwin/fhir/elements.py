@@ -65,7 +65,7 @@ class Element:
     @property
     def definition(self) -> Member | None:
         """What R4 says of it; None for the resource itself."""
-        return members(self.parent._table)[self.member] if self.parent else None  # noqa: SLF001 - another of its kind
+        return members(self.parent._table)[self.member] if self.parent else None
 
     def all(self, name: str) -> Iterator[Element]:
         """Its children of this name, in order."""

@@ -96,11 +96,16 @@ class Work:
             case "DELETE":
                 return bundle_answers.deleted(self._deleted[entry.number], self._returning)
             case "GET" | "HEAD":
-                target = None if entry.type else self._targets.find(entry.id, entry)
-                named = replace(entry, type=target.type, id=target.id) if target else entry
-                return bundle_answers.looked_up(self._services, self._caller, self._write, named)
+                return bundle_answers.looked_up(self._services, self._caller, self._write, self._local(entry))
             case _:
                 return bundle_answers.stored(self._services, self._kept[entry.number], self._returning)
+
+    def _local(self, entry: Entry) -> Entry:
+        """The entry with what was stored in the place of fullUrls in its URL."""
+        target = None if entry.type else self._targets.find(entry.id, entry)
+        if target:
+            return replace(entry, type=target.type, id=target.id)
+        return replace(entry, query=self._targets.in_criteria(entry.query, "The URL") or "")
 
     def _delete(self, entry: Entry) -> None:
         """Delete before anything is looked for: a condition must not find what is about to go."""

@@ -1,7 +1,7 @@
 """The part of FHIRPath that says which elements of a resource are meant.
 
-Steps to children, `[0]`, `first()`, `last()`, `where(...)`, `extension('url')` and `ofType(Type)`; criteria with `=`,
-`!=`, `and`, `or`, `exists()`, `empty()` and `not()`. The whole of FHIRPath makes values that stand nowhere in the
+Steps to children, `[0]`, `first()`, `last()`, `tail()`, `single()`, `skip(1)`, `take(1)`, `where(...)`,
+`extension('url')` and `ofType(Type)`; criteria with `=`, `!=`, `and`, `or`, `exists()`, `empty()` and `not()`. The whole of FHIRPath makes values that stand nowhere in the
 resource, and what stands nowhere cannot be changed: anything else is refused by name.
 
 *Source*: http://hl7.org/fhirpath/N1/, http://hl7.org/fhir/R4/fhirpatch.html.
@@ -20,7 +20,7 @@ import msgspec
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import dates
 from fhirtwin.fhir.elements import Element, named
-from fhirtwin.fhir.patching import Work
+from fhirtwin.fhir.patching import DoesNotApply, Work
 from fhirtwin.fhir.tables import PRIMITIVES, RESOURCE_TYPES, TYPES, lineage
 
 MAX_LENGTH: Final = 1000
@@ -117,7 +117,9 @@ class _Reader:
         while position < len(text):
             found = _TOKEN.match(text, position)
             if found is None or found.lastgroup is None:
-                raise Incorrect(f"This path cannot be read from character {position} on.")
+                raise Incorrect(
+                    f"This path cannot be read from character {position} on; of operators it may use =, !=, and, or."
+                )
             self._tokens.append((found.lastgroup, found[found.lastgroup]))
             position = found.end()
 
@@ -159,10 +161,13 @@ class _Reader:
     def index(self, steps: list[Step]) -> None:
         """Read `[number]`."""
         self.take("[")
-        if self.kind() != "number" or not self.peek().isdigit() or len(self.peek()) > 9:
-            raise Incorrect("An index is a whole number, from 0.")
-        steps.append(_at(int(self.take())))
+        steps.append(_at(self._number()))
         self.take("]")
+
+    def _number(self) -> int:
+        if self.kind() != "number" or not self.peek().isdigit() or len(self.peek()) > 9:
+            raise Incorrect("Expected a whole number, from 0, in this path.")
+        return int(self.take())
 
     def _function(self, name: str) -> Step:
         match name:
@@ -170,6 +175,12 @@ class _Reader:
                 return lambda found, _: found[:1]
             case "last":
                 return lambda found, _: found[-1:]
+            case "tail":
+                return lambda found, _: found[1:]
+            case "single":
+                return _single
+            case "skip" | "take":
+                return _part(name, self._number())
             case "where":
                 criterion = self._nested()
                 return lambda found, work: [one for one in found if _holds(criterion(one, work))]
@@ -178,8 +189,8 @@ class _Reader:
             case "ofType" | "as":
                 return _of_type(self._type())
         raise Incorrect(
-            "Paths of a patch may use first(), last(), where(), extension() and ofType(), and in where() exists(), "
-            "empty() and not(); other functions are not done here."
+            "Paths of a patch may use first(), last(), tail(), single(), skip(), take(), where(), extension() and "
+            "ofType(), and in where() exists(), empty() and not(); other functions are not done here."
         )
 
     def _text(self) -> str:
@@ -297,6 +308,16 @@ def _varies(element: Element) -> bool:
 
 def _at(index: int) -> Step:
     return lambda found, _: found[index : index + 1]
+
+
+def _part(name: str, count: int) -> Step:
+    return lambda found, _: found[count:] if name == "skip" else found[:count]
+
+
+def _single(found: list[Element], _: Work) -> list[Element]:
+    if len(found) > 1:
+        raise DoesNotApply("There are several where the path says single().")
+    return found
 
 
 def _extension(url: str) -> Step:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from fhirtwin.errors import Incorrect, TooLarge
-from fhirtwin.fhir.patching import MAX_OPERATIONS, DoesNotApply, Work
+from fhirtwin.fhir.patching import MAX_DEPTH, MAX_OPERATIONS, DoesNotApply, Work
 
 _POINTER: Final = re.compile(r"(?:/(?:[^~/]|~[01])*)*")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
@@ -50,7 +50,7 @@ def parse(document: Iterable[Any]) -> tuple[Operation, ...]:
 
     Raises:
         Incorrect: it is not of the form that RFC 6902 asks for; the text names the operation, from 0.
-        TooLarge: more operations than one patch may have.
+        TooLarge: more operations than one patch may have, or a path deeper than any value may be.
     """
     operations = tuple(_operation(number, one) for number, one in enumerate(document))
     if len(operations) > MAX_OPERATIONS:
@@ -102,6 +102,8 @@ def _pointer(number: int, sent: Mapping[str, Any], name: str) -> Pointer:
     text = sent.get(name)
     if not isinstance(text, str) or _POINTER.fullmatch(text) is None:
         raise Incorrect(f"Operation {number}: `{name}` must be a JSON Pointer, such as /name/0/family.")
+    if text.count("/") > MAX_DEPTH:
+        raise TooLarge(f"Operation {number}: `{name}` leads deeper than {MAX_DEPTH}.")
     return tuple(part.replace("~1", "/").replace("~0", "~") for part in text.split("/")[1:])
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Incorrect, Unprocessable
 from fhirtwin.fhir import codec, element_path
 from fhirtwin.fhir.elements import Element
 from fhirtwin.fhir.patching import Work
@@ -49,6 +49,11 @@ def found(path: str) -> list[Any]:
         ("Observation.component.where((code.text = 'position').not()).value", []),
         ("Observation.component.where(code.text.empty()).value.value", [120, 80]),
         ("Observation.component.where(code.text.exists().not() and (value.value = 1 or true)).value.value", [120, 80]),
+        ("Observation.component.tail().value.ofType(Quantity).value", [80]),
+        ("Observation.component.skip(1).take(1).value.value", [80]),
+        ("Observation.extension.single().url", None),
+        ("Observation.code.single().coding.code", ["85354-9"]),
+        ("Observation.where(component.exists() and identifier.exists().not()).status", ["final"]),
         ("Observation.extension('http://x').value", ["it's"]),
         ("Observation.extension.where(value = 'it\\'s').url", ["http://x"]),
         ("Observation.extension.where(value = '\"q\"').url", ["http://y"]),
@@ -64,8 +69,12 @@ def found(path: str) -> list[Any]:
         ("Observation.contained.where(active = 1).id", []),
     ],
 )
-def test_a_path_leads_to_elements(path: str, values: list[Any]) -> None:
-    assert found(path) == values
+def test_a_path_leads_to_elements(path: str, values: list[Any] | None) -> None:
+    if values is None:
+        with pytest.raises(Unprocessable):
+            found(path)
+    else:
+        assert found(path) == values
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The part of FHIRPath that says which elements of a resource are meant.
 
 Steps to children, `[0]`, `first()`, `last()`, `tail()`, `single()`, `skip(1)`, `take(1)`, `where(...)`,
-`extension('url')` and `ofType(Type)`; criteria with `=`, `!=`, `and`, `or`, `exists()`, `empty()` and `not()`. The whole of FHIRPath makes values that stand nowhere in the
-resource, and what stands nowhere cannot be changed: anything else is refused by name.
+`extension('url')` and `ofType(Type)`; criteria with `=`, `!=`, `and`, `or`, `exists()`, `empty()` and `not()`. The
+whole of FHIRPath makes values that stand nowhere in the resource, and what stands nowhere cannot be changed: anything
+else is refused by name.
 
 *Source*: http://hl7.org/fhirpath/N1/, http://hl7.org/fhir/R4/fhirpatch.html.
 """

@@ -125,7 +125,7 @@ def _one(operation: Operation, resource: dict[str, Any], work: Work) -> None:
         case "delete":
             found = path.elements(root, work)
             if found:
-                _put_back(_only(found), None)
+                _put_back(_only(found), None, work)
         case "replace":
             _replace(operation, _only(path.elements(root, work)), work)
         case _:
@@ -145,7 +145,7 @@ def _add(operation: Operation, owner: Element, work: Work) -> None:
     taken = [json for json in named(owner.kind)[member.element] if items(owner.children, json)]
     if taken and not member.many:
         raise DoesNotApply("There is such an element already, and there may be one only: replace it.")
-    owner.write(name, [*items(owner.children, name), item])
+    owner.write(name, [*_listed(owner, name, work), item])
 
 
 def _replace(operation: Operation, element: Element, work: Work) -> None:
@@ -154,18 +154,18 @@ def _replace(operation: Operation, element: Element, work: Work) -> None:
         raise Incorrect("A resource cannot be replaced by a patch; update it.")
     name, _, item = _made(operation, owner, definition.element, work)
     if name == element.member:
-        _put_back(element, item)
+        _put_back(element, item, work)
     else:  # a choice: its other type goes by another member
         owner.write(name, [item])
         owner.write(element.member, [])
 
 
-def _put_back(element: Element, item: Item | None) -> None:
+def _put_back(element: Element, item: Item | None, work: Work) -> None:
     """Let `item` stand where the element stands, or nothing."""
     owner = element.parent
     if owner is None:
         raise Incorrect("A resource cannot be deleted by a patch; delete it.")
-    there = items(owner.children, element.member)
+    there = _listed(owner, element.member, work)
     position = element.index or 0
     there[position : position + 1] = [] if item is None else [item]
     owner.write(element.member, there)
@@ -180,7 +180,7 @@ def _reorder(operation: Operation, path: Path, root: Element, work: Work) -> Non
     name, member = next(iter(choices.items()), ("", None))
     if member is None or not member.many:
         raise Incorrect(f"The path of {operation.type} must name a list; what it names has no list.")
-    there = items(owner.children, name)
+    there = _listed(owner, name, work)
     numbers = operation.numbers
     if operation.type == "insert":
         if numbers["index"] > len(there):
@@ -191,6 +191,13 @@ def _reorder(operation: Operation, path: Path, root: Element, work: Work) -> Non
             raise DoesNotApply("The list has no item at `source` or at `destination`.")
         there.insert(numbers["destination"], there.pop(numbers["source"]))
     owner.write(name, there)
+
+
+def _listed(owner: Element, name: str, work: Work) -> list[Item]:
+    """What a JSON member holds, to be written again: cheap for each item, but a list may have very many."""
+    there = items(owner.children, name)
+    work.spend(len(there) // 8)
+    return there
 
 
 # ---- values --------------------------------------------------------------------------------------------------------

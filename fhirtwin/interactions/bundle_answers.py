@@ -13,7 +13,7 @@ from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import codec, dates
 from fhirtwin.ingest import Kept
-from fhirtwin.interactions import read, search_type
+from fhirtwin.interactions import read, search_type, vread
 from fhirtwin.interactions.bundle_entries import Entry
 from fhirtwin.interactions.context import ALL_OK, Answer, Returning, Services, etag, outcome_bytes
 from fhirtwin.store import Reader
@@ -80,6 +80,9 @@ def _found(services: Services, caller: Caller, reader: Reader, entry: Entry) -> 
         pairs = search_type.query_pairs(entry.query, "The URL")
         found = search_type.within(services, caller, reader, entry.type, pairs)
         return {"resource": msgspec.Raw(found), "response": {"status": "200 OK"}}
+    if entry.version:
+        stored = vread.within(caller, reader, entry.type, entry.id, entry.version)
+        return {**_resource(services, stored), "response": _response(stored, "200 OK")}
     permit(caller, "read", entry.type)
     stored = read.current(reader, entry.type, entry.id)
     time = entry.conditions.get("ifModifiedSince")

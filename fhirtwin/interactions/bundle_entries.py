@@ -55,6 +55,7 @@ class Entry:
         type: resource type that its URL names; empty where that is the fullUrl of another entry.
         id: logical id that its URL names; empty for POST, searches and conditions. Where there is no type, the URL.
         query: what follows the question mark of its URL: a search, or which resource is meant.
+        version: of a GET of one version.
         received: its resource, where that is to be stored.
         change: its patch, where it has one.
         conditions: `ifNoneExist`, `ifMatch`, `ifNoneMatch` and `ifModifiedSince`, where given.
@@ -65,6 +66,7 @@ class Entry:
     type: str
     id: str
     query: str
+    version: str
     full_url: str
     received: Received | None
     change: Change | None
@@ -191,7 +193,8 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
                 f"Entries may {', '.join(METHODS)}; other methods are not done here.",
                 expression=f"Bundle.entry[{number}].request.method",
             )
-        type_, id_, query = _target(services, number, method, request["url"])
+        target = _target(services, number, method, request["url"])
+        type_, id_, _, _ = target
         received, change = None, None
         if method in ("POST", "PUT"):
             received = _resource(number, entry, data, type_)
@@ -200,7 +203,7 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
         if method == "PUT" and received and id_:
             update.require_same_id(received, id_)
         conditions = _conditions(number, method, request)
-        return Entry(number, method, type_, id_, query, entry.get("fullUrl", ""), received, change, conditions)
+        return Entry(number, method, *target, entry.get("fullUrl", ""), received, change, conditions)
 
 
 def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[str, str]:
@@ -228,17 +231,19 @@ def _sent(entry: Mapping[str, Any], data: bytes | None) -> tuple[dict[str, Any],
     return entry["resource"], data
 
 
-def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str]:
-    """Type, id and query of an entry's URL, which is relative to the base, or below it."""
+def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str, str]:
+    """Type, id, query and version of an entry's URL, which is relative to the base, or below it."""
     local = url.removeprefix(f"{services.base_url}/")
     path, _, query = local.partition("?")
     match path.split("/"):
         case [type_] if is_resource_type(type_) and (method in ("GET", "HEAD") or bool(query) != (method == "POST")):
-            return type_, "", query
+            return type_, "", query, ""
         case [type_, id_] if is_resource_type(type_) and method != "POST" and not query:
-            return type_, id_, ""
+            return type_, id_, "", ""
+        case [type_, id_, "_history", version] if is_resource_type(type_) and method in ("GET", "HEAD") and not query:
+            return type_, id_, "", version
         case _ if method in ("GET", "HEAD") and local.startswith(("urn:", "http://", "https://")):
-            return "", local, ""
+            return "", local, "", ""
     raise Incorrect(
         f"This is not a URL for {method}: POST Type; PUT, PATCH, DELETE and GET Type/id or Type?search.",
         expression=f"Bundle.entry[{number}].request.url",

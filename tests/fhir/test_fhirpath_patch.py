@@ -218,5 +218,9 @@ def test_a_patch_that_asks_for_too_much_is_refused() -> None:
     many = {**PATIENT, "identifier": [{"value": str(number)} for number in range(2000)]}
     with pytest.raises(TooLarge, match="values"):
         patched(*[operation("delete", "Patient.identifier.where(value = 'x')")] * 1000, resource=many)
+    move = operation("move", "Patient.identifier", source=0, destination=1)
+    longer = {**PATIENT, "identifier": [{"value": "x"}] * 8000}
+    with pytest.raises(TooLarge, match="values"):
+        patched(*[move] * 1000, resource=longer)
     with pytest.raises(TooLarge, match="operations"):
         fhirpath_patch.parse({"parameter": [operation("delete", "Patient.photo")] * (patching.MAX_OPERATIONS + 1)})

@@ -158,6 +158,16 @@ def test_the_url_of_an_entry_may_be_the_full_url_of_another(client: FlaskClient)
     assert f"Observation/{other['resource']['id']}" == located(answer, 3)
 
 
+def test_an_entry_may_read_one_version(client: FlaskClient) -> None:
+    for gender in ("female", "male"):
+        client.put("/fhir/Patient/p", data=body(patient(id="p", gender=gender)), headers=JSON)
+    client.delete("/fhir/Patient/p")
+    answer = post(client, *(entry("GET", f"Patient/p/_history/{version}") for version in "1234"), kind="batch")
+    assert statuses(answer) == ["200", "200", "410", "404"]
+    assert [one["resource"]["gender"] for one in answer.json["entry"][:2]] == ["female", "male"]
+    assert validate(codec.decode(answer.data), type="Bundle") == []
+
+
 @pytest.mark.parametrize("kind", ["batch", "transaction"])
 def test_a_url_that_no_entry_has_is_400(client: FlaskClient, kind: str) -> None:
     answer = post(client, entry("GET", A), kind=kind)

@@ -98,9 +98,24 @@ class NotAcceptable(Incorrect):
 
 
 class MethodNotAllowed(Incorrect):
-    """The place exists; the method does not."""
+    """The place exists; the method does not.
+
+    Attributes:
+        allowed: the methods that it takes.
+    """
 
     status, code = 405, "not-supported"
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        expression: str | None = None,
+        issues: Iterable[Issue] = (),
+        allowed: Iterable[str] = (),
+    ) -> None:
+        super().__init__(text, expression=expression, issues=issues)
+        self.allowed = tuple(allowed)
 
 
 class Unprocessable(Incorrect):

@@ -80,7 +80,12 @@ def receive(data: bytes, type_: str, settings: Settings) -> Received:
 
 
 def keep(
-    write: Writer, received: Received, id_: str | None, base_url: str, resolved: Mapping[str, str] | None = None
+    write: Writer,
+    received: Received,
+    id_: str | None,
+    base_url: str,
+    resolved: Mapping[str, str] | None = None,
+    texts: Mapping[splice.Path, str] | None = None,
 ) -> Kept:
     """Store what was received as the next version of `id_`, and refresh the twin of whom it is about.
 
@@ -90,6 +95,7 @@ def keep(
         id_: logical id; None makes a new one.
         base_url: this server's base; references below it are its own.
         resolved: texts of references, and what takes their place.
+        texts: places of other links, and what stands there then.
 
     Returns:
         The new version; or the one that was there, when the new one would say the same.
@@ -100,12 +106,13 @@ def keep(
     current = write.read(received.type, id_) if id_ else None
     id_ = id_ or str(uuid.uuid4())
     if current and not current.deleted:
-        same = _spliced(received, id_, current.version, current.last_updated, resolved)
+        same = _spliced(received, id_, current.version, current.last_updated, resolved, texts)
         if _says_the_same(same.data, current.data):
             return Kept(current, changed=False)
 
-    stored = _spliced(received, id_, current.version + 1 if current else 1, dates.now_instant(), resolved)
-    resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if resolved else {**received.resource, "id": id_}
+    stored = _spliced(received, id_, current.version + 1 if current else 1, dates.now_instant(), resolved, texts)
+    changed = bool(resolved or texts)
+    resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if changed else {**received.resource, "id": id_}
     if received.check_claims and "profile" in resource.get("meta", ()):
         with timing.stage("validate"):
             _refuse_broken_claims(resource, write)
@@ -181,9 +188,14 @@ def _refuse_broken_claims(resource: dict[str, Any], write: Writer) -> None:
 
 
 def _spliced(
-    received: Received, id_: str, version: int, instant: str, resolved: Mapping[str, str] | None
+    received: Received,
+    id_: str,
+    version: int,
+    instant: str,
+    resolved: Mapping[str, str] | None,
+    texts: Mapping[splice.Path, str] | None,
 ) -> StoredVersion:
-    data = splice.splice(received.data, id=id_, version=version, last_updated=instant, references=resolved or {})
+    data = splice.splice(received.data, id=id_, version=version, last_updated=instant, references=resolved, texts=texts)
     return StoredVersion(received.type, id_, version, instant, data)
 
 

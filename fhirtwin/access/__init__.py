@@ -15,6 +15,7 @@ Interaction = Literal[
     "read",
     "vread",
     "update",
+    "patch",
     "delete",
     "history-instance",
     "history-type",

@@ -46,6 +46,8 @@ def _ours(error: FhirtwinError) -> Response:
     answer = render(error.status, error.issues)
     if error.status == errors.Busy.status:
         answer.headers["Retry-After"] = "1"
+    if isinstance(error, errors.MethodNotAllowed) and error.allowed:
+        answer.headers["Allow"] = ", ".join(error.allowed)
     return answer
 
 

@@ -40,6 +40,29 @@ def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
             object, the character U+0000, or a number beyond `json_faults.MAX_DIGITS` or `MAX_EXPONENT`. The text
             names the place, by byte or by path.
     """
+    value = _value(data, max_depth)
+    if type(value) is not dict:
+        raise Incorrect("The body must be one JSON object.")
+    return value
+
+
+def decode_array(data: bytes, *, max_depth: int = 64) -> list[Any]:
+    """Read one JSON array, such as a JSON Patch, as strictly as `decode` reads an object.
+
+    Args:
+        data: UTF-8 without a byte order mark.
+        max_depth: deepest nesting that is read; the array counts as 1.
+
+    Raises:
+        Incorrect: not an array, or what `decode` refuses.
+    """
+    value = _value(data, max_depth)
+    if type(value) is not list:
+        raise Incorrect("The body must be one JSON array.")
+    return value
+
+
+def _value(data: bytes, max_depth: int) -> Any:
     try:
         value = _decoder.decode(data)
     except RecursionError:
@@ -51,8 +74,6 @@ def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
     wrong = _wrong(value, data, max_depth)
     if wrong:
         raise _located(data, max_depth, wrong)
-    if type(value) is not dict:
-        raise Incorrect("The body must be one JSON object.")
     return value
 
 

@@ -10,9 +10,9 @@ Everything here expects bytes that `fhirtwin.fhir.codec.decode` accepted.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -22,6 +22,12 @@ from fhirtwin.fhir import codec
 _STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 _NAME: Final = re.compile(rb"[ \t\r\n,]*(" + _STRING + rb")[ \t\r\n]*:[ \t\r\n]*")
 _TEXT: Final = re.compile(rb"(" + _STRING + rb")(?:[ \t\r\n]*:[ \t\r\n]*(" + _STRING + rb"))?")
+
+
+_BETWEEN: Final = re.compile(rb"[ \t\r\n,]*")
+
+Path = tuple[str | int, ...]
+"""Members and indices that lead from a resource to a value in it."""
 
 
 class _Entry(msgspec.Struct):
@@ -48,6 +54,7 @@ def splice(
     version: int,
     last_updated: str,
     references: Mapping[str, str] | None = None,
+    texts: Mapping[Path, str] | None = None,
 ) -> bytes:
     """Write identity and resolved references into a resource, byte for byte the same elsewhere.
 
@@ -59,6 +66,7 @@ def splice(
         references: text that a member `reference` may have, and what it becomes. Besides Reference.reference this
             holds for the three URIs of R4 named so (DetectedIssue, Expression, Immunization.education), which R4's
             transaction rules resolve as well (http://hl7.org/fhir/R4/http.html#trules).
+        texts: places of other texts, by the members and indices that lead there, and what stands there then.
 
     Raises:
         Incorrect: `data` is no resource, or its `meta` is no object.
@@ -68,6 +76,8 @@ def splice(
         raise Incorrect("A resource must name its resourceType.", expression="Resource.resourceType")
     meta = {"versionId": str(version), "lastUpdated": last_updated}
     edits = _resolved(data, references) if references else []
+    if texts:
+        edits += _written(data, 0, len(data), _tree(texts))
     absent: dict[str, object] = {}
     if "id" in spans:
         edits.append(_Edit(*spans["id"], msgspec.json.encode(id)))
@@ -160,6 +170,43 @@ def _resolved(data: bytes, references: Mapping[str, str]) -> list[_Edit]:
     return edits
 
 
+def _tree(texts: Mapping[Path, str]) -> dict[str | int, Any]:
+    """Sort places by what leads to them, so that each level is read once."""
+    root: dict[str | int, Any] = {}
+    for path, text in texts.items():
+        branch = root
+        for part in path[:-1]:
+            branch = branch.setdefault(part, {})
+        branch[path[-1]] = text
+    return root
+
+
+def _written(data: bytes, start: int, end: int, tree: Mapping[Any, Any]) -> list[_Edit]:
+    """Write texts into the object or array from `start` up to `end`."""
+    find: Callable[[bytes, int, int], Mapping[Any, tuple[int, int]]]
+    find = _items if data[start : start + 1] == b"[" else _members
+    spans = find(data, start, end)
+    edits = []
+    for part, branch in tree.items():
+        if isinstance(branch, dict):
+            edits += _written(data, *spans[part], branch)
+        else:
+            edits.append(_Edit(*spans[part], msgspec.json.encode(branch)))
+    return edits
+
+
+def _items(data: bytes, start: int, end: int) -> dict[int, tuple[int, int]]:
+    """Find where the items of an array stand."""
+    spans = {}
+    position = start + 1
+    for number, value in enumerate(msgspec.json.decode(memoryview(data)[start:end], type=list[msgspec.Raw])):
+        before = _BETWEEN.match(data, position)
+        first = before.end() if before else position
+        position = first + len(memoryview(value))
+        spans[number] = (first, position)
+    return spans
+
+
 def _decoded(text: bytes) -> str:
     """Read a JSON string; only one with escapes needs a parser."""
     return msgspec.json.decode(text, type=str) if b"\\" in text else text[1:-1].decode()
@@ -172,7 +219,7 @@ def _inside(members: Mapping[str, object]) -> bytes:
 def _apply(data: bytes, edits: list[_Edit]) -> bytes:
     parts = []
     position = 0
-    for edit in sorted(edits):
+    for edit in sorted(set(edits)):  # a text may have been found both by its name and by its place
         parts += [data[position : edit.start], edit.text]
         position = edit.end
     return b"".join((*parts, data[position:]))

@@ -1,6 +1,6 @@
 """batch: `POST [base]` with a Bundle whose entries are carried out each by itself, whatever becomes of the others.
 
-Done in the order of a transaction, DELETE, POST, PUT, GET, so that reads see what was written.
+Done in the order of a transaction, DELETE, POST, PUT and PATCH, GET and HEAD, so that reads see what was written.
 
 *Source*: http://hl7.org/fhir/R4/http.html#transaction.
 """
@@ -14,9 +14,10 @@ import msgspec
 
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import FhirtwinError
+from fhirtwin.interactions import bundle_answers
 from fhirtwin.interactions.bundle_entries import METHODS, Entry, Refused, at_entry, receive_batch
 from fhirtwin.interactions.context import Answer, Returning, Services, outcome_bytes
-from fhirtwin.interactions.transaction import Work, answer_bundle, looked_up
+from fhirtwin.interactions.transaction import Work
 
 
 def batch(services: Services, caller: Caller, data: bytes, *, prefer: str = "") -> Answer:
@@ -46,13 +47,13 @@ def batch(services: Services, caller: Caller, data: bytes, *, prefer: str = "") 
             answers[entry.number] = _carried_out(services, caller, entry, returning)
         except FhirtwinError as error:
             answers[entry.number] = _failed(error)
-    return answer_bundle("batch-response", [answers[one.number] for one in received])
+    return bundle_answers.bundle("batch-response", [answers[one.number] for one in received])
 
 
 def _carried_out(services: Services, caller: Caller, entry: Entry, returning: Returning) -> dict[str, Any]:
-    if entry.method == "GET":
+    if entry.method in ("GET", "HEAD"):
         with at_entry(entry.number), services.store.snapshot() as reader:
-            return looked_up(services, caller, reader, entry)
+            return bundle_answers.looked_up(services, caller, reader, entry)
     with at_entry(entry.number), services.store.write() as write:
         (answer,) = Work(services, caller, write, returning).carry_out((entry,))
     return answer

@@ -21,18 +21,23 @@ from fhirtwin.fhir import codec, splice
 from fhirtwin.fhir.validator import is_resource_type, validate
 from fhirtwin.fhir.xml import FromXml, source_of
 from fhirtwin.ingest import Received, refuse_invalid
-from fhirtwin.interactions import update
+from fhirtwin.interactions import patch, update
 from fhirtwin.interactions.context import Services
+from fhirtwin.interactions.patch import Change
 
-METHODS: Final = ("DELETE", "POST", "PUT", "GET")
+METHODS: Final = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
 """What an entry may ask for, in the order in which it is done."""
 
+STORES: Final = frozenset({"POST", "PUT", "PATCH"})
+"""Methods after which the resource that the entry is about is there."""
 
 _CONDITIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "DELETE": ("ifMatch",),
     "POST": ("ifNoneExist",),
     "PUT": ("ifMatch", "ifNoneMatch"),
+    "PATCH": ("ifMatch", "ifNoneMatch"),
     "GET": ("ifNoneMatch", "ifModifiedSince"),
+    "HEAD": ("ifNoneMatch", "ifModifiedSince"),
 }
 """Which conditions each method heeds. Another one is refused: its sender believes that it holds."""
 
@@ -48,9 +53,12 @@ class Entry:
 
     Attributes:
         number: position in the Bundle, from 0.
-        id: logical id that its URL names; empty for POST and searches.
-        query: what follows the question mark of its URL.
-        received: its resource; None for DELETE and GET.
+        type: resource type that its URL names; empty where that is the fullUrl of another entry.
+        id: logical id that its URL names; empty for POST, searches and conditions. Where there is no type, the URL.
+        query: what follows the question mark of its URL: a search, or which resource is meant.
+        version: of a GET of one version.
+        received: its resource, where that is to be stored.
+        change: its patch, where it has one.
         conditions: `ifNoneExist`, `ifMatch`, `ifNoneMatch` and `ifModifiedSince`, where given.
     """
 
@@ -59,8 +67,10 @@ class Entry:
     type: str
     id: str
     query: str
+    version: str
     full_url: str
     received: Received | None
+    change: Change | None
     conditions: Mapping[str, str]
 
 
@@ -185,14 +195,17 @@ def _entry(services: Services, number: int, entry: Mapping[str, Any], data: byte
                 f"Entries may {', '.join(METHODS)}; other methods are not done here.",
                 expression=f"Bundle.entry[{number}].request.method",
             )
-        type_, id_, query = _target(services, number, method, request["url"])
-        received = None
+        target = _target(services, number, method, request["url"])
+        type_, id_, _, _ = target
+        received, change = None, None
         if method in ("POST", "PUT"):
             received = _resource(number, entry, data, type_, check_claims=services.settings.profile_claims == "check")
-        if method == "PUT" and received:
+        elif method == "PATCH":
+            change = patch.read_entry(_sent(entry, data)[0], services.settings)
+        if method == "PUT" and received and id_:
             update.require_same_id(received, id_)
         conditions = _conditions(number, method, request)
-        return Entry(number, method, type_, id_, query, entry.get("fullUrl", ""), received, conditions)
+        return Entry(number, method, *target, entry.get("fullUrl", ""), received, change, conditions)
 
 
 def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[str, str]:
@@ -205,31 +218,37 @@ def _conditions(number: int, method: str, request: Mapping[str, Any]) -> dict[st
 
 
 def _resource(number: int, entry: Mapping[str, Any], data: bytes | None, type_: str, *, check_claims: bool) -> Received:
-    if data is None:
-        raise Incorrect("This entry needs a resource.")
-    resource = entry["resource"]
+    resource, sent = _sent(entry, data)
     if resource["resourceType"] != type_:
         raise Incorrect(
             "The resource is of another type than the URL names.", expression=f"Bundle.entry[{number}].request.url"
         )
     unenforced.refuse(resource)
-    return Received(data, resource, source_of(data), check_claims)
+    return Received(sent, resource, source_of(sent), check_claims)
 
 
-def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str]:
-    """Type, id and query of an entry's URL, which is relative to the base, or below it."""
-    place = f"Bundle.entry[{number}].request.url"
-    path, _, query = url.removeprefix(f"{services.base_url}/").partition("?")
+def _sent(entry: Mapping[str, Any], data: bytes | None) -> tuple[dict[str, Any], bytes]:
+    if data is None:
+        raise Incorrect("This entry needs a resource.")
+    return entry["resource"], data
+
+
+def _target(services: Services, number: int, method: str, url: str) -> tuple[str, str, str, str]:
+    """Type, id, query and version of an entry's URL, which is relative to the base, or below it."""
+    local = url.removeprefix(f"{services.base_url}/")
+    path, _, query = local.partition("?")
     match path.split("/"):
-        case [type_] if is_resource_type(type_) and (method == "GET" or (method == "POST" and not query)):
-            return type_, "", query
+        case [type_] if is_resource_type(type_) and (method in ("GET", "HEAD") or bool(query) != (method == "POST")):
+            return type_, "", query, ""
         case [type_, id_] if is_resource_type(type_) and method != "POST" and not query:
-            return type_, id_, ""
-        case [type_] if is_resource_type(type_) and method in ("DELETE", "PUT") and query:
-            raise Unsupported("Conditional update and delete are not done here; name an id.", expression=place)
+            return type_, id_, "", ""
+        case [type_, id_, "_history", version] if is_resource_type(type_) and method in ("GET", "HEAD") and not query:
+            return type_, id_, "", version
+        case _ if method in ("GET", "HEAD") and local.startswith(("urn:", "http://", "https://")):
+            return "", local, "", ""
     raise Incorrect(
-        f"This is not a URL for {method}: DELETE Type/id, POST Type, PUT Type/id, GET Type/id or Type?...",
-        expression=place,
+        f"This is not a URL for {method}: POST Type; PUT, PATCH, DELETE and GET Type/id or Type?search.",
+        expression=f"Bundle.entry[{number}].request.url",
     )
 
 
@@ -237,8 +256,10 @@ def _claims(entry: Entry) -> Iterator[tuple[tuple[str, ...], str]]:
     """What only one entry of a transaction may be about, and the place in the entry that says so."""
     if entry.full_url:
         yield ("fullUrl", entry.full_url), "fullUrl"
-    if entry.method in ("DELETE", "PUT"):
+    if entry.method in ("DELETE", "PUT", "PATCH") and entry.id:
         yield ("resource", entry.type, entry.id), "request.url"
+    elif entry.method in ("DELETE", "PUT", "PATCH"):
+        yield ("condition", entry.type, entry.query), "request.url"
     if "ifNoneExist" in entry.conditions:
         yield ("condition", entry.type, entry.conditions["ifNoneExist"]), "request.ifNoneExist"
 

@@ -12,21 +12,12 @@ from fhirtwin import __version__
 from fhirtwin.access import Caller, permit
 from fhirtwin.fhir import codec, media_types
 from fhirtwin.fhir.tables import FHIR_VERSION, RESOURCE_TYPES
-from fhirtwin.interactions import registry
+from fhirtwin.interactions import offered, registry
 from fhirtwin.interactions.context import Answer, Services
+from fhirtwin.interactions.patch import Form
 from fhirtwin.store import index
 
 _STARTED: Final = datetime.now(UTC).isoformat(timespec="seconds")
-_INTERACTIONS: Final = (
-    "create",
-    "read",
-    "vread",
-    "update",
-    "delete",
-    "history-instance",
-    "history-type",
-    "search-type",
-)
 _SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system")
 
 
@@ -42,6 +33,7 @@ def capabilities(services: Services, caller: Caller) -> Answer:
         "implementation": {"description": "A digital twin of each patient beside the EHR", "url": services.base_url},
         "fhirVersion": FHIR_VERSION,
         "format": [*media_types.Format, *media_types.SHORT],
+        "patchFormat": [str(form) for form in Form],
         "rest": [
             {
                 "mode": "server",
@@ -62,16 +54,17 @@ def _security(services: Services) -> str:
 
 
 def _resource(type_: str) -> dict[str, Any]:
+    interactions = offered.of(type_)
     resource: dict[str, Any] = {
         "type": type_,
-        "interaction": [{"code": code} for code in _INTERACTIONS],
+        "interaction": [{"code": code} for code in interactions],
         "versioning": "versioned-update",
         "readHistory": True,
-        "updateCreate": True,
-        "conditionalCreate": True,
+        "updateCreate": "update" in interactions,
+        "conditionalCreate": "create" in interactions,
         "conditionalRead": "full-support",
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalUpdate": "update" in interactions,
+        "conditionalDelete": "single" if "delete" in interactions else "not-supported",
         "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],
     }
     return {**resource, "operation": _operations(type_)}

@@ -20,6 +20,9 @@ from fhirtwin.twin.state import StoredVersion
 _ETAG: Final = re.compile(r'(?:W/)?"([0-9]{1,9})"')
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
+ALL_OK: Final = Issue("informational", "All OK.", severity="information")
+"""What an OperationOutcome says when there is nothing to say."""
+
 
 @dataclass(frozen=True)
 class Services:
@@ -127,7 +130,7 @@ def written(services: Services, stored: StoredVersion, *, status: int, returning
         case Returning.REPRESENTATION:
             body = stored.data
         case Returning.OUTCOME:
-            body = outcome_bytes([Issue("informational", "All OK.", severity="information")])
+            body = outcome_bytes([ALL_OK])
     return Answer(status, body, version_headers(services, stored, location=True), stored)
 
 

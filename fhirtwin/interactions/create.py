@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from fhirtwin import ingest
 from fhirtwin.access import Caller, permit
-from fhirtwin.errors import Precondition
 from fhirtwin.ingest import Kept
-from fhirtwin.interactions import search_type
-from fhirtwin.interactions.context import Answer, Returning, Services, require_type, written
+from fhirtwin.interactions import conditional, offered
+from fhirtwin.interactions.context import Answer, Returning, Services, written
 from fhirtwin.store import Writer
 from fhirtwin.twin.state import StoredVersion
 
@@ -36,7 +35,7 @@ def create(
         Precondition: several resources fit the condition.
     """
     permit(caller, "create", type_)
-    require_type(type_)
+    offered.require(type_, "create")
     received = ingest.receive(data, type_, services.settings)
     with services.store.write() as write:
         there = existing(services, caller, write, type_, if_none_exist)
@@ -55,9 +54,5 @@ def existing(
     """
     if if_none_exist is None:
         return None
-    found = search_type.matches(services, caller, write, type_, if_none_exist, "If-None-Exist")
-    if len(found) > 1:
-        raise Precondition(
-            f"Several {type_} resources fit If-None-Exist; nothing was stored. Name a condition that one resource fits."
-        )
-    return write.read(type_, found[0]) if found else None
+    found = conditional.match(services, caller, write, type_, if_none_exist, "If-None-Exist")
+    return write.read(type_, found) if found is not None else None

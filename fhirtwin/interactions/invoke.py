@@ -37,7 +37,7 @@ def find(type_: str, id_: str, name: str, method: str) -> Operation:
     if id_ and not is_id(id_):
         raise NotFound("A logical id has 1 to 64 letters, digits, dots and hyphens.")
     if method not in operation.methods:
-        raise MethodNotAllowed(f"${name} takes {' or '.join(operation.methods)}.")
+        raise MethodNotAllowed(f"${name} takes {' or '.join(operation.methods)}.", allowed=operation.methods)
     return operation
 
 

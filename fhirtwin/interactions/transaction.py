@@ -1,7 +1,7 @@
 """transaction: `POST [base]` with a Bundle: all of its entries, or none.
 
-Done in this order, whatever the order in the Bundle: DELETE, POST, PUT, GET. References by `fullUrl` or by a search are
-replaced by what is stored in the end.
+Done in this order, whatever the order in the Bundle: DELETE, POST, PUT and PATCH, GET and HEAD. References by `fullUrl`
+or by a search are replaced by what is stored in the end.
 
 *Source*: http://hl7.org/fhir/R4/http.html#transaction, rules http://hl7.org/fhir/R4/http.html#trules, references
 http://hl7.org/fhir/R4/bundle.html#references.
@@ -10,20 +10,24 @@ http://hl7.org/fhir/R4/bundle.html#references.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
-import msgspec
-
 from fhirtwin import ingest
-from fhirtwin.access import Caller, permit
-from fhirtwin.errors import Incorrect, Precondition, TooLarge
-from fhirtwin.fhir import codec, dates, references
+from fhirtwin.access import Caller, Interaction, permit
+from fhirtwin.errors import Incorrect, NotFound, Precondition, TooLarge
+from fhirtwin.fhir import codec, links, references, splice
+from fhirtwin.fhir.links import Link
 from fhirtwin.ingest import Kept
-from fhirtwin.interactions import create, read, search_type, update
-from fhirtwin.interactions.bundle_entries import METHODS, Entry, at_entry, receive
-from fhirtwin.interactions.context import Answer, Returning, Services, etag, outcome_bytes
-from fhirtwin.store import Reader, Writer
+from fhirtwin.interactions import bundle_answers, conditional, create, offered, patch, read, search_type, update
+from fhirtwin.interactions.bundle_entries import METHODS, STORES, Entry, at_entry, receive
+from fhirtwin.interactions.context import Answer, Returning, Services
+from fhirtwin.interactions.targets import Target, Targets
+from fhirtwin.store import Writer
 from fhirtwin.twin.state import StoredVersion
+
+_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 MAX_ROUNDS: Final = 20
 """How often what waits for a conditional reference is gone through. A chain of references in the wrong order takes as
@@ -51,22 +55,7 @@ def transaction(services: Services, caller: Caller, data: bytes, *, prefer: str 
     with services.store.write() as write:
         work = Work(services, caller, write, Returning.preferred(prefer, Returning.MINIMAL))
         answers = work.carry_out(entries)
-    return answer_bundle("transaction-response", answers)
-
-
-def answer_bundle(type_: str, answers: list[dict[str, Any]]) -> Answer:
-    """The Bundle of the answers; a fullUrl stands in it once, however often an entry shows the resource (bdl-7)."""
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": type_}
-    shown: set[str] = set()
-    for answer in answers:
-        full_url = answer.get("fullUrl")
-        if full_url in shown:
-            del answer["fullUrl"]
-        elif full_url:
-            shown.add(full_url)
-    if answers:  # an empty array is no FHIR
-        bundle["entry"] = answers
-    return Answer(200, codec.encode(bundle))
+    return bundle_answers.bundle("transaction-response", answers)
 
 
 class Work:
@@ -77,24 +66,24 @@ class Work:
         self._caller = caller
         self._write = write
         self._returning = returning
-        self._targets: dict[str, str] = {}
-        """What each fullUrl stands for: `Type/id`."""
+        self._targets = Targets(())
         self._ids: dict[int, str] = {}
         """The id under which each entry is stored."""
+        self._claimed: set[tuple[str, str]] = set()
+        """Type and id of what entries write or delete."""
         self._kept: dict[int, Kept] = {}
         self._deleted: dict[int, StoredVersion | None] = {}
         """What `ingest.forget` gave for each entry that deletes."""
 
     def carry_out(self, entries: tuple[Entry, ...]) -> list[dict[str, Any]]:
         """Do all; the answers are in the order of the entries."""
+        self._targets = Targets(entries)
         for entry in entries:
             if entry.method == "DELETE":
                 with at_entry(entry.number):
                     self._delete(entry)
-        writes = sorted((e for e in entries if e.received), key=_turn)
-        for entry in writes:
-            with at_entry(entry.number):
-                self._identify(entry)
+        writes = sorted((entry for entry in entries if entry.method in STORES), key=_turn)
+        _in_rounds(writes, self._identified, "The condition of this entry names one that waits for this one.")
         self._store([entry for entry in writes if entry.number not in self._kept])
         answers = []
         for entry in entries:
@@ -105,143 +94,197 @@ class Work:
     def _answer(self, entry: Entry) -> dict[str, Any]:
         match entry.method:
             case "DELETE":
-                return self._gone(entry)
-            case "GET":
-                return looked_up(self._services, self._caller, self._write, entry)
+                return bundle_answers.deleted(self._deleted[entry.number], self._returning)
+            case "GET" | "HEAD":
+                return bundle_answers.looked_up(self._services, self._caller, self._write, self._local(entry))
             case _:
-                return self._written(entry)
+                return bundle_answers.stored(self._services, self._kept[entry.number], self._returning)
+
+    def _local(self, entry: Entry) -> Entry:
+        """The entry with what was stored in the place of fullUrls in its URL."""
+        target = None if entry.type else self._targets.find(entry.id, entry)
+        if target:
+            return replace(entry, type=target.type, id=target.id)
+        return replace(entry, query=self._targets.in_criteria(entry.query, "The URL") or "")
 
     def _delete(self, entry: Entry) -> None:
         """Delete before anything is looked for: a condition must not find what is about to go."""
         permit(self._caller, "delete", entry.type)
-        update.check_match(self._write, entry.type, entry.id, entry.conditions.get("ifMatch"), None)
-        self._deleted[entry.number] = ingest.forget(self._write, entry.type, entry.id)
+        offered.require(entry.type, "delete")
+        id_ = entry.id or self._match(entry, entry.query)
+        update.check_match(self._write, entry.type, id_, entry.conditions.get("ifMatch"), None)
+        if id_ is not None:
+            self._claim(entry, id_)
+        self._deleted[entry.number] = ingest.forget(self._write, entry.type, id_) if id_ is not None else None
 
-    def _gone(self, entry: Entry) -> dict[str, Any]:
-        stored, status = self._deleted[entry.number], "204 No Content"
-        return {"response": _response(stored, status) if stored else {"status": status}}
+    def _match(self, entry: Entry, criteria: str) -> str | None:
+        return conditional.match(self._services, self._caller, self._write, entry.type, criteria, "The URL")
 
-    def _identify(self, entry: Entry) -> None:
-        """Settle under which id an entry is stored, before anything is: others may refer to it."""
-        if entry.method == "POST":
-            permit(self._caller, "create", entry.type)
-            condition = entry.conditions.get("ifNoneExist")
-            there = create.existing(self._services, self._caller, self._write, entry.type, condition)
-            if there:
-                self._kept[entry.number] = Kept(there, changed=False)
-            id_ = there.id if there else str(uuid.uuid4())
-        else:
-            permit(self._caller, "update", entry.type)
-            conditions = (entry.conditions.get("ifMatch"), entry.conditions.get("ifNoneMatch"))
-            update.check_match(self._write, entry.type, entry.id, *conditions)
-            id_ = entry.id
+    def _claim(self, entry: Entry, id_: str) -> None:
+        """Let one entry alone be about a resource, however its URL names it.
+
+        Raises:
+            Incorrect: another one is already.
+        """
+        if (entry.type, id_) in self._claimed:
+            raise Incorrect(
+                "Another entry of this Bundle is about the same resource.",
+                expression=f"Bundle.entry[{entry.number}].request.url",
+            )
+        self._claimed.add((entry.type, id_))
+
+    def _identified(self, entry: Entry) -> bool:
+        """Settle under which id an entry is stored, before anything is: others may refer to it.
+
+        Returns:
+            False when its condition names an entry for which this is not settled yet.
+        """
+        kind: Interaction = "create" if entry.method == "POST" else "update" if entry.method == "PUT" else "patch"
+        permit(self._caller, kind, entry.type)
+        offered.require(entry.type, kind)
+        condition = entry.conditions.get("ifNoneExist") if kind == "create" else entry.query
+        criteria = self._targets.in_criteria(condition, "The condition") if condition else condition
+        if condition and criteria is None:
+            return False
+        id_ = self._created(entry, criteria) if kind == "create" else self._named(entry, criteria or "")
         self._ids[entry.number] = id_
-        if entry.full_url:
-            self._targets[entry.full_url] = f"{entry.type}/{id_}"
+        self._targets.settle(entry, id_)
+        return True
+
+    def _created(self, entry: Entry, criteria: str | None) -> str:
+        """The id of what a POST stores, or finds."""
+        there = create.existing(self._services, self._caller, self._write, entry.type, criteria)
+        if there:
+            self._kept[entry.number] = Kept(there, changed=False)
+        return there.id if there else str(uuid.uuid4())
+
+    def _named(self, entry: Entry, criteria: str) -> str:
+        """The id of what a PUT or PATCH is about."""
+        id_: str | None = entry.id
+        if not id_:
+            found = self._match(entry, criteria)
+            id_ = conditional.id_for_update(self._write, entry.received, found) if entry.received else found
+        conditions = (entry.conditions.get("ifMatch"), entry.conditions.get("ifNoneMatch"))
+        update.check_match(self._write, entry.type, id_, *conditions)
+        if entry.change:
+            if id_ is None:
+                raise NotFound(f"No {entry.type} fits the condition.")
+            read.current(self._write, entry.type, id_)
+        id_ = id_ or str(uuid.uuid4())
+        self._claim(entry, id_)
+        return id_
 
     def _store(self, waiting: list[Entry]) -> None:
         """Store entries; one that refers by a search to what another one stores comes after it."""
-        for _ in range(MAX_ROUNDS):
-            still: list[Entry] = []
-            for entry in waiting:
-                with at_entry(entry.number):
-                    if not self._stored(entry):
-                        still.append(entry)
-            if not still:
-                return
-            if len(still) == len(waiting):
-                with at_entry(still[0].number):
-                    raise Precondition(
-                        "A conditional reference here fits nothing, neither stored nor in this transaction."
-                    )
-            waiting = still
-        with at_entry(waiting[0].number):
-            raise TooLarge(
-                f"Conditional references wait for one another in more than {MAX_ROUNDS} links; refer by fullUrl."
-            )
+        _in_rounds(
+            waiting,
+            self._stored,
+            "A conditional reference here fits nothing, neither stored nor in this transaction; or a reference names "
+            "a version that does not come before this one.",
+        )
 
     def _stored(self, entry: Entry) -> bool:
-        """Store one entry; False when a conditional reference of it fits nothing yet."""
-        if entry.received is None:
+        """Store one entry; False when it refers to what is not there yet."""
+        received, known = entry.received, frozenset[str]()
+        if entry.change:
+            before = read.current(self._write, entry.type, self._ids[entry.number])
+            received = patch.patched(before, entry.change, self._services.settings)
+            known = frozenset(link.text for link in links.walk(codec.decode(before.data, max_depth=_ANY_DEPTH)))
+        if received is None:
             raise Incorrect("This entry needs a resource.")
         resolved: dict[str, str] = {}
-        for place, text in references.walk(entry.received.resource):
-            target = self._target(entry, place, text)
+        texts: dict[splice.Path, str] = {}
+        for link in links.walk(received.resource):
+            target = self._linked(entry, link, known)
             if target is None:
                 return False
-            if target != text:
-                resolved[text] = target
+            if target != link.text and link.kind == "Reference":
+                resolved[link.text] = target
+            elif target != link.text:
+                texts[link.path] = target
         self._kept[entry.number] = ingest.keep(
-            self._write, entry.received, self._ids[entry.number], self._services.base_url, resolved
+            self._write, received, self._ids[entry.number], self._services.base_url, resolved, texts
         )
         return True
 
-    def _target(self, entry: Entry, place: str, text: str) -> str | None:
-        """What a reference becomes; the text itself when it stays, None when what it looks for is not there yet."""
-        if text in self._targets:
-            return self._targets[text]
-        found = references.parse(text)
-        match found.kind:
-            case "urn":
-                raise Incorrect(
-                    "No entry of the same transaction has this fullUrl; those of a batch do not know one another.",
-                    expression=place,
-                )
-            case "relative":
-                # Relative to the server that the entry comes from: http://hl7.org/fhir/R4/bundle.html#references.
-                base = references.parse(entry.full_url).base
-                return self._targets.get(f"{base}/{found.type}/{found.id}", text) if base else text
-            case "conditional":
-                ids = search_type.matches(
-                    self._services, self._caller, self._write, found.type, found.query, "A conditional reference"
-                )
-                if len(ids) > 1:
-                    raise Precondition("Several resources fit this conditional reference.", expression=place)
-                return f"{found.type}/{ids[0]}" if ids else None
-        return text
+    def _linked(self, entry: Entry, link: Link, known: frozenset[str]) -> str | None:
+        """What a link becomes; its own text when it stays, None when what it means is not there yet."""
+        match link.kind:
+            case "Reference":
+                return self._referred(entry, link, known)
+            case "xhtml":
+                return links.readdressed(link.text, lambda text: self._addressed(entry, text))
+            case "uri" if not link.text.startswith("urn:"):
+                return link.text  # a name, if it should look like the address of an entry: of a system, of an extension
+        return self._addressed(entry, link.text)
 
-    def _written(self, entry: Entry) -> dict[str, Any]:
-        kept = self._kept[entry.number]
-        stored = kept.stored
-        response = _response(stored, "201 Created" if kept.created else "200 OK")
-        response["location"] = f"{self._services.base_url}/{stored.type}/{stored.id}/_history/{stored.version}"
-        match self._returning:
-            case Returning.REPRESENTATION:
-                return {**_resource(self._services, stored), "response": response}
-            case Returning.OUTCOME:
-                response["outcome"] = msgspec.Raw(outcome_bytes([]))
-        return {"response": response}
+    def _addressed(self, entry: Entry, text: str) -> str:
+        target = self._targets.find(text, entry)
+        return target.path if target else text
+
+    def _referred(self, entry: Entry, link: Link, known: frozenset[str]) -> str | None:
+        """What a reference becomes.
+
+        Args:
+            entry: whose reference it is.
+            link: the reference.
+            known: what stood in the resource before and was right then.
+        """
+        text, version, _ = link.text.partition("/_history/")
+        target = self._targets.find(text, entry)
+        if target:
+            return self._versioned(target) if version else target.path
+        found = references.parse(link.text)
+        if link.text in known or found.kind not in ("urn", "conditional"):
+            return link.text
+        if found.kind == "urn":
+            raise Incorrect(
+                "No entry of the same transaction has this fullUrl; those of a batch do not know one another.",
+                expression=link.place,
+            )
+        ids = search_type.matches(
+            self._services, self._caller, self._write, found.type, found.query, "A conditional reference"
+        )
+        if len(ids) > 1:
+            raise Precondition("Several resources fit this conditional reference.", expression=link.place)
+        return f"{found.type}/{ids[0]}" if ids else None
+
+    def _versioned(self, target: Target) -> str | None:
+        """A reference to the version that an entry stores, whatever version the client thought of."""
+        if kept := self._kept.get(target.number):
+            return f"{target.path}/_history/{kept.stored.version}"
+        # What is created has its first version, even where resources refer to one another in a circle.
+        return None if (target.type, target.id) in self._claimed else f"{target.path}/_history/1"
 
 
-def looked_up(services: Services, caller: Caller, reader: Reader, entry: Entry) -> dict[str, Any]:
-    """The answer to an entry that reads or searches, asked in an open transaction.
+def _in_rounds(waiting: list[Entry], done: Callable[[Entry], bool], stuck: str) -> None:
+    """Do entries in an order in which none waits for another.
+
+    Args:
+        waiting: the entries.
+        done: does one; False when it must wait for another.
+        stuck: what is wrong when all wait.
 
     Raises:
-        NotFound, Gone: it reads what is not there.
-        Incorrect: it cannot be understood.
+        Precondition: all wait.
+        TooLarge: they wait for one another in too many links.
     """
-    if not entry.id:
-        pairs = search_type.query_pairs(entry.query, "The URL")
-        found = search_type.within(services, caller, reader, entry.type, pairs)
-        return {"resource": msgspec.Raw(found), "response": {"status": "200 OK"}}
-    permit(caller, "read", entry.type)
-    stored = read.current(reader, entry.type, entry.id)
-    time = entry.conditions.get("ifModifiedSince")
-    since = dates.parse(time) if time is not None else None
-    if read.is_known(reader, stored, entry.conditions.get("ifNoneMatch"), since):
-        return {"response": {"status": "304 Not Modified", "etag": etag(stored.version)}}
-    return {**_resource(services, stored), "response": _response(stored, "200 OK")}
-
-
-def _resource(services: Services, stored: StoredVersion) -> dict[str, Any]:
-    full_url = f"{services.base_url}/{stored.type}/{stored.id}"
-    return {"fullUrl": full_url, "resource": msgspec.Raw(stored.data)}
+    for _ in range(MAX_ROUNDS):
+        still: list[Entry] = []
+        for entry in waiting:
+            with at_entry(entry.number):
+                if not done(entry):
+                    still.append(entry)
+        if not still:
+            return
+        if len(still) == len(waiting):
+            with at_entry(still[0].number):
+                raise Precondition(stuck)
+        waiting = still
+    with at_entry(waiting[0].number):
+        raise TooLarge(f"Entries wait for one another in more than {MAX_ROUNDS} links; refer by fullUrl.")
 
 
 def _turn(entry: Entry) -> tuple[int, bool]:
     """R4's order of methods; and Medications first among equals, for what refers to them is read with them."""
     return METHODS.index(entry.method), entry.type != "Medication"
-
-
-def _response(stored: StoredVersion, status: str) -> dict[str, Any]:
-    return {"status": status, "etag": etag(stored.version), "lastModified": stored.last_updated}

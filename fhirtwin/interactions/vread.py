@@ -8,6 +8,8 @@ from __future__ import annotations
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Gone, NotFound
 from fhirtwin.interactions.context import Answer, Services, require_type, version_headers
+from fhirtwin.store import Reader
+from fhirtwin.twin.state import StoredVersion
 
 
 def vread(services: Services, caller: Caller, type_: str, id_: str, version: str) -> Answer:
@@ -17,12 +19,19 @@ def vread(services: Services, caller: Caller, type_: str, id_: str, version: str
         NotFound: no such type, resource or version.
         Gone: that version is a deletion.
     """
+    with services.store.snapshot() as reader:
+        stored = within(caller, reader, type_, id_, version)
+    return Answer(200, stored.data, version_headers(services, stored), stored)
+
+
+def within(caller: Caller, reader: Reader, type_: str, id_: str, version: str) -> StoredVersion:
+    """The version, asked for in an open transaction; raises as `vread` does."""
     permit(caller, "vread", type_)
     require_type(type_)
     number = int(version) if version.isascii() and version.isdigit() and len(version) <= 9 else 0
-    stored = services.store.vread(type_, id_, number)
+    stored = reader.vread(type_, id_, number)
     if stored is None:
         raise NotFound(f"There is no such version of a {type_} with this id.")
     if stored.deleted:
         raise Gone(f"This {type_} was deleted in this version.")
-    return Answer(200, stored.data, version_headers(services, stored), stored)
+    return stored

@@ -181,11 +181,21 @@ def test_an_address_where_nothing_is_is_404(client: FlaskClient, path: str) -> N
 
 
 def test_a_method_that_an_address_does_not_take_is_405(client: FlaskClient) -> None:
-    answer = client.delete("/fhir/Patient")
-    assert refused(answer, 405)["code"] == "not-supported"
-    assert "POST" in answer.headers["Allow"]
     client.put("/fhir/Patient/p", data=body(patient(id="p")), headers=JSON)
     refused(client.put("/fhir/Patient/p/$twin"), 405)
+    allowed = {
+        ("POST", "/fhir/Patient/p"): "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
+        ("PUT", "/fhir/Patient/p/_history/1"): "GET, HEAD, OPTIONS",
+        ("DELETE", "/fhir/"): "OPTIONS, POST",
+        ("DELETE", "/fhir"): "OPTIONS, POST",
+        ("POST", "/fhir/Patient/p/$twin"): "GET",
+        ("POST", "/fhir/AuditEvent"): "GET, HEAD",
+        ("PATCH", "/fhir/Binary/p"): "DELETE, GET, HEAD, PUT",
+    }
+    for (method, path), methods in allowed.items():
+        answer = client.open(path, method=method, data=body({"resourceType": "Parameters"}), headers=JSON)
+        assert refused(answer, 405)["code"] == "not-supported"
+        assert answer.headers["Allow"] == methods
 
 
 def test_an_unexpected_exception_is_500_and_neither_answer_nor_log_repeats_its_text(

@@ -44,6 +44,7 @@ def test_every_interaction_that_metadata_names_has_its_route_and_is_asked_for(
         "read": ("GET", "/fhir/Patient/p"),
         "vread": ("GET", "/fhir/Patient/p/_history/1"),
         "update": ("PUT", "/fhir/Patient/p"),
+        "patch": ("PATCH", "/fhir/Patient/p"),
         "delete": ("DELETE", "/fhir/Patient/p"),
         "search-type": ("GET", "/fhir/Patient"),
         "history-instance": ("GET", "/fhir/Patient/p/_history"),
@@ -56,7 +57,8 @@ def test_every_interaction_that_metadata_names_has_its_route_and_is_asked_for(
     monkeypatch.setattr(parts, "OPEN", Caller("nobody"))
     for code, (method, path) in paths.items():
         sent = {"resourceType": "Bundle", "type": code} if path == "/fhir" else patient(id="p")
-        request = {"data": body(sent), "content_type": "application/fhir+json"} if method in ("POST", "PUT") else {}
+        has_body = method in ("POST", "PUT", "PATCH")
+        request = {"data": body(sent), "content_type": "application/fhir+json"} if has_body else {}
         answer = client.open(path, method=method, **request)
         assert answer.status_code == 403
         assert answer.json["issue"][0]["diagnostics"].startswith(f"You may not use {code} ")

@@ -11,6 +11,8 @@ from tests import parts
 JSON = {"Content-Type": "application/fhir+json"}
 
 REFUSED = {
+    "AuditEvent-example-disclosure.json": 405,  # what happened is told by this server alone
+    "AuditEvent-example-error.json": 405,
     "Consent-consent-example-Out.json": 422,  # opts out, which is not enforced here
     "DeviceMetric-example.json": 400,  # refers to a DeviceDefinition where R4 has Device
     "MedicationRequest-medrx0301.json": 400,  # refers to a Practitioner where R4 has Organization

@@ -193,11 +193,15 @@ def test_twins_are_refreshed(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     ("entries", "status", "place"),
     [
-        ([entry("PATCH", "Patient/p", patient())], 400, "Bundle.entry[0].request.method"),
+        ([entry("PATCH", "Patient/p", patient())], 400, "Bundle.entry[0]"),
+        ([entry("PATCH", "Patient/p")], 400, "Bundle.entry[0]"),
         ([entry("POST", "Nonsense", patient())], 400, "Bundle.entry[0].request.url"),
         ([entry("POST", "Patient/p", patient())], 400, "Bundle.entry[0].request.url"),
         ([entry("PUT", "Patient", patient())], 400, "Bundle.entry[0].request.url"),
-        ([entry("PUT", "Patient?_id=p", patient(id="p"))], 400, "Bundle.entry[0].request.url"),
+        ([entry("PUT", "Patient?nonsense=p", patient(id="p"))], 400, "Bundle.entry[0]"),
+        ([entry("PATCH", "Patient", {"resourceType": "Parameters"})], 400, "Bundle.entry[0].request.url"),
+        ([entry("DELETE", "Patient")], 400, "Bundle.entry[0].request.url"),
+        ([entry("GET", P)], 400, "Bundle.entry[0].request.url"),
         ([entry("GET", "Patient/p/$everything")], 400, "Bundle.entry[0].request.url"),
         ([entry("GET", "http://other.test/Patient/p")], 400, "Bundle.entry[0].request.url"),
         ([entry("POST", "Observation", patient())], 400, "Bundle.entry[0].request.url"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
+from urllib.parse import urlencode
 
 from flask import request
 
@@ -12,6 +13,7 @@ from fhirtwin.api import body, rendering
 from fhirtwin.errors import Incorrect, NotAcceptable, WrongMediaType
 from fhirtwin.fhir import media_types, xml
 from fhirtwin.fhir.media_types import Format
+from fhirtwin.interactions.patch import Form
 from fhirtwin.settings import Settings
 
 GENERAL: Final = frozenset({"_format", "_pretty"})
@@ -134,6 +136,28 @@ def as_json(data: bytes, settings: Settings) -> bytes:
         return data
     with timing.stage("parse"):
         return xml.from_xml(data, max_depth=settings.max_depth)
+
+
+def patch_form() -> Form:
+    """How the body of a patch is written, by its declared type.
+
+    Raises:
+        WrongMediaType: as no patch that is done here.
+    """
+    name = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if name == Form.JSON:
+        refuse_compressed()
+        return Form.JSON
+    try:
+        _sent()
+    except WrongMediaType as error:
+        raise WrongMediaType(f"{error} A patch may also be {Form.JSON}; XML Patch is not done here.") from None
+    return Form.FHIRPATH
+
+
+def criteria() -> str:
+    """The search in the URL of an interaction that is conditional."""
+    return urlencode(parameters())
 
 
 def require_json_sent() -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g, request
 
+from fhirtwin.api import body
 from fhirtwin.api.fhir import answers, binaries, negotiation, parameters
 from fhirtwin.api.fhir.answers import respond as _response
+from fhirtwin.errors import WrongMediaType
 from fhirtwin.interactions.batch import batch
 from fhirtwin.interactions.bundle_entries import is_batch
 from fhirtwin.interactions.capabilities import capabilities
@@ -14,6 +16,7 @@ from fhirtwin.interactions.create import create
 from fhirtwin.interactions.delete import delete
 from fhirtwin.interactions.history import history
 from fhirtwin.interactions.invoke import find, invoke
+from fhirtwin.interactions.patch import Form, patch
 from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
@@ -68,6 +71,7 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 def _register_writes(fhir: Blueprint, services: Services) -> None:
     settings = services.settings
 
+    @fhir.post("")
     @fhir.post("/")
     def bundle_route() -> Response:
         data = negotiation.read_resource(settings)
@@ -81,21 +85,31 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
         return _response(create(services, g.caller, type_, data, if_none_exist=condition, prefer=_prefer()))
 
     @fhir.put("/<type_>/<id_>")
-    def update_route(type_: str, id_: str) -> Response:
-        conditions = {
-            "if_match": request.headers.get("If-Match"),
-            "if_none_match": request.headers.get("If-None-Match"),
-        }
+    @fhir.put("/<type_>")
+    def update_route(type_: str, id_: str = "") -> Response:
+        conditions = _conditions(id_)
         data = binaries.read_resource(settings, type_, id_)
         return _response(update(services, g.caller, type_, id_, data, **conditions, prefer=_prefer()))
 
+    @fhir.patch("/<type_>/<id_>")
+    @fhir.patch("/<type_>")
+    def patch_route(type_: str, id_: str = "") -> Response:
+        form = negotiation.patch_form()
+        conditions = _conditions(id_)
+        data = body.read_body(settings.max_body_bytes)
+        data = data if form is Form.JSON else negotiation.as_json(data, settings)
+        return _response(patch(services, g.caller, type_, id_, data, form, **conditions, prefer=_prefer()))
+
     @fhir.delete("/<type_>/<id_>")
-    def delete_route(type_: str, id_: str) -> Response:
-        conditions = {
-            "if_match": request.headers.get("If-Match"),
-            "if_none_match": request.headers.get("If-None-Match"),
-        }
-        return _response(delete(services, g.caller, type_, id_, **conditions))
+    @fhir.delete("/<type_>")
+    def delete_route(type_: str, id_: str = "") -> Response:
+        return _response(delete(services, g.caller, type_, id_, **_conditions(id_), prefer=_prefer()))
+
+    @fhir.after_request
+    def name_patch_forms(response: Response) -> Response:
+        if request.method == "PATCH" and response.status_code == WrongMediaType.status:
+            response.headers["Accept-Patch"] = ", ".join(Form)  # RFC 5789, 3.1
+        return response
 
 
 def _register_operations(fhir: Blueprint, services: Services) -> None:
@@ -107,6 +121,15 @@ def _register_operations(fhir: Blueprint, services: Services) -> None:
         operation = find(type_, id_, name, method)
         pairs, sent = negotiation.parameters(), parameters.of_operation(services.settings)
         return _response(invoke(services, g.caller, operation, type_, id_, method, pairs, sent))
+
+
+def _conditions(id_: str) -> dict[str, str | None]:
+    """The conditions of a write, with the search that stands in the place of an id."""
+    return {
+        "criteria": None if id_ else negotiation.criteria(),
+        "if_match": request.headers.get("If-Match"),
+        "if_none_match": request.headers.get("If-None-Match"),
+    }
 
 
 def _prefer() -> str:

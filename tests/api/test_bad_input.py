@@ -188,7 +188,7 @@ def test_a_method_that_an_address_does_not_take_is_405(client: FlaskClient) -> N
         ("PUT", "/fhir/Patient/p/_history/1"): "GET, HEAD, OPTIONS",
         ("DELETE", "/fhir/"): "OPTIONS, POST",
         ("DELETE", "/fhir"): "OPTIONS, POST",
-        ("POST", "/fhir/Patient/p/$twin"): "GET",
+        ("GET", "/fhir/Patient/p/$meta-add"): "POST",
         ("POST", "/fhir/AuditEvent"): "GET, HEAD",
         ("PATCH", "/fhir/Binary/p"): "DELETE, GET, HEAD, PUT",
     }

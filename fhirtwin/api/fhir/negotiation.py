@@ -144,8 +144,9 @@ def patch_form() -> Form:
     Raises:
         WrongMediaType: as no patch that is done here.
     """
-    name = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if name == Form.JSON:
+    declared = request.headers.get("Content-Type", "")
+    if declared.partition(";")[0].strip().lower() == Form.JSON:
+        media_types.of(declared.lower().replace(Form.JSON, Format.JSON, 1))  # its parameters are judged as those of FHIR
         refuse_compressed()
         return Form.JSON
     try:

@@ -27,6 +27,7 @@ class Format(StrEnum):
 NAMES: Final[Mapping[str, Format]] = {
     "application/fhir+json": Format.JSON,
     "application/json": Format.JSON,
+    "text/json": Format.JSON,
     "application/json+fhir": Format.JSON,
     "application/fhir+xml": Format.XML,
     "application/xml": Format.XML,

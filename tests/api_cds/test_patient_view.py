@@ -277,9 +277,10 @@ def test_a_wrong_call_is_400_by_member(twin: Gateway, patient: str, change: dict
         (b'{"context":' + b"[" * 5000 + b"]" * 5000 + b"}", "application/json", 400),
         (b'{"prefetch":{"x":1e2000000}}', "application/json", 400),
         (b"{}", "text/plain", 415),
+        (b"<Bundle/>", "application/fhir+xml", 415),
         (b"{" + b" " * 10_000_001 + b"}", "application/json", 413),
     ],
-    ids=["broken", "duplicate", "array", "deep", "decimal-bomb", "text", "too-long"],
+    ids=["broken", "duplicate", "array", "deep", "decimal-bomb", "text", "xml", "too-long"],
 )
 def test_a_body_that_cannot_be_read_is_refused(twin: Gateway, body: bytes, kind: str, status: int) -> None:
     outcome(twin.http.post("/cds-services/twin-patient-view", data=body, content_type=kind), status)

@@ -16,6 +16,7 @@ from fhirtwin.fhir.media_types import Format
         "application/json",
         "Application/JSON; charset=UTF-8",
         "application/json+fhir",
+        "text/json",
         'application/fhir+json; charset="utf-8"; fhirVersion=4.0',
     ],
 )

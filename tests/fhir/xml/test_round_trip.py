@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhirtwin.errors import Incorrect
@@ -92,6 +92,7 @@ elements = st.fixed_dictionaries({}, optional={"id": texts, "extension": st.list
 primitives = st.tuples(texts | st.none(), elements | st.none()).filter(any)
 
 
+@settings(deadline=None)  # other programs run on the same machine
 @given(st.lists(primitives, min_size=1), primitives)
 def test_values_ids_and_extensions_of_primitives_come_back(
     given_names: list[tuple[str | None, dict[str, Any] | None]], family: tuple[str | None, dict[str, Any] | None]
@@ -108,6 +109,7 @@ def test_values_ids_and_extensions_of_primitives_come_back(
 words = st.text(st.sampled_from("ab <>&'\"\n\tü"), min_size=1)
 
 
+@settings(deadline=None)  # other programs run on the same machine
 @given(st.recursive(words, lambda inner: st.lists(inner, min_size=1), max_leaves=8))
 def test_narratives_come_back_as_they_are(content: Any) -> None:
     def written(part: Any) -> str:

@@ -11,18 +11,14 @@ else is refused by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any, Final
-
-import msgspec
+from typing import Final
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir import dates
-from fhirtwin.fhir.elements import Element, named
-from fhirtwin.fhir.patching import DoesNotApply, Work
-from fhirtwin.fhir.tables import PRIMITIVES, RESOURCE_TYPES, TYPES, lineage
+from fhirtwin.fhir import path_steps
+from fhirtwin.fhir.elements import Element
+from fhirtwin.fhir.patching import Work
+from fhirtwin.fhir.tables import PRIMITIVES, RESOURCE_TYPES, TYPES
 
 MAX_LENGTH: Final = 1000
 """Most characters of a path."""
@@ -34,13 +30,6 @@ _TOKEN: Final = re.compile(
     r"|(?P<date>@[0-9T:+.Z\-]+)|(?P<number>[0-9]+(?:\.[0-9]+)?)|(?P<sign>!=|[.,()\[\]=]))"
 )
 _WORDS: Final = frozenset({"and", "or", "true", "false"})
-_ESCAPED: Final = re.compile(r"\\(.)|\"", re.DOTALL)
-
-Items = list[Any]
-"""Elements, or values that a criterion compares them with."""
-
-Term = Callable[[Element, Work], Items]
-Step = Callable[[list[Element], Work], list[Element]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +42,16 @@ class Path:
     """
 
     text: str
-    steps: tuple[Step, ...]
+    steps: tuple[path_steps.Step, ...]
     list_name: str = ""
 
     def elements(self, root: Element, work: Work) -> list[Element]:
         """The elements meant, in order."""
-        return _follow(self.steps, [root], work)
+        return path_steps.follow(self.steps, [root], work)
 
     def owners(self, root: Element, work: Work) -> list[Element]:
         """The elements whose children the last step names."""
-        return _follow(self.steps[:-1], [root], work)
+        return path_steps.follow(self.steps[:-1], [root], work)
 
 
 def parse(text: str, type_: str) -> Path:
@@ -79,7 +68,7 @@ def parse(text: str, type_: str) -> Path:
         raise Incorrect(f"A path may have at most {MAX_LENGTH} characters.")
     reader = _Reader(text)
     first = reader.peek()
-    steps: list[Step] = []
+    steps: list[path_steps.Step] = []
     list_name = ""
     if first in (type_, "Resource", "DomainResource"):
         reader.take()
@@ -97,13 +86,6 @@ def parse(text: str, type_: str) -> Path:
         else:
             raise Incorrect("Expected a dot or an index in square brackets in this path.")
     return Path(text, tuple(steps), list_name)
-
-
-def _follow(steps: tuple[Step, ...], found: list[Element], work: Work) -> list[Element]:
-    for step in steps:
-        found = step(found, work)
-        work.spend(len(found) + 1)
-    return found
 
 
 class _Reader:
@@ -144,7 +126,7 @@ class _Reader:
         self._at += 1
         return token
 
-    def step(self, steps: list[Step]) -> str:
+    def step(self, steps: list[path_steps.Step]) -> str:
         """Read a name or function after a dot; gives the name where it is a plain step to children."""
         if self.kind() != "name" or self.peek() in _WORDS:
             raise Incorrect("Expected the name of an element in this path.")
@@ -152,17 +134,17 @@ class _Reader:
         if self.peek() != "(":
             if name == "$this":
                 raise Incorrect("`$this` may only begin a path inside where().")
-            steps.append(_children(name))
+            steps.append(path_steps.children(name))
             return name
         self.take("(")
         steps.append(self._function(name))
         self.take(")")
         return ""
 
-    def index(self, steps: list[Step]) -> None:
+    def index(self, steps: list[path_steps.Step]) -> None:
         """Read `[number]`."""
         self.take("[")
-        steps.append(_at(self._number()))
+        steps.append(path_steps.at_index(self._number()))
         self.take("]")
 
     def _number(self) -> int:
@@ -170,7 +152,7 @@ class _Reader:
             raise Incorrect("Expected a whole number, from 0, in this path.")
         return int(self.take())
 
-    def _function(self, name: str) -> Step:
+    def _function(self, name: str) -> path_steps.Step:
         match name:
             case "first":
                 return lambda found, _: found[:1]
@@ -179,16 +161,16 @@ class _Reader:
             case "tail":
                 return lambda found, _: found[1:]
             case "single":
-                return _single
+                return path_steps.single
             case "skip" | "take":
-                return _part(name, self._number())
+                return path_steps.part_of(name, self._number())
             case "where":
                 criterion = self._nested()
-                return lambda found, work: [one for one in found if _holds(criterion(one, work))]
+                return lambda found, work: [one for one in found if path_steps.holds(criterion(one, work))]
             case "extension":
-                return _extension(self._text())
+                return path_steps.extensions(self._text())
             case "ofType" | "as":
-                return _of_type(self._type())
+                return path_steps.of_type(self._type())
         raise Incorrect(
             "Paths of a patch may use first(), last(), tail(), single(), skip(), take(), where(), extension() and "
             "ofType(), and in where() exists(), empty() and not(); other functions are not done here."
@@ -197,7 +179,7 @@ class _Reader:
     def _text(self) -> str:
         if self.kind() != "text":
             raise Incorrect("extension() takes a URL in single quotes.")
-        return _unquoted(self.take())
+        return path_steps.unquoted(self.take())
 
     def _type(self) -> str:
         name = self.take()
@@ -210,7 +192,7 @@ class _Reader:
 
     # ---- criteria ------------------------------------------------------------------------------------------------
 
-    def _nested(self) -> Term:
+    def _nested(self) -> path_steps.Term:
         self._depth += 1
         if self._depth > _MAX_NESTING:
             raise Incorrect(f"A path may nest criteria at most {_MAX_NESTING} deep.")
@@ -218,29 +200,29 @@ class _Reader:
         self._depth -= 1
         return term
 
-    def _any_of(self) -> Term:
+    def _any_of(self) -> path_steps.Term:
         term = self._all_of()
         while self.peek() == "or":
             self.take()
-            term = _either(term, self._all_of())
+            term = path_steps.either(term, self._all_of())
         return term
 
-    def _all_of(self) -> Term:
+    def _all_of(self) -> path_steps.Term:
         term = self._comparison()
         while self.peek() == "and":
             self.take()
-            term = _both(term, self._comparison())
+            term = path_steps.both(term, self._comparison())
         return term
 
-    def _comparison(self) -> Term:
+    def _comparison(self) -> path_steps.Term:
         left = self._term()
         if self.peek() not in ("=", "!="):
             return left
         wanted = self.take() == "="
         right = self._term()
-        return _compared(left, right, wanted)
+        return path_steps.compared(left, right, wanted)
 
-    def _term(self) -> Term:
+    def _term(self) -> path_steps.Term:
         kind, token = self.kind(), self.peek()
         if token == "(":  # noqa: S105 - a bracket
             self.take()
@@ -250,11 +232,11 @@ class _Reader:
         if kind == "name" and token not in ("true", "false"):
             return self._path()
         self.take()
-        return _literal(kind, token)
+        return path_steps.literal(kind, token)
 
-    def _path(self) -> Term:
+    def _path(self) -> path_steps.Term:
         """Read a path that begins at the element that a criterion is about."""
-        steps: list[Step] = []
+        steps: list[path_steps.Step] = []
         if self.peek() == "$this":
             self.take()
         elif self._is_test():
@@ -268,13 +250,13 @@ class _Reader:
                 self.take(".")
                 self.step(steps)
         path = tuple(steps)
-        return self._tests(lambda one, work: list(_follow(path, [one], work)))
+        return self._tests(lambda one, work: list(path_steps.follow(path, [one], work)))
 
     def _is_test(self, ahead: int = 0) -> bool:
         names = [token for _, token in self._tokens[self._at + ahead : self._at + ahead + 2]]
         return len(names) == 2 and names[0] in ("exists", "empty", "not") and names[1] == "("
 
-    def _tests(self, term: Term) -> Term:
+    def _tests(self, term: path_steps.Term) -> path_steps.Term:
         """Read `.exists()`, `.empty()` and `.not()` behind a term."""
         while self._is_test() or (self.peek() == "." and self._is_test(ahead=1)):
             if self.peek() == ".":
@@ -282,161 +264,7 @@ class _Reader:
             name = self.take()
             self.take("(")
             if name == "exists" and self.peek() != ")":
-                term = _those(term, self._nested())
-            term = _tested(name, term)
+                term = path_steps.those(term, self._nested())
+            term = path_steps.tested(name, term)
             self.take(")")
         return term
-
-
-# ---- what the parts mean -------------------------------------------------------------------------------------------
-
-
-def _children(name: str) -> Step:
-    def step(found: list[Element], work: Work) -> list[Element]:
-        if found and not any(name in named(one.kind) or _varies(one) for one in found):
-            raise Incorrect("FHIR R4 has no such element here: a step of the path names none.")
-        work.spend(len(found))
-        return [child for one in found for child in one.all(name)]
-
-    return step
-
-
-def _varies(element: Element) -> bool:
-    """Whether another element in its place might be of another type, and have other children."""
-    definition = element.definition
-    return definition is not None and (definition.choice or definition.kind == "Resource")
-
-
-def _at(index: int) -> Step:
-    return lambda found, _: found[index : index + 1]
-
-
-def _part(name: str, count: int) -> Step:
-    return lambda found, _: found[count:] if name == "skip" else found[:count]
-
-
-def _single(found: list[Element], _: Work) -> list[Element]:
-    if len(found) > 1:
-        raise DoesNotApply("There are several where the path says single().")
-    return found
-
-
-def _extension(url: str) -> Step:
-    def step(found: list[Element], work: Work) -> list[Element]:
-        work.spend(len(found))
-        return [child for one in found for child in one.all("extension") if child.children.get("url") == url]
-
-    return step
-
-
-def _of_type(name: str) -> Step:
-    def is_of(element: Element) -> bool:
-        kind = element.kind
-        return kind == name or (kind in TYPES and name in lineage(kind))
-
-    return lambda found, _: [one for one in found if is_of(one)]
-
-
-def _unquoted(token: str) -> str:
-    def as_json(found: re.Match[str]) -> str:
-        return found[1] if found[1] in ("'", "`") else '\\"' if found[0] == '"' else found[0]
-
-    try:
-        return msgspec.json.decode(f'"{_ESCAPED.sub(as_json, token[1:-1])}"', type=str)
-    except msgspec.DecodeError:
-        raise Incorrect("A text of the path has an escape that is none.") from None
-
-
-def _literal(kind: str, token: str) -> Term:
-    value: Any
-    match kind:
-        case "text":
-            value = _unquoted(token)
-        case "number":
-            value = Decimal(token)
-        case "date":
-            value = dates.parse(token[1:])
-        case _ if token in ("true", "false"):
-            value = token == "true"  # noqa: S105 - a word of FHIRPath
-        case _:
-            raise Incorrect("Expected an element or a value in a criterion of the path.")
-    return lambda _one, _work: [value]
-
-
-def _truth(items: Items) -> bool | None:
-    """What a criterion says: FHIRPath has true, false and, where nothing is there, neither."""
-    if len(items) != 1:
-        return True if items else None
-    value = items[0].value if isinstance(items[0], Element) else items[0]
-    return value if isinstance(value, bool) else True
-
-
-def _holds(items: Items) -> bool:
-    return _truth(items) is True
-
-
-def _said(truth: bool | None) -> Items:
-    return [] if truth is None else [truth]
-
-
-def _either(left: Term, right: Term) -> Term:
-    def term(one: Element, work: Work) -> Items:
-        truths = {_truth(left(one, work)), _truth(right(one, work))}
-        return _said(True if True in truths else None if None in truths else False)
-
-    return term
-
-
-def _both(left: Term, right: Term) -> Term:
-    def term(one: Element, work: Work) -> Items:
-        truths = {_truth(left(one, work)), _truth(right(one, work))}
-        return _said(False if False in truths else None if None in truths else True)
-
-    return term
-
-
-def _those(term: Term, criterion: Term) -> Term:
-    def those(one: Element, work: Work) -> Items:
-        return [item for item in term(one, work) if isinstance(item, Element) and _holds(criterion(item, work))]
-
-    return those
-
-
-def _tested(name: str, term: Term) -> Term:
-    match name:
-        case "exists":
-            return lambda one, work: [bool(term(one, work))]
-        case "empty":
-            return lambda one, work: [not term(one, work)]
-    return lambda one, work: [not truth for truth in _said(_truth(term(one, work)))]
-
-
-def _compared(left: Term, right: Term, wanted: bool) -> Term:
-    def term(one: Element, work: Work) -> Items:
-        these, those = left(one, work), right(one, work)
-        work.spend(len(these) + len(those))
-        if not these or not those:
-            return []
-        same = len(these) == len(those) and all(map(_same, these, those))
-        return [same is wanted]
-
-    return term
-
-
-def _same(one: Any, other: Any) -> bool:
-    one, other = (item.value if isinstance(item, Element) else item for item in (one, other))
-    if isinstance(one, dates.Interval) or isinstance(other, dates.Interval):
-        return bool(_interval(one) == _interval(other))
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return one is not None and bool(one == other)
-
-
-def _interval(value: Any) -> Any:
-    """A date as the time it stands for, so that offsets make no difference."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return dates.parse(value)
-    except Incorrect:
-        return None

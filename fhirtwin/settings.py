@@ -48,7 +48,7 @@ class Settings:
 
     max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
     max_bundle_entries: int = _setting(1000, "Most entries of a batch or transaction.", low=1)
-    max_merge_resources: int = _setting(5000, "Most resources that one $merge moves from a Patient to another.", low=1)
+    max_merge_resources: int = _setting(2000, "Most resources that one $merge moves from a Patient to another.", low=1)
     max_depth: int = _setting(64, "Deepest nesting of JSON.", low=1)
     default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
     max_count: int = _setting(1000, "Largest search page.", low=1)

@@ -122,7 +122,7 @@ def _judged(body: dict[str, Any], known: Mapping[str, Parameter]) -> list[Issue]
     left = tuple(
         f"Parameters.parameter[{number}].resource"
         for number, one in enumerate(given if isinstance(given, list) else ())
-        if isinstance(one, dict) and one.get("name") in known and not known[one["name"]].judged
+        if isinstance(one, dict) and str(one.get("name")) in known and not known[str(one["name"])].judged
     )
     issues = validate(body, type="Parameters")
     if not left:

@@ -119,11 +119,10 @@ def _alone(operation: Operation, body: dict[str, Any]) -> tuple[str, Any]:
 def _judged(body: dict[str, Any], known: Mapping[str, Parameter]) -> list[Issue]:
     """What is wrong with a Parameters resource, without what is inside resources that the operation judges itself."""
     given = body.get("parameter")
-    unjudged = [name for name, parameter in known.items() if not parameter.judged]
     left = tuple(
         f"Parameters.parameter[{number}].resource"
         for number, one in enumerate(given if isinstance(given, list) else ())
-        if isinstance(one, dict) and any(one.get("name") == name for name in unjudged)
+        if isinstance(one, dict) and str(one.get("name")) in known and not known[str(one["name"])].judged
     )
     issues = validate(body, type="Parameters")
     if not left:

@@ -238,6 +238,24 @@ def test_a_body_with_another_kind_of_value_is_refused(given: dict[str, Any]) -> 
         read(operation, sent=parameters(given))
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"resourceType": "Parameters", "parameter": [{"name": ["x"], "valueCode": "a"}]},
+        {"resourceType": "Parameters", "parameter": [{"name": {}, "resource": 3}]},
+        {"resourceType": "Parameters", "parameter": ["x"]},
+        {"resourceType": "Parameters", "parameter": {"name": "x"}},
+        {"resourceType": ["Parameters"], "parameter": []},
+        {"resourceType": "Parameters", "parameter": [{"name": "x", "resource": {"resourceType": ["Patient"]}}]},
+        {"resourceType": "Parameters", "parameter": [{"name": "x", "valueCode": "a", "resource": patient()}]},
+        {"resourceType": "Parameters", "parameter": [{"name": "x"}]},
+    ],
+)
+def test_a_body_of_another_shape_is_refused(sent: Any) -> None:
+    with pytest.raises(Incorrect):
+        read(made(Parameter("x", "code", required=True), Parameter("whom", RESOURCE)), sent=sent)
+
+
 def test_a_parameter_that_is_missing_or_repeated_is_refused() -> None:
     operation = made(Parameter("x", "code", required=True))
     with pytest.raises(Incorrect, match="needs"):

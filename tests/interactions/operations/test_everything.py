@@ -195,6 +195,11 @@ def test_a_wrong_parameter_is_400(record: FlaskClient, query: str) -> None:
     assert record.get(f"/fhir/Patient/p/$everything?{query}").status_code == 400
 
 
+@pytest.mark.parametrize("query", ["_since=0001-01-01T00:00:00Z", "start=0001", "end=9999", "_count=2147483647"])
+def test_the_ends_of_time_and_of_numbers_are_no_error(record: FlaskClient, query: str) -> None:
+    assert "Patient/p" in names(got(record, f"/fhir/Patient/p/$everything?{query}"))
+
+
 def test_a_page_that_refers_to_too_much_is_refused(record: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(everything, "MOST_REFERRED", 1)
     answer = record.get("/fhir/Patient/p/$everything")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,8 @@ from flask.testing import FlaskClient
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.operations import meta as operation
-from tests.parts import body, observation, patient
+from tests import parts
+from tests.parts import body, entry, observation, patient, transaction
 
 JSON = {"Content-Type": "application/fhir+json"}
 TAG = {"system": "http://x.test/tags", "code": "a", "display": "A"}
@@ -117,3 +119,13 @@ def test_what_is_not_there_is_404_and_what_was_deleted_410(record: FlaskClient) 
 def test_too_many_resources_are_refused(record: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(operation, "MOST_RESOURCES", 0)
     assert record.get("/fhir/$meta").status_code == 413
+
+
+def test_however_many_resources_there_are_all_are_gone_through(tmp_path: Path) -> None:
+    services = parts.services(tmp_path)
+    client = parts.application(services).test_client()
+    made = (patient(id=f"p{number}", meta={"tag": [{"code": f"{number}"}]}) for number in range(501))
+    entries = [entry("PUT", f"Patient/{one['id']}", one) for one in made]
+    assert client.post("/fhir", data=body(transaction(*entries)), headers=JSON).status_code == 200
+    assert len(returned(client.get("/fhir/Patient/$meta").data)["tag"]) == 501
+    services.store.close()

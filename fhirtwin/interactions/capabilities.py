@@ -11,10 +11,10 @@ from typing import Any, Final
 from fhirtwin import __version__
 from fhirtwin.access import Caller, permit
 from fhirtwin.fhir import codec
+from fhirtwin.fhir.search_parameters import PARAMETERS, Kind, SearchParameter
 from fhirtwin.fhir.tables import FHIR_VERSION, RESOURCE_TYPES
 from fhirtwin.interactions import registry
 from fhirtwin.interactions.context import Answer, Services
-from fhirtwin.store import index
 
 _STARTED: Final = datetime.now(UTC).isoformat(timespec="seconds")
 _INTERACTIONS: Final = (
@@ -27,7 +27,7 @@ _INTERACTIONS: Final = (
     "history-type",
     "search-type",
 )
-_SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system")
+_SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system", "search-system")
 
 
 def capabilities(services: Services, caller: Caller) -> Answer:
@@ -60,6 +60,10 @@ def _security(services: Services) -> str:
     return "Every request carries `Authorization: Bearer TOKEN`, the token of the server's data folder."
 
 
+def _references(type_: str) -> list[SearchParameter]:
+    return [one for _, one in sorted(PARAMETERS[type_].items()) if one.kind is Kind.REFERENCE]
+
+
 def _resource(type_: str) -> dict[str, Any]:
     resource: dict[str, Any] = {
         "type": type_,
@@ -71,7 +75,9 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
-        "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],
+        "searchInclude": ["*", *(f"{type_}:{parameter.name}" for parameter in _references(type_))],
+        "searchRevInclude": ["*"],
+        "searchParam": [{"name": name, "type": str(one.kind)} for name, one in sorted(PARAMETERS[type_].items())],
     }
     operations = [
         {"name": operation.name, "definition": operation.definition}

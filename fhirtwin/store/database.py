@@ -22,10 +22,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from fhirtwin import timing
+from fhirtwin.access.visibility import View
 from fhirtwin.errors import Busy, FhirtwinError, Incorrect, NotFound, Unavailable
-from fhirtwin.fhir.search_grammar import Query
+from fhirtwin.fhir.search_query import Query
 from fhirtwin.settings import Settings
+from fhirtwin.store import reindexing
 from fhirtwin.store.reading import Page, Reader
+from fhirtwin.store.reindexing import Told
 from fhirtwin.store.schema import REVISION
 from fhirtwin.store.writing import Writer
 from fhirtwin.twin.state import PatientKey, StoredVersion, TwinState
@@ -56,10 +59,12 @@ class Store:
                 found = _revision(connection)
                 if _is_new(connection):
                     _migrate(connection)
-                elif found != REVISION:
+                    reindexing.rebuild(connection, settings.base_url, _unheard)
+                elif found != REVISION or not reindexing.is_current(connection):
                     raise Incorrect(
-                        f"The database has schema {found or 'unknown'}, this version of fhirtwin uses {REVISION}: "
-                        "back it up with the version that wrote it, then run `fhirtwin db upgrade`."
+                        f"The database has schema {found or 'unknown'}, this version of fhirtwin uses {REVISION} with "
+                        "the search parameters it knows: back the database up with the version that wrote it, then run "
+                        "`fhirtwin db upgrade`."
                     )
         except BaseException:
             store.close()
@@ -80,8 +85,15 @@ class Store:
         return cls.open(settings)
 
     @classmethod
-    def upgrade(cls, settings: Settings) -> str:
-        """Bring the database to this version's schema, all steps in one transaction; the text says what was done.
+    def upgrade(cls, settings: Settings, told: Told | None = None) -> str:
+        """Bring the database to this version's schema and search index, all in one transaction.
+
+        Args:
+            settings: `base_url` must be the one it is served at: absolute references below it are its own.
+            told: is told about the progress of a new search index.
+
+        Returns:
+            A sentence that says what was done.
 
         Raises:
             Incorrect: it was written by a newer version, or cannot be opened.
@@ -90,14 +102,17 @@ class Store:
         try:
             with store._migrating() as connection:
                 before = _revision(connection)
-                if before == REVISION:
-                    return f"The database has schema {REVISION} already."
                 if before is None and not _is_new(connection):
                     raise Incorrect("FHIRTWIN_DATABASE_URL names a database of another program; name another file.")
-                _migrate(connection)
+                if before != REVISION:
+                    _migrate(connection)
+                elif reindexing.is_current(connection):
+                    return f"The database has schema {REVISION} already."
+                indexed = reindexing.rebuild(connection, settings.base_url.rstrip("/"), told or _unheard)
         finally:
             store.close()
-        return f"The database went from schema {before or 'none'} to {REVISION}."
+        did = f"The database went from schema {before or 'none'} to {REVISION}."
+        return f"{did} {indexed} resources were indexed anew." if indexed else did
 
     @classmethod
     def restore(cls, backup: Path, settings: Settings) -> None:
@@ -170,10 +185,10 @@ class Store:
         with self.snapshot() as reader:
             return reader.vread(type_, id_, version)
 
-    def search(self, query: Query) -> Page:
+    def search(self, query: Query, view: View) -> Page:
         """As `Reader.search`."""
         with self.snapshot() as reader:
-            return reader.search(query)
+            return reader.search(query, view)
 
     def twin(self, patient: PatientKey) -> TwinState | None:
         """As `Reader.twin`."""
@@ -221,6 +236,10 @@ def _engine(settings: Settings) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _unheard(_done: int, _total: int) -> None:
+    """Nobody wants to know how far the index is."""
 
 
 def _make_private(path: Path) -> None:

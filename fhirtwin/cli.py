@@ -241,11 +241,14 @@ def db() -> None:
 @db.command("upgrade")
 @DATA
 def db_upgrade(*, data: Path) -> None:
-    """Bring the database of --data to this version's schema; make a backup first."""
+    """Bring the database of --data to this version's schema and search parameters; make a backup first."""
     from fhirtwin.store import Store
 
+    def told(done: int, total: int) -> None:
+        click.echo(f"indexed {done} of {total} resources", err=True)
+
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    click.echo(Store.upgrade(_settings(data=data.absolute())))
+    click.echo(Store.upgrade(_settings(data=data.absolute()), told))
 
 
 def _stop_when_stdin_ends() -> None:

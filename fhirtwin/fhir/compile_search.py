@@ -160,11 +160,17 @@ def _compile(definition: dict[str, Any], base: str, into: _Type) -> None:
         return
     existence = _FOLLOWS_EXISTENCE.fullmatch(expression)
     if existence:
-        found = [replace(one, kind="boolean" if one.kind == "boolean" else "falsehood")
-                 for one in _read(base, existence[1])]
+        found = [
+            replace(one, kind="boolean" if one.kind == "boolean" else "falsehood") for one in _read(base, existence[1])
+        ]
     else:
-        found = [one for part in _union(expression) if _is_for(part, base) for one in _read(base, part)
-                 if _datatype(one.kind) in _READS[kind]]
+        found = [
+            one
+            for part in _union(expression)
+            if _is_for(part, base)
+            for one in _read(base, part)
+            if _datatype(one.kind) in _READS[kind]
+        ]
     if not found:
         raise ValueError(f"{base} {name}: {expression} reaches nothing that a {kind} can compare.")
     into.branches[name] = tuple(dict.fromkeys(found))
@@ -262,7 +268,9 @@ def _compile_composites(definitions: Iterable[dict[str, Any]], found: Mapping[st
         if definition["type"] != "composite":
             continue
         for type_ in definition["base"]:
-            bases = [one for part in _union(definition["expression"]) if _is_for(part, type_) for one in _read(type_, part)]
+            bases = [
+                one for part in _union(definition["expression"]) if _is_for(part, type_) for one in _read(type_, part)
+            ]
             shared[type_].update(".".join(base.steps) for base in bases if base.steps)
             listed = []
             for component in definition["component"]:

@@ -117,11 +117,11 @@ class SearchParameter:
 
     @property
     def exact_case(self) -> bool:
-        """Of a token, whether case counts.
+        """Of a token, and of a reference's identifier, whether case counts.
 
         R4 asks servers to ignore case when in doubt, and says of `Identifier.value` and of ids that case counts.
         """
-        return all(branch.kind in _EXACT for branch in self.branches)
+        return self.kind is Kind.REFERENCE or all(branch.kind in _EXACT for branch in self.branches)
 
     @property
     def implied_system(self) -> bool:

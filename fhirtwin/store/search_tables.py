@@ -10,7 +10,7 @@ Each row belongs to a resource (`resource.number`), a search parameter (`SearchP
 * `place` only makes the row different from others.
 * An element that is there and has nothing to compare (a CodeableConcept with a text alone) makes one row with empty
   texts or nulls in the table of its parameter's kind: `:missing` needs to look in that table alone.
-* `_id` and `_lastUpdated` are columns of `resource`.
+* `_id` and `_lastUpdated` are the columns `id` and `last_updated` of `resource`.
 
 PostgreSQL takes about 2,700 bytes into an index entry. Texts longer than `MAX_TEXT` characters are kept by
 `fhirtwin.store.index.kept`: their beginning and a digest, so that equal texts stay equal; who compares must ask with
@@ -24,9 +24,12 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table
 
 MAX_TEXT: Final = 256
-"""Most characters of a text in an index row; a character takes at most 4 bytes, a row has at most two such texts."""
+"""Most characters of a text in an index row; a character takes at most 4 bytes, an index has at most two such texts."""
+WINDOW: Final = 128
+"""How far apart the windows of a long text begin, and the longest text that `:contains` can look for."""
 
 metadata = MetaData()
+"""Of all tables, these and those of `fhirtwin.store.schema`."""
 
 # SQLite numbers rows itself only where the column is exactly INTEGER.
 ROW_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
@@ -42,10 +45,7 @@ def _index_table(name: str, *columns: Column[Any], finds: tuple[tuple[str, ...],
         Column("place", Integer, primary_key=True, autoincrement=False),
         Column("item", Integer, nullable=False),
         *columns,
-        *(
-            Index(f"ix_{name}_{found[0]}", "parameter", *found, "resource")
-            for found in finds
-        ),
+        *(Index(f"ix_{name}_{found[0]}", "parameter", *found, "resource") for found in finds),
         sqlite_with_rowid=False,
     )
 
@@ -139,3 +139,7 @@ INDEXES: Final = (
     search_number,
     search_quantity,
 )
+"""In the order of `fhirtwin.store.index_values.Rows`."""
+
+search_index = Table("search_index", metadata, Column("form", String(64), primary_key=True))
+"""One row: of what definitions and rules the index was made. Where they are others now, it must be made anew."""

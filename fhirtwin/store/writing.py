@@ -10,24 +10,19 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fhirtwin.errors import Conflict
+from fhirtwin.fhir import dates
+from fhirtwin.fhir.folding import microseconds
+from fhirtwin.store import reindexing
 from fhirtwin.store.index import Rows
 from fhirtwin.store.reading import Reader, facts_from_bytes
-from fhirtwin.store.schema import (
-    resource,
-    resource_version,
-    search_date,
-    search_reference,
-    search_string,
-    search_token,
-    twin,
-    twin_source,
-)
+from fhirtwin.store.schema import resource, resource_version, twin, twin_source
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
 
 # Made once: building a statement costs more than running it.
 _ADD_VERSION: Final = insert(resource_version)
 _ADD_RESOURCE: Final = insert(resource).returning(resource.c.number)
+_MOVES: Final = ("version", "deleted", "last_updated", "patient_origin", "patient_id")
 _MOVE_ON: Final = (
     update(resource)
     .where(
@@ -35,7 +30,7 @@ _MOVE_ON: Final = (
         resource.c.id == bindparam("wanted_id"),
         resource.c.version == bindparam("wanted_version"),
     )
-    .values({name: bindparam(f"new_{name}") for name in ("version", "deleted", "patient_origin", "patient_id")})
+    .values({name: bindparam(f"new_{name}") for name in _MOVES})
 )
 _NUMBER: Final = select(resource.c.number).where(
     resource.c.type == bindparam("wanted_type"), resource.c.id == bindparam("wanted_id")
@@ -55,16 +50,6 @@ _SAME_PATIENT: Final = (
 )
 _KNOWN_TWIN: Final = select(twin.c.version).where(*_SAME_PATIENT)
 _RAISE_TWIN: Final = update(twin).where(*_SAME_PATIENT).values(version=twin.c.version + 1)
-
-_INDEXES: Final = tuple(
-    # `parameter` and the columns of the value, in the order of the rows of `fhirtwin.store.index`
-    (
-        [column.name for column in table.columns if column.name not in ("number", "resource")],
-        insert(table),
-        delete(table).where(table.c.resource == bindparam("wanted_resource")),
-    )
-    for table in (search_token, search_string, search_date, search_reference)
-)
 
 
 class Writer(Reader):
@@ -99,7 +84,9 @@ class Writer(Reader):
             number = self._point(stored, patient)
         except IntegrityError:
             raise _overtaken(stored) from None
-        self._index(number, rows, new=stored.version == 1)
+        if stored.version > 1:
+            reindexing.remove(self._connection, number)
+        reindexing.add(self._connection, number, rows)
 
     def replace_facts(self, source: Source, patient: PatientKey | None, mapped: Mapped) -> None:
         """Let what a resource tells now take the place of what it told before; nothing when it tells nothing.
@@ -138,6 +125,7 @@ class Writer(Reader):
         values: dict[str, Any] = {
             "version": stored.version,
             "deleted": stored.deleted,
+            "last_updated": microseconds(dates.parse(stored.last_updated).start),
             "patient_origin": patient.origin if patient else None,
             "patient_id": patient.id if patient else None,
         }
@@ -149,16 +137,6 @@ class Writer(Reader):
         if self._connection.execute(_MOVE_ON, {**same, "wanted_version": stored.version - 1, **moved}).rowcount != 1:
             raise _overtaken(stored)
         return int(self._connection.execute(_NUMBER, same).scalar_one())
-
-    def _index(self, number: int, rows: Rows, *, new: bool) -> None:
-        made_by_table: tuple[set[Any], ...] = (rows.tokens, rows.strings, rows.dates, rows.references)
-        for (names, add, clear), made in zip(_INDEXES, made_by_table, strict=True):
-            if not new:
-                self._connection.execute(clear, {"wanted_resource": number})
-            if made:
-                self._connection.execute(
-                    add, [{"resource": number, **dict(zip(names, row, strict=True))} for row in sorted(made)]
-                )
 
     def _begin_twin(self, patient: PatientKey) -> None:
         if patient in self._twins:

@@ -61,7 +61,9 @@ def canonical(code: str) -> Unit | None:
         times, powers = _Reader(code).whole()
     except (_Unknown, ZeroDivisionError):
         return None
-    return Unit(".".join(f"{symbol}{'' if power == 1 else power}" for symbol, power in sorted(powers.items())) or "1", times)
+    return Unit(
+        ".".join(f"{symbol}{'' if power == 1 else power}" for symbol, power in sorted(powers.items())) or "1", times
+    )
 
 
 class _Unknown(Exception):
@@ -118,10 +120,10 @@ class _Reader:
             if self._next() != ")":
                 raise _Unknown
             self._place += 1
-            return product
-        if self._taken(_ANNOTATION):
+        elif self._taken(_ANNOTATION):
             return _ONE
-        product = self._unit()
+        else:
+            product = self._unit()
         self._taken(_ANNOTATION)
         return product
 

@@ -1,0 +1,123 @@
+"""The search index as rows of the database: written with each resource, and made anew when its rules have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from importlib import resources
+from typing import Any, Final
+
+from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
+
+from fhirtwin.fhir import codec, dates
+from fhirtwin.fhir.folding import microseconds
+from fhirtwin.store import index
+from fhirtwin.store.index import Rows
+from fhirtwin.store.schema import resource, resource_version
+from fhirtwin.store.search_tables import INDEXES, search_index
+
+_RULES: Final = "1"
+"""Raised by who changes what `fhirtwin.store.index` makes of a value, so that every index is made anew."""
+_BATCH: Final = 1000
+_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
+
+Told = Callable[[int, int], None]
+"""Is told how many resources are done, and of how many."""
+
+_COLUMNS: Final = tuple(tuple(column.name for column in table.columns) for table in INDEXES)
+_FORGET: Final = tuple(delete(table).where(table.c.resource == bindparam("wanted_resource")) for table in INDEXES)
+_STORED: Final = (
+    select(resource.c.number, resource_version.c.last_updated, resource_version.c.deleted, resource_version.c.data)
+    .join(
+        resource_version,
+        and_(
+            resource_version.c.type == resource.c.type,
+            resource_version.c.id == resource.c.id,
+            resource_version.c.version == resource.c.version,
+        ),
+    )
+    .where(resource.c.number > bindparam("after"))
+    .order_by(resource.c.number)
+    .limit(_BATCH)
+)
+_DATE: Final = (
+    update(resource).where(resource.c.number == bindparam("wanted")).values(last_updated=bindparam("new_last_updated"))
+)
+
+
+def add(connection: Connection, number: int, rows: Rows) -> None:
+    """Add the index rows of a resource that has none."""
+    made: tuple[set[Any], ...] = (
+        rows.tokens,
+        rows.strings,
+        rows.dates,
+        rows.references,
+        rows.uris,
+        rows.numbers,
+        rows.quantities,
+    )
+    for statement, of_table in zip(_statements(connection.dialect.paramstyle), made, strict=True):
+        if of_table:
+            connection.exec_driver_sql(
+                statement,
+                [(number, parameter, place, *values) for place, (parameter, *values) in enumerate(of_table)],
+            )
+
+
+def remove(connection: Connection, number: int) -> None:
+    """Remove the index rows of a resource."""
+    for forget in _FORGET:
+        connection.execute(forget, {"wanted_resource": number})
+
+
+@cache
+def form() -> str:
+    """A digest of all that decides what the index looks like."""
+    digest = sha256(_RULES.encode())
+    for package, name in (("fhirtwin.fhir", "search_parameters.json"), ("fhirtwin.terms", "ucum.json")):
+        digest.update(resources.files(package).joinpath(name).read_bytes())
+    return digest.hexdigest()
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the index was made by the rules of this version of the program."""
+    return connection.execute(select(search_index.c.form)).scalars().all() == [form()]
+
+
+def rebuild(connection: Connection, base_url: str, told: Told) -> int:
+    """Make the whole index anew, within the transaction of the connection.
+
+    Args:
+        connection: of a transaction that writes.
+        base_url: this server's base; absolute references below it are its own.
+        told: is told about the progress now and then.
+
+    Returns:
+        How many resources were read.
+    """
+    for table in INDEXES:
+        connection.execute(delete(table))
+    total = connection.execute(select(func.count()).select_from(resource)).scalar_one()
+    done, after = 0, 0
+    while batch := connection.execute(_STORED, {"after": after}).all():
+        for row in batch:
+            updated = microseconds(dates.parse(row.last_updated).start)
+            connection.execute(_DATE, {"wanted": row.number, "new_last_updated": updated})
+            if not row.deleted:
+                add(connection, row.number, index.rows(codec.decode(row.data, max_depth=_ANY_DEPTH), base_url))
+        done, after = done + len(batch), batch[-1].number
+        told(done, total)
+    connection.execute(delete(search_index))
+    connection.execute(insert(search_index), {"form": form()})
+    return done
+
+
+@cache
+def _statements(paramstyle: str) -> tuple[str, ...]:
+    """What the driver is given as it is: the one statement that is run for many rows at each write."""
+    mark = "?" if paramstyle == "qmark" else "%s"
+    return tuple(
+        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(mark for _ in names)})"  # noqa: S608
+        for table, names in zip(INDEXES, _COLUMNS, strict=True)
+    )

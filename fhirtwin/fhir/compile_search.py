@@ -12,10 +12,10 @@ The form of the table (one parameter a line, so that a difference can be read):
 Branches, joined by `|`, are the elements that an expression reads, `path:Type`, as members of the JSON form. In a path,
 `component*` is an element that composites are of, `telecom[system=email]` takes those with that value,
 `entry[0]` one by its index, `extension[url=...]` those of one definition, `item[extension=...]` those that have one. A
-`code(name)` takes codes of that value set, which implies their system; `Reference(Patient)` takes references to that type
-alone; `present` gives true for anything that is there, and `falsehood` tells false too where nothing is. A branch after
-`-` is not for composites. A composite's branches are its components, joined by `&`; after `~` comes one that lies
-outside the element of the others.
+`code(name)` takes codes of that value set, which implies their system; `Reference(Patient)` takes references to that
+type alone; `present` gives true for anything that is there, and `falsehood` tells false too where nothing is. A branch
+after `-` is not for composites. A composite's branches are its components, joined by `&`; after `~` comes one that
+lies outside the element of the others.
 
 *Source*: http://hl7.org/fhir/R4/searchparameter-registry.html, FHIR 4.0.1.
 """
@@ -47,7 +47,8 @@ _LEFT_OUT: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("Observation", "gene-identifier", "token",
      f"extension[url={_EXTENSION}observation-geneticsGene].valueCodeableConcept:CodeableConcept"),
     ("Patient", "birthOrderBoolean", "token", "multipleBirthBoolean:boolean | multipleBirthInteger:present"),
-    ("Patient", "mothersMaidenName", "string", f"extension[url={_EXTENSION}patient-mothersMaidenName].valueString:string"),
+    ("Patient", "mothersMaidenName", "string",
+     f"extension[url={_EXTENSION}patient-mothersMaidenName].valueString:string"),
     ("QuestionnaireResponse", "item-subject", "reference",
      f"item[extension={_EXTENSION}questionnaireresponse-isSubject].answer.valueReference:Reference"),
 )  # fmt: skip
@@ -198,8 +199,8 @@ def _union(expression: str) -> Iterator[str]:
 
 def _is_for(part: str, base: str) -> bool:
     """Whether a part of a union is about this type; one that names no type is about every type."""
-    first = re.match(r"\(*(\w+)", part)
-    return bool(first) and (first[1] in (base, "Resource") or first[1] not in TYPES)
+    first = part.lstrip("(").partition(".")[0]
+    return first in (base, "Resource") or first not in TYPES
 
 
 def _read(base: str, part: str) -> list[_Found]:

@@ -16,11 +16,9 @@ from typing import Any, Final
 from fhirtwin.fhir import search_parameters
 from fhirtwin.fhir.search_parameters import PARAMETERS, Branch, Kind, SearchParameter, Step
 from fhirtwin.store import index_values
-from fhirtwin.store.index_values import BEGINNING as BEGINNING
-from fhirtwin.store.index_values import END as END
-from fhirtwin.store.index_values import Rows as Rows
-from fhirtwin.store.index_values import kept as kept
-from fhirtwin.store.index_values import token_code as token_code
+from fhirtwin.store.index_values import BEGINNING, END, Rows, kept, token_code
+
+__all__ = ["BEGINNING", "END", "Rows", "kept", "rows", "token_code"]
 
 _ON_RESOURCE: Final = frozenset(("_id", "_lastUpdated"))
 """Parameters whose values are columns of `resource`."""
@@ -103,14 +101,19 @@ def _plan(type_: str) -> tuple[_Nodes, tuple[tuple[int, str], ...]]:
 
 def _node(nodes: dict[str, list[_Node]], path: tuple[Step, ...]) -> _Node:
     """The node at the end of a path, made where it is not there yet."""
-    for step in path:
-        alternatives = nodes.setdefault(step.name, [])
-        node = next((one for one in alternatives if one.step == step), None)
-        if node is None:
-            node = _Node(step)
-            alternatives.append(node)
-        nodes = node.below
-    return node
+    *before, last = path
+    for step in before:
+        nodes = _at(nodes, step).below
+    return _at(nodes, last)
+
+
+def _at(nodes: dict[str, list[_Node]], step: Step) -> _Node:
+    alternatives = nodes.setdefault(step.name, [])
+    for node in alternatives:
+        if node.step == step:
+            return node
+    alternatives.append(_Node(step))
+    return alternatives[-1]
 
 
 def _writer(parameter: SearchParameter, branch: Branch, numbers: tuple[int, ...]) -> _Write:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -347,9 +347,9 @@ def _add_interval(
 
 
 def _in_base(bound: _Bound, unit: ucum.Unit | None) -> float | None:
-    if unit is None or bound is None or isinstance(bound, float):
-        return None if unit is None or bound is None else bound
-    return _double(unit.into_base(bound))
+    if unit is None or bound is None:
+        return None
+    return bound if isinstance(bound, float) else _double(unit.into_base(bound))
 
 
 def _double(bound: _Bound | Fraction) -> float | None:

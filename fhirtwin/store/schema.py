@@ -21,8 +21,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from fhirtwin.store.search_tables import ROW_NUMBER
-from fhirtwin.store.search_tables import metadata as metadata
+from fhirtwin.store.search_tables import ROW_NUMBER, metadata
+
+__all__ = ["REVISION", "metadata", "resource", "resource_version", "twin", "twin_source"]
 
 REVISION: Final = "0002"
 """The newest migration: the schema that this version of the program reads and writes."""

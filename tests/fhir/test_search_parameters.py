@@ -12,6 +12,9 @@ from fhirtwin.fhir import compile_search, search_parameters
 from fhirtwin.fhir.search_parameters import COMMON, PARAMETERS, Kind
 from fhirtwin.fhir.tables import RESOURCE_TYPES
 
+MAIDEN_NAME = "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName"
+IS_SUBJECT = "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-isSubject"
+
 _BY_KIND = {
     Kind.TOKEN: 670,
     Kind.REFERENCE: 519,
@@ -129,13 +132,23 @@ def test_a_value_that_a_composite_does_not_name_is_hidden_from_it() -> None:
     [
         ("Patient", "email", {"telecom": [{"system": "email", "value": "a"}, {"system": "fax"}]}, 1),
         ("Bundle", "composition", {"entry": [{"resource": {"id": "a"}}, {"resource": {"id": "b"}}]}, 1),
-        ("Library", "successor", {"relatedArtifact": [{"type": "successor", "resource": "u"}, {"type": "citation"}]}, 1),
-        ("Patient", "mothersMaidenName", {"extension": [{"url": "u"}, {"url": "http://hl7.org/fhir/StructureDefinition/patient-mothersMaidenName", "valueString": "x"}]}, 1),
-        ("QuestionnaireResponse", "item-subject", {"item": [{"linkId": "1", "answer": [{"valueReference": {}}]}]}, 0),
-        ("QuestionnaireResponse", "item-subject", {"item": [{"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/questionnaireresponse-isSubject"}], "answer": [{"valueReference": {}}]}]}, 1),
+        ("Library", "successor", {"relatedArtifact": [{"type": "successor", "resource": "u"}, {"type": "cites"}]}, 1),
+        (
+            "Patient",
+            "mothersMaidenName",
+            {"extension": [{"url": "u"}, {"url": MAIDEN_NAME, "valueString": "x"}]},
+            1,
+        ),
+        ("QuestionnaireResponse", "item-subject", {"item": [{"answer": [{"valueReference": {}}]}]}, 0),
+        (
+            "QuestionnaireResponse",
+            "item-subject",
+            {"item": [{"extension": [{"url": IS_SUBJECT}], "answer": [{"valueReference": {}}]}]},
+            1,
+        ),
         ("Patient", "given", {"name": [{"given": ["a", None, "b"]}, {"family": "x"}]}, 2),
     ],
-)  # fmt: skip
+)
 def test_conditions_of_an_expression_are_kept(type_: str, name: str, resource: dict[str, Any], found: int) -> None:
     assert len(values(type_, name, resource)) == found
 

@@ -115,7 +115,7 @@ def examples(shared: Path) -> list[Path]:
 
 
 def test_every_official_example_is_indexed(shared: Path) -> None:
-    """Every parameter that reads something of an example has a row of its kind; a Reference of another type has none."""
+    """Every parameter that reads something of an example has a row of its kind, but for References of other types."""
     read = set()
     for file in examples(shared):
         resource = codec.decode(file.read_bytes())
@@ -168,8 +168,13 @@ def test_an_identifier_is_found_by_its_type() -> None:
 
 @pytest.mark.parametrize(
     ("members", "code"),
-    [({}, "false"), ({"deceasedBoolean": False}, "false"), ({"deceasedBoolean": True}, "true"), ({"deceasedDateTime": "2024"}, "true")],
-)  # fmt: skip
+    [
+        ({}, "false"),
+        ({"deceasedBoolean": False}, "false"),
+        ({"deceasedBoolean": True}, "true"),
+        ({"deceasedDateTime": "2024"}, "true"),
+    ],
+)
 def test_whoever_is_not_said_to_be_dead_lives(members: dict[str, Any], code: str) -> None:
     assert tokens("Patient", "deceased", **members) == [(0, code, "")]
 

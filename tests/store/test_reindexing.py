@@ -16,10 +16,14 @@ from fhirtwin.settings import Settings
 from fhirtwin.store import Store, index
 from fhirtwin.store.schema import REVISION
 from fhirtwin.twin.state import StoredVersion
+from tests.parts import body, patient
 
 NOW = "2026-01-01T00:00:00.000Z"
-PATIENT = b'{"resourceType":"Patient","id":"p","birthDate":"1960-05-04","generalPractitioner":[{"reference":"http://me.test/fhir/Organization/1"}]}'  # noqa: E501 - one resource
-CODE = PARAMETERS["Patient"]["birthdate"].number
+PATIENT = body(
+    patient(id="p", birthDate="1961", generalPractitioner=[{"reference": "http://me.test/fhir/Organization/1"}])
+)
+BORN = f"SELECT resource, starts FROM search_date WHERE parameter = {PARAMETERS['Patient']['birthdate'].number}"  # noqa: S608
+IN_1961 = microseconds(datetime(1961, 1, 1, tzinfo=UTC))
 
 
 def sql(settings: Settings, statement: str) -> list[tuple[object, ...]]:
@@ -56,7 +60,7 @@ def test_a_database_of_the_first_revision_is_indexed_anew(settings: Settings) ->
     )
     assert did == f"The database went from schema 0001 to {REVISION}. 2 resources were indexed anew."
     assert told == [(2, 2)]
-    assert sql(settings, f"SELECT resource FROM search_date WHERE parameter = {CODE}") == [(1,)]
+    assert sql(settings, BORN) == [(1, IN_1961)]
     assert sql(settings, "SELECT target_id, target_base FROM search_reference") == [("1", "")]
     assert sql(settings, "SELECT DISTINCT last_updated FROM resource") == [(1_767_225_600_000_000,)]
     store = Store.open(settings)
@@ -78,7 +82,7 @@ def test_an_index_made_by_other_rules_is_made_anew(settings: Settings, store: St
     with pytest.raises(Incorrect, match="fhirtwin db upgrade"):
         Store.open(settings)
     assert Store.upgrade(settings).endswith("1 resources were indexed anew.")
-    assert sql(settings, f"SELECT resource FROM search_date WHERE parameter = {CODE}") == [(1,)]
+    assert sql(settings, BORN) == [(1, IN_1961)]
     Store.open(settings).close()
 
 
@@ -87,11 +91,10 @@ def test_what_was_indexed_before_is_replaced(settings: Settings, store: Store) -
         resource = {"resourceType": "Patient", "birthDate": year}
         with store.write() as write:
             write.put(StoredVersion("Patient", "p", version, NOW, b"{}"), index.rows(resource, ""), None)
-    found = sql(settings, f"SELECT starts FROM search_date WHERE parameter = {CODE}")
-    assert found == [(microseconds(datetime(1961, 1, 1, tzinfo=UTC)),)]
+    assert sql(settings, BORN) == [(1, IN_1961)]
     with store.write() as write:
         write.put(StoredVersion("Patient", "p", 3, NOW, b"", deleted=True), index.Rows(), None)
-    assert sql(settings, f"SELECT starts FROM search_date WHERE parameter = {CODE}") == []
+    assert sql(settings, BORN) == []
 
 
 def test_a_failed_rebuild_leaves_the_index_as_it_was(settings: Settings, store: Store) -> None:

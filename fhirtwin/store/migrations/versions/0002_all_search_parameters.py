@@ -5,6 +5,8 @@ The index is left empty: `fhirtwin.store.reindexing` fills it when all steps are
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -51,19 +53,19 @@ def upgrade() -> None:
     op.create_table("search_index", sa.Column("form", sa.String(64), primary_key=True))
 
 
-def _text(name: str) -> sa.Column[str]:
+def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.String, nullable=False)
 
 
-def _whole(name: str) -> sa.Column[int]:
+def _whole(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.BigInteger, nullable=False)
 
 
-def _number(name: str) -> sa.Column[float]:
+def _number(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.Double)
 
 
-def _create(name: str, values: list[sa.Column[object]], *finds: list[str]) -> None:
+def _create(name: str, values: list[sa.Column[Any]], *finds: list[str]) -> None:
     op.create_table(
         name,
         sa.Column("resource", _NUMBER, primary_key=True, autoincrement=False),

@@ -222,14 +222,14 @@ class Grammar:
             case "of-type":
                 return search_values.typed(name, text)
             case "text":
-                return search_values.StringValue(unescape(text))
+                return search_values.string(name, unescape(text), modifier)
             case "identifier":
                 return search_values.token(name, text)
         match parameter.kind:
             case Kind.TOKEN:
                 return search_values.token(name, text)
             case Kind.STRING:
-                return search_values.StringValue(unescape(text))
+                return search_values.string(name, unescape(text), modifier)
             case Kind.DATE:
                 return search_values.date(name, text, self.now)
             case Kind.NUMBER:

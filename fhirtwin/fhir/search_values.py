@@ -13,13 +13,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Incorrect, TooLarge
 from fhirtwin.fhir import dates, references
-from fhirtwin.fhir.folding import microseconds
+from fhirtwin.fhir.folding import fold, microseconds
 from fhirtwin.fhir.json_faults import number_is_right
 
 MAX_TEXT: Final = 2000
 """Most characters of one value: no code, name or address is longer."""
+
+MAX_CONTAINED: Final = 128
+"""Longest text that `:contains` looks for: the index of long texts is made of windows that overlap by so much."""
 
 _PREFIXED: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
 _ESCAPED: Final = re.compile(r"\\([\\,|$])")
@@ -180,6 +183,21 @@ def typed(name: str, text: str) -> TypedValue:
         case [system, code, value] if system and code and value:
             return TypedValue(system, code, value)
     raise Incorrect(f"`{name}:of-type` takes `system|code|value`, all three.")
+
+
+def string(name: str, text: str, modifier: str) -> StringValue:
+    """Read a text.
+
+    Raises:
+        Incorrect: nothing is left of it when case, accents and blanks do not count; or it is longer than a part of a
+            text is looked for.
+    """
+    folded = fold(text)
+    if not folded:
+        raise Incorrect(f"`{name}` has no letter, digit or sign to search for.")
+    if modifier == "contains" and len(folded) > MAX_CONTAINED:
+        raise TooLarge(f"`{name}:contains` takes at most {MAX_CONTAINED} characters.")
+    return StringValue(text)
 
 
 def presence(name: str, text: str) -> PresenceValue:

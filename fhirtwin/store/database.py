@@ -171,8 +171,10 @@ class Store:
             Unavailable: the database cannot be written now.
         """
         with _told(), self._writing.connect() as connection, connection.begin() as unit:
-            yield Writer(connection)
+            writer = Writer(connection)
+            yield writer
             with timing.stage("store"):  # the disk has it when this returns
+                writer.flush()
                 unit.commit()
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:

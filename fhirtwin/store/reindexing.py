@@ -1,4 +1,4 @@
-"""The search index as rows of the database: written with each resource, and made anew when its rules have changed."""
+"""The search index is made anew where the rules it was made by have changed."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select, update
 
 from fhirtwin.fhir import codec, dates
 from fhirtwin.fhir.folding import microseconds
 from fhirtwin.store import index
-from fhirtwin.store.index import Rows
+from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.schema import resource, resource_version
 from fhirtwin.store.search_tables import INDEXES, search_index
 
@@ -25,8 +25,6 @@ _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 Told = Callable[[int, int], None]
 """Is told how many resources are done, and of how many."""
 
-_COLUMNS: Final = tuple(tuple(column.name for column in table.columns) for table in INDEXES)
-_FORGET: Final = tuple(delete(table).where(table.c.resource == bindparam("wanted_resource")) for table in INDEXES)
 _STORED: Final = (
     select(resource.c.number, resource_version.c.last_updated, resource_version.c.deleted, resource_version.c.data)
     .join(
@@ -44,31 +42,6 @@ _STORED: Final = (
 _DATE: Final = (
     update(resource).where(resource.c.number == bindparam("wanted")).values(last_updated=bindparam("new_last_updated"))
 )
-
-
-def add(connection: Connection, number: int, rows: Rows) -> None:
-    """Add the index rows of a resource that has none."""
-    made: tuple[set[Any], ...] = (
-        rows.tokens,
-        rows.strings,
-        rows.dates,
-        rows.references,
-        rows.uris,
-        rows.numbers,
-        rows.quantities,
-    )
-    for statement, of_table in zip(_statements(connection.dialect.paramstyle), made, strict=True):
-        if of_table:
-            connection.exec_driver_sql(
-                statement,
-                [(number, parameter, place, *values) for place, (parameter, *values) in enumerate(of_table)],
-            )
-
-
-def remove(connection: Connection, number: int) -> None:
-    """Remove the index rows of a resource."""
-    for forget in _FORGET:
-        connection.execute(forget, {"wanted_resource": number})
 
 
 @cache
@@ -99,25 +72,17 @@ def rebuild(connection: Connection, base_url: str, told: Told) -> int:
     for table in INDEXES:
         connection.execute(delete(table))
     total = connection.execute(select(func.count()).select_from(resource)).scalar_one()
+    indexing = Indexing(connection)
     done, after = 0, 0
     while batch := connection.execute(_STORED, {"after": after}).all():
         for row in batch:
             updated = microseconds(dates.parse(row.last_updated).start)
             connection.execute(_DATE, {"wanted": row.number, "new_last_updated": updated})
             if not row.deleted:
-                add(connection, row.number, index.rows(codec.decode(row.data, max_depth=_ANY_DEPTH), base_url))
+                indexing.add(row.number, index.rows(codec.decode(row.data, max_depth=_ANY_DEPTH), base_url))
         done, after = done + len(batch), batch[-1].number
         told(done, total)
+    indexing.flush()
     connection.execute(delete(search_index))
     connection.execute(insert(search_index), {"form": form()})
     return done
-
-
-@cache
-def _statements(paramstyle: str) -> tuple[str, ...]:
-    """What the driver is given as it is: the one statement that is run for many rows at each write."""
-    mark = "?" if paramstyle == "qmark" else "%s"
-    return tuple(
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(mark for _ in names)})"  # noqa: S608
-        for table, names in zip(INDEXES, _COLUMNS, strict=True)
-    )

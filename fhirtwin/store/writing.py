@@ -12,8 +12,8 @@ from sqlalchemy.exc import IntegrityError
 from fhirtwin.errors import Conflict
 from fhirtwin.fhir import dates
 from fhirtwin.fhir.folding import microseconds
-from fhirtwin.store import reindexing
 from fhirtwin.store.index import Rows
+from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.reading import Reader, facts_from_bytes
 from fhirtwin.store.schema import resource, resource_version, twin, twin_source
 from fhirtwin.twin import state_json
@@ -57,8 +57,28 @@ class Writer(Reader):
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        self._resources = Reader(connection)
+        self._indexing = Indexing(connection)
         self._twins: set[PatientKey] = set()
         """Twins that are known to have a version."""
+
+    @property
+    def _connection(self) -> Connection:
+        """What may look at the index finds there what this transaction has written."""
+        self._indexing.flush()
+        return self._bare
+
+    @_connection.setter
+    def _connection(self, connection: Connection) -> None:
+        self._bare = connection
+
+    def read(self, type_: str, id_: str) -> StoredVersion | None:
+        """As `Reader.read`, which does not look at the index."""
+        return self._resources.read(type_, id_)
+
+    def flush(self) -> None:
+        """Write what waits for company; to be called before the transaction is committed."""
+        self._indexing.flush()
 
     def put(self, stored: StoredVersion, rows: Rows, patient: PatientKey | None) -> None:
         """Add a version and make it the current one.
@@ -80,13 +100,13 @@ class Writer(Reader):
             "data": stored.data,
         }
         try:
-            self._connection.execute(_ADD_VERSION, row)
+            self._bare.execute(_ADD_VERSION, row)
             number = self._point(stored, patient)
         except IntegrityError:
             raise _overtaken(stored) from None
         if stored.version > 1:
-            reindexing.remove(self._connection, number)
-        reindexing.add(self._connection, number, rows)
+            self._indexing.remove(number)
+        self._indexing.add(number, rows)
 
     def replace_facts(self, source: Source, patient: PatientKey | None, mapped: Mapped) -> None:
         """Let what a resource tells now take the place of what it told before; nothing when it tells nothing.
@@ -95,12 +115,12 @@ class Writer(Reader):
         of the source that says the same is no change.
         """
         key = {"wanted_origin": source.origin, "wanted_type": source.type, "wanted_id": source.id}
-        before = self._connection.execute(_TOLD_BEFORE, key).first()
+        before = self._bare.execute(_TOLD_BEFORE, key).first()
         earlier: set[tuple[PatientKey, Fact]] = set()
         if before:
             whose = PatientKey(before.patient_origin, before.patient_id)
             earlier = {(whose, _unversioned(fact)) for fact in facts_from_bytes(before.facts)}
-            self._connection.execute(_FORGET, key)
+            self._bare.execute(_FORGET, key)
         now: set[tuple[PatientKey, Fact]] = set()
         if patient:
             self._begin_twin(patient)
@@ -116,9 +136,9 @@ class Writer(Reader):
                 "facts": msgspec.json.encode([state_json.fact_to_json(fact) for fact in mapped.facts]),
                 "unused": msgspec.json.encode([state_json.unused_to_json(one) for one in mapped.unused]),
             }
-            self._connection.execute(_TELL, told)
+            self._bare.execute(_TELL, told)
         for changed in sorted({whose for whose, _ in earlier ^ now}):
-            self._connection.execute(_RAISE_TWIN, _whose(changed))
+            self._bare.execute(_RAISE_TWIN, _whose(changed))
 
     def _point(self, stored: StoredVersion, patient: PatientKey | None) -> int:
         """Make `stored` the current version; the number of its resource."""
@@ -131,18 +151,18 @@ class Writer(Reader):
         }
         if stored.version == 1:
             added = {"type": stored.type, "id": stored.id, **values}
-            return int(self._connection.execute(_ADD_RESOURCE, added).scalar_one())
+            return int(self._bare.execute(_ADD_RESOURCE, added).scalar_one())
         same = {"wanted_type": stored.type, "wanted_id": stored.id}
         moved = {f"new_{name}": value for name, value in values.items()}
-        if self._connection.execute(_MOVE_ON, {**same, "wanted_version": stored.version - 1, **moved}).rowcount != 1:
+        if self._bare.execute(_MOVE_ON, {**same, "wanted_version": stored.version - 1, **moved}).rowcount != 1:
             raise _overtaken(stored)
-        return int(self._connection.execute(_NUMBER, same).scalar_one())
+        return int(self._bare.execute(_NUMBER, same).scalar_one())
 
     def _begin_twin(self, patient: PatientKey) -> None:
         if patient in self._twins:
             return
-        if self._connection.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
-            self._connection.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
+        if self._bare.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
+            self._bare.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
         self._twins.add(patient)
 
 

@@ -97,6 +97,32 @@ def test_what_was_indexed_before_is_replaced(settings: Settings, store: Store) -
     assert sql(settings, BORN) == []
 
 
+def test_what_one_transaction_wrote_is_indexed_when_it_looks(settings: Settings, store: Store) -> None:
+    rows = index.rows({"resourceType": "Patient", "birthDate": "1961"}, "")
+    with store.write() as write:
+        for version in (1, 2, 3):
+            write.put(StoredVersion("Patient", "p", version, NOW, b"{}"), rows, None)
+            assert write._connection.exec_driver_sql(BORN).all() == [(1, IN_1961)]
+    assert sql(settings, BORN) == [(1, IN_1961)]
+
+
+def test_versions_that_follow_one_another_unlooked_at_are_indexed_once(settings: Settings, store: Store) -> None:
+    rows = index.rows({"resourceType": "Patient", "birthDate": "1961"}, "")
+    with store.write() as write:
+        for version in (1, 2, 3):
+            write.put(StoredVersion("Patient", "p", version, NOW, b"{}"), rows, None)
+    assert sql(settings, BORN) == [(1, IN_1961)]
+
+
+def test_a_large_transaction_does_not_keep_all_rows_in_memory(settings: Settings, store: Store) -> None:
+    rows = index.rows({"resourceType": "Library", "description": "x" * 200_000}, "")
+    with store.write() as write:
+        for number in range(10):
+            write.put(StoredVersion("Library", str(number), 1, NOW, b"{}"), rows, None)
+            assert len(write._indexing._waiting[1]) <= 10_000
+    assert sql(settings, "SELECT count(*) FROM search_string") == [(10 * len(rows.strings),)]
+
+
 def test_a_failed_rebuild_leaves_the_index_as_it_was(settings: Settings, store: Store) -> None:
     with store.write() as write:
         write.put(StoredVersion("Patient", "p", 1, NOW, PATIENT), index.rows({"resourceType": "Patient"}, ""), None)

@@ -31,6 +31,9 @@ WINDOW: Final = 128
 metadata = MetaData()
 """Of all tables, these and those of `fhirtwin.store.schema`."""
 
+TEXT: Final = String().with_variant(String(collation="C"), "postgresql")
+"""Texts sort by their characters in both databases: what begins alike stands together, whatever the language."""
+
 # SQLite numbers rows itself only where the column is exactly INTEGER.
 ROW_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -52,8 +55,8 @@ def _index_table(name: str, *columns: Column[Any], finds: tuple[tuple[str, ...],
 
 search_token = _index_table(
     "search_token",
-    Column("code", String, nullable=False),
-    Column("system", String, nullable=False),
+    Column("code", TEXT, nullable=False),
+    Column("system", TEXT, nullable=False),
     finds=(("code", "system"),),
 )
 """Codes, codings, identifiers, booleans. `code` as `index.token_code` makes it, `system` empty where there is none.
@@ -65,8 +68,8 @@ Negative parameter, for `:of-type`: `code` is the identifier's value, `system` i
 
 search_string = _index_table(
     "search_string",
-    Column("folded", String, nullable=False),
-    Column("exact", String, nullable=False),
+    Column("folded", TEXT, nullable=False),
+    Column("exact", TEXT, nullable=False),
     finds=(("folded",),),
 )
 """Texts. `folded` is the first `MAX_TEXT` characters of `fold(text)`: cut what is asked for by a beginning likewise.
@@ -88,9 +91,9 @@ search_date = _index_table(
 
 search_reference = _index_table(
     "search_reference",
-    Column("target_id", String, nullable=False),
-    Column("target_type", String(64), nullable=False),
-    Column("target_base", String, nullable=False),
+    Column("target_id", TEXT, nullable=False),
+    Column("target_type", TEXT, nullable=False),
+    Column("target_base", TEXT, nullable=False),
     finds=(("target_id", "target_type", "target_base"),),
 )
 """What a Reference points at; base empty for this server. `#id` of a contained one, empty where there is no URL.
@@ -98,8 +101,8 @@ Canonicals and URLs that are no `[base]/Type/id` are rows of `search_uri` with t
 
 search_uri = _index_table(
     "search_uri",
-    Column("uri", String, nullable=False),
-    Column("version", String, nullable=False),
+    Column("uri", TEXT, nullable=False),
+    Column("version", TEXT, nullable=False),
     finds=(("uri", "version"),),
 )
 """URIs. Of a canonical what follows `|` is the `version`; else that is empty. Case counts."""
@@ -116,10 +119,10 @@ search_quantity = _index_table(
     "search_quantity",
     Column("low", Double),
     Column("high", Double),
-    Column("system", String, nullable=False),
-    Column("code", String, nullable=False),
-    Column("unit", String, nullable=False),
-    Column("canonical", String),
+    Column("system", TEXT, nullable=False),
+    Column("code", TEXT, nullable=False),
+    Column("unit", TEXT, nullable=False),
+    Column("canonical", TEXT),
     Column("canonical_low", Double),
     Column("canonical_high", Double),
     finds=(("low", "high"), ("canonical", "canonical_low", "canonical_high")),

@@ -15,6 +15,7 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+_TEXT = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 _NUMBER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -30,7 +31,7 @@ def upgrade() -> None:
     _create("search_date", [_whole("starts"), _whole("ends")], ["starts", "ends"])
     _create(
         "search_reference",
-        [_text("target_id"), sa.Column("target_type", sa.String(64), nullable=False), _text("target_base")],
+        [_text("target_id"), _text("target_type"), _text("target_base")],
         ["target_id", "target_type", "target_base"],
     )
     _create("search_uri", [_text("uri"), _text("version")], ["uri", "version"])
@@ -43,7 +44,7 @@ def upgrade() -> None:
             _text("system"),
             _text("code"),
             _text("unit"),
-            sa.Column("canonical", sa.String),
+            sa.Column("canonical", _TEXT),
             _number("canonical_low"),
             _number("canonical_high"),
         ],
@@ -54,7 +55,7 @@ def upgrade() -> None:
 
 
 def _text(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.String, nullable=False)
+    return sa.Column(name, _TEXT, nullable=False)
 
 
 def _whole(name: str) -> sa.Column[Any]:

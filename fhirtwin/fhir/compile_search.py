@@ -41,7 +41,7 @@ _NOT_R4: Final = frozenset({"DetectedIssue-status", "DeviceDefinition-classifica
 http://hl7.org/fhir/R4/servicerequest.html#search and so on)."""
 
 _EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/"
-_LEFT_OUT: Final[tuple[tuple[str, str, str, str], ...]] = (
+_ALSO: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("DiagnosticReport", "assessed-condition", "reference(Condition)",
      f"extension[url={_EXTENSION}DiagnosticReport-geneticsAssessedCondition].valueReference:Reference"),
     ("Observation", "gene-identifier", "token",
@@ -52,7 +52,7 @@ _LEFT_OUT: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("QuestionnaireResponse", "item-subject", "reference",
      f"item[extension={_EXTENSION}questionnaireresponse-isSubject].answer.valueReference:Reference"),
 )  # fmt: skip
-"""Parameters of R4 for extensions and the like, which some packagings leave out, in the form of the table.
+"""Parameters that the file of definitions lacks, in the form of the table: those of R4 for extensions and the like.
 
 *Source*: the pages of the profiles and extension packs of R4, http://hl7.org/fhir/R4/patient-extensions.html#search and
 so on. The extension of `mothersMaidenName` is the one that R4 defines; the expression of 4.0.1 names another by a slip
@@ -144,7 +144,7 @@ def compile_search(folder: Path, before: Mapping[str, Any]) -> str:
             target = common["Resource"] if base in ("Resource", "DomainResource") else found[base]
             _compile(definition, base, target)
     _compile_composites(definitions, found)
-    for type_, name, kind, branches in _LEFT_OUT:
+    for type_, name, kind, branches in _ALSO:
         found[type_].lines[name] = f"{kind} {branches}"
     for (type_, name), reason in _NOT_OFFERED.items():
         found[type_].refused[name] = reason

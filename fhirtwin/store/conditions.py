@@ -18,6 +18,7 @@ from fhirtwin.fhir.search_query import Chain, Condition, Criterion
 from fhirtwin.fhir.search_values import CompositeValue, DateValue, PresenceValue, TokenValue, Value
 from fhirtwin.store.clauses import Binds, Clause, every, opposite, some
 from fhirtwin.store.comparing import Columns, Comparison, compare, interval_bounds, interval_test
+from fhirtwin.store.schema import resource
 from fhirtwin.store.search_tables import (
     search_date,
     search_number,
@@ -39,6 +40,7 @@ TABLES: Final[dict[Kind, Table]] = {
 }
 
 _NEGATED: Final = {"not": "", "not-in": "in"}
+_LAST_TO_FIND: Final = 99
 _CHECKS_ONLY: Final = 100
 _RANKS: Final = {
     Kind.REFERENCE: 1,
@@ -64,7 +66,7 @@ def finding(criterion: Criterion) -> int:
         return 0
     if parameter.name == "identifier":
         return 2
-    return _CHECKS_ONLY if parameter.name == "_lastUpdated" else _RANKS[parameter.kind]
+    return _LAST_TO_FIND if parameter.name == "_lastUpdated" else _RANKS[parameter.kind]
 
 
 def can_find(criterion: Criterion) -> bool:
@@ -78,9 +80,10 @@ def condition(asked: Condition, *, finds: bool) -> Clause:
         meant = Condition(asked.parameter, _NEGATED[asked.modifier], asked.values)
         return opposite(condition(meant, finds=False))
     if asked.parameter.name == "_id":
-        return _ids(asked.values)
+        return _ids(asked.parameter, asked.values, finds=finds)
     if asked.parameter.name == "_lastUpdated":
-        return some(_last_updated(value) for value in asked.values if isinstance(value, DateValue))
+        dates = (value for value in asked.values if isinstance(value, DateValue))
+        return some(_last_updated(asked.parameter, date, finds=finds) for date in dates)
     if asked.modifier == "missing":
         return some(_presence(asked.parameter, value) for value in asked.values if isinstance(value, PresenceValue))
     if asked.parameter.kind is Kind.COMPOSITE:
@@ -96,23 +99,43 @@ def condition(asked: Condition, *, finds: bool) -> Clause:
     return some(_rows(asked.parameter, table, second, tuple(ones), finds=finds) for (table, second), ones in groups)
 
 
-def _ids(values: Iterable[Value]) -> Clause:
+def _ids(parameter: SearchParameter, values: Iterable[Value], *, finds: bool) -> Clause:
     ids = [value.code for value in values if isinstance(value, TokenValue) and not value.system and value.code]
-    return Clause("ids", (ids,), lambda owner, binds: owner.c.id.in_(binds.many()))
+    return _on_resource(parameter, "ids", (ids,), lambda row, binds: row.c.id.in_(binds.many()), finds=finds)
 
 
-def _last_updated(value: DateValue) -> Clause:
+def _last_updated(parameter: SearchParameter, value: DateValue, *, finds: bool) -> Clause:
     """Compare with the moment of the last change, which lasts a millisecond, as it is written."""
 
-    def columns(owner: FromClause) -> Columns:
-        last: Any = owner.c.last_updated
-        return lambda name: last if name == "starts" else last + _MILLISECOND
+    def test(row: FromClause, binds: Binds) -> ColumnElement[bool]:
+        last: Any = row.c.last_updated
+        return interval_test(value.prefix, lambda name: last if name == "starts" else last + _MILLISECOND, binds)
 
-    return Clause(
-        ("last updated", value.prefix),
-        interval_bounds(value),
-        lambda owner, binds: interval_test(value.prefix, columns(owner), binds),
-    )
+    key = f"last updated {value.prefix}"
+    return _on_resource(parameter, key, interval_bounds(value), test, finds=finds)
+
+
+def _on_resource(
+    parameter: SearchParameter,
+    key: str,
+    bound: tuple[Any, ...],
+    test: Callable[[FromClause, Binds], ColumnElement[bool]],
+    *,
+    finds: bool,
+) -> Clause:
+    """A test of columns of `resource`.
+
+    What finds gives numbers: a page is in their order, and a database that is left to choose goes through all resources
+    in that order rather than to the few that have the value.
+    """
+
+    def build(owner: FromClause, binds: Binds) -> ColumnElement[bool]:
+        if not finds:
+            return test(owner, binds)
+        row = resource.alias()
+        return owner.c.number.in_(select(row.c.number).where(row.c.type == parameter.type, test(row, binds)))
+
+    return Clause((key, parameter.type, finds), bound, build)
 
 
 def _presence(parameter: SearchParameter, value: PresenceValue) -> Clause:
@@ -134,7 +157,7 @@ def _rows(
 
     def build(owner: FromClause, binds: Binds) -> ColumnElement[bool]:
         row = table.alias()
-        fits = [one.build(_columns(row, opaque=not finds), binds) for one in comparisons]
+        fits = [one.build(columns(row, opaque=not finds), binds) for one in comparisons]
         rows = select(row.c.resource).where(_marked(row, parameter, second))
         if fits:
             rows = rows.where(or_(*fits))
@@ -160,7 +183,7 @@ def _composite(parameter: SearchParameter, value: CompositeValue, *, finds: bool
         rows = select(first.c.resource)
         for number, (component, one, row) in enumerate(zip(parameter.components, comparisons, aliases, strict=True)):
             opaque = bool(number) or not finds
-            rows = rows.where(_marked(row, component.parameter, False), one.build(_columns(row, opaque=opaque), binds))
+            rows = rows.where(_marked(row, component.parameter, False), one.build(columns(row, opaque=opaque), binds))
             if number:
                 rows = rows.where(row.c.resource == first.c.resource)
             if number and not component.apart:
@@ -187,7 +210,7 @@ def _marked(row: FromClause, parameter: SearchParameter, second: bool | None) ->
     return row.c.parameter == (-parameter.number if second else parameter.number)
 
 
-def _columns(row: FromClause, *, opaque: bool) -> Columns:
+def columns(row: FromClause, *, opaque: bool) -> Columns:
     """The columns of a row; opaque ones compare alike, and no index is made for them."""
     if not opaque:
         return lambda name: row.c[name]

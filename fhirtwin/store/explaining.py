@@ -13,11 +13,10 @@ def plan(connection: Connection, statement: Select[Any], values: Mapping[str, An
 
     PostgreSQL writes bound values into its plans, so there the SQL alone is told.
     """
-    compiled = statement.compile(connection, compile_kwargs={"render_postcompile": False})
-    lines = [" ".join(str(compiled).split())]
+    expanded = statement.compile(connection).construct_expanded_state(dict(values))
+    lines = [" ".join(expanded.statement.split())]
     if connection.dialect.name == "sqlite":
-        expanded = statement.params(**values).compile(connection, compile_kwargs={"render_postcompile": True})
-        bound = tuple(expanded.params[name] for name in expanded.positiontup or ())
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {expanded}", bound).all()
+        explained = f"EXPLAIN QUERY PLAN {expanded.statement}"
+        rows = connection.exec_driver_sql(explained, expanded.positional_parameters).all()
         lines += [row.detail for row in rows]
     return "\n".join(lines)

@@ -179,15 +179,18 @@ def _reverse_chain(type_: str, parameter: SearchParameter, holder: Wanted, view:
 
     def build(owner: FromClause, binds: Binds) -> ColumnElement[bool]:
         found, row = resource.alias(), search_reference.alias()
-        ids = select(row.c.target_id).where(
+        refers = and_(
             inner.build(found, binds),
             row.c.resource == found.c.number,
             row.c.parameter == parameter.number,
             row.c.target_type == type_,
             row.c.target_base == "",
         )
-        if finds:
-            return owner.c.id.in_(ids)
-        return ids.where(row.c.target_id == owner.c.id).correlate(owner).exists()
+        if not finds:
+            rows = select(row.c.target_id).where(refers, row.c.target_id == owner.c.id)
+            return rows.correlate(owner).exists()
+        target = resource.alias()
+        same = and_(target.c.type == type_, target.c.id == row.c.target_id)
+        return owner.c.number.in_(select(target.c.number).where(refers, same))
 
     return Clause(("reverse chain", type_, parameter.number, finds, inner.key), inner.bound, build)

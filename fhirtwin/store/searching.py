@@ -103,36 +103,19 @@ def _order_key(query: Query) -> Hashable:
 
 
 def _page(query: Query, matches: Clause, goes_on: bool) -> Select[Any]:
-    return _sorted_page(query, matches, goes_on) if query.sort else _plain_page(matches, goes_on)
-
-
-def _plain_page(matches: Clause, goes_on: bool) -> Select[Any]:
+    """Choose and sort by numbers and sort keys alone; data are fetched for what is shown."""
     binds = Binds()
-    chosen = (
-        select(resource.c.number, resource_version)
-        .select_from(resource.join(resource_version, _VERSION))
-        .where(matches.build(resource, binds))
-    )
+    chosen: Select[Any] = select(
+        resource.c.number,
+        *(sorting.expression(key, resource).label(f"key{number}") for number, key in enumerate(query.sort)),
+    ).where(matches.build(resource, binds))
+    place: Any = resource.c
+    if query.sort:
+        keyed = chosen.subquery("keyed")
+        chosen, place = select(keyed), keyed.c
     if goes_on:
-        chosen = chosen.where(sorting.after((), resource.c.number, binds))
-    return chosen.order_by(resource.c.number).limit(bindparam("most"))
-
-
-def _sorted_page(query: Query, matches: Clause, goes_on: bool) -> Select[Any]:
-    """Sort keys and numbers alone; data are fetched for what is shown."""
-    binds = Binds()
-    keyed = (
-        select(
-            resource.c.number,
-            *(sorting.expression(key, resource).label(f"key{number}") for number, key in enumerate(query.sort)),
-        )
-        .where(matches.build(resource, binds))
-        .subquery("keyed")
-    )
-    chosen = select(keyed)
-    if goes_on:
-        chosen = chosen.where(sorting.after(_keys(query, keyed.c), keyed.c.number, binds))
-    in_order = chosen.order_by(*sorting.order(_keys(query, keyed.c), keyed.c.number))
+        chosen = chosen.where(sorting.after(_keys(query, place), place.number, binds))
+    in_order = chosen.order_by(*sorting.order(_keys(query, place), place.number))
     shown = in_order.limit(bindparam("most")).subquery("shown")
     return (
         select(shown, resource_version)

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, FromClause, and_, case, false, func, or_, 
 from fhirtwin.fhir.search_parameters import Kind
 from fhirtwin.fhir.search_query import SortKey
 from fhirtwin.store.clauses import Binds
-from fhirtwin.store.conditions import TABLES
+from fhirtwin.store.conditions import TABLES, columns
 
 LENGTH: Final = 100
 """Characters of a text that sort; what differs only behind them is in the order of the numbers."""
@@ -44,9 +44,11 @@ def expression(key: SortKey, owner: FromClause) -> ColumnElement[Any]:
     if first.name == "_lastUpdated":
         return owner.c.last_updated
     row = TABLES[first.kind].alias()
-    column: Any = row.c[_COLUMNS[first.kind]]
+    # Of one resource there are few values; an index by value would be gone through for each.
+    hidden = columns(row, opaque=True)
+    column = hidden(_COLUMNS[first.kind])
     if first.kind is Kind.QUANTITY:
-        column = func.coalesce(row.c.canonical_low, row.c.low)
+        column = func.coalesce(hidden("canonical_low"), hidden("low"))
     kind = row.c[_COLUMNS[first.kind]].type.python_type
     chosen = func.max(column) if key.descending else func.min(column)
     value = (

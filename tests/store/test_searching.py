@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import Select
 
 from fhirtwin.access.visibility import Filter, see_everything
@@ -36,6 +37,19 @@ def test_a_chain_finds_and_is_checked_by_what_was_found(store: Store) -> None:
     by_value = [line for line in found if "ix_search" in line]
     assert any("ix_search_token_code" in line for line in by_value)
     assert any("ix_search_reference_target_id" in line for line in by_value)
+    assert sum("PRIMARY KEY (resource=? AND parameter=?)" in line for line in found) == 1
+
+
+def test_ids_and_times_are_found_without_going_through_a_type(store: Store) -> None:
+    assert "ix_resource_type_number (type=?)" not in str(plan(store, query("Patient", ("_id", "a,b"))))
+    assert "ix_resource_type_number (type=?)" not in str(plan(store, query("Patient", ("_lastUpdated", "gt2024"))))
+    reverse = plan(store, query("Patient", ("_has:Observation:patient:code", "x")))
+    assert "ix_resource_type_number (type=?)" not in str(reverse) and "ix_search_token_code" in str(reverse)
+
+
+@pytest.mark.parametrize("key", ["birthdate", "-family", "gender", "organization"])
+def test_sorting_looks_at_the_values_of_one_resource_after_the_other(store: Store, key: str) -> None:
+    found = plan(store, query("Patient", ("identifier", "x"), ("_sort", key)))
     assert sum("PRIMARY KEY (resource=? AND parameter=?)" in line for line in found) == 1
 
 

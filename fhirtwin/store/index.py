@@ -13,12 +13,16 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from fhirtwin.errors import TooLarge
 from fhirtwin.fhir import search_parameters
 from fhirtwin.fhir.search_parameters import PARAMETERS, Branch, Kind, SearchParameter, Step
 from fhirtwin.store import index_values
 from fhirtwin.store.index_values import BEGINNING, END, Rows, kept, token_code
 
 __all__ = ["BEGINNING", "END", "Rows", "kept", "rows", "token_code"]
+
+MAX_ROWS: Final = 100_000
+"""Most index rows of one resource: a Group may have very many members, and nobody else's writing waits for minutes."""
 
 _ON_RESOURCE: Final = frozenset(("_id", "_lastUpdated"))
 """Parameters whose values are columns of `resource`."""
@@ -38,12 +42,16 @@ class _Node:
 _Nodes = Mapping[str, list[_Node]]
 
 
-def rows(resource: Mapping[str, Any], base_url: str) -> Rows:
+def rows(resource: Mapping[str, Any], base_url: str, *, most: int | None = MAX_ROWS) -> Rows:
     """Make the index rows of a structurally valid resource.
 
     Args:
         resource: parsed; its references resolved.
         base_url: this server's base; absolute references below it are its own.
+        most: how many rows it may have; None for a resource that is stored already.
+
+    Raises:
+        TooLarge: it has more searchable values than a resource may have.
     """
     made = Rows(base_url)
     nodes, defaults = _plan(resource["resourceType"])
@@ -51,6 +59,8 @@ def rows(resource: Mapping[str, Any], base_url: str) -> Rows:
     for parameter, code in defaults:
         if not any(row[0] == parameter for row in made.tokens):
             made.tokens.add((parameter, 0, code, ""))
+    if most is not None and len(made) > most:
+        raise TooLarge(f"The resource has more than {most:,} searchable values; store it in parts.")
     return made
 
 

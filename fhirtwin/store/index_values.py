@@ -25,6 +25,7 @@ BEGINNING: Final = microseconds(datetime.min.replace(tzinfo=UTC))
 END: Final = microseconds(datetime.max.replace(tzinfo=UTC))
 """Where a period without start or end begins or ends."""
 
+_LONGEST_USUAL_DATE: Final = len("2024-01-01T00:00:00.000000+00:00")
 _DIGEST: Final = 64
 _CURRENCIES: Final = "urn:iso:std:iso:4217"
 
@@ -41,6 +42,13 @@ class Rows:
     uris: set[tuple[int, int, str, str]] = field(default_factory=set)
     numbers: set[tuple[int, int, float | None, float | None]] = field(default_factory=set)
     quantities: set[tuple[Any, ...]] = field(default_factory=set)
+
+    def by_table(self) -> tuple[set[Any], ...]:
+        """The rows in the order of `search_tables.INDEXES`."""
+        return (self.tokens, self.strings, self.dates, self.references, self.uris, self.numbers, self.quantities)
+
+    def __len__(self) -> int:
+        return sum(map(len, self.by_table()))
 
 
 Write = Callable[[Rows, Any, tuple[int, ...], int], None]
@@ -211,8 +219,13 @@ def _add_timing(made: Rows, value: Any, numbers: tuple[int, ...], item: int) -> 
         _add_period(made, {}, numbers, item)
 
 
-@lru_cache(maxsize=4096)
 def _interval(text: str) -> tuple[int, int]:
+    """A date as an interval; the same ones come again and again, but one may have any number of digits."""
+    return _of_date(text) if len(text) <= _LONGEST_USUAL_DATE else _of_date.__wrapped__(text)
+
+
+@lru_cache(maxsize=4096)
+def _of_date(text: str) -> tuple[int, int]:
     interval = dates.parse(text)
     return microseconds(interval.start), microseconds(interval.end)
 

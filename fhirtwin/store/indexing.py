@@ -32,16 +32,7 @@ class Indexing:
             number: of the resource, `resource.number`.
             rows: what `fhirtwin.store.index.rows` made of it.
         """
-        made: tuple[set[Any], ...] = (
-            rows.tokens,
-            rows.strings,
-            rows.dates,
-            rows.references,
-            rows.uris,
-            rows.numbers,
-            rows.quantities,
-        )
-        for waiting, of_table in zip(self._waiting, made, strict=True):
+        for waiting, of_table in zip(self._waiting, rows.by_table(), strict=True):
             waiting += [(number, row[0], place, *row[1:]) for place, row in enumerate(of_table)]
         self._numbers.add(number)
         if sum(map(len, self._waiting)) > _MOST_WAITING:

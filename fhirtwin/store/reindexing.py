@@ -79,7 +79,8 @@ def rebuild(connection: Connection, base_url: str, told: Told) -> int:
             updated = microseconds(dates.parse(row.last_updated).start)
             connection.execute(_DATE, {"wanted": row.number, "new_last_updated": updated})
             if not row.deleted:
-                indexing.add(row.number, index.rows(codec.decode(row.data, max_depth=_ANY_DEPTH), base_url))
+                read = codec.decode(row.data, max_depth=_ANY_DEPTH)
+                indexing.add(row.number, index.rows(read, base_url, most=None))
         done, after = done + len(batch), batch[-1].number
         told(done, total)
     indexing.flush()

@@ -46,17 +46,19 @@ class Unit:
         return Fraction(value) * self.times + self.plus
 
 
-@lru_cache(maxsize=4096)
 def canonical(code: str) -> Unit | None:
     """Read a unit, case counting (`mg/dL`, `10*9/L`, `mm[Hg]`, `{beats}/min`).
 
     Returns:
         The unit; None for what is not UCUM, or is no multiple of base units.
     """
+    return _canonical(code) if 0 < len(code) <= MAX_LENGTH else None
+
+
+@lru_cache(maxsize=4096)
+def _canonical(code: str) -> Unit | None:
     if code in _TEMPERATURES:
         return _TEMPERATURES[code]
-    if not code or len(code) > MAX_LENGTH:
-        return None
     try:
         times, powers = _Reader(code).whole()
     except (_Unknown, ZeroDivisionError):

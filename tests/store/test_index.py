@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhirtwin.errors import TooLarge
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search_parameters import COMMON, PARAMETERS, Branch, Kind, SearchParameter
 from fhirtwin.fhir.tables import RESOURCE_TYPES, VALUE_SETS
-from fhirtwin.store.index import BEGINNING, END, Rows, kept, rows
+from fhirtwin.store.index import BEGINNING, END, MAX_ROWS, Rows, kept, rows
 from fhirtwin.store.search_tables import MAX_TEXT, WINDOW
 
 BASE = "http://fhir.test/fhir"
@@ -332,6 +333,17 @@ def test_what_is_indexed_fits_into_an_entry_of_a_postgresql_index() -> None:
         for row in getattr(made, table):
             assert all(len(part.encode()) <= 4 * MAX_TEXT for part in row if isinstance(part, str))
     assert 2 * 4 * MAX_TEXT < 2_600
+
+
+def test_a_resource_of_too_many_searchable_values_is_refused() -> None:
+    members = [{"entity": {"reference": f"Patient/{number}"}} for number in range(MAX_ROWS + 1)]
+    with pytest.raises(TooLarge, match="100,000 searchable values"):
+        rows({"resourceType": "Group", "member": members}, BASE)
+
+
+def test_a_date_of_very_many_digits_is_indexed() -> None:
+    made = observation(effectiveDateTime=f"2024-01-01T00:00:00.{'0' * 5000}Z")
+    assert found(made, Kind.DATE, "Observation", "date") == [(0, YEAR_2024[0], YEAR_2024[0] + 1)]
 
 
 def test_an_example_of_each_composite_has_rows_of_all_its_components_in_one_item() -> None:

@@ -12,7 +12,9 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 def fold(text: str) -> str:
     """The form in which strings are compared: without case, accents and surplus blanks."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    plain = text
+    if not text.isascii():
+        plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(plain.casefold().split())
 
 

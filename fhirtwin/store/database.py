@@ -111,6 +111,8 @@ class Store:
                 indexed = reindexing.rebuild(connection, settings.base_url.rstrip("/"), told or _unheard)
         finally:
             store.close()
+        if before == REVISION:
+            return f"{indexed} resources were indexed anew."
         did = f"The database went from schema {before or 'none'} to {REVISION}."
         return f"{did} {indexed} resources were indexed anew." if indexed else did
 

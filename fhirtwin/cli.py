@@ -245,7 +245,8 @@ def db_upgrade(*, data: Path) -> None:
     from fhirtwin.store import Store
 
     def told(done: int, total: int) -> None:
-        click.echo(f"indexed {done} of {total} resources", err=True)
+        if done == total or done % 10_000 == 0:
+            click.echo(f"indexed {done} of {total} resources", err=True)
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     click.echo(Store.upgrade(_settings(data=data.absolute()), told))

@@ -19,7 +19,7 @@ from fhirtwin.store.search_tables import INDEXES, search_index
 
 _RULES: Final = "1"
 """Raised by who changes what `fhirtwin.store.index` makes of a value, so that every index is made anew."""
-_BATCH: Final = 1000
+_BATCH: Final = 200
 _ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 Told = Callable[[int, int], None]

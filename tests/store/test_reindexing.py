@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from alembic import command
 from alembic.config import Config
+from click.testing import CliRunner
 from sqlalchemy import create_engine, text
 
+from fhirtwin.cli import main
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir.folding import microseconds
 from fhirtwin.fhir.search_parameters import PARAMETERS
@@ -66,6 +68,14 @@ def test_a_database_of_the_first_revision_is_indexed_anew(settings: Settings) ->
     store = Store.open(settings)
     assert store.read("Patient", "p") == StoredVersion("Patient", "p", 1, NOW, PATIENT)
     store.close()
+
+
+def test_the_upgrade_command_says_how_far_it_is(settings: Settings) -> None:
+    make_first_revision(settings)
+    done = CliRunner().invoke(main, ["db", "upgrade", "--data", str(settings.data)])
+    assert done.exit_code == 0
+    assert done.stderr == "indexed 2 of 2 resources\n"
+    assert done.stdout.endswith("2 resources were indexed anew.\n")
 
 
 def test_a_database_of_the_first_revision_is_not_opened_before_it_is_upgraded(settings: Settings) -> None:

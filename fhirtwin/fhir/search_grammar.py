@@ -30,6 +30,12 @@ MAX_CONDITIONS: Final = 30
 MAX_BRANCHES: Final = 150
 """Most resource types that the links of one search may lead to, all taken together."""
 
+MAX_VALUES: Final = 3_000
+"""Most values of one search, those of all its parameters, types and value sets taken together."""
+
+_COMPOSITE_COSTS: Final = 10
+"""How many plain values one of a composite counts for: it takes a look of its own."""
+
 _MODIFIERS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.NUMBER: frozenset(),
     Kind.DATE: frozenset(),
@@ -76,6 +82,8 @@ class Grammar:
     now: datetime | None = None
     _links: int = 0
     """Resource types that chains have led to so far."""
+    _values: int = 0
+    """Values that were read so far."""
 
     def parse(self, types: tuple[str, ...], parameters: Iterable[tuple[str, str]]) -> Query:
         """Read the parameters of a search of these types.
@@ -203,7 +211,17 @@ class Grammar:
             raise TooLarge(f"`{name}` has a value of more than {search_values.MAX_TEXT} characters.")
         if "\x00" in text:
             raise Incorrect(f"`{name}` holds the character U+0000, which no FHIR value has.")
+        parts = list(dict.fromkeys(parts))
+        self._count_values(len(parts))
         return parts
+
+    def _count_values(self, more: int) -> None:
+        self._values += more
+        if self._values > MAX_VALUES:
+            raise TooLarge(
+                f"A search may have at most {MAX_VALUES} values, those of all its parameters, types and value sets taken "
+                "together: name fewer values or fewer types."
+            )
 
     def _codes(self, parameter: SearchParameter, text: str) -> Iterable[Value]:
         found = self.value_sets(unescape(text))
@@ -212,6 +230,7 @@ class Grammar:
                 f"`{parameter.name}` names a value set whose codes cannot be listed here; store a ValueSet of this url "
                 "that names its codes one by one."
             )
+        self._count_values(sum(map(len, found.values())))
         return [CodesValue(system, codes) for system, codes in sorted(found.items())]
 
     def _value(self, parameter: SearchParameter, modifier: str, text: str) -> Value:
@@ -254,6 +273,7 @@ class Grammar:
         if len(parts) != len(parameter.components) or not all(parts):
             named = "$".join(component.parameter.name for component in parameter.components)
             raise Incorrect(f"`{parameter.name}` takes values for {named}, with `$` between them.")
+        self._count_values(_COMPOSITE_COSTS)
         return CompositeValue(
             tuple(
                 self._value(component.parameter, "", part)

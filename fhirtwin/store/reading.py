@@ -89,7 +89,7 @@ class Reader:
         if not query.count:
             return Page((), self._count(query, view))
         asked = searching.page(query, view)
-        rows = self._connection.execute(asked.sql, asked.values).all()
+        rows = asked.run(self._connection).all()
         shown = rows[: query.count]
         goes_on = len(rows) > query.count
         place = query.position
@@ -112,7 +112,7 @@ class Reader:
     def matches(self, query: Query, view: View, limit: int = 2) -> tuple[str, ...]:
         """Ids of at most `limit` resources that fit: a condition needs to know of none, one, or more."""
         asked = searching.ids(query, view, limit)
-        return tuple(self._connection.execute(asked.sql, asked.values).scalars())
+        return tuple(asked.run(self._connection).scalars())
 
     def _total(self, query: Query, view: View, found: int, *, goes_on: bool) -> int | None:
         """The total of a first page; only where more follows is there anything to count."""
@@ -122,7 +122,7 @@ class Reader:
 
     def _count(self, query: Query, view: View) -> int:
         asked = searching.total(query, view)
-        return int(self._connection.execute(asked.sql, asked.values).scalar_one())
+        return int(asked.run(self._connection).scalar_one())
 
     def _versions(self, numbers: list[int]) -> tuple[StoredVersion, ...]:
         found = self._connection.execute(searching.VERSIONS, {"numbers": numbers}) if numbers else ()

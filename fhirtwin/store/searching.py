@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, Select, and_, bindparam, func, select
 
 from fhirtwin.access.visibility import View
 from fhirtwin.fhir.search_query import Position, Query
@@ -16,6 +16,8 @@ from fhirtwin.store.links import wanted
 from fhirtwin.store.schema import resource, resource_version
 
 _statements: Final[Remembered[Select[Any]]] = Remembered()
+_MAX_REMEMBERED: Final = 100
+"""Most values of a statement that is worth its room; what has more comes but once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,11 @@ class Statement:
 
     sql: Select[Any]
     values: dict[str, Any]
+
+    def run(self, connection: Connection) -> CursorResult[Any]:
+        """Ask the database; what comes but once is not kept compiled either."""
+        once = {"compiled_cache": None} if len(self.values) > _MAX_REMEMBERED else {}
+        return connection.execute(self.sql, self.values, execution_options=once)
 
 
 def page(query: Query, view: View) -> Statement:
@@ -35,7 +42,7 @@ def page(query: Query, view: View) -> Statement:
     place = query.position
     beyond = (place.number, *place.keys) if place else ()
     key = ("page", matches.key, _order_key(query), place is None)
-    sql = _statements.get(key, lambda: _page(query, matches, place is not None))
+    sql = _made(key, matches, lambda: _page(query, matches, place is not None))
     return Statement(sql, {**named((*matches.bound, *beyond)), "most": query.count + 1})
 
 
@@ -46,7 +53,7 @@ def total(query: Query, view: View) -> Statement:
     def make() -> Select[Any]:
         return select(func.count()).select_from(resource).where(matches.build(resource, Binds()))
 
-    return Statement(_statements.get(("total", matches.key), make), named(matches.bound))
+    return Statement(_made(("total", matches.key), matches, make), named(matches.bound))
 
 
 def ids(query: Query, view: View, most: int) -> Statement:
@@ -57,7 +64,7 @@ def ids(query: Query, view: View, most: int) -> Statement:
         chosen = select(resource.c.id).where(matches.build(resource, Binds()))
         return chosen.order_by(resource.c.number).limit(bindparam("most"))
 
-    return Statement(_statements.get(("ids", matches.key), make), {**named(matches.bound), "most": most})
+    return Statement(_made(("ids", matches.key), matches, make), {**named(matches.bound), "most": most})
 
 
 NEWEST: Final = select(func.coalesce(func.max(resource.c.number), 0))
@@ -96,6 +103,12 @@ def _matching(query: Query, view: View) -> Clause:
         (*matches.bound, ceiling),
         lambda owner, binds: and_(matches.build(owner, binds), owner.c.number <= binds.one()),
     )
+
+
+def _made(key: Hashable, matches: Clause, make: Callable[[], Select[Any]]) -> Select[Any]:
+    if len(matches.bound) > _MAX_REMEMBERED:
+        return make()
+    return _statements.get(key, make)
 
 
 def _order_key(query: Query) -> Hashable:

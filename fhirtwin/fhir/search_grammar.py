@@ -30,7 +30,7 @@ MAX_CONDITIONS: Final = 30
 MAX_BRANCHES: Final = 150
 """Most resource types that the links of one search may lead to, all taken together."""
 
-MAX_VALUES: Final = 3_000
+MAX_VALUES: Final = 1_000
 """Most values of one search, those of all its parameters, types and value sets taken together."""
 
 _COMPOSITE_COSTS: Final = 10

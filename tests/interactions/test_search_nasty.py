@@ -112,7 +112,7 @@ def nasty() -> Iterator[str]:
     yield "&".join([f"Patient?name:contains={many('a%_/')}", *(["name:contains=" + many("%")] * 20)])
     yield "Observation?subject._id=" + many("p")
     yield "Observation?" + "&".join(f"subject.name={many(str(n), 50)}" for n in range(15))
-    for parameters in (2, 25):
+    for parameters in (1, 9, 25):
         panels = ",".join(f"a$gt{n}||mg" for n in range(100))
         yield "Observation?" + "&".join([f"combo-code-value-quantity={panels}"] * parameters)
         yield "Observation?" + "&".join([f"date={','.join(f'ne{year}' for year in range(1920, 2020))}"] * parameters)

@@ -26,7 +26,6 @@ END: Final = microseconds(datetime.max.replace(tzinfo=UTC))
 """Where a period without start or end begins or ends."""
 
 _LONGEST_USUAL_DATE: Final = len("2024-01-01T00:00:00.000000+00:00")
-_DIGEST: Final = 64
 _CURRENCIES: Final = "urn:iso:std:iso:4217"
 
 
@@ -57,9 +56,7 @@ Write = Callable[[Rows, Any, tuple[int, ...], int], None]
 
 def kept(text: str) -> str:
     """The form in which a text is kept and asked for where it is compared as a whole: long ones end in a digest."""
-    if len(text) <= MAX_TEXT:
-        return text
-    return text[: MAX_TEXT - _DIGEST] + sha256(text.encode()).hexdigest()
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT] + sha256(text.encode()).hexdigest()
 
 
 def token_code(code: str, parameter: SearchParameter) -> str:

@@ -13,7 +13,7 @@ Each row belongs to a resource (`resource.number`), a search parameter (`SearchP
 * `_id` and `_lastUpdated` are the columns `id` and `last_updated` of `resource`.
 
 PostgreSQL takes about 2,700 bytes into an index entry. Texts longer than `MAX_TEXT` characters are kept by
-`fhirtwin.store.index.kept`: their beginning and a digest, so that equal texts stay equal; who compares must ask with
+`fhirtwin.store.index.kept`: so much of them and a digest, so that equal texts stay equal; who compares must ask with
 `kept(text)` too. Of folded strings only the beginning is kept, see `search_string`.
 """
 
@@ -24,7 +24,7 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Column, Double, Index, Integer, MetaData, String, Table
 
 MAX_TEXT: Final = 256
-"""Most characters of a text in an index row; a character takes at most 4 bytes, an index has at most two such texts."""
+"""Most characters of a text in an index row, but for a digest; one takes at most 4 bytes, an index has two at most."""
 WINDOW: Final = 128
 """How far apart the windows of a long text begin, and the longest text that `:contains` can look for."""
 

@@ -36,7 +36,7 @@ MAX_VALUES: Final = 1_000
 _COMPOSITE_COSTS: Final = 10
 """How many plain values one of a composite counts for: it takes a look of its own."""
 
-_MODIFIERS: Final[Mapping[Kind, frozenset[str]]] = {
+MODIFIERS: Final[Mapping[Kind, frozenset[str]]] = {
     Kind.NUMBER: frozenset(),
     Kind.DATE: frozenset(),
     Kind.QUANTITY: frozenset(),
@@ -219,16 +219,16 @@ class Grammar:
         self._values += more
         if self._values > MAX_VALUES:
             raise TooLarge(
-                f"A search may have at most {MAX_VALUES} values, those of all its parameters, types and value sets taken "
-                "together: name fewer values or fewer types."
+                f"A search may have at most {MAX_VALUES} values, those of all its parameters, types and value sets "
+                "taken together: name fewer values or fewer types."
             )
 
     def _codes(self, parameter: SearchParameter, text: str) -> Iterable[Value]:
         found = self.value_sets(unescape(text))
         if found is None:
             raise Unsupported(
-                f"`{parameter.name}` names a value set whose codes cannot be listed here; store a ValueSet of this url "
-                "that names its codes one by one."
+                f"`{parameter.name}` names a value set whose codes cannot be listed here; store a ValueSet of that "
+                "url that names its codes one by one."
             )
         self._count_values(sum(map(len, found.values())))
         return [CodesValue(system, codes) for system, codes in sorted(found.items())]
@@ -305,7 +305,7 @@ def _fits(parameter: SearchParameter, modifier: str) -> bool:
         return not parameter.targets or modifier in parameter.targets
     if parameter.name == "_id":
         return modifier == "not"
-    return modifier in _MODIFIERS[parameter.kind]
+    return modifier in MODIFIERS[parameter.kind]
 
 
 def _shown(name: str) -> str:

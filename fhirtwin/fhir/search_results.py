@@ -103,7 +103,7 @@ class Results:
             Incorrect, Unsupported, TooLarge: its value cannot be read, is not offered, or passes a limit.
         """
         base, _, modifier = name.partition(":")
-        reader = _READERS.get(base)
+        reader = READERS.get(base)
         if reader is None:
             return False
         if modifier and not (modifier == "iterate" and base in ("_include", "_revinclude")):
@@ -192,7 +192,7 @@ class Results:
         self._page = text
 
 
-_READERS: Final[Mapping[str, Callable[[Results, str, bool], None]]] = {
+READERS: Final[Mapping[str, Callable[[Results, str, bool], None]]] = {
     "_count": Results._read_count,
     "_sort": Results._read_sort,
     "_include": Results._read_include,

@@ -59,12 +59,12 @@ class StringValue:
 class DateValue:
     """A prefix and the half-open interval [starts, ends) that the date stands for.
 
-    Both in microseconds since 1970, UTC; a fraction where the date is finer than a microsecond.
+    Both in microseconds since 1970, UTC; no whole number where the date is finer.
     """
 
     prefix: str
-    starts: int | Fraction
-    ends: int | Fraction
+    starts: Fraction
+    ends: Fraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,14 +262,13 @@ def date(name: str, text: str, now: datetime | None) -> DateValue:
         interval = dates.parse(stated)
     except Incorrect:
         raise Incorrect(f"`{name}` is not a date: use YYYY, YYYY-MM, YYYY-MM-DD or a dateTime with zone.") from None
-    starts: int | Fraction = microseconds(interval.start)
-    ends: int | Fraction = microseconds(interval.end)
+    starts, ends = Fraction(microseconds(interval.start)), Fraction(microseconds(interval.end))
     if finer := _FRACTION.search(stated):
         starts += Fraction(int(finer[1][6:]), 10 ** (len(finer[1]) - 6))
         ends = starts + Fraction(1, 10 ** (len(finer[1]) - 6))
     if prefix == "ap":
         # R4 recommends a tenth of the time between the date and now.
-        margin = abs(microseconds(now or datetime.now(UTC)) - starts) // 10
+        margin = abs(microseconds(now or datetime.now(UTC)) - starts) / 10
         starts, ends = starts - margin, ends + margin
     return DateValue(prefix, starts, ends)
 

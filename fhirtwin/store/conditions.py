@@ -7,7 +7,7 @@ decides, and checks are written so that they can only go by the resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from typing import Any, Final
 
@@ -133,7 +133,8 @@ def _on_resource(
         if not finds:
             return test(owner, binds)
         row = resource.alias()
-        return owner.c.number.in_(select(row.c.number).where(row.c.type == parameter.type, test(row, binds)))
+        numbers = select(row.c.number).where(row.c.type == parameter.type, test(row, binds))
+        return taken(numbers, row, owner, finds=True)
 
     return Clause((key, parameter.type, finds), bound, build)
 

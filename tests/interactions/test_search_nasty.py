@@ -34,7 +34,10 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
         }
         for n in range(40)
     ]
-    people = [patient(id=f"p{n}", name=[{"family": f"Family{n}"}], managingOrganization={"reference": "Organization/org0"}) for n in range(40)]
+    people = [
+        patient(id=f"p{n}", name=[{"family": f"Family{n}"}], managingOrganization={"reference": "Organization/org0"})
+        for n in range(40)
+    ]
     results = [observation(f"Patient/p{n % 40}", f"c{n % 7}", id=f"o{n}") for n in range(400)]
     store(client, *organizations, *people, *results)
     yield made
@@ -154,18 +157,19 @@ def test_nothing_that_asks_for_much_costs_much(client: FlaskClient) -> None:
 
 INJECTED = (
     "' OR '1'='1", "\" OR 1=1 --", "x'; DROP TABLE resource; --", "1) UNION SELECT data FROM resource_version --", "%",
-    "_", "*", "a\\' OR 1=1", ":v0", "?1", "$1", "%(v0)s", "__[POSTCOMPILE_v0]", "{0}", "0x41", "x/*", "\u202e", "'||(SELECT 1)||'",
-    "randomblob(1000000000)", "\ud7ff", "NULL", "\t\n",
+    "_", "*", "a\\' OR 1=1", ":v0", "?1", "$1", "%(v0)s", "__[POSTCOMPILE_v0]", "{0}", "0x41", "x/*", "\u202e",
+    "'||(SELECT 1)||'", "randomblob(1000000000)", "\ud7ff", "NULL", "\t\n",
 )  # fmt: skip
 """What would change a statement if it ever became part of one."""
 PLACES = (
-    "Patient?name=X", "Patient?name:exact=X", "Patient?name:contains=X", "Patient?identifier=X", "Patient?identifier=s|X",
-    "Patient?identifier:of-type=a|b|X", "Patient?_id=X", "Patient?_tag=X", "Patient?_profile=X", "Patient?birthdate=X",
-    "Patient?organization=X", "Patient?organization:identifier=X", "Patient?organization.name=X", "Patient?X=1",
-    "Patient?name:X=1", "Patient?_sort=X", "Patient?_elements=X", "Patient?_include=X", "Patient?_revinclude=X",
-    "Patient?_has:Observation:patient:X=1", "Patient?_has:X:patient:code=1", "Patient?_list=X", "Patient?_count=X",
-    "Patient?_summary=X", "Patient?_page=X", "Observation?value-quantity=5||X", "Observation?code:in=X", "?_type=X",
-    "ValueSet?url:below=X", "ValueSet?url:above=http://X", "Observation?code:text=X",
+    "Patient?name=X", "Patient?name:exact=X", "Patient?name:contains=X", "Patient?identifier=X",
+    "Patient?identifier=s|X", "Patient?identifier:of-type=a|b|X", "Patient?_id=X", "Patient?_tag=X",
+    "Patient?_profile=X", "Patient?birthdate=X", "Patient?organization=X", "Patient?organization:identifier=X",
+    "Patient?organization.name=X", "Patient?X=1", "Patient?name:X=1", "Patient?_sort=X", "Patient?_elements=X",
+    "Patient?_include=X", "Patient?_revinclude=X", "Patient?_has:Observation:patient:X=1",
+    "Patient?_has:X:patient:code=1", "Patient?_list=X", "Patient?_count=X", "Patient?_summary=X", "Patient?_page=X",
+    "Observation?value-quantity=5||X", "Observation?code:in=X", "?_type=X", "ValueSet?url:below=X",
+    "ValueSet?url:above=http://X", "Observation?code:text=X",
 )  # fmt: skip
 
 

@@ -68,7 +68,9 @@ def people(client: FlaskClient) -> FlaskClient:
 )
 def test_sorting(people: FlaskClient, keys: str, expected: str) -> None:
     assert "".join(ordered(people, f"Patient?_sort={keys}")) == expected
-    one_by_one = [one["resource"]["id"] for page in pages(people, f"Patient?_sort={keys}&_count=1") for one in page["entry"]]
+    one_by_one = [
+        one["resource"]["id"] for page in pages(people, f"Patient?_sort={keys}&_count=1") for one in page["entry"]
+    ]
     assert "".join(one_by_one) == expected
 
 
@@ -209,7 +211,10 @@ def test_a_whole_resource_is_given_with_every_byte(client: FlaskClient) -> None:
 def test_links_tell_what_was_used(people: FlaskClient) -> None:
     sent = "name=e\\,m&_sort=-birthdate&_include=Patient:link&_summary=true"
     answer = people.get(f"/fhir/Patient?{sent}").json
-    assert answer["link"][0]["url"] == f"{BASE}/Patient?name=e%5C%2Cm&_sort=-birthdate&_include=Patient%3Alink&_summary=true"
+    assert (
+        answer["link"][0]["url"]
+        == f"{BASE}/Patient?name=e%5C%2Cm&_sort=-birthdate&_include=Patient%3Alink&_summary=true"
+    )
 
 
 LENIENT = {"Prefer": "return=minimal; handling=lenient"}
@@ -258,7 +263,11 @@ def test_an_explanation_tells_the_sql_and_the_plan_and_no_value(people: FlaskCli
 
 
 def test_search_over_several_types(people: FlaskClient) -> None:
-    store(people, observation("Patient/a", id="o", meta={"tag": [{"code": "x"}]}), patient(id="t", meta={"tag": [{"code": "x"}]}))
+    store(
+        people,
+        observation("Patient/a", id="o", meta={"tag": [{"code": "x"}]}),
+        patient(id="t", meta={"tag": [{"code": "x"}]}),
+    )
     assert ordered(people, "?_tag=x") == ["o", "t"]
     assert ordered(people, "?_type=Patient&name=emil&_sort=_id") == ["b", "c"]
     assert ordered(people, "?_type=Observation,Condition&patient=a") == ["o"]
@@ -266,7 +275,9 @@ def test_search_over_several_types(people: FlaskClient) -> None:
     answer = people.get("/fhir?_type=Patient,Observation&_count=2").json
     links = {link["relation"]: link["url"] for link in answer["link"]}
     assert links["self"] == f"{BASE}?_type=Patient%2CObservation&_count=2"
-    seen = [one["resource"]["id"] for page in pages(people, "?_type=Patient,Observation&_count=2") for one in page["entry"]]
+    seen = [
+        one["resource"]["id"] for page in pages(people, "?_type=Patient,Observation&_count=2") for one in page["entry"]
+    ]
     assert seen == ["a", "b", "c", "d", "o", "t"]
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     posted = people.post("/fhir/_search", data="_type=Observation", headers=form).json

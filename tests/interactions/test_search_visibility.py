@@ -1,4 +1,4 @@
-"""A caller who may see some patients' records gets what a server that holds only those would answer: nothing tells more.
+"""A caller who may see some patients' records gets what a server that holds only those would answer.
 
 Matches, totals, pages, links of chains, reverse chains, Lists, includes and sort keys are all asked.
 """
@@ -132,7 +132,8 @@ CRITERIA: dict[str, tuple[tuple[str, str], ...]] = {
         ("code", "c0,c1,c8,c9"), ("code:not", "c1"), ("patient", "ben"), ("patient", "ann"), ("subject:Group", "both"),
         ("patient.name", "ben"), ("subject.name", "ann,ben"), ("performer:Patient.name", "ben"), ("date", "gt2020"),
         ("has-member.code", "c0"), ("_has:Observation:has-member:code", "c8"), ("_list", "of-ben"),
-        ("patient.organization.name", "clinic"), ("subject:Group.member:Patient.name", "ben"), ("_id", "o-ann-0,o-ben-0"),
+        ("patient.organization.name", "clinic"), ("subject:Group.member:Patient.name", "ben"),
+        ("_id", "o-ann-0,o-ben-0"),
         ("patient:missing", "false"), ("_security:not", "R"), ("_security", "R"),
     ),
     "Patient": (
@@ -143,8 +144,8 @@ CRITERIA: dict[str, tuple[tuple[str, str], ...]] = {
     "Group": (("member:Patient.name", "ben"), ("member:Patient.name", "ann")),
     "List": (("item:Observation.code", "c0"), ("status", "current")),
     "Practitioner": (
-        ("_has:Patient:general-practitioner:name", "ben"), ("_has:Condition:asserter:code", "44054006"), ("name", "doc"),
-        ("_list", "of-ben"),
+        ("_has:Patient:general-practitioner:name", "ben"), ("_has:Condition:asserter:code", "44054006"),
+        ("name", "doc"), ("_list", "of-ben"),
     ),
     "Organization": (("_has:Patient:organization:name", "ben"), ("_has:Patient:organization:birthdate", "lt1955")),
     "": (("_id", "ann,ben,o-ann-0,o-ben-0,doc"), ("_security", "R")),
@@ -155,7 +156,9 @@ RESULTS: dict[str, tuple[tuple[str, str], ...]] = {
         ("_revinclude", "Observation:has-member"), ("_revinclude", "*"), ("_sort", "-code,_id"),
         ("_revinclude:iterate", "*"),
     ),
-    "Patient": (("_revinclude", "Observation:patient"), ("_revinclude", "*"), ("_sort", "birthdate"), ("_include", "*")),
+    "Patient": (
+        ("_revinclude", "Observation:patient"), ("_revinclude", "*"), ("_sort", "birthdate"), ("_include", "*"),
+    ),
     "Group": (("_include", "Group:member"), ("_include:iterate", "*")),
     "List": (("_include", "List:item"),),
     "Practitioner": (("_revinclude", "*"), ("_revinclude:iterate", "*")),
@@ -168,7 +171,9 @@ PAGES = (("_count", "1"), ("_count", "2"), ("_count", "0"), ("_total", "none"), 
 def searches(draw: st.DrawFn) -> tuple[str, tuple[tuple[str, str], ...]]:
     type_ = draw(st.sampled_from(TYPES))
     criteria = draw(st.lists(st.sampled_from(CRITERIA[type_]), max_size=3, unique=True))
-    results = draw(st.lists(st.sampled_from(RESULTS.get(type_, (("_sort", "_id"),))), max_size=2, unique_by=lambda p: p[0]))
+    results = draw(
+        st.lists(st.sampled_from(RESULTS.get(type_, (("_sort", "_id"),))), max_size=2, unique_by=lambda p: p[0])
+    )
     page = draw(st.lists(st.sampled_from(PAGES), max_size=1))
     return type_, (*criteria, *results, *page)
 
@@ -201,7 +206,9 @@ def test_the_record_of_one_is_not_the_whole(whole: Services) -> None:
 
 def test_a_condition_of_a_write_does_not_tell_of_what_the_caller_may_not_see(tmp_path: Path) -> None:
     made = served(tmp_path, resources())
-    answer = create(made, OF_ANN, "Patient", body(patient(name=[{"family": "Ben"}])), if_none_exist="name=ben", prefer="")
+    answer = create(
+        made, OF_ANN, "Patient", body(patient(name=[{"family": "Ben"}])), if_none_exist="name=ben", prefer=""
+    )
     assert answer.status == 201
     made.store.close()
 

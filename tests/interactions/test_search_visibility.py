@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhirtwin.access import OPEN, Caller
@@ -178,7 +178,7 @@ def searches(draw: st.DrawFn) -> tuple[str, tuple[tuple[str, str], ...]]:
     return type_, (*criteria, *results, *page)
 
 
-COMPARED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+COMPARED = settings(max_examples=150, deadline=None)
 
 
 @COMPARED

@@ -239,11 +239,15 @@ def db() -> None:
 @db.command("upgrade")
 @DATA
 def db_upgrade(*, data: Path) -> None:
-    """Bring the database of --data to this version's schema; make a backup first."""
+    """Bring the database of --data to this version's schema and search parameters; make a backup first."""
     from fhirtwin.store import upkeep
 
+    def told(done: int, total: int) -> None:
+        if done == total or done % 10_000 == 0:
+            click.echo(f"indexed {done} of {total} resources", err=True)
+
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    click.echo(upkeep.upgrade(_settings(data=data.absolute())))
+    click.echo(upkeep.upgrade(_settings(data=data.absolute()), told))
 
 
 @db.command("copy")

@@ -71,6 +71,14 @@ class Settings:
     )
     default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
     max_count: int = _setting(1000, "Largest search page.", low=1)
+    max_includes: int = _setting(1000, "Most resources that come along with the matches of a search page.", low=0)
+    max_chain_depth: int = _setting(3, "Most references that a chained search parameter or `_has` leads over.", low=0)
+    max_or_values: int = _setting(100, "Most comma-separated values of one search parameter.", low=1)
+    search_handling: str = _setting(
+        "strict",
+        "Search parameters that are not offered: an error, or passed over and told. `Prefer: handling=` wins.",
+        choices=("strict", "lenient"),
+    )
 
     kfre_region: str = _setting(
         "north-american",

@@ -21,6 +21,7 @@ Interaction = Literal[
     "history-type",
     "history-system",
     "search-type",
+    "search-system",
     "batch",
     "transaction",
     "capabilities",
@@ -38,16 +39,22 @@ class Caller:
     Attributes:
         id: a name for logs and audit; never a secret.
         may: the interactions allowed; what is not listed is forbidden.
+        patients: ids of the patients of this server whose records they may see; None: everybody's.
+        withheld: security labels (system and code) of what they may not see.
+        administrator: whether they may see how the server does its work.
     """
 
     id: str
     may: frozenset[Interaction] = frozenset()
+    patients: frozenset[str] | None = None
+    withheld: frozenset[tuple[str, str]] = frozenset()
+    administrator: bool = False
 
 
 LOCAL_TOKEN: Final = Caller("local-token", _EVERYTHING)
 """Holds the token of the data folder."""
 
-OPEN: Final = Caller("open", _EVERYTHING)
+OPEN: Final = Caller("open", _EVERYTHING, administrator=True)
 """Anybody on this machine, when the gateway runs with `--open`."""
 
 

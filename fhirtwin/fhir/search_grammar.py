@@ -1,279 +1,311 @@
-r"""Search parameters as text become a `Query`. Nothing is guessed: what is not understood is refused by name.
+"""Search parameters as text become a `Query`. Nothing is guessed: what is not understood is refused by name.
 
-R4 lets a server ignore what it does not know; the caller then gets everybody's data and believes it was filtered.
+R4 lets a server ignore what it does not know; the caller then gets everybody's data and believes it was filtered. Who
+wants that all the same says so (`Prefer: handling=lenient`) and is told what was ignored.
 
-*Source*: http://hl7.org/fhir/R4/search.html (modifiers 3.1.1.5.5, prefixes 3.1.1.4.7.1, escaping 3.1.1.5.7.1).
+*Source*: http://hl7.org/fhir/R4/search.html (modifiers 3.1.1.5.5, chains 3.1.1.5.3 and 3.1.1.5.4).
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
 from typing import Final
 
 from fhirtwin.errors import Incorrect, TooLarge, Unsupported
-from fhirtwin.fhir import dates, references
+from fhirtwin.fhir import search_results, search_values
+from fhirtwin.fhir.listed_codes import ValueSets
+from fhirtwin.fhir.search_parameters import PARAMETERS, Kind, SearchParameter, not_offered
+from fhirtwin.fhir.search_query import Chain, Condition, Criterion, Listed, Query, ReverseChain, Wanted
+from fhirtwin.fhir.search_results import PAGE
+from fhirtwin.fhir.search_values import CodesValue, CompositeValue, ReferenceValue, UriValue, Value, split, unescape
 from fhirtwin.fhir.tables import RESOURCE_TYPES
-
-MAX_ALTERNATIVES: Final = 100
-"""Most comma-separated values of one parameter."""
 
 MAX_CONDITIONS: Final = 30
 """Most parameters of one search."""
 
-PAGE: Final = "_page"
-"""Our own parameter, found only in the links of a result: where the next page begins."""
+MAX_BRANCHES: Final = 150
+"""Most resource types that the links of one search may lead to, all taken together."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_PREFIXED: Final = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)?(.*)", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\([\\,|$])")
-_PAGE_VALUE: Final = re.compile(r"([0-9]{1,18})-([0-9]{1,18})")
-_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+MAX_VALUES: Final = 1_000
+"""Most values of one search, those of all its parameters, types and value sets taken together."""
 
+_COMPOSITE_COSTS: Final = 10
+"""How many plain values one of a composite counts for: it takes a look of its own."""
 
-class Kind(StrEnum):
-    """Type of a search parameter (http://hl7.org/fhir/R4/valueset-search-param-type.html)."""
+MODIFIERS: Final[Mapping[Kind, frozenset[str]]] = {
+    Kind.NUMBER: frozenset(),
+    Kind.DATE: frozenset(),
+    Kind.QUANTITY: frozenset(),
+    Kind.COMPOSITE: frozenset(),
+    Kind.STRING: frozenset({"exact", "contains"}),
+    Kind.TOKEN: frozenset({"not", "text", "in", "not-in", "of-type"}),
+    Kind.REFERENCE: frozenset({"identifier"}),
+    Kind.URI: frozenset({"above", "below"}),
+}
+"""What is offered beside `:missing` and, for references, a resource type."""
 
-    TOKEN = "token"  # noqa: S105 - a word of FHIR
-    STRING = "string"
-    DATE = "date"
-    REFERENCE = "reference"
-
-
-@dataclass(frozen=True, slots=True)
-class TokenValue:
-    """`code`, `system|code`, `system|` or `|code`; None means any, an empty system means that there is none."""
-
-    system: str | None
-    code: str | None
+_COLUMNS: Final = frozenset({"_id", "_lastUpdated"})
+"""Parameters that every resource has a value of."""
 
 
 @dataclass(frozen=True, slots=True)
-class StringValue:
-    """Text as sent; `fold` gives the form that ignores case and accents."""
+class Limits:
+    """How much one search may ask: the settings of the same names."""
 
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class DateValue:
-    """A prefix and the half-open interval [starts, ends) that the date stands for, in microseconds since 1970, UTC."""
-
-    prefix: str
-    starts: int
-    ends: int
+    default_count: int = 50
+    max_count: int = 1000
+    max_includes: int = 1000
+    max_chain_depth: int = 3
+    max_or_values: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceValue:
-    """A resource: the base is empty for this server; no type means any."""
-
-    base: str
-    type: str
-    id: str
-
-
-Value = TokenValue | StringValue | DateValue | ReferenceValue
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One parameter: any of `values` must fit."""
-
-    name: str
-    kind: Kind
-    modifier: str
-    values: tuple[Value, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """One search: all conditions must hold.
+@dataclass(slots=True)
+class Grammar:
+    """Reads the parameters of one search.
 
     Attributes:
-        count: resources on a page; 0 asks for the total alone.
-        after: number of the last resource of the page before; 0 on the first page.
-        ceiling: number of the newest resource when the first page was made; later ones belong to another search.
-        understood: the parameters as they were understood, for the self link.
-    """
-
-    type: str
-    conditions: tuple[Condition, ...]
-    count: int
-    after: int = 0
-    ceiling: int | None = None
-    understood: tuple[tuple[str, str], ...] = ()
-
-
-def parse(
-    type_: str,
-    parameters: Iterable[tuple[str, str]],
-    known: Mapping[str, Kind],
-    *,
-    base_url: str,
-    default_count: int,
-    max_count: int,
-    now: datetime | None = None,
-) -> Query:
-    """Read the parameters of a search of one type.
-
-    Args:
-        type_: resource type that is searched.
-        parameters: decoded names and values, in the order sent.
-        known: the parameters of that type and their kinds.
         base_url: this server's base: references below it are its own.
-        default_count: page size when `_count` is not given.
-        max_count: largest page; a larger `_count` gets this, as R4 allows.
-        now: the present, for the prefix `ap`; default: the clock.
-
-    Raises:
-        Unsupported: a parameter, a modifier or a chain that is not offered; the text names what is.
-        Incorrect: a value that cannot be read; the text names the parameter.
-        TooLarge: more values or parameters than one search may have.
+        limits: how much may be asked.
+        lenient: whether parameters that are not offered are passed over and told, rather than refused.
+        value_sets: knows what is in a value set, for `:in` and `:not-in`.
+        now: the present, for the prefix `ap`; None: the clock.
     """
-    conditions: list[Condition] = []
-    understood: list[tuple[str, str]] = []
-    count, after, ceiling = default_count, 0, None
-    for name, text in parameters:
-        if name == "_count":
-            count = min(page_size(text), max_count)
-        elif name == PAGE:
-            after, ceiling = _page(text)
-            continue
-        else:
-            conditions.append(_condition(type_, name, text, known, base_url, now))
-        understood.append((name, text))
-    if len(conditions) > MAX_CONDITIONS:
-        raise TooLarge(f"A search may have at most {MAX_CONDITIONS} parameters.")
-    return Query(type_, tuple(conditions), count, after, ceiling, tuple(understood))
+
+    base_url: str
+    limits: Limits = field(default_factory=Limits)
+    lenient: bool = False
+    value_sets: ValueSets = lambda _url: None
+    now: datetime | None = None
+    _links: int = 0
+    """Resource types that chains have led to so far."""
+    _values: int = 0
+    """Values that were read so far."""
+
+    def parse(self, types: tuple[str, ...], parameters: Iterable[tuple[str, str]]) -> Query:
+        """Read the parameters of a search of these types.
+
+        Args:
+            types: resource types that are searched; at least one.
+            parameters: decoded names and values, in the order sent.
+
+        Raises:
+            Unsupported: a parameter, a modifier or a chain that is not offered.
+            Incorrect: a value that cannot be read; the text names the parameter.
+            TooLarge: more than one of the limits; the text names it.
+        """
+        results = search_results.Results(types, self.limits.default_count, self.limits.max_count)
+        criteria: dict[str, list[Criterion]] = {type_: [] for type_ in types}
+        understood: list[tuple[str, str]] = []
+        ignored: list[str] = []
+        for name, text in parameters:
+            try:
+                if not results.read(name, text):
+                    for type_ in types:
+                        criteria[type_].append(self._criterion(type_, name, text, 0))
+            except Unsupported as refusal:
+                if not self.lenient:
+                    raise
+                ignored.append(str(refusal))
+                continue
+            if name != PAGE:
+                understood.append((name, text))
+        if len(understood) > MAX_CONDITIONS:
+            raise TooLarge(f"A search may have at most {MAX_CONDITIONS} parameters.")
+        return Query(
+            wanted=tuple(Wanted(type_, tuple(criteria[type_])) for type_ in types),
+            max_includes=self.limits.max_includes,
+            understood=tuple(understood),
+            ignored=tuple(ignored),
+            **results.members(),
+        )
+
+    def _criterion(self, type_: str, sent: str, text: str, depth: int) -> Criterion:
+        """Read one parameter: `name`, `name:modifier`, `name.chain`, `_has:Type:reference:name` or `_list`."""
+        if sent.startswith("_has:"):
+            return self._reverse_chain(type_, sent, text, depth)
+        head, dot, rest = sent.partition(".")
+        name, colon, modifier = head.partition(":")
+        if name == "_list":
+            return self._listed(type_, sent, text)
+        parameter = _offered(type_, name)
+        if dot:
+            return self._chain(parameter, modifier, rest, text, depth)
+        if colon and not _fits(parameter, modifier):
+            raise Unsupported(f"Modifier `:{_shown(modifier)}` is not offered for `{name}` of {type_}.")
+        return self._condition(parameter, modifier, text)
+
+    def _chain(self, parameter: SearchParameter, modifier: str, rest: str, text: str, depth: int) -> Chain:
+        if parameter.kind is not Kind.REFERENCE:
+            raise Unsupported(f"`{parameter.name}` of {parameter.type} is no reference: it cannot be chained.")
+        targets = parameter.targets or RESOURCE_TYPES
+        if modifier:
+            if modifier not in targets:
+                raise Unsupported(f"`{parameter.name}` of {parameter.type} does not refer to `{_shown(modifier)}`.")
+            targets = frozenset({modifier})
+        self._deeper(depth)
+        wanted: list[Wanted] = []
+        refusal: Unsupported | None = None
+        for target in sorted(targets):
+            try:
+                wanted.append(Wanted(target, (self._criterion(target, rest, text, depth + 1),)))
+            except Unsupported as error:  # a type of target that does not have the parameter has no match either
+                refusal = error
+        if not wanted:
+            raise refusal or Unsupported(f"`{parameter.name}` of {parameter.type} refers to no resource.")
+        self._count_links(len(wanted))
+        return Chain(parameter, tuple(wanted))
+
+    def _reverse_chain(self, type_: str, sent: str, text: str, depth: int) -> ReverseChain:
+        parts = sent.split(":", 3)
+        if len(parts) != 4 or not parts[3]:
+            raise Incorrect("`_has` takes the form `_has:Type:reference:parameter`.")
+        _, owner, name, rest = parts
+        if owner not in RESOURCE_TYPES:
+            raise Unsupported(f"`_has` names `{_shown(owner)}`, which is no resource type.")
+        parameter = _offered(owner, name)
+        if parameter.kind is not Kind.REFERENCE or (parameter.targets and type_ not in parameter.targets):
+            raise Unsupported(f"`{name}` of {owner} does not refer to {type_}.")
+        self._deeper(depth)
+        self._count_links(1)
+        return ReverseChain(parameter, Wanted(owner, (self._criterion(owner, rest, text, depth + 1),)))
+
+    def _deeper(self, depth: int) -> None:
+        if depth >= self.limits.max_chain_depth:
+            raise TooLarge(
+                f"A chain may lead over at most {self.limits.max_chain_depth} references (FHIRTWIN_MAX_CHAIN_DEPTH)."
+            )
+
+    def _count_links(self, more: int) -> None:
+        self._links += more
+        if self._links > MAX_BRANCHES:
+            raise TooLarge(
+                f"The chains of a search may lead to at most {MAX_BRANCHES} resource types, all taken together; "
+                "name the type after the reference, as in subject:Patient.name."
+            )
+
+    def _listed(self, type_: str, sent: str, text: str) -> Listed:
+        ids = []
+        for part in self._parts("_list", text):
+            if sent != "_list" or part.startswith("$"):
+                raise Unsupported("`_list` takes ids of stored Lists; functional lists are not offered.")
+            ids.append(search_values.reference("_list", unescape(part), "List", self.base_url).id)
+        return Listed(_offered("List", "item"), tuple(ids))
+
+    def _condition(self, parameter: SearchParameter, modifier: str, text: str) -> Condition:
+        parts = self._parts(parameter.name, text)
+        if modifier in ("in", "not-in"):
+            return Condition(parameter, modifier, tuple(v for part in parts for v in self._codes(parameter, part)))
+        return Condition(parameter, modifier, tuple(self._value(parameter, modifier, part) for part in parts))
+
+    def _parts(self, name: str, text: str) -> list[str]:
+        parts = list(split(text, ","))
+        if len(parts) > self.limits.max_or_values:
+            raise TooLarge(f"`{name}` may have at most {self.limits.max_or_values} values (FHIRTWIN_MAX_OR_VALUES).")
+        if not all(part.strip() for part in parts):
+            raise Incorrect(f"`{name}` has an empty value; leave the parameter out to search for anything.")
+        if any(len(part) > search_values.MAX_TEXT for part in parts):
+            raise TooLarge(f"`{name}` has a value of more than {search_values.MAX_TEXT} characters.")
+        if "\x00" in text:
+            raise Incorrect(f"`{name}` holds the character U+0000, which no FHIR value has.")
+        parts = list(dict.fromkeys(parts))
+        self._count_values(len(parts))
+        return parts
+
+    def _count_values(self, more: int) -> None:
+        self._values += more
+        if self._values > MAX_VALUES:
+            raise TooLarge(
+                f"A search may have at most {MAX_VALUES} values, those of all its parameters, types and value sets "
+                "taken together: name fewer values or fewer types."
+            )
+
+    def _codes(self, parameter: SearchParameter, text: str) -> Iterable[Value]:
+        found = self.value_sets(unescape(text))
+        if found is None:
+            raise Unsupported(
+                f"`{parameter.name}` names a value set whose codes cannot be listed here; store a ValueSet of that "
+                "url that names its codes one by one."
+            )
+        self._count_values(sum(map(len, found.values())))
+        return [CodesValue(system, codes) for system, codes in sorted(found.items())]
+
+    def _value(self, parameter: SearchParameter, modifier: str, text: str) -> Value:
+        name = parameter.name
+        match modifier:
+            case "missing":
+                return search_values.presence(name, text)
+            case "of-type":
+                return search_values.typed(name, text)
+            case "text":
+                return search_values.string(name, unescape(text), modifier)
+            case "identifier":
+                return search_values.token(name, text)
+        match parameter.kind:
+            case Kind.TOKEN:
+                return search_values.token(name, text)
+            case Kind.STRING:
+                return search_values.string(name, unescape(text), modifier)
+            case Kind.DATE:
+                return search_values.date(name, text, self.now)
+            case Kind.NUMBER:
+                return search_values.number(name, unescape(text).strip())
+            case Kind.QUANTITY:
+                return search_values.quantity(name, text)
+            case Kind.URI:
+                return search_values.uri(unescape(text), versioned=parameter.canonical)
+            case Kind.REFERENCE:
+                return self._reference(parameter, modifier, unescape(text))
+            case _:
+                return self._composite(parameter, text)
+
+    def _reference(self, parameter: SearchParameter, modifier: str, text: str) -> ReferenceValue | UriValue:
+        is_url = re.match(r"[a-z][a-z0-9+.\-]*:", text) is not None
+        if is_url and not modifier and (parameter.canonical or not search_values.is_restful(text)):
+            return search_values.uri(text, versioned=parameter.canonical)
+        return search_values.reference(parameter.name, text, modifier, self.base_url)
+
+    def _composite(self, parameter: SearchParameter, text: str) -> CompositeValue:
+        parts = list(split(text, "$"))
+        if len(parts) != len(parameter.components) or not all(parts):
+            named = "$".join(component.parameter.name for component in parameter.components)
+            raise Incorrect(f"`{parameter.name}` takes values for {named}, with `$` between them.")
+        self._count_values(_COMPOSITE_COSTS)
+        return CompositeValue(
+            tuple(
+                self._value(component.parameter, "", part)
+                for component, part in zip(parameter.components, parts, strict=True)
+            )
+        )
 
 
-def fold(text: str) -> str:
-    """The form in which strings are compared: without case, accents and surplus blanks."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(plain.casefold().split())
+def _offered(type_: str, name: str) -> SearchParameter:
+    found = PARAMETERS[type_].get(name)
+    if found is not None:
+        return found
+    if reason := not_offered(type_).get(name):
+        raise Unsupported(f"`{name}` of {type_} is not offered. {reason}")
+    raise Unsupported(
+        f"Search parameter `{_shown(name)}` is not offered for {type_}; offered are: {_all_offered(type_)}."
+    )
 
 
-def microseconds(moment: datetime) -> int:
-    """A moment as microseconds since 1970 in UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
+@cache
+def _all_offered(type_: str) -> str:
+    return ", ".join(sorted(PARAMETERS[type_]))
 
 
-def _condition(
-    type_: str, sent: str, text: str, known: Mapping[str, Kind], base_url: str, now: datetime | None
-) -> Condition:
-    name, _, modifier = sent.partition(":")
-    kind = known.get(name)
-    if kind is None or "." in sent:
-        offered = ", ".join(sorted(known)) or "none"
-        raise Unsupported(f"Search parameter `{_shown(sent)}` is not offered for {type_}; offered are: {offered}.")
-    if not _modifier_fits(kind, modifier):
-        raise Unsupported(f"Modifier `:{_shown(modifier)}` is not offered for `{name}` of {type_}.")
-    parts = list(_split(text, ","))
-    if len(parts) > MAX_ALTERNATIVES:
-        raise TooLarge(f"`{name}` may have at most {MAX_ALTERNATIVES} values.")
-    if not all(part.strip() for part in parts):
-        raise Incorrect(f"`{name}` has an empty value; leave the parameter out to search for anything.")
-    return Condition(name, kind, modifier, tuple(_value(name, kind, modifier, part, base_url, now) for part in parts))
-
-
-def _modifier_fits(kind: Kind, modifier: str) -> bool:
-    match kind:
-        case Kind.STRING:
-            return modifier in ("", "exact", "contains")
-        case Kind.REFERENCE:
-            return modifier == "" or modifier in RESOURCE_TYPES
-        case _:
-            return modifier == ""
-
-
-def _value(name: str, kind: Kind, modifier: str, text: str, base_url: str, now: datetime | None) -> Value:
-    match kind:
-        case Kind.TOKEN:
-            return _token(name, text)
-        case Kind.STRING:
-            return StringValue(_unescape(text))
-        case Kind.DATE:
-            return _date(name, text, now)
-        case Kind.REFERENCE:
-            return _reference(name, _unescape(text), modifier, base_url)
-
-
-def _token(name: str, text: str) -> TokenValue:
-    parts = [_unescape(part) for part in _split(text, "|")]
-    match parts:
-        case [code]:
-            return TokenValue(None, code)
-        case [system, ""] if system:
-            return TokenValue(system, None)
-        case [system, code] if code:
-            return TokenValue(system, code)
-    raise Incorrect(f"`{name}` takes `code`, `system|code`, `system|` or `|code`.")
-
-
-def _date(name: str, text: str, now: datetime | None) -> DateValue:
-    found = _PREFIXED.fullmatch(text.strip())
-    prefix, stated = (found[1] or "eq", found[2]) if found else ("eq", text)
-    try:
-        interval = dates.parse(stated)
-    except Incorrect:
-        raise Incorrect(f"`{name}` is not a date: use YYYY, YYYY-MM, YYYY-MM-DD or a dateTime with zone.") from None
-    starts, ends = microseconds(interval.start), microseconds(interval.end)
-    if prefix == "ap":
-        # R4 recommends a tenth of the time between the date and now.
-        margin = abs(microseconds(now or datetime.now(UTC)) - starts) // 10
-        starts, ends = starts - margin, ends + margin
-    return DateValue(prefix, starts, ends)
-
-
-def _reference(name: str, text: str, modifier: str, base_url: str) -> ReferenceValue:
-    local = text.removeprefix(f"{base_url}/") if base_url else text
-    if _ID.fullmatch(local):
-        return ReferenceValue("", modifier, local)
-    found = references.parse(local)
-    if not (found.type and found.id) or (modifier and found.type != modifier):
-        raise Incorrect(f"`{name}` takes an id, `Type/id` or an absolute URL of a resource.")
-    return ReferenceValue(found.base, found.type, found.id)
-
-
-def page_size(text: str) -> int:
-    """Read `_count`.
-
-    Raises:
-        Incorrect: it is no whole number.
-    """
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):
-        raise Incorrect("`_count` takes a whole number from 0.")
-    return int(text)
-
-
-def _page(text: str) -> tuple[int, int]:
-    found = _PAGE_VALUE.fullmatch(text)
-    if not found:
-        raise Incorrect(f"`{PAGE}` is made by this server: follow the links of a result as they are.")
-    return int(found[1]), int(found[2])
-
-
-def _split(text: str, separator: str) -> Iterator[str]:
-    r"""Cut at separators that no backslash escapes; escapes stay in the parts."""
-    part, escaped = "", False
-    for character in text:
-        if character == separator and not escaped:
-            yield part
-            part = ""
-            continue
-        part += character
-        escaped = character == "\\" and not escaped
-    yield part
-
-
-def _unescape(text: str) -> str:
-    return _ESCAPED.sub(r"\1", text)
+def _fits(parameter: SearchParameter, modifier: str) -> bool:
+    if modifier == "missing":
+        return parameter.name not in _COLUMNS
+    if parameter.kind is Kind.REFERENCE and modifier in RESOURCE_TYPES:
+        return not parameter.targets or modifier in parameter.targets
+    if parameter.name == "_id":
+        return modifier == "not"
+    return modifier in MODIFIERS[parameter.kind]
 
 
 def _shown(name: str) -> str:

@@ -11,14 +11,14 @@ from typing import Any, Final
 from fhirtwin import __version__
 from fhirtwin.access import Caller, permit
 from fhirtwin.fhir import codec, media_types
+from fhirtwin.fhir.search_parameters import PARAMETERS, Kind, SearchParameter
 from fhirtwin.fhir.tables import FHIR_VERSION, RESOURCE_TYPES
 from fhirtwin.interactions import offered, registry
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.patch import Form
-from fhirtwin.store import index
 
 _STARTED: Final = datetime.now(UTC).isoformat(timespec="seconds")
-_SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system")
+_SYSTEM_INTERACTIONS: Final = ("batch", "transaction", "history-system", "search-system")
 
 
 def capabilities(services: Services, caller: Caller) -> Answer:
@@ -53,6 +53,10 @@ def _security(services: Services) -> str:
     return "Every request carries `Authorization: Bearer TOKEN`, the token of the server's data folder."
 
 
+def _references(type_: str) -> list[SearchParameter]:
+    return [one for _, one in sorted(PARAMETERS[type_].items()) if one.kind is Kind.REFERENCE]
+
+
 def _resource(type_: str) -> dict[str, Any]:
     interactions = offered.of(type_)
     resource: dict[str, Any] = {
@@ -65,7 +69,9 @@ def _resource(type_: str) -> dict[str, Any]:
         "conditionalRead": "full-support",
         "conditionalUpdate": "update" in interactions,
         "conditionalDelete": "single" if "delete" in interactions else "not-supported",
-        "searchParam": [{"name": name, "type": str(kind)} for name, kind in index.kinds(type_).items()],
+        "searchInclude": ["*", *(f"{type_}:{parameter.name}" for parameter in _references(type_))],
+        "searchRevInclude": ["*"],
+        "searchParam": [{"name": name, "type": str(one.kind)} for name, one in sorted(PARAMETERS[type_].items())],
     }
     return {**resource, "operation": _operations(type_)}
 

@@ -5,43 +5,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
-
-import msgspec
+import re
+from collections.abc import Iterable, Mapping
+from urllib.parse import parse_qsl
 
 from fhirtwin.access import Caller, permit
-from fhirtwin.errors import Incorrect
-from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_grammar import PAGE, Query, parse
+from fhirtwin.access.visibility import View, view
+from fhirtwin.errors import Forbidden, Incorrect, Issue
+from fhirtwin.fhir import codec, listed_codes
+from fhirtwin.fhir.search_grammar import Grammar, Limits
+from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search_query import Condition, Query, Wanted
+from fhirtwin.fhir.search_values import UriValue
 from fhirtwin.interactions.context import Answer, Services, require_type
-from fhirtwin.store import Page, Reader, index
+from fhirtwin.interactions.searchset import searchset
+from fhirtwin.settings import Settings
+from fhirtwin.store import Reader
 
 Parameters = Iterable[tuple[str, str]]
 
 
-def search_type(services: Services, caller: Caller, type_: str, parameters: Parameters) -> Answer:
+def search_type(services: Services, caller: Caller, type_: str, parameters: Parameters, *, prefer: str = "") -> Answer:
     """Give one page of the resources of a type that fit, with the total and links.
 
-    The order is that of first storing, and a page's `next` link looks no further than what was stored when the first
-    page was made: writers do not shift pages.
+    Without `_sort` the order is that of first storing. A page's `next` link goes on behind its last resource, and looks
+    no further than what was stored when the first page was made: writers do not shift pages.
+
+    Args:
+        services: the parts.
+        caller: who asks.
+        type_: resource type.
+        parameters: decoded names and values, in the order sent.
+        prefer: the `Prefer` header; `handling=lenient` passes over what is not offered, and tells.
 
     Raises:
         NotFound: no such type.
         Unsupported: a parameter or modifier that is not offered.
         Incorrect: a value that cannot be read.
+        TooLarge: more than a limit allows.
     """
     with services.store.snapshot() as reader:
-        return Answer(200, within(services, caller, reader, type_, parameters))
+        return Answer(200, within(services, caller, reader, type_, parameters, prefer=prefer))
 
 
-def within(services: Services, caller: Caller, reader: Reader, type_: str, parameters: Parameters) -> bytes:
+def within(
+    services: Services, caller: Caller, reader: Reader, type_: str, parameters: Parameters, *, prefer: str = ""
+) -> bytes:
     """The searchset Bundle, asked in an open transaction."""
     permit(caller, "search-type", type_)
     require_type(type_)
-    query = _query(services, type_, parameters)
-    return codec.encode(_bundle(services, query, reader.search(query)))
+    lenient = handling(prefer, services.settings.search_handling) == "lenient"
+    query = grammar(services, caller, reader, lenient=lenient).parse((type_,), parameters)
+    return carried_out(services, caller, reader, f"{services.base_url}/{type_}", query)
+
+
+def carried_out(services: Services, caller: Caller, reader: Reader, address: str, query: Query) -> bytes:
+    """Run a search in an open transaction; the searchset Bundle."""
+    sight = view(caller)
+    notes = []
+    if query.explain:
+        if not caller.administrator:
+            raise Forbidden("`_explain` is for administrators.")
+        notes.append(Issue("informational", reader.explain(query, sight), severity="information"))
+    return searchset(services.base_url, address, query, reader.search(query, sight), notes)
 
 
 def matches(
@@ -61,10 +87,10 @@ def matches(
         Incorrect: no parameter, or one that is not offered.
     """
     permit(caller, "search-type", type_)
-    query = _query(services, type_, query_pairs(criteria, place))
-    if not query.conditions:
+    query = grammar(services, caller, reader, lenient=False).parse((type_,), query_pairs(criteria, place))
+    if not query.is_conditional:
         raise Incorrect(f"{place} must name at least one search parameter.")
-    return reader.matches(query)
+    return reader.matches(query, view(caller))
 
 
 def query_pairs(text: str, place: str) -> list[tuple[str, str]]:
@@ -79,41 +105,45 @@ def query_pairs(text: str, place: str) -> list[tuple[str, str]]:
         raise Incorrect(f"{place} must be search parameters as in a URL: name=value&name=value.") from None
 
 
-def _query(services: Services, type_: str, parameters: Parameters) -> Query:
-    return parse(
-        type_,
-        parameters,
-        index.kinds(type_),
-        base_url=services.base_url,
-        default_count=services.settings.default_count,
-        max_count=services.settings.max_count,
+def handling(prefer: str, default: str) -> str:
+    """What to do with parameters that are not offered: `strict` or `lenient`.
+
+    Args:
+        prefer: the `Prefer` header; what is not understood there may be passed over, says RFC 7240.
+        default: what to do when the header does not say.
+    """
+    found = re.search(r"(?:^|[;,])\s*handling\s*=\s*\"?(strict|lenient)\"?\s*(?:$|[;,])", prefer)
+    return found[1] if found else default
+
+
+def grammar(services: Services, caller: Caller, reader: Reader, *, lenient: bool) -> Grammar:
+    """The grammar of one search, with the limits of the settings and the value sets that the caller may see."""
+    return Grammar(
+        services.base_url, limits(services.settings), lenient=lenient, value_sets=_value_sets(reader, view(caller))
     )
 
 
-def _bundle(services: Services, query: Query, page: Page) -> dict[str, Any]:
-    address = f"{services.base_url}/{query.type}"
-    position = [(PAGE, f"{query.after}-{query.ceiling}")] if query.ceiling is not None else []
-    links = [{"relation": "self", "url": _url(address, [*query.understood, *position])}]
-    if page.next_after is not None:
-        following = [*query.understood, (PAGE, f"{page.next_after}-{page.ceiling}")]
-        links.append({"relation": "next", "url": _url(address, following)})
-    bundle: dict[str, Any] = {
-        "resourceType": "Bundle",
-        "type": "searchset",
-        "total": page.total,
-        "link": links,
-    }
-    if page.versions:
-        bundle["entry"] = [
-            {
-                "fullUrl": f"{address}/{stored.id}",
-                "resource": msgspec.Raw(stored.data),
-                "search": {"mode": "match"},
-            }
-            for stored in page.versions
-        ]
-    return bundle
+def limits(settings: Settings) -> Limits:
+    """How much one search may ask."""
+    return Limits(
+        settings.default_count,
+        settings.max_count,
+        settings.max_includes,
+        settings.max_chain_depth,
+        settings.max_or_values,
+    )
 
 
-def _url(address: str, parameters: list[tuple[str, str]]) -> str:
-    return f"{address}?{urlencode(parameters)}" if parameters else address
+def _value_sets(reader: Reader, sight: View) -> listed_codes.ValueSets:
+    """Value sets that are stored here, or that R4 defines and this program can list."""
+
+    def find(canonical: str) -> Mapping[str, frozenset[str]] | None:
+        url, _, version = canonical.partition("|")
+        named = Condition(PARAMETERS["ValueSet"]["url"], "", (UriValue(url),))
+        found = reader.search(Query((Wanted("ValueSet", (named,)),), count=10, total="none"), sight).versions
+        for resource in (codec.decode(stored.data) for stored in reversed(found)):
+            if version in ("", resource.get("version")):
+                return listed_codes.listed(resource)
+        return listed_codes.defined(url)
+
+    return find

@@ -16,6 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from fhirtwin import shipped
+from fhirtwin.access.visibility import View
 from fhirtwin.errors import Incorrect, NotFound
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.codesystem import CodeSystem
@@ -46,10 +47,11 @@ class Coded:
 
 
 class Terminology:
-    """What is known within one transaction."""
+    """What is known within one transaction, as far as the caller may see it."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, sight: View) -> None:
         self._reader = reader
+        self._sight = sight
         self._stored: dict[str, dict[str, list[tuple[str, bytes]]]] = {}
         """By type and URL: version and bytes of what is stored; each type is gone through once."""
         self._systems: dict[tuple[str, str], CodeSystem | None] = {}
@@ -74,7 +76,7 @@ class Terminology:
     def _by_url(self, type_: str) -> Mapping[str, list[tuple[str, bytes]]]:
         if type_ not in self._stored:
             made: dict[str, list[tuple[str, bytes]]] = {}
-            for one in self._reader.each(type_):
+            for one in self._reader.each(type_, self._sight):
                 canonical = msgspec.json.decode(one.data, type=_Canonical)  # all else is skipped, not made into objects
                 made.setdefault(canonical.url, []).append((canonical.version, one.data))
             self._stored[type_] = made
@@ -82,7 +84,7 @@ class Terminology:
 
     def each(self, type_: str) -> Iterator[Json]:
         """Every resource of a type that is stored, and the project's own."""
-        for stored in self._reader.each(type_):
+        for stored in self._reader.each(type_, self._sight):
             yield codec.decode(stored.data, max_depth=1000)
         yield from _own(type_)
 

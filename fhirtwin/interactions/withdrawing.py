@@ -16,8 +16,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
+from fhirtwin.access.visibility import see_everything
 from fhirtwin.fhir import codec, references
-from fhirtwin.fhir.search_grammar import Condition, Kind, Query, ReferenceValue
+from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search_query import Condition, Query, Wanted
+from fhirtwin.fhir.search_values import ReferenceValue
 from fhirtwin.report.identity import without_version
 from fhirtwin.report.risk_assessment import content_of
 from fhirtwin.store import Reader
@@ -51,12 +54,13 @@ def unfounded(reader: Reader, state: TwinState, current: Collection[str], count:
     """
     if state.patient.origin != LOCAL:
         return []
-    whose = Condition("patient", Kind.REFERENCE, "", (ReferenceValue("", "Patient", state.patient.id),))
+    patient = PARAMETERS["RiskAssessment"]["patient"]
+    whose = Wanted("RiskAssessment", (Condition(patient, "", (ReferenceValue("", "Patient", state.patient.id),)),))
     twin = reader.twin(state.patient)
     held = twin.facts if twin else ()
     known = {without_version(source.reference) for fact in (*state.facts, *held) for source in fact.sources}
     said = _said(held)
-    stored = reader.search(Query("RiskAssessment", (whose,), count)).versions
+    stored = reader.search(Query((whose,), count, total="none"), see_everything).versions
     found = [codec.decode(version.data) for version in stored if version.id not in current]
     return [
         _withdrawn(r) for r in found if _stands(r) and any(_is_wrong(text, known, said, reader) for text in _own(r))

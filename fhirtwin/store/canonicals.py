@@ -10,7 +10,10 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, bindparam, select
 
+from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.store.index_values import kept
 from fhirtwin.store.schema import resource, resource_version
+from fhirtwin.store.search_tables import search_uri
 
 _CURRENT: Final = (
     select(resource.c.id, resource.c.version, resource_version.c.last_updated)
@@ -20,7 +23,12 @@ _CURRENT: Final = (
         & (resource.c.id == resource_version.c.id)
         & (resource.c.version == resource_version.c.version),
     )
-    .where(resource.c.type == bindparam("wanted_type"), resource.c.deleted.is_(False))
+    .join(search_uri, search_uri.c.resource == resource.c.number)
+    .where(
+        resource.c.deleted.is_(False),
+        search_uri.c.parameter == bindparam("wanted_parameter"),
+        search_uri.c.uri == bindparam("wanted_url"),
+    )
 )
 _DATA: Final = select(resource_version.c.data).where(
     resource_version.c.type == bindparam("wanted_type"),
@@ -44,7 +52,8 @@ def find(connection: Connection, type_: str, canonical: str) -> str | None:
     """
     url, _, version = canonical.partition("|")
     found: list[tuple[str, str]] = []
-    for row in connection.execute(_CURRENT, {"wanted_type": type_}).all():
+    wanted = {"wanted_parameter": PARAMETERS[type_]["url"].number, "wanted_url": kept(url)}
+    for row in connection.execute(_CURRENT, wanted).all():
         named = _named(connection, (type_, row.id, row.version, row.last_updated))
         if named.url == url and version in ("", named.version):
             found.append((row.last_updated, row.id))

@@ -7,16 +7,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, literal_column, select, union
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, exists, literal_column, select, union
 
+from fhirtwin.fhir.search_parameters import PARAMETERS, Kind
 from fhirtwin.fhir.subsets import PATIENT_COMPARTMENT
-from fhirtwin.store.schema import resource, resource_version, search_reference
+from fhirtwin.store.schema import resource, resource_version
+from fhirtwin.store.search_tables import search_reference
 from fhirtwin.twin.state import LOCAL
 
 # Written into the statements, not bound: a hundred values bound anew at each call cost more than the query.
-_PARAMETERS: Final[tuple[ColumnElement[str], ...]] = tuple(
-    literal_column(f"'{type_}.{name}'") for type_, names in PATIENT_COMPARTMENT.items() for name in names
+_PARAMETERS: Final[tuple[ColumnElement[int], ...]] = tuple(
+    literal_column(str(PARAMETERS[type_][name].number), Integer)
+    for type_, names in PATIENT_COMPARTMENT.items()
+    for name in names
 )
+_ANY: Final[tuple[ColumnElement[int], ...]] = tuple(
+    literal_column(str(parameter.number), Integer)
+    for parameters in PARAMETERS.values()
+    for parameter in parameters.values()
+    if parameter.kind is Kind.REFERENCE and (not parameter.targets or "Patient" in parameter.targets)
+)
+"""Every parameter by which a resource may refer to a Patient."""
 
 CURRENT: Final = resource.join(
     resource_version,
@@ -83,6 +94,7 @@ REFERRING: Final[Select[*tuple[Any, ...]]] = (
             .where(resource.c.patient_origin == LOCAL, resource.c.patient_id == bindparam("wanted_patient"))
             .union(
                 select(search_reference.c.resource).where(
+                    search_reference.c.parameter.in_(_ANY),
                     search_reference.c.target_id == bindparam("wanted_patient"),
                     search_reference.c.target_type == "Patient",
                     search_reference.c.target_base == "",

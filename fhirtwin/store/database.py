@@ -13,10 +13,11 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 
 from fhirtwin import timing
+from fhirtwin.access.visibility import View
 from fhirtwin.errors import Busy
-from fhirtwin.fhir.search_grammar import Query
+from fhirtwin.fhir.search_query import Query
 from fhirtwin.settings import Settings
-from fhirtwin.store import engines, limits, revisions
+from fhirtwin.store import engines, limits, reindexing, revisions
 from fhirtwin.store.limits import Use
 from fhirtwin.store.reading import Page, Reader
 from fhirtwin.store.writing import Writer
@@ -41,7 +42,9 @@ class Store:
             Unavailable: it cannot be reached, or would not keep what it acknowledges.
         """
         with engines.upkeep(settings) as connection:
-            revisions.require(connection)
+            if revisions.require(connection):
+                reindexing.rebuild(connection, settings.base_url)
+            reindexing.require(connection)
         seconds = settings.statement_timeout_seconds
         return cls(
             engines.make(settings, Use(False, settings.database_connections, seconds)),
@@ -88,8 +91,10 @@ class Store:
             raise Busy(limits.TOO_MANY_WRITERS)
         try:
             with engines.told(), self._writing.connect() as connection, connection.begin() as unit:
-                yield Writer(connection)
+                writer = Writer(connection)
+                yield writer
                 with timing.stage("store"):  # the disk has it when this returns
+                    writer.flush()
                     unit.commit()
         finally:
             self._turn.release()
@@ -109,10 +114,10 @@ class Store:
         with self.snapshot() as reader:
             return reader.source(stored)
 
-    def search(self, query: Query) -> Page:
+    def search(self, query: Query, view: View) -> Page:
         """As `Reader.search`."""
         with self.snapshot() as reader:
-            return reader.search(query)
+            return reader.search(query, view)
 
     def twin(self, patient: PatientKey) -> TwinState | None:
         """As `Reader.twin`."""

@@ -1,269 +1,142 @@
-"""What can be searched for, as a table: a row is a parameter of R4, the element it reads and how that is compared.
+"""What a resource says becomes the rows of the search index, one plan for each resource type.
 
-A parameter more is a row more. Accessors are plain functions made once, so that writing a resource costs dictionary
-look-ups and no interpreted FHIRPath.
+The paths of all parameters of a type are joined to one tree, made when the first resource of the type is stored; a
+resource is then walked once, and only where it has something that a parameter reads.
 
-*Source*: http://hl7.org/fhir/R4/searchparameter-registry.html; the kinds of elements each search type reads:
-http://hl7.org/fhir/R4/search.html#table.
+*Source*: the elements that each kind of parameter compares, http://hl7.org/fhir/R4/search.html#table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from types import MappingProxyType
+from functools import cache
 from typing import Any, Final
 
-from fhirtwin.fhir import dates, references
-from fhirtwin.fhir.search_grammar import Kind, fold, microseconds
-from fhirtwin.fhir.tables import RESOURCE_TYPES
+from fhirtwin.errors import TooLarge
+from fhirtwin.fhir import search_parameters
+from fhirtwin.fhir.search_parameters import PARAMETERS, Branch, Kind, SearchParameter, Step
+from fhirtwin.store import index_values
+from fhirtwin.store.index_values import BEGINNING, END, Rows, kept, token_code
 
-Read = Callable[[Mapping[str, Any]], Iterator[Any]]
+__all__ = ["BEGINNING", "END", "Rows", "kept", "rows", "token_code"]
 
-BEGINNING: Final = microseconds(datetime.min.replace(tzinfo=UTC))
-END: Final = microseconds(datetime.max.replace(tzinfo=UTC))
-"""Where a period without start or end begins or ends."""
+MAX_ROWS: Final = 100_000
+"""Most index rows of one resource: a Group may have very many members, and nobody else's writing waits for minutes."""
 
+_ON_RESOURCE: Final = frozenset(("_id", "_lastUpdated"))
+"""Parameters whose values are columns of `resource`."""
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """One search parameter of one resource type.
-
-    Attributes:
-        read: the elements it looks at.
-        system: of a `code` element, the code system that its binding implies.
-        exact_case: whether codes differ when only their case does. R4 asks servers to ignore case when in doubt, and
-            says of `Identifier.value` that case counts.
-        target: the only resource type a reference may point at; empty means any.
-    """
-
-    type: str
-    name: str
-    kind: Kind
-    read: Read
-    system: str = ""
-    exact_case: bool = False
-    target: str = ""
+_Write = Callable[[Rows, Any, int], None]
 
 
 @dataclass(slots=True)
-class Rows:
-    """The index rows of one resource, by table; each begins with `Type.parameter`."""
+class _Node:
+    """One step from an element to those within it: what is written of them, and the steps that go on from there."""
 
-    tokens: set[tuple[str, str, str]] = field(default_factory=set)
-    strings: set[tuple[str, str, str]] = field(default_factory=set)
-    dates: set[tuple[str, int, int]] = field(default_factory=set)
-    references: set[tuple[str, str, str, str]] = field(default_factory=set)
-
-
-def element(*names: str) -> Read:
-    """Make an accessor of the elements at a path, lists flattened: `element("timing", "event")`."""
-
-    def read(resource: Mapping[str, Any]) -> Iterator[Any]:
-        found: Iterable[Any] = (resource,)
-        for name in names:
-            found = [value for owner in found for value in _each(owner.get(name))]
-        yield from found
-
-    return read
+    step: Step
+    writes: list[_Write] = field(default_factory=list)
+    below: dict[str, list[_Node]] = field(default_factory=dict)
 
 
-def either(*names: str) -> Read:
-    """Make an accessor of a choice element: whichever of its members is there."""
-
-    def read(resource: Mapping[str, Any]) -> Iterator[Any]:
-        return (resource[name] for name in names if name in resource)
-
-    return read
+_Nodes = Mapping[str, list[_Node]]
 
 
-_T, _S, _D, _R = Kind.TOKEN, Kind.STRING, Kind.DATE, Kind.REFERENCE
-
-_IDENTIFIED: Final = """
-    Account ActivityDefinition AllergyIntolerance Appointment AppointmentResponse Basic BodyStructure Bundle
-    CarePlan CareTeam ChargeItem ChargeItemDefinition Claim ClaimResponse ClinicalImpression CodeSystem
-    Communication CommunicationRequest Composition ConceptMap Condition Consent Contract Coverage
-    CoverageEligibilityRequest CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric
-    DeviceRequest DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference
-    EffectEvidenceSynthesis Encounter Endpoint EnrollmentRequest EnrollmentResponse EpisodeOfCare
-    EventDefinition Evidence EvidenceVariable ExampleScenario ExplanationOfBenefit FamilyMemberHistory Flag
-    Goal Group GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation
-    ImmunizationRecommendation InsurancePlan Invoice Library List Location Measure MeasureReport Media
-    Medication MedicationAdministration MedicationDispense MedicationRequest MedicationStatement
-    MedicinalProduct MedicinalProductAuthorization MedicinalProductPackaged MedicinalProductPharmaceutical
-    MessageDefinition MolecularSequence NutritionOrder Observation Organization OrganizationAffiliation
-    Patient PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure
-    Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition
-    ResearchElementDefinition ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis Schedule
-    ServiceRequest Slot Specimen SpecimenDefinition StructureDefinition StructureMap Substance SupplyDelivery
-    SupplyRequest Task TestReport TestScript ValueSet VisionPrescription
-""".split()  # noqa: SIM905 - a hundred names read better without quotes
-"""Types with an `identifier` parameter that reads `Type.identifier`."""
-
-
-def _subject(type_: str) -> tuple[Parameter, Parameter]:
-    """`subject`, and `patient`, which R4 defines as the subject where that is a Patient."""
-    return (
-        Parameter(type_, "subject", _R, element("subject")),
-        Parameter(type_, "patient", _R, element("subject"), target="Patient"),
-    )
-
-
-_TABLE: Final[tuple[Parameter, ...]] = (
-    *(Parameter(type_, "identifier", _T, element("identifier"), exact_case=True) for type_ in _IDENTIFIED),
-    *(
-        Parameter(type_, "identifier", _T, element("masterIdentifier"), exact_case=True)
-        for type_ in ("DocumentManifest", "DocumentReference")
-    ),
-    Parameter("Patient", "name", _S, element("name")),
-    Parameter("Patient", "birthdate", _D, element("birthDate")),
-    *_subject("Observation"),
-    Parameter("Observation", "code", _T, element("code")),
-    Parameter(
-        "Observation", "date", _D, either("effectiveDateTime", "effectivePeriod", "effectiveTiming", "effectiveInstant")
-    ),
-    Parameter("Observation", "status", _T, element("status"), system="http://hl7.org/fhir/observation-status"),
-    *_subject("Condition"),
-    Parameter("Condition", "code", _T, element("code")),
-    Parameter("Condition", "onset-date", _D, either("onsetDateTime", "onsetPeriod")),
-    Parameter("Condition", "recorded-date", _D, element("recordedDate")),
-    Parameter("Condition", "clinical-status", _T, element("clinicalStatus")),
-    Parameter("Condition", "verification-status", _T, element("verificationStatus")),
-    *_subject("MedicationRequest"),
-    Parameter("MedicationRequest", "code", _T, element("medicationCodeableConcept")),
-    Parameter("MedicationRequest", "authoredon", _D, element("authoredOn")),
-    Parameter("MedicationRequest", "date", _D, element("dosageInstruction", "timing", "event")),
-    Parameter(
-        "MedicationRequest",
-        "status",
-        _T,
-        element("status"),
-        system="http://hl7.org/fhir/CodeSystem/medicationrequest-status",
-    ),
-    *_subject("MedicationStatement"),
-    Parameter("MedicationStatement", "code", _T, element("medicationCodeableConcept")),
-    Parameter("MedicationStatement", "effective", _D, either("effectiveDateTime", "effectivePeriod")),
-    Parameter(
-        "MedicationStatement",
-        "status",
-        _T,
-        element("status"),
-        system="http://hl7.org/fhir/CodeSystem/medication-statement-status",
-    ),
-    *_subject("Procedure"),
-    Parameter("Procedure", "code", _T, element("code")),
-    Parameter("Procedure", "date", _D, either("performedDateTime", "performedPeriod")),
-    Parameter("Procedure", "status", _T, element("status"), system="http://hl7.org/fhir/event-status"),
-    *_subject("RiskAssessment"),
-    Parameter("RiskAssessment", "condition", _R, element("condition")),
-    Parameter("RiskAssessment", "method", _T, element("method")),
-    Parameter("RiskAssessment", "date", _D, either("occurrenceDateTime")),
-)
-
-
-def _by_type() -> Mapping[str, tuple[Parameter, ...]]:
-    found: dict[str, tuple[Parameter, ...]] = {}
-    for type_ in RESOURCE_TYPES:
-        found[type_] = (
-            Parameter(type_, "_id", _T, element("id"), exact_case=True),
-            *(parameter for parameter in _TABLE if parameter.type == type_),
-        )
-    return MappingProxyType(found)
-
-
-PARAMETERS: Final = _by_type()
-"""Every parameter offered, by resource type."""
-
-
-def kinds(type_: str) -> dict[str, Kind]:
-    """The parameters of a type and how each is compared, as the search grammar wants them."""
-    return {parameter.name: parameter.kind for parameter in PARAMETERS[type_]}
-
-
-def parameter(type_: str, name: str) -> Parameter:
-    """The row of one parameter that the grammar has let pass."""
-    return next(row for row in PARAMETERS[type_] if row.name == name)
-
-
-def rows(resource: Mapping[str, Any], base_url: str) -> Rows:
+def rows(resource: Mapping[str, Any], base_url: str, *, most: int | None = MAX_ROWS) -> Rows:
     """Make the index rows of a structurally valid resource.
 
     Args:
         resource: parsed; its references resolved.
         base_url: this server's base; absolute references below it are its own.
+        most: how many rows it may have; None for a resource that is stored already.
+
+    Raises:
+        TooLarge: it has more searchable values than a resource may have.
     """
-    made = Rows()
-    for row in PARAMETERS[resource["resourceType"]]:
-        if row.name == "_id":
-            continue  # answered from the table of resources
-        key = f"{row.type}.{row.name}"
-        for value in row.read(resource):
-            match row.kind:
-                case Kind.TOKEN:
-                    made.tokens.update((key, code, system) for system, code in _tokens(value, row))
-                case Kind.STRING:
-                    made.strings.update((key, fold(text), text) for text in _strings(value))
-                case Kind.DATE:
-                    made.dates.update((key, starts, ends) for starts, ends in _intervals(value))
-                case Kind.REFERENCE:
-                    made.references.update((key, *target) for target in _targets(value, row, base_url))
+    made = Rows(base_url)
+    nodes, defaults = _plan(resource["resourceType"])
+    _walk(made, resource, nodes, 0)
+    for parameter, code in defaults:
+        if not any(row[0] == parameter for row in made.tokens):
+            made.tokens.add((parameter, 0, code, ""))
+    if most is not None and len(made) > most:
+        raise TooLarge(f"The resource has more than {most:,} searchable values; store it in parts.")
     return made
 
 
-def _each(value: Any) -> Iterable[Any]:
-    if isinstance(value, list):
-        return (item for item in value if item is not None)
-    return () if value is None else (value,)
+def _walk(made: Rows, owner: Mapping[str, Any], nodes: _Nodes, item: int) -> None:
+    for name, value in owner.items():
+        for node in nodes.get(name, ()):
+            if type(value) is list:
+                for number, one in enumerate(value):
+                    if one is not None:
+                        _visit(made, node, one, number, item)
+            else:
+                _visit(made, node, value, 0, item)
 
 
-def _tokens(value: Any, row: Parameter) -> Iterator[tuple[str, str]]:
-    """Pairs of system and code of a code, a Coding, a CodeableConcept or an Identifier."""
-    if isinstance(value, str):
-        # A code element has no system of its own, and its binding implies one: both ways of asking find it.
-        yield "", token_code(value, row)
-        if row.system:
-            yield row.system, token_code(value, row)
+def _visit(made: Rows, node: _Node, value: Any, number: int, item: int) -> None:
+    step = node.step
+    if step.index is not None and step.index != number:
         return
-    for coding in value.get("coding", ()) if "coding" in value else (value,):
-        code = coding.get("code", coding.get("value"))
-        if isinstance(code, str):
-            yield coding.get("system", ""), token_code(code, row)
-
-
-def token_code(code: str, row: Parameter) -> str:
-    """A code in the form it is kept and looked for."""
-    return code if row.exact_case else code.casefold()
-
-
-def _strings(value: Mapping[str, Any]) -> Iterator[str]:
-    """The texts of a HumanName: R4 leaves the choice to the server; all of them."""
-    for name in ("family", "given", "prefix", "suffix", "text"):
-        yield from (text for text in _each(value.get(name)) if isinstance(text, str))
-
-
-def _intervals(value: Any) -> Iterator[tuple[int, int]]:
-    """Intervals [start, end) of a date, a Period, or a Timing (its events, and the period it repeats in)."""
-    if isinstance(value, str):
-        interval = dates.parse(value)
-        yield microseconds(interval.start), microseconds(interval.end)
+    if step.key and not search_parameters.has(value, step):
         return
-    if "start" in value or "end" in value:
-        starts = microseconds(dates.parse(value["start"]).start) if "start" in value else BEGINNING
-        ends = microseconds(dates.parse(value["end"]).end) if "end" in value else END
-        yield starts, ends
-    for event in _each(value.get("event")):
-        yield from _intervals(event)
-    bounds = value.get("repeat", {}).get("boundsPeriod")
-    if bounds is not None:
-        yield from _intervals(bounds)
+    inner = number + 1 if step.item else item
+    for write in node.writes:
+        write(made, value, inner)
+    if node.below:
+        _walk(made, value, node.below, inner)
 
 
-def _targets(value: Mapping[str, Any], row: Parameter, base_url: str) -> Iterator[tuple[str, str, str]]:
-    """Id, type and base of what a Reference points at."""
-    text = value.get("reference")
-    if not isinstance(text, str):
-        return
-    found = references.parse(text)
-    if found.id and found.type and (not row.target or found.type == row.target):
-        yield found.id, found.type, "" if found.base == base_url else found.base
+@cache
+def _plan(type_: str) -> tuple[_Nodes, tuple[tuple[int, str], ...]]:
+    """The tree of a type, and the tokens that it has when nothing is there (`Patient.deceased`)."""
+    roots: dict[str, list[_Node]] = {}
+    defaults: list[tuple[int, str]] = []
+    shared: dict[tuple[Any, ...], list[tuple[SearchParameter, Branch]]] = {}
+    for parameter in PARAMETERS[type_].values():
+        if parameter.name in _ON_RESOURCE:
+            continue
+        if any(branch.kind == "falsehood" for branch in parameter.branches):
+            defaults.append((parameter.number, "false"))
+        for branch in parameter.branches:
+            same = (branch.path, parameter.kind, branch.kind, branch.within, branch.hidden, parameter.exact_case)
+            shared.setdefault(same, []).append((parameter, branch))
+    for readers in shared.values():
+        parameter, branch = readers[0]
+        numbers = tuple(reader.number for reader, _ in readers)
+        _node(roots, branch.path).writes.append(_writer(parameter, branch, numbers))
+    return roots, tuple(defaults)
+
+
+def _node(nodes: dict[str, list[_Node]], path: tuple[Step, ...]) -> _Node:
+    """The node at the end of a path, made where it is not there yet."""
+    *before, last = path
+    for step in before:
+        nodes = _at(nodes, step).below
+    return _at(nodes, last)
+
+
+def _at(nodes: dict[str, list[_Node]], step: Step) -> _Node:
+    alternatives = nodes.setdefault(step.name, [])
+    for node in alternatives:
+        if node.step == step:
+            return node
+    alternatives.append(_Node(step))
+    return alternatives[-1]
+
+
+def _writer(parameter: SearchParameter, branch: Branch, numbers: tuple[int, ...]) -> _Write:
+    """What adds the rows of one element for all parameters that read it alike."""
+    match parameter.kind:
+        case Kind.TOKEN:
+            add = index_values.token_writer(branch, parameter.exact_case)
+        case Kind.REFERENCE:
+            add = index_values.reference_writer(branch)
+        case kind:
+            add = index_values.WRITERS[kind, branch.kind]
+
+    def write(made: Rows, value: Any, item: int) -> None:
+        add(made, value, numbers, -1 - item if branch.hidden else item)
+
+    return write

@@ -9,11 +9,14 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
+from fhirtwin.access.visibility import View
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_grammar import Query
-from fhirtwin.store import canonicals, compartment, past, searching
+from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search_query import Position, Query
+from fhirtwin.store import canonicals, compartment, explaining, including, past, searching
 from fhirtwin.store.past import Change, Past
-from fhirtwin.store.schema import resource, resource_source, resource_version, search_token, twin, twin_source
+from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
+from fhirtwin.store.search_tables import search_token
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
 
@@ -72,15 +75,16 @@ class Page:
     """One page of a search.
 
     Attributes:
-        total: resources that fit, on all pages.
-        next_after: number of the last resource here, when another page follows.
-        ceiling: number of the newest resource when the first page was made.
+        versions: the matches, in order.
+        total: resources that fit, on all pages; None when nobody wanted to know.
+        following: where the next page begins, when there is one.
+        included: what comes along with the matches.
     """
 
     versions: tuple[StoredVersion, ...]
-    total: int
-    next_after: int | None
-    ceiling: int
+    total: int | None
+    following: Position | None = None
+    included: tuple[StoredVersion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,30 +122,57 @@ class Reader:
         wanted = {"wanted_type": stored.type, "wanted_id": stored.id, "wanted_version": stored.version}
         return self._connection.execute(_SOURCE, wanted).scalar() or b""
 
-    def search(self, query: Query) -> Page:
-        """One page of the resources that fit, oldest first."""
-        ceiling = query.ceiling
-        if ceiling is None:
-            ceiling = self._connection.execute(searching.newest()).scalar_one()
-        total = self._connection.execute(searching.total(query, ceiling)).scalar_one()
-        if not query.count:
-            return Page((), total, None, ceiling)
-        found = self._connection.execute(searching.page(query, ceiling)).all()
-        shown = found[: query.count]
-        next_after = shown[-1].number if len(found) > query.count else None
-        return Page(tuple(_version(row) for row in shown), total, next_after, ceiling)
+    def search(self, query: Query, view: View) -> Page:
+        """One page of the resources that fit and that the view lets be seen.
 
-    def matches(self, query: Query, limit: int = 2) -> tuple[str, ...]:
+        Raises:
+            TooLarge: more would come along than the query allows.
+        """
+        if not query.count:
+            return Page((), self._count(query, view))
+        asked = searching.page(query, view)
+        rows = asked.run(self._connection).all()
+        shown = rows[: query.count]
+        goes_on = len(rows) > query.count
+        place = query.position
+        total = place.total if place else self._total(query, view, len(rows), goes_on=goes_on)
+        following = None
+        if goes_on:
+            ceiling = place.ceiling if place else self._connection.execute(searching.NEWEST).scalar_one()
+            following = searching.position(query, ceiling, total, shown[-1])
+        included: tuple[StoredVersion, ...] = ()
+        if query.includes and shown:
+            matches = [(row.number, row.type, row.id) for row in shown]
+            included = self._versions(including.included(self._connection, query, view, matches))
+        return Page(tuple(_version(row) for row in shown), total, following, included)
+
+    def explain(self, query: Query, view: View) -> str:
+        """How the database carries out a search: the SQL and its plan, without values."""
+        asked = searching.page(query, view)
+        return explaining.plan(self._connection, asked.sql, asked.values)
+
+    def matches(self, query: Query, view: View, limit: int = 2) -> tuple[str, ...]:
         """Ids of at most `limit` resources that fit: a condition needs to know of none, one, or more."""
-        ceiling = self._connection.execute(searching.newest()).scalar_one()
-        found = self._connection.execute(
-            select(resource.c.id).where(*searching.matching(query, ceiling)).order_by(resource.c.number).limit(limit)
-        )
-        return tuple(found.scalars())
+        asked = searching.ids(query, view, limit)
+        return tuple(asked.run(self._connection).scalars())
+
+    def _total(self, query: Query, view: View, found: int, *, goes_on: bool) -> int | None:
+        """The total of a first page; only where more follows is there anything to count."""
+        if query.total == "none":
+            return None
+        return self._count(query, view) if goes_on else found
+
+    def _count(self, query: Query, view: View) -> int:
+        asked = searching.total(query, view)
+        return int(asked.run(self._connection).scalar_one())
+
+    def _versions(self, numbers: list[int]) -> tuple[StoredVersion, ...]:
+        found = self._connection.execute(searching.VERSIONS, {"numbers": numbers}) if numbers else ()
+        return tuple(_version(row) for row in found)
 
     def newest(self) -> int:
         """The number of the newest resource of any type; 0 when there is none."""
-        return self._connection.execute(searching.newest()).scalar_one()
+        return int(self._connection.execute(searching.NEWEST).scalar_one())
 
     def compartment(self, patient: str, after: int, ceiling: int, count: int) -> tuple[Numbered, ...]:
         """At most `count` resources of the compartment of a patient stored here, oldest first.
@@ -254,10 +285,12 @@ class Reader:
 
 
 _ENTERED_IN_ERROR: Final = (
-    select(search_token.c.number)
+    select(search_token.c.place)
     .where(
         search_token.c.resource == resource.c.number,
-        search_token.c.parameter.in_([*(f"{type_}.status" for type_ in LISTS), "Condition.verification-status"]),
+        search_token.c.parameter.in_(
+            PARAMETERS[type_]["verification-status" if type_ == "Condition" else "status"].number for type_ in LISTS
+        ),
         search_token.c.code == "entered-in-error",
     )
     .exists()

@@ -13,8 +13,11 @@ from fhirtwin.store import postgresql
 from fhirtwin.store.schema import REVISION
 
 
-def require(connection: Connection) -> None:
+def require(connection: Connection) -> bool:
     """Return when the database has this version's schema; an empty one gets it.
+
+    Returns:
+        Whether it was empty.
 
     Raises:
         Incorrect: it has another one; the text says what to do.
@@ -22,11 +25,13 @@ def require(connection: Connection) -> None:
     found = revision(connection)
     if is_new(connection):
         migrate(connection)
-    elif found != REVISION:
+        return True
+    if found != REVISION:
         raise Incorrect(
             f"The database has schema {found or 'unknown'}, this version of fhirtwin uses {REVISION}: "
             "back it up with the version that wrote it, then run `fhirtwin db upgrade`."
         )
+    return False
 
 
 def revision(connection: Connection) -> str | None:

@@ -1,4 +1,4 @@
-"""The tables. `migrations` makes them; a test holds the two together.
+"""The tables, but for those of the search index. `migrations` makes all of them; a test holds the two together.
 
 Only types and constraints that SQLite and PostgreSQL share. Times that are compared are integers (microseconds since
 1970 in UTC), so both databases compare them alike.
@@ -12,24 +12,21 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Table,
     UniqueConstraint,
 )
 
+from fhirtwin.store.search_tables import ROW_NUMBER, metadata
+
+__all__ = ["REVISION", "metadata", "resource", "resource_source", "resource_version", "twin", "twin_source"]
+
 REVISION: Final = "0003"
 """The newest migration: the schema that this version of the program reads and writes."""
-
-# SQLite numbers rows itself only where the column is exactly INTEGER.
-_ROW_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")
-
-metadata = MetaData()
 
 resource_version = Table(
     "resource_version",
@@ -40,6 +37,7 @@ resource_version = Table(
     Column("last_updated", String(40), nullable=False),
     Column("deleted", Boolean, nullable=False),
     Column("data", LargeBinary, nullable=False),
+    Index("ix_resource_version_last_updated", "last_updated", "type", "id", "version"),
 )
 """Every version ever stored; rows are added and never changed, but for the tags and labels of the current one."""
 
@@ -61,11 +59,12 @@ resource_source = Table(
 resource = Table(
     "resource",
     metadata,
-    Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
+    Column("number", ROW_NUMBER, primary_key=True, autoincrement=True),
     Column("type", String(64), nullable=False),
     Column("id", String(64), nullable=False),
     Column("version", Integer, nullable=False),
     Column("deleted", Boolean, nullable=False),
+    Column("last_updated", BigInteger, nullable=False, server_default="0"),
     Column("patient_origin", String(512)),
     Column("patient_id", String(64)),
     UniqueConstraint("type", "id", name="uq_resource_type_id"),
@@ -75,41 +74,15 @@ resource = Table(
         name="fk_resource_version",
     ),
     Index("ix_resource_type_number", "type", "number"),
+    Index("ix_resource_type_last_updated", "type", "last_updated", "number"),
     Index("ix_resource_patient", "patient_origin", "patient_id", "type"),
     sqlite_autoincrement=True,
 )
-"""The current version of each resource. `number` never changes: searches page along it."""
+"""The current version of each resource. `number` never changes: searches page along it.
 
+`last_updated` is that of the version in microseconds since 1970, UTC.
+"""
 
-def _index_table(name: str, *columns: Column[object]) -> Table:
-    """A table of search index rows: by value to find, by resource to check a second condition and to replace."""
-    return Table(
-        name,
-        metadata,
-        Column("number", _ROW_NUMBER, primary_key=True, autoincrement=True),
-        Column("resource", _ROW_NUMBER, ForeignKey("resource.number", name=f"fk_{name}_resource"), nullable=False),
-        Column("parameter", String(96), nullable=False),
-        *columns,
-        Index(f"ix_{name}_value", "parameter", *(column.name for column in columns), "resource"),
-        Index(f"ix_{name}_resource", "resource"),
-    )
-
-
-search_token = _index_table(
-    "search_token", Column("code", String, nullable=False), Column("system", String, nullable=False)
-)
-search_string = _index_table(
-    "search_string", Column("folded", String, nullable=False), Column("exact", String, nullable=False)
-)
-search_date = _index_table(
-    "search_date", Column("starts", BigInteger, nullable=False), Column("ends", BigInteger, nullable=False)
-)
-search_reference = _index_table(
-    "search_reference",
-    Column("target_id", String, nullable=False),
-    Column("target_type", String(64), nullable=False),
-    Column("target_base", String, nullable=False),
-)
 
 twin = Table(
     "twin",

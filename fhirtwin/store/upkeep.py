@@ -8,24 +8,37 @@ from pathlib import Path
 
 from fhirtwin.errors import Incorrect, NotFound
 from fhirtwin.settings import Settings
-from fhirtwin.store import engines, revisions, sqlite
+from fhirtwin.store import engines, reindexing, revisions, sqlite
+from fhirtwin.store.reindexing import Told
 from fhirtwin.store.schema import REVISION
 
 
-def upgrade(settings: Settings) -> str:
-    """Bring the database to this version's schema, all steps in one transaction; the text says what was done.
+def upgrade(settings: Settings, told: Told | None = None) -> str:
+    """Bring the database to this version's schema and search index, all steps in one transaction.
+
+    Args:
+        settings: `base_url` must be the one it is served at: absolute references below it are its own.
+        told: is told about the progress of a new search index.
+
+    Returns:
+        A sentence that says what was done.
 
     Raises:
         Incorrect: it was written by a newer version, or cannot be opened.
     """
     with engines.upkeep(settings) as connection:
         before = revisions.revision(connection)
-        if before == REVISION:
-            return f"The database has schema {REVISION} already."
         if before is None and not revisions.is_new(connection):
             raise Incorrect("FHIRTWIN_DATABASE_URL names a database of another program; name another one.")
-        revisions.migrate(connection)
-    return f"The database went from schema {before or 'none'} to {REVISION}."
+        if before != REVISION:
+            revisions.migrate(connection)
+        elif reindexing.is_current(connection):
+            return f"The database has schema {REVISION} already."
+        indexed = reindexing.rebuild(connection, settings.base_url.rstrip("/"), *([told] if told else []))
+    if before == REVISION:
+        return f"{indexed} resources were indexed anew."
+    did = f"The database went from schema {before or 'none'} to {REVISION}."
+    return f"{did} {indexed} resources were indexed anew." if indexed else did
 
 
 def backup(settings: Settings, path: Path) -> None:

@@ -10,19 +10,12 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fhirtwin.errors import Conflict
+from fhirtwin.fhir import dates
+from fhirtwin.fhir.folding import microseconds
 from fhirtwin.store.index import Rows
+from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.reading import Reader, facts_from_bytes
-from fhirtwin.store.schema import (
-    resource,
-    resource_source,
-    resource_version,
-    search_date,
-    search_reference,
-    search_string,
-    search_token,
-    twin,
-    twin_source,
-)
+from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
 
@@ -35,6 +28,7 @@ _DROP_SOURCE: Final = delete(resource_source).where(
     resource_source.c.version == bindparam("wanted_version"),
 )
 _ADD_RESOURCE: Final = insert(resource).returning(resource.c.number)
+_MOVES: Final = ("version", "deleted", "last_updated", "patient_origin", "patient_id")
 _MOVE_ON: Final = (
     update(resource)
     .where(
@@ -42,7 +36,7 @@ _MOVE_ON: Final = (
         resource.c.id == bindparam("wanted_id"),
         resource.c.version == bindparam("wanted_version"),
     )
-    .values({name: bindparam(f"new_{name}") for name in ("version", "deleted", "patient_origin", "patient_id")})
+    .values({name: bindparam(f"new_{name}") for name in _MOVES})
 )
 _AMEND: Final = (
     update(resource_version)
@@ -72,24 +66,34 @@ _SAME_PATIENT: Final = (
 _KNOWN_TWIN: Final = select(twin.c.version).where(*_SAME_PATIENT)
 _RAISE_TWIN: Final = update(twin).where(*_SAME_PATIENT).values(version=twin.c.version + 1)
 
-_INDEXES: Final = tuple(
-    # `parameter` and the columns of the value, in the order of the rows of `fhirtwin.store.index`
-    (
-        [column.name for column in table.columns if column.name not in ("number", "resource")],
-        insert(table),
-        delete(table).where(table.c.resource == bindparam("wanted_resource")),
-    )
-    for table in (search_token, search_string, search_date, search_reference)
-)
-
 
 class Writer(Reader):
     """Reads and writes within one transaction; sees what it wrote."""
 
     def __init__(self, connection: Connection) -> None:
         super().__init__(connection)
+        self._resources = Reader(connection)
+        self._indexing = Indexing(connection)
         self._twins: set[PatientKey] = set()
         """Twins that are known to have a version."""
+
+    @property
+    def _connection(self) -> Connection:
+        """What may look at the index finds there what this transaction has written."""
+        self._indexing.flush()
+        return self._bare
+
+    @_connection.setter
+    def _connection(self, connection: Connection) -> None:
+        self._bare = connection
+
+    def read(self, type_: str, id_: str) -> StoredVersion | None:
+        """As `Reader.read`, which does not look at the index."""
+        return self._resources.read(type_, id_)
+
+    def flush(self) -> None:
+        """Write what waits for company; to be called before the transaction is committed."""
+        self._indexing.flush()
 
     def put(self, stored: StoredVersion, rows: Rows, patient: PatientKey | None) -> None:
         """Add a version and make it the current one.
@@ -111,11 +115,13 @@ class Writer(Reader):
             "data": stored.data,
         }
         try:
-            self._connection.execute(_ADD_VERSION, row)
+            self._bare.execute(_ADD_VERSION, row)
             number = self._point(stored, patient)
         except IntegrityError:
             raise _overtaken(stored) from None
-        self._index(number, rows, new=stored.version == 1)
+        if stored.version > 1:
+            self._indexing.remove(number)
+        self._indexing.add(number, rows)
 
     def amend(self, stored: StoredVersion, rows: Rows) -> None:
         """Let the current version have other bytes, under the same number: of its `meta`, which R4 keeps apart.
@@ -131,14 +137,16 @@ class Writer(Reader):
         current = self.read(stored.type, stored.id)
         if current is None or current.version != stored.version:
             raise _overtaken(stored)
-        self._connection.execute(_AMEND, {**same, "wanted_version": stored.version, "new_data": stored.data})
-        self._connection.execute(_DROP_SOURCE, {**same, "wanted_version": stored.version})  # it says what was before
-        self._index(int(self._connection.execute(_NUMBER, same).scalar_one()), rows, new=False)
+        self._bare.execute(_AMEND, {**same, "wanted_version": stored.version, "new_data": stored.data})
+        self._bare.execute(_DROP_SOURCE, {**same, "wanted_version": stored.version})  # it says what was before
+        number = int(self._bare.execute(_NUMBER, same).scalar_one())
+        self._indexing.remove(number)
+        self._indexing.add(number, rows)
 
     def keep_source(self, stored: StoredVersion, source: bytes) -> None:
         """Keep the XML that a version, just put, was sent as."""
         row = {"type": stored.type, "id": stored.id, "version": stored.version, "data": source}
-        self._connection.execute(_ADD_SOURCE, row)
+        self._bare.execute(_ADD_SOURCE, row)
 
     def replace_facts(self, source: Source, patient: PatientKey | None, mapped: Mapped) -> None:
         """Let what a resource tells now take the place of what it told before; nothing when it tells nothing.
@@ -147,12 +155,12 @@ class Writer(Reader):
         of the source that says the same is no change.
         """
         key = {"wanted_origin": source.origin, "wanted_type": source.type, "wanted_id": source.id}
-        before = self._connection.execute(_TOLD_BEFORE, key).first()
+        before = self._bare.execute(_TOLD_BEFORE, key).first()
         earlier: set[tuple[PatientKey, Fact]] = set()
         if before:
             whose = PatientKey(before.patient_origin, before.patient_id)
             earlier = {(whose, _unversioned(fact)) for fact in facts_from_bytes(before.facts)}
-            self._connection.execute(_FORGET, key)
+            self._bare.execute(_FORGET, key)
         now: set[tuple[PatientKey, Fact]] = set()
         if patient:
             self._begin_twin(patient)
@@ -168,42 +176,33 @@ class Writer(Reader):
                 "facts": msgspec.json.encode([state_json.fact_to_json(fact) for fact in mapped.facts]),
                 "unused": msgspec.json.encode([state_json.unused_to_json(one) for one in mapped.unused]),
             }
-            self._connection.execute(_TELL, told)
+            self._bare.execute(_TELL, told)
         for changed in sorted({whose for whose, _ in earlier ^ now}):
-            self._connection.execute(_RAISE_TWIN, _whose(changed))
+            self._bare.execute(_RAISE_TWIN, _whose(changed))
 
     def _point(self, stored: StoredVersion, patient: PatientKey | None) -> int:
         """Make `stored` the current version; the number of its resource."""
         values: dict[str, Any] = {
             "version": stored.version,
             "deleted": stored.deleted,
+            "last_updated": microseconds(dates.parse(stored.last_updated).start),
             "patient_origin": patient.origin if patient else None,
             "patient_id": patient.id if patient else None,
         }
         if stored.version == 1:
             added = {"type": stored.type, "id": stored.id, **values}
-            return int(self._connection.execute(_ADD_RESOURCE, added).scalar_one())
+            return int(self._bare.execute(_ADD_RESOURCE, added).scalar_one())
         same = {"wanted_type": stored.type, "wanted_id": stored.id}
         moved = {f"new_{name}": value for name, value in values.items()}
-        if self._connection.execute(_MOVE_ON, {**same, "wanted_version": stored.version - 1, **moved}).rowcount != 1:
+        if self._bare.execute(_MOVE_ON, {**same, "wanted_version": stored.version - 1, **moved}).rowcount != 1:
             raise _overtaken(stored)
-        return int(self._connection.execute(_NUMBER, same).scalar_one())
-
-    def _index(self, number: int, rows: Rows, *, new: bool) -> None:
-        made_by_table: tuple[set[Any], ...] = (rows.tokens, rows.strings, rows.dates, rows.references)
-        for (names, add, clear), made in zip(_INDEXES, made_by_table, strict=True):
-            if not new:
-                self._connection.execute(clear, {"wanted_resource": number})
-            if made:
-                self._connection.execute(
-                    add, [{"resource": number, **dict(zip(names, row, strict=True))} for row in sorted(made)]
-                )
+        return int(self._bare.execute(_NUMBER, same).scalar_one())
 
     def _begin_twin(self, patient: PatientKey) -> None:
         if patient in self._twins:
             return
-        if self._connection.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
-            self._connection.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
+        if self._bare.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
+            self._bare.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
         self._twins.add(patient)
 
 

@@ -6,6 +6,8 @@ from flask.testing import FlaskClient
 from fhirtwin.access import LOCAL_TOKEN, OPEN, Caller, permit
 from fhirtwin.errors import Forbidden
 from fhirtwin.fhir import codec
+from fhirtwin.fhir.search_grammar import MAX_CONDITIONS
+from fhirtwin.fhir.search_parameters import PARAMETERS
 from fhirtwin.fhir.validator import RESOURCE_TYPES, validate
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Services
@@ -23,6 +25,15 @@ def test_metadata_is_valid_and_says_what_is_registered(client: FlaskClient) -> N
     names = {one["name"]: one["type"] for one in types["RiskAssessment"]["searchParam"]}
     assert names == {
         "_id": "token",
+        "_lastUpdated": "date",
+        "_profile": "uri",
+        "_security": "token",
+        "_source": "uri",
+        "_tag": "token",
+        "encounter": "reference",
+        "performer": "reference",
+        "probability": "number",
+        "risk": "token",
         "identifier": "token",
         "subject": "reference",
         "patient": "reference",
@@ -47,6 +58,7 @@ def test_every_interaction_that_metadata_names_has_its_route_and_is_asked_for(
         "patch": ("PATCH", "/fhir/Patient/p"),
         "delete": ("DELETE", "/fhir/Patient/p"),
         "search-type": ("GET", "/fhir/Patient"),
+        "search-system": ("GET", "/fhir"),
         "history-instance": ("GET", "/fhir/Patient/p/_history"),
         "history-type": ("GET", "/fhir/Patient/_history"),
         "history-system": ("GET", "/fhir/_history"),
@@ -65,11 +77,16 @@ def test_every_interaction_that_metadata_names_has_its_route_and_is_asked_for(
 
 
 def test_every_parameter_that_metadata_names_can_be_searched_by(client: FlaskClient) -> None:
-    values = {"token": "x", "string": "x", "date": "2020", "reference": "x"}
+    values = {"token": "x", "string": "x", "date": "2020", "reference": "x", "uri": "x", "number": "1", "quantity": "1"}
     for one in client.get("/fhir/metadata").json["rest"][0]["resource"]:
-        query = "&".join(f"{p['name']}={values[p['type']]}" for p in one["searchParam"])
-        answer = client.get(f"/fhir/{one['type']}?{query}")
-        assert (answer.status_code, answer.json["total"]) == (200, 0)
+        sent = []
+        for parameter in one["searchParam"]:
+            components = PARAMETERS[one["type"]][parameter["name"]].components
+            parts_of = [values[component.parameter.kind] for component in components] or [values[parameter["type"]]]
+            sent.append(f"{parameter['name']}={'$'.join(parts_of)}")
+        for start in range(0, len(sent), MAX_CONDITIONS):
+            answer = client.get(f"/fhir/{one['type']}?{'&'.join(sent[start : start + MAX_CONDITIONS])}")
+            assert (answer.status_code, answer.json.get("total")) == (200, 0), answer.text
 
 
 def test_whoever_nothing_was_allowed_may_do_nothing(services: Services) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import pkgutil
-import re
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from fhirtwin import interactions
+from fhirtwin.fhir import search_grammar, search_results
+from fhirtwin.fhir.search_parameters import PARAMETERS, not_offered
+from fhirtwin.fhir.search_results import PAGE
 from fhirtwin.interactions import registry
-from fhirtwin.store import index
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "api"
 
@@ -36,11 +37,10 @@ def test_there_is_a_page(name: str) -> None:
     assert (PAGES / f"{name.removeprefix('$')}.md").read_text().splitlines()[0] == f"# {name}"
 
 
-def test_the_page_of_search_names_what_is_offered() -> None:
-    lines = (PAGES / "search-type.md").read_text().splitlines()
-    named = {}
-    for line in lines:
-        if found := re.fullmatch(r"\| ([A-Z]\w+) \| (`.*`) \|", line):
-            named[found[1]] = set(re.findall(r"`([^`]+)`", found[2]))
-    offered = {type_: set(index.kinds(type_)) - {"_id", "identifier"} for type_ in index.PARAMETERS}
-    assert named == {type_: parameters for type_, parameters in offered.items() if parameters}
+def test_the_page_of_search_names_every_modifier_and_result_parameter() -> None:
+    page = (PAGES / "search-type.md").read_text()
+    modifiers = {"missing", *(modifier for of_kind in search_grammar.MODIFIERS.values() for modifier in of_kind)}
+    assert [name for name in modifiers if f"`:{name}`" not in page] == []
+    assert [name for name in search_results.READERS if f"`{name}`" not in page and name != PAGE] == []
+    refused = {name for type_ in PARAMETERS for name in not_offered(type_)}
+    assert [name for name in refused if f"`{name}`" not in page] == []

@@ -146,7 +146,7 @@ def patch_form() -> Form:
     """
     declared = request.headers.get("Content-Type", "")
     if declared.partition(";")[0].strip().lower() == Form.JSON:
-        media_types.of(declared.lower().replace(Form.JSON, Format.JSON, 1))  # its parameters are judged as those of FHIR
+        media_types.of(declared.lower().replace(Form.JSON, Format.JSON, 1))  # judges its parameters
         refuse_compressed()
         return Form.JSON
     try:

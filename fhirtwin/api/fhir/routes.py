@@ -18,6 +18,7 @@ from fhirtwin.interactions.history import history
 from fhirtwin.interactions.invoke import find, invoke
 from fhirtwin.interactions.patch import Form, patch
 from fhirtwin.interactions.read import read
+from fhirtwin.interactions.search_system import search_system
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.interactions.transaction import transaction
 from fhirtwin.interactions.update import update
@@ -60,12 +61,21 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 
     @fhir.get("/<type_>")
     def search_route(type_: str) -> Response:
-        return _response(search_type(services, g.caller, type_, negotiation.parameters()))
+        return _response(search_type(services, g.caller, type_, negotiation.parameters(), prefer=_prefer()))
 
     @fhir.post("/<type_>/_search")
     def search_form_route(type_: str) -> Response:
         form = parameters.of_form(services.settings.max_body_bytes)
-        return _response(search_type(services, g.caller, type_, negotiation.parameters() + form))
+        return _response(search_type(services, g.caller, type_, negotiation.parameters() + form, prefer=_prefer()))
+
+    @fhir.get("/")
+    def search_system_route() -> Response:
+        return _response(search_system(services, g.caller, negotiation.parameters(), prefer=_prefer()))
+
+    @fhir.post("/_search")
+    def search_system_form_route() -> Response:
+        form = parameters.of_form(services.settings.max_body_bytes)
+        return _response(search_system(services, g.caller, negotiation.parameters() + form, prefer=_prefer()))
 
 
 def _register_writes(fhir: Blueprint, services: Services) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fhirtwin.access import permit
+from fhirtwin.access.visibility import view
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir.codesystem import CodeSystem, Concept
 from fhirtwin.interactions import terminology
@@ -34,7 +35,7 @@ def lookup(call: Call) -> Answer:
     permit(call.caller, "read", "CodeSystem")
     (asked,) = terminology.codings(call)
     with call.services.store.snapshot() as reader:
-        system = terminology.require_system(Terminology(reader), asked.system, asked.version)
+        system = terminology.require_system(Terminology(reader, view(call.caller)), asked.system, asked.version)
     concept = system.find(asked.code)
     if concept is None:
         raise NotFound("The code system has no such code.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fhirtwin.access import permit
+from fhirtwin.access.visibility import view
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir.codesystem import CodeSystem, Concept
 from fhirtwin.interactions import terminology
@@ -29,7 +30,7 @@ def validate_code(call: Call) -> Answer:
     """
     permit(call.caller, "read", "CodeSystem")
     with call.services.store.snapshot() as reader:
-        system = CodeSystem(Terminology(reader).asked(call, "CodeSystem", "codeSystem", "version"))
+        system = CodeSystem(Terminology(reader, view(call.caller)).asked(call, "CodeSystem", "codeSystem", "version"))
     judged = [(_why_not(concept, display), concept) for concept, display in _asked(call, system)]
     why_not, concept = min(judged, key=lambda pair: bool(pair[0]))
     told: list[tuple[str, str, Any]] = [("result", "valueBoolean", not why_not)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirtwin.access import permit
+from fhirtwin.access.visibility import view
 from fhirtwin.errors import Incorrect
 from fhirtwin.interactions import terminology
 from fhirtwin.interactions.context import Answer
@@ -53,7 +54,7 @@ def translate(call: Call) -> Answer:
     permit(call.caller, "read", "ConceptMap")
     asked = terminology.codings(call)
     with call.services.store.snapshot() as reader:
-        maps = list(_maps(call, Terminology(reader)))
+        maps = list(_maps(call, Terminology(reader, view(call.caller))))
     reverse = call.one("reverse") is True
     found: list[_Match] = []
     left_out = False

@@ -15,9 +15,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from fhirtwin.access import permit
-from fhirtwin.errors import Incorrect, TooLarge
+from fhirtwin.access.visibility import view
+from fhirtwin.errors import Incorrect, NotFound, TooLarge
 from fhirtwin.fhir import care_dates, codec, dates, references
-from fhirtwin.fhir.search_grammar import PAGE
+from fhirtwin.fhir.search_results import PAGE
 from fhirtwin.fhir.tables import RESOURCE_TYPES
 from fhirtwin.interactions import read
 from fhirtwin.interactions.context import Answer
@@ -92,6 +93,9 @@ def everything(call: Call) -> Answer:
     wanted = _wanted(call)
     with call.services.store.snapshot() as reader:
         read.current(reader, "Patient", call.id)
+        patient = reader.numbered("Patient", call.id)
+        if patient is None or not reader.only_seen([patient], view(call.caller)):
+            raise NotFound("There is no Patient with this id.")
         ceiling = reader.newest() if wanted.ceiling is None else wanted.ceiling
         page = _page(call, reader, wanted, ceiling)
     return Answer(200, codec.encode(_bundle(call, wanted, page, ceiling)))
@@ -133,17 +137,19 @@ def _page(call: Call, reader: Reader, wanted: _Wanted, ceiling: int) -> _Page:
 
     What is asked for may be far apart, so where nothing was found the next look is at more records at once.
     """
+    sight = view(call.caller)
     after: int | None = wanted.after
     window = wanted.count
     while after is not None:
         found = reader.compartment(call.id, after, ceiling, window + 1)
-        records, more = found[:window], len(found) > window
+        after = found[window - 1].number if len(found) > window else None
+        records = reader.only_seen(found[:window], sight)
         shown = [one for one in records if wanted.shows(one)]
         if len(shown) > wanted.count:
             shown = shown[: wanted.count]
-            records, more = tuple(one for one in records if one.number <= shown[-1].number), True
-        after = records[-1].number if more else None
-        referred = _referred(reader, records, call.services.base_url, wanted, ceiling)
+            after = shown[-1].number
+            records = tuple(one for one in records if one.number <= after)
+        referred = reader.only_seen(_referred(reader, records, call.services.base_url, wanted, ceiling), sight)
         page = _Page(tuple(shown), tuple(one for one in referred if wanted.shows(one)), after)
         if page.records or page.referred:
             return page

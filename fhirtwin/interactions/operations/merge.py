@@ -209,7 +209,7 @@ class _Merging:
 
     def _move(self, stored: StoredVersion) -> _Move:
         """What becomes of the references of a resource to the source; one to a version of it stays."""
-        received = Received(stored.data, codec.decode(stored.data, max_depth=1000), check_claims=False)
+        received = Received(stored.data, codec.decode(stored.data, max_depth=1000))
         resolved = {}
         for _, text in references.walk(received.resource):
             found = references.parse(text)

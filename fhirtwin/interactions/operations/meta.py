@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from fhirtwin.access import permit
+from fhirtwin.access.visibility import view
 from fhirtwin.errors import TooLarge
 from fhirtwin.fhir import codec
 from fhirtwin.interactions import labels, read
@@ -37,12 +38,12 @@ def meta(call: Call) -> Answer:
         if call.id:
             stored = read.current(reader, call.type, call.id)
             return labels.given(codec.decode(stored.data, max_depth=1000)["meta"])
-        return labels.given(_in_use(reader, call.type))
+        return labels.given(_in_use(call, reader))
 
 
-def _in_use(reader: Reader, type_: str) -> labels.Meta:
+def _in_use(call: Call, reader: Reader) -> labels.Meta:
     found: dict[str, dict[tuple[str, str], Any]] = {name: {} for name in labels.SETS}
-    for number, stored in enumerate(reader.each(type_)):
+    for number, stored in enumerate(reader.each(call.type, view(call.caller))):
         if number >= MOST_RESOURCES:
             raise TooLarge(f"There are more than {MOST_RESOURCES} resources; ask for a type, or for one resource.")
         # Everything else of the resource is skipped, not made into objects.

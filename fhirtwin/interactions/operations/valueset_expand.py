@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fhirtwin.access import permit
+from fhirtwin.access.visibility import view
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import codec, expansion
 from fhirtwin.fhir.expansion import Code
@@ -37,7 +38,7 @@ def expand(call: Call) -> Answer:
     """
     permit(call.caller, "read", "ValueSet")
     with call.services.store.snapshot() as reader:
-        terminology = Terminology(reader)
+        terminology = Terminology(reader, view(call.caller))
         value_set = terminology.asked(call, "ValueSet", "valueSet", "valueSetVersion")
         codes = terminology.expander.expand(value_set)
     active = call.one("activeOnly") is True

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fhirtwin.access import permit
+from fhirtwin.access.visibility import view
 from fhirtwin.fhir.expansion import Code, Codes
 from fhirtwin.interactions import terminology
 from fhirtwin.interactions.context import Answer
@@ -32,7 +33,7 @@ def validate_code(call: Call) -> Answer:
     permit(call.caller, "read", "ValueSet")
     asked = terminology.codings(call, version="systemVersion")
     with call.services.store.snapshot() as reader:
-        known = Terminology(reader)
+        known = Terminology(reader, view(call.caller))
         codes = known.expander.expand(known.asked(call, "ValueSet", "valueSet", "valueSetVersion"))
     judged = [(_why_not(one, codes, call.one("abstract")), one) for one in asked]
     why_not, one = min(judged, key=lambda pair: bool(pair[0]))

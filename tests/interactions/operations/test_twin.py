@@ -7,8 +7,6 @@ from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from tests.parts import BASE, body, entry, observation, patient, transaction
 
-pytestmark = pytest.mark.databases
-
 JSON = {"Content-Type": "application/fhir+json"}
 
 

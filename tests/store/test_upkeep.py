@@ -91,3 +91,12 @@ def test_a_damaged_or_foreign_backup_is_refused(store: Store, settings: Settings
     sqlite.copy(settings.data / "fhirtwin.sqlite", other)
     with pytest.raises(Incorrect, match="another schema"):
         upkeep.restore(other, elsewhere)
+
+
+def test_of_postgresql_the_tools_that_do_it_are_named(tmp_path: Path) -> None:
+    elsewhere = Settings(data=tmp_path, database_url="postgresql+psycopg://user:s3cret@127.0.0.1:1/fhirtwin")
+    with pytest.raises(Incorrect, match="pg_dump") as backup:
+        upkeep.backup(elsewhere, tmp_path / "copy")
+    with pytest.raises(Incorrect, match="pg_restore") as restore:
+        upkeep.restore(tmp_path / "copy", elsewhere)
+    assert "s3cret" not in f"{backup.value}{restore.value}"

@@ -72,7 +72,6 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 def _register_writes(fhir: Blueprint, services: Services) -> None:
     limit = services.settings.max_body_bytes
 
-    @fhir.post("")
     @fhir.post("/")
     def bundle_route() -> Response:
         negotiation.require_json_sent()

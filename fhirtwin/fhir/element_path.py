@@ -240,7 +240,7 @@ class _Reader:
         if self.peek() == "$this":
             self.take()
         elif self._is_test():
-            return self._tests(lambda one, _: [one])
+            return self._tests(lambda one, _: [one], begins=True)
         else:
             self.step(steps)
         while self.peek() == "[" or (self.peek() == "." and not self._is_test(ahead=1)):
@@ -256,11 +256,12 @@ class _Reader:
         names = [token for _, token in self._tokens[self._at + ahead : self._at + ahead + 2]]
         return len(names) == 2 and names[0] in ("exists", "empty", "not") and names[1] == "("
 
-    def _tests(self, term: path_steps.Term) -> path_steps.Term:
-        """Read `.exists()`, `.empty()` and `.not()` behind a term."""
-        while self._is_test() or (self.peek() == "." and self._is_test(ahead=1)):
-            if self.peek() == ".":
-                self.take()
+    def _tests(self, term: path_steps.Term, *, begins: bool = False) -> path_steps.Term:
+        """Read `.exists()`, `.empty()` and `.not()` behind a term; the first has no dot where it begins a path."""
+        while begins or (self.peek() == "." and self._is_test(ahead=1)):
+            if not begins:
+                self.take(".")
+            begins = False
             name = self.take()
             self.take("(")
             if name == "exists" and self.peek() != ")":

@@ -10,13 +10,14 @@ http://hl7.org/fhir/R4/bundle.html#references.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 from fhirtwin import ingest
 from fhirtwin.access import Caller, Interaction, permit
-from fhirtwin.errors import Incorrect, NotFound, Precondition, TooLarge
+from fhirtwin.errors import Incorrect, NotFound, Precondition, TooLarge, Unprocessable
 from fhirtwin.fhir import codec, links, references, splice
 from fhirtwin.fhir.links import Link
 from fhirtwin.ingest import Kept
@@ -188,7 +189,8 @@ class Work:
         received, known = entry.received, frozenset[str]()
         if entry.change:
             before = read.current(self._write, entry.type, self._ids[entry.number])
-            received = patch.patched(before, entry.change, self._services.settings)
+            with _of_result(entry):
+                received = patch.patched(before, entry.change, self._services.settings)
             known = frozenset(link.text for link in links.walk(codec.decode(before.data, max_depth=_ANY_DEPTH)))
         if received is None:
             raise Incorrect("This entry needs a resource.")
@@ -283,6 +285,22 @@ def _in_rounds(waiting: list[Entry], done: Callable[[Entry], bool], stuck: str) 
         waiting = still
     with at_entry(waiting[0].number):
         raise TooLarge(f"Entries wait for one another in more than {MAX_ROUNDS} links; refer by fullUrl.")
+
+
+@contextmanager
+def _of_result(entry: Entry) -> Iterator[None]:
+    """Let what is wrong with the result of a patch be told of its entry: its resource is the patch, not the result."""
+    try:
+        yield
+    except Unprocessable as error:
+        result = f"{entry.type}."
+        issues = [
+            replace(issue, text=f"{place}: {issue.text}", expression=(f"Bundle.entry[{entry.number}]",))
+            if (place := "".join(issue.expression[:1])).startswith(result)
+            else issue
+            for issue in error.issues
+        ]
+        raise type(error)(str(error), issues=issues) from None
 
 
 def _turn(entry: Entry) -> tuple[int, bool]:

@@ -39,7 +39,7 @@ def stored(client: FlaskClient) -> None:
 def test_head_is_get_without_a_body(client: FlaskClient, path: str) -> None:
     got, head = client.get(path), client.head(path)
     assert (head.status_code, head.data) == (got.status_code, b"")
-    assert head.headers["Content-Type"] == got.headers["Content-Type"] == "application/fhir+json"
+    assert head.headers["Content-Type"] == got.headers["Content-Type"] == "application/fhir+json; charset=utf-8"
     assert int(head.headers["Content-Length"]) > 0
     assert {name: head.headers.get(name) for name in ("ETag", "Last-Modified")} == {
         name: got.headers.get(name) for name in ("ETag", "Last-Modified")

@@ -319,6 +319,18 @@ def test_a_bundle_may_patch(client: FlaskClient, stored: str, kind: str, sent: d
             "Bundle.entry[0].resource.parameter[0]",
         ),
         (entry("PATCH", "Binary/p"), binary([]), 405, "Bundle.entry[0]"),
+        (
+            entry("PATCH", "Patient/p"),
+            binary([{"op": "replace", "path": "/gender", "value": "x"}]),
+            422,
+            "Bundle.entry[0]",
+        ),
+        (
+            entry("PATCH", "Patient/p"),
+            parameters(operation("replace", "Patient.photo", value={"valueAttachment": {"title": "t"}})),
+            422,
+            "Bundle.entry[0].resource.parameter[0]",
+        ),
     ],
 )
 def test_a_wrong_patch_of_an_entry_is_refused_by_its_place(

@@ -81,7 +81,6 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
 def _register_writes(fhir: Blueprint, services: Services) -> None:
     settings = services.settings
 
-    @fhir.post("")
     @fhir.post("/")
     def bundle_route() -> Response:
         data = negotiation.read_resource(settings)

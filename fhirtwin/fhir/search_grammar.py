@@ -104,8 +104,10 @@ class Grammar:
         for name, text in parameters:
             try:
                 if not results.read(name, text):
-                    for type_ in types:
-                        criteria[type_].append(self._criterion(type_, name, text, 0))
+                    # All types or none: what one of them has not narrows no other.
+                    read = [self._criterion(type_, name, text, 0) for type_ in types]
+                    for type_, criterion in zip(types, read, strict=True):
+                        criteria[type_].append(criterion)
             except Unsupported as refusal:
                 if not self.lenient:
                     raise

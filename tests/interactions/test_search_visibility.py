@@ -19,6 +19,7 @@ from fhirtwin.access import OPEN, Caller
 from fhirtwin.access.visibility import EVERYTHING, NOTHING, Filter, visible
 from fhirtwin.errors import Forbidden
 from fhirtwin.fhir import codec
+from fhirtwin.fhir.search_grammar import Grammar
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.create import create
 from fhirtwin.interactions.search_system import search_system
@@ -226,6 +227,14 @@ def test_an_explanation_is_for_administrators(whole: Services) -> None:
     with pytest.raises(Forbidden):
         search_type(whole, OF_ANN, "Patient", [("_explain", "true")])
     assert b"SELECT" in search_type(whole, replace(OF_ANN, administrator=True), "Patient", [("_explain", "true")]).body
+
+
+def test_a_filter_may_require_a_label(whole: Services) -> None:
+    label = frozenset({(LABEL["system"], LABEL["code"])})
+    query = Grammar(parts.BASE).parse(("Observation",), [("_include", "Observation:subject")])
+    with whole.store.snapshot() as reader:
+        page = reader.search(query, lambda _type: Filter(required=label))
+    assert ([stored.id for stored in page.versions], page.included, page.total) == (["o-secret"], (), 1)
 
 
 def test_todays_callers_see_everything() -> None:

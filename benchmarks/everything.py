@@ -1,4 +1,4 @@
-"""`Patient/$everything` of a record of about 170 resources over HTTP, one call at a time, among other patients' records.
+"""`Patient/$everything` of a record of about 170 resources over HTTP, one call at a time, among other records.
 
     .venv/bin/python -m benchmarks.everything FOLDER [CALLS]
 

@@ -43,7 +43,7 @@ def included(connection: Connection, query: Query, view: View, matches: Iterable
     for _ in range(MAX_ROUNDS):
         most = query.max_includes - len(along)
         reached = {one for include in asked for one in _reached(connection, include, frontier, most)}
-        frontier = _seen(connection, view, {one for one in reached if one[0] not in known})
+        frontier = only_seen(connection, view, {one for one in reached if one[0] not in known})
         along |= {number for number, _, _ in frontier}
         known |= along
         if len(along) > query.max_includes:
@@ -135,8 +135,8 @@ def _values() -> Any:
     return bindparam("values", expanding=True)
 
 
-def _seen(connection: Connection, view: View, reached: set[Found]) -> set[Found]:
-    """Those that the caller may see."""
+def only_seen(connection: Connection, view: View, reached: set[Found]) -> set[Found]:
+    """Those of some resources, by number, type and id, that the caller may see."""
     hidden: set[Found] = set()
     for type_, found in groupby(sorted(reached, key=lambda one: one[1]), key=lambda one: one[1]):
         if view(type_) == EVERYTHING:

@@ -33,7 +33,7 @@ _LIST_CODES: Final[Mapping[str, str]] = {"11450-4": "Condition", "10160-0": "Med
 
 # Made once: building a statement costs more than running it.
 _READ: Final = (
-    select(resource_version)
+    select(resource.c.number, resource_version)
     .join(
         resource,
         (resource.c.type == resource_version.c.type)
@@ -170,6 +170,11 @@ class Reader:
         found = self._connection.execute(searching.VERSIONS, {"numbers": numbers}) if numbers else ()
         return tuple(_version(row) for row in found)
 
+    def numbered(self, type_: str, id_: str) -> Numbered | None:
+        """The current version of a resource with its number; None when it never was or was deleted."""
+        found = self._connection.execute(_READ, {"wanted_type": type_, "wanted_id": id_}).first()
+        return Numbered(found.number, _version(found)) if found and not found.deleted else None
+
     def newest(self) -> int:
         """The number of the newest resource of any type; 0 when there is none."""
         return int(self._connection.execute(searching.NEWEST).scalar_one())
@@ -219,12 +224,20 @@ class Reader:
         wanted = {"wanted_patient": patient, "wanted_count": count, "unwanted_types": sorted(but)}
         return tuple(_version(row) for row in self._connection.execute(compartment.REFERRING, wanted))
 
-    def each(self, type_: str = "") -> Iterator[StoredVersion]:
-        """Every current version of a type, or of all; what was deleted is left out."""
+    def only_seen(self, found: Iterable[Numbered], view: View) -> tuple[Numbered, ...]:
+        """Those resources that the view lets be seen, in the same order."""
+        numbered = tuple(found)
+        reached = {(one.number, one.stored.type, one.stored.id) for one in numbered}
+        numbers = {number for number, _, _ in including.only_seen(self._connection, view, reached)}
+        return tuple(one for one in numbered if one.number in numbers)
+
+    def each(self, type_: str, view: View) -> Iterator[StoredVersion]:
+        """Every current version of a type, or of all when it is empty, that the view lets be seen."""
         after: int | None = 0
         while after is not None:
             found = self._connection.execute(_EACH, {"wanted_type": type_, "wanted_after": after}).all()
-            yield from (_version(row) for row in found)
+            seen = self.only_seen((Numbered(row.number, _version(row)) for row in found), view)
+            yield from (one.stored for one in seen)
             after = found[-1].number if len(found) == _WINDOW else None
 
     def changes(self, asked: Past, count: int) -> tuple[Change, ...]:

@@ -32,7 +32,7 @@ metadata = MetaData()
 """Of all tables, these and those of `fhirtwin.store.schema`."""
 
 TEXT: Final = String()
-"""Texts sort by their characters in both databases, whatever the language: `postgresql.compare_by_code_point` sees to it.
+"""Texts sort by their characters in both databases: what begins alike stands together, whatever the language."""
 
 # SQLite numbers rows itself only where the column is exactly INTEGER.
 ROW_NUMBER: Final = BigInteger().with_variant(Integer(), "sqlite")

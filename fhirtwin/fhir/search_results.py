@@ -34,14 +34,21 @@ _INCLUDE: Final = re.compile(
 _position: Final = msgspec.json.Decoder(tuple[int, int | None, int, tuple[int | float | str, ...]], strict=True)
 
 
-def page_size(text: str) -> int:
+def page_size(text: str, most: int) -> int:
     """Read `_count`.
+
+    Args:
+        text: as sent.
+        most: what a page may hold.
 
     Raises:
         Incorrect: it is no whole number.
+        TooLarge: it is more than `most`.
     """
     if not (text.isascii() and text.isdigit() and len(text) <= 9):
         raise Incorrect("`_count` takes a whole number from 0.")
+    if int(text) > most:
+        raise TooLarge(f"A page holds at most {most} resources (FHIRTWIN_MAX_COUNT): lower `_count`.")
     return int(text)
 
 
@@ -133,9 +140,7 @@ class Results:
         }
 
     def _read_count(self, text: str, _iterate: bool) -> None:
-        self.count = page_size(text)
-        if self.count > self.max_count:
-            raise TooLarge(f"A page holds at most {self.max_count} resources (FHIRTWIN_MAX_COUNT): lower `_count`.")
+        self.count = page_size(text, self.max_count)
 
     def _read_sort(self, text: str, _iterate: bool) -> None:
         keys = text.split(",")

@@ -81,7 +81,7 @@ def _read(services: Services, past: Past, parameters: Iterable[tuple[str, str]])
         understood[name] = text
         match name:
             case "_count":
-                count = min(page_size(text), services.settings.max_count)
+                count = page_size(text, services.settings.max_count)
             case "_since":
                 past = replace(past, since=_instant(text))
             case str() if name == PAGE:

@@ -186,7 +186,7 @@ def test_a_method_that_an_address_does_not_take_is_405(client: FlaskClient) -> N
     allowed = {
         ("POST", "/fhir/Patient/p"): "DELETE, GET, HEAD, OPTIONS, PATCH, PUT",
         ("PUT", "/fhir/Patient/p/_history/1"): "GET, HEAD, OPTIONS",
-        ("DELETE", "/fhir/"): "OPTIONS, POST",
+        ("DELETE", "/fhir/"): "GET, HEAD, OPTIONS, POST",
         ("GET", "/fhir/Patient/p/$meta-add"): "POST",
         ("POST", "/fhir/AuditEvent"): "GET, HEAD",
         ("PATCH", "/fhir/Binary/p"): "DELETE, GET, HEAD, PUT",

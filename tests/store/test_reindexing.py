@@ -15,7 +15,7 @@ from fhirtwin.errors import Incorrect
 from fhirtwin.fhir.folding import microseconds
 from fhirtwin.fhir.search_parameters import PARAMETERS
 from fhirtwin.settings import Settings
-from fhirtwin.store import Store, index
+from fhirtwin.store import Store, index, upkeep
 from fhirtwin.store.schema import REVISION
 from fhirtwin.twin.state import StoredVersion
 from tests.parts import body, patient
@@ -57,7 +57,7 @@ def make_first_revision(settings: Settings) -> None:
 def test_a_database_of_the_first_revision_is_indexed_anew(settings: Settings) -> None:
     make_first_revision(settings)
     told: list[tuple[int, int]] = []
-    did = Store.upgrade(
+    did = upkeep.upgrade(
         Settings(data=settings.data, base_url="http://me.test/fhir/"), lambda *how_far: told.append(how_far)
     )
     assert did == f"The database went from schema 0001 to {REVISION}. 2 resources were indexed anew."
@@ -91,7 +91,7 @@ def test_an_index_made_by_other_rules_is_made_anew(settings: Settings, store: St
     sql(settings, "UPDATE search_index SET form = 'earlier'")
     with pytest.raises(Incorrect, match="fhirtwin db upgrade"):
         Store.open(settings)
-    assert Store.upgrade(settings) == "1 resources were indexed anew."
+    assert upkeep.upgrade(settings) == "1 resources were indexed anew."
     assert sql(settings, BORN) == [(1, IN_1961)]
     Store.open(settings).close()
 
@@ -144,6 +144,6 @@ def test_a_failed_rebuild_leaves_the_index_as_it_was(settings: Settings, store: 
 
     before = sql(settings, "SELECT * FROM search_token")
     with pytest.raises(ZeroDivisionError):
-        Store.upgrade(settings, fail)
+        upkeep.upgrade(settings, fail)
     assert sql(settings, "SELECT * FROM search_token") == before != []
     assert sql(settings, "SELECT form FROM search_index") == [("earlier",)]

@@ -213,7 +213,7 @@ def keys_rotate(*, name: str, data: Path) -> None:
 @DATA
 def backup(*, file: Path, data: Path) -> None:
     """Copy the database to FILE while the gateway goes on; keys and the token are not in it."""
-    from fhirtwin.store import upkeep
+    from fhirtwin.store.databases import upkeep
 
     upkeep.backup(_settings(data=data.absolute()), file)
     click.echo(f"{file}: written and checked.")
@@ -224,7 +224,7 @@ def backup(*, file: Path, data: Path) -> None:
 @DATA
 def restore(*, file: Path, data: Path) -> None:
     """Put the database of FILE into --data, which must not hold one yet."""
-    from fhirtwin.store import upkeep
+    from fhirtwin.store.databases import upkeep
 
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     upkeep.restore(file, _settings(data=data.absolute()))
@@ -240,7 +240,7 @@ def db() -> None:
 @DATA
 def db_upgrade(*, data: Path) -> None:
     """Bring the database of --data to this version's schema and search parameters; make a backup first."""
-    from fhirtwin.store import upkeep
+    from fhirtwin.store.databases import upkeep
 
     def told(done: int, total: int) -> None:
         if done == total or done % 10_000 == 0:
@@ -261,7 +261,7 @@ def db_copy(*, url: str, data: Path) -> None:
     from dataclasses import replace
 
     from fhirtwin.serving.gateway import claimed
-    from fhirtwin.store import copying
+    from fhirtwin.store.databases import copying
 
     settings = _settings(data=data.absolute())
     if not data.is_dir():

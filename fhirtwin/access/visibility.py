@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.access import Caller
-from fhirtwin.fhir.subsets import PATIENT_COMPARTMENT
+from fhirtwin.fhir.search.subsets import PATIENT_COMPARTMENT
 
 Label = tuple[str, str]
 """System and code of a security label (`meta.security`)."""

@@ -12,9 +12,10 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import references, value_sets
+from fhirtwin.fhir import references
 from fhirtwin.fhir.profiles.values import order
-from fhirtwin.fhir.value_sets import Find
+from fhirtwin.fhir.terminology import value_sets
+from fhirtwin.fhir.terminology.value_sets import Find
 
 EXTENSION: Final = "http://hl7.org/fhir/StructureDefinition/"
 _MEMBERS: Final = {

@@ -26,7 +26,7 @@ from typing import Any, Final
 from fhirtwin.fhir.compile_tables import entries
 
 PROFILES: Final = Path(__file__).parent / "profiles" / "r4.json"
-CODES: Final = Path(__file__).with_name("codes.json")
+CODES: Final = Path(__file__).parent / "terminology" / "codes.json"
 
 _BASE: Final = ("profiles-types.json.gz", "profiles-resources.json.gz")
 _DERIVED: Final = ("profiles-others.json.gz", "extension-definitions.json.gz")

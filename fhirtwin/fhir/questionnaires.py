@@ -17,7 +17,7 @@ from fhirtwin.errors import Issue
 from fhirtwin.fhir import answers
 from fhirtwin.fhir.answers import extension
 from fhirtwin.fhir.budget import Budget, TooMuch
-from fhirtwin.fhir.value_sets import Find, nothing_loaded
+from fhirtwin.fhir.terminology.value_sets import Find, nothing_loaded
 
 MAX_ISSUES: Final = 100
 MAX_SECONDS: Final = 5.0

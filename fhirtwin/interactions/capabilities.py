@@ -11,7 +11,7 @@ from typing import Any, Final
 from fhirtwin import __version__
 from fhirtwin.access import Caller, permit
 from fhirtwin.fhir import codec, media_types
-from fhirtwin.fhir.search_parameters import PARAMETERS, Kind, SearchParameter
+from fhirtwin.fhir.search.parameters import PARAMETERS, Kind, SearchParameter
 from fhirtwin.fhir.tables import FHIR_VERSION, RESOURCE_TYPES
 from fhirtwin.interactions import offered, registry
 from fhirtwin.interactions.context import Answer, Services

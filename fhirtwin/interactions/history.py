@@ -16,7 +16,7 @@ import msgspec
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Incorrect, NotFound, Unsupported
 from fhirtwin.fhir import codec, dates
-from fhirtwin.fhir.search_results import PAGE, page_size
+from fhirtwin.fhir.search.results import PAGE, page_size
 from fhirtwin.interactions.context import Answer, Services, etag, require_type
 from fhirtwin.store import Change, Past, Position
 

@@ -16,7 +16,8 @@ import msgspec
 from fhirtwin import ingest, timing
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import Incorrect, NotFound, TooLarge, Unprocessable
-from fhirtwin.fhir import codec, fhirpath_patch, json_patch
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.patch import fhirpath_patch, json_patch
 from fhirtwin.fhir.validator import validate
 from fhirtwin.ingest import Received
 from fhirtwin.interactions import conditional, offered

@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl
 from fhirtwin.access import Caller, permit
 from fhirtwin.access.visibility import View, view
 from fhirtwin.errors import Forbidden, Incorrect, Issue
-from fhirtwin.fhir import codec, listed_codes
-from fhirtwin.fhir.search_grammar import Grammar, Limits
-from fhirtwin.fhir.search_parameters import PARAMETERS
-from fhirtwin.fhir.search_query import Condition, Query, Wanted
-from fhirtwin.fhir.search_values import UriValue
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.search import listed_codes
+from fhirtwin.fhir.search.grammar import Grammar, Limits
+from fhirtwin.fhir.search.parameters import PARAMETERS
+from fhirtwin.fhir.search.query import Condition, Query, Wanted
+from fhirtwin.fhir.search.values import UriValue
 from fhirtwin.interactions.context import Answer, Services, require_type
 from fhirtwin.interactions.searchset import searchset
 from fhirtwin.settings import Settings

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 import msgspec
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import codec, subsetting
+from fhirtwin.fhir import codec
 from fhirtwin.fhir.outcome import operation_outcome
-from fhirtwin.fhir.search_query import Query
-from fhirtwin.fhir.search_results import PAGE, page_text
+from fhirtwin.fhir.search import subsetting
+from fhirtwin.fhir.search.query import Query
+from fhirtwin.fhir.search.results import PAGE, page_text
 from fhirtwin.store import Page
 from fhirtwin.twin.state import StoredVersion
 

@@ -19,9 +19,9 @@ from fhirtwin import shipped
 from fhirtwin.access.visibility import View
 from fhirtwin.errors import Incorrect, NotFound
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.codesystem import CodeSystem
-from fhirtwin.fhir.expansion import Expander
 from fhirtwin.fhir.tables import FHIR_VERSION, VALUE_SETS
+from fhirtwin.fhir.terminology.codesystem import CodeSystem
+from fhirtwin.fhir.terminology.expansion import Expander
 from fhirtwin.interactions import read
 from fhirtwin.interactions.operation import Call
 from fhirtwin.store import Reader

@@ -18,9 +18,9 @@ from typing import Any, Final
 
 from fhirtwin.access.visibility import see_everything
 from fhirtwin.fhir import codec, references
-from fhirtwin.fhir.search_parameters import PARAMETERS
-from fhirtwin.fhir.search_query import Condition, Query, Wanted
-from fhirtwin.fhir.search_values import ReferenceValue
+from fhirtwin.fhir.search.parameters import PARAMETERS
+from fhirtwin.fhir.search.query import Condition, Query, Wanted
+from fhirtwin.fhir.search.values import ReferenceValue
 from fhirtwin.report.identity import without_version
 from fhirtwin.report.risk_assessment import content_of
 from fhirtwin.store import Reader

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, bindparam, select
 
-from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.store.index_values import kept
 from fhirtwin.store.schema import resource, resource_version
 from fhirtwin.store.search_tables import search_uri

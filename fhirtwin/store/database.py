@@ -15,10 +15,11 @@ from sqlalchemy import Engine
 from fhirtwin import timing
 from fhirtwin.access.visibility import View
 from fhirtwin.errors import Busy
-from fhirtwin.fhir.search_query import Query
+from fhirtwin.fhir.search.query import Query
 from fhirtwin.settings import Settings
-from fhirtwin.store import engines, limits, reindexing, revisions
-from fhirtwin.store.limits import Use
+from fhirtwin.store import reindexing
+from fhirtwin.store.databases import engines, limits, revisions
+from fhirtwin.store.databases.limits import Use
 from fhirtwin.store.reading import Page, Reader
 from fhirtwin.store.writing import Writer
 from fhirtwin.twin.state import PatientKey, StoredVersion, TwinState

@@ -14,8 +14,8 @@ from functools import cache
 from typing import Any, Final
 
 from fhirtwin.errors import TooLarge
-from fhirtwin.fhir import search_parameters
-from fhirtwin.fhir.search_parameters import PARAMETERS, Branch, Kind, SearchParameter, Step
+from fhirtwin.fhir.search import parameters as search_parameters
+from fhirtwin.fhir.search.parameters import PARAMETERS, Branch, Kind, SearchParameter, Step
 from fhirtwin.store import index_values
 from fhirtwin.store.index_values import BEGINNING, END, Rows, kept, token_code
 

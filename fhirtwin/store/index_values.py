@@ -15,8 +15,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from fhirtwin.fhir import dates, references
-from fhirtwin.fhir.folding import fold, microseconds
-from fhirtwin.fhir.search_parameters import Branch, Kind, SearchParameter
+from fhirtwin.fhir.search.folding import fold, microseconds
+from fhirtwin.fhir.search.parameters import Branch, Kind, SearchParameter
 from fhirtwin.fhir.tables import VALUE_SETS
 from fhirtwin.store.search_tables import MAX_TEXT, WINDOW
 from fhirtwin.terms import ucum

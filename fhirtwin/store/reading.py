@@ -11,11 +11,12 @@ from sqlalchemy import Connection, Row, bindparam, or_, select
 
 from fhirtwin.access.visibility import View
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_parameters import PARAMETERS
-from fhirtwin.fhir.search_query import Position, Query
-from fhirtwin.store import canonicals, compartment, explaining, including, past, searching
+from fhirtwin.fhir.search.parameters import PARAMETERS
+from fhirtwin.fhir.search.query import Position, Query
+from fhirtwin.store import canonicals, past
 from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
+from fhirtwin.store.search import compartment, explaining, including, searching
 from fhirtwin.store.search_tables import search_token
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, and_, bindparam, delete, func, insert, select
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import codec, dates
-from fhirtwin.fhir.folding import microseconds
+from fhirtwin.fhir.search.folding import microseconds
 from fhirtwin.store import index
 from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.schema import resource, resource_version
@@ -49,7 +49,7 @@ _DATE: Final = (
 def form() -> str:
     """A digest of all that decides what the index looks like."""
     digest = sha256(_RULES.encode())
-    for package, name in (("fhirtwin.fhir", "search_parameters.json"), ("fhirtwin.terms", "ucum.json")):
+    for package, name in (("fhirtwin.fhir.search", "parameters.json"), ("fhirtwin.terms", "ucum.json")):
         digest.update(resources.files(package).joinpath(name).read_bytes())
     return digest.hexdigest()
 

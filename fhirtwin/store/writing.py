@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fhirtwin.errors import Conflict
 from fhirtwin.fhir import dates
-from fhirtwin.fhir.folding import microseconds
+from fhirtwin.fhir.search.folding import microseconds
 from fhirtwin.store.index import Rows
 from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.reading import Reader, facts_from_bytes

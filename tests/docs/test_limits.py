@@ -14,7 +14,7 @@ from fhirtwin.api import admission
 from fhirtwin.fhir import json_faults
 from fhirtwin.interactions.transaction import MAX_ROUNDS
 from fhirtwin.settings import Settings
-from fhirtwin.store import limits
+from fhirtwin.store.databases import limits
 from tests import parts
 from tests.conftest import ROOT
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from fhirtwin.fhir.elements import named
+from fhirtwin.fhir.patch.elements import named
 from fhirtwin.fhir.tables import PRIMITIVES
 
 SPACE = "{http://hl7.org/fhir}"

@@ -6,8 +6,8 @@ from flask.testing import FlaskClient
 from fhirtwin.access import LOCAL_TOKEN, OPEN, Caller, permit
 from fhirtwin.errors import Forbidden
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_grammar import MAX_CONDITIONS
-from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search.grammar import MAX_CONDITIONS
+from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.fhir.validator import RESOURCE_TYPES, validate
 from fhirtwin.interactions.capabilities import capabilities
 from fhirtwin.interactions.context import Services

@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from fhirtwin.access import OPEN, Caller
 from fhirtwin.errors import Fault, Forbidden, Incorrect, MethodNotAllowed, NotFound, Unsupported
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_grammar import PAGE
+from fhirtwin.fhir.search.grammar import PAGE
 from fhirtwin.interactions import inputs, invoke, registry
 from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.operation import ANY_TYPE, RESOURCE, Call, Level, Operation, Parameter

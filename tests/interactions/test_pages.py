@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from fhirtwin import interactions
-from fhirtwin.fhir import search_grammar, search_results
-from fhirtwin.fhir.search_parameters import PARAMETERS, not_offered
-from fhirtwin.fhir.search_results import PAGE
+from fhirtwin.fhir.search import grammar as search_grammar
+from fhirtwin.fhir.search import results as search_results
+from fhirtwin.fhir.search.parameters import PARAMETERS, not_offered
+from fhirtwin.fhir.search.results import PAGE
 from fhirtwin.interactions import registry
 
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "api"

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from fhirtwin.fhir.search_values import MAX_CONTAINED
+from fhirtwin.fhir.search.values import MAX_CONTAINED
 from fhirtwin.store.search_tables import WINDOW
 from tests.interactions.test_search_type import JSON, ids, store
 from tests.parts import BASE, body, observation, patient

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from fhirtwin.fhir.search_grammar import MAX_VALUES
-from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search.grammar import MAX_VALUES
+from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.interactions.context import Services
 from tests import parts
 from tests.interactions.test_search_type import store

@@ -19,7 +19,7 @@ from fhirtwin.access import OPEN, Caller
 from fhirtwin.access.visibility import EVERYTHING, NOTHING, Filter, visible
 from fhirtwin.errors import Forbidden
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_grammar import Grammar
+from fhirtwin.fhir.search.grammar import Grammar
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.create import create
 from fhirtwin.interactions.search_system import search_system

@@ -16,7 +16,7 @@ import requests
 from sqlalchemy import text
 
 from fhirtwin.settings import Settings
-from fhirtwin.store import engines
+from fhirtwin.store.databases import engines
 from tests.parts import body, entry, patient, transaction
 from tests.roads.gateway import FHIR, Running, ready, running
 

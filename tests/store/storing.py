@@ -11,7 +11,8 @@ from sqlalchemy import Connection, text
 
 from fhirtwin.interactions.context import Services
 from fhirtwin.settings import Settings
-from fhirtwin.store import Store, engines, index
+from fhirtwin.store import Store, index
+from fhirtwin.store.databases import engines
 from fhirtwin.twin.state import StoredVersion
 from tests import parts
 from tests.small_disk import filled

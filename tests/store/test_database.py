@@ -9,8 +9,9 @@ from sqlalchemy import inspect, text
 
 from fhirtwin.errors import Busy, Conflict, Incorrect, TooCostly
 from fhirtwin.settings import Settings
-from fhirtwin.store import Store, engines, index, limits
-from fhirtwin.store.limits import Use
+from fhirtwin.store import Store, index
+from fhirtwin.store.databases import engines, limits
+from fhirtwin.store.databases.limits import Use
 from fhirtwin.store.schema import metadata
 from fhirtwin.twin.state import StoredVersion
 from tests.store.storing import NOW, put, run

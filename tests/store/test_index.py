@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fhirtwin.errors import TooLarge
 from fhirtwin.fhir import codec
-from fhirtwin.fhir.search_parameters import COMMON, PARAMETERS, Branch, Kind, SearchParameter
+from fhirtwin.fhir.search.parameters import COMMON, PARAMETERS, Branch, Kind, SearchParameter
 from fhirtwin.fhir.tables import RESOURCE_TYPES, VALUE_SETS
 from fhirtwin.store.index import BEGINNING, END, MAX_ROWS, Rows, kept, rows
 from fhirtwin.store.search_tables import MAX_TEXT, WINDOW

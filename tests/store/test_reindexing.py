@@ -12,10 +12,11 @@ from sqlalchemy import create_engine, text
 
 from fhirtwin.cli import main
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir.folding import microseconds
-from fhirtwin.fhir.search_parameters import PARAMETERS
+from fhirtwin.fhir.search.folding import microseconds
+from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.settings import Settings
-from fhirtwin.store import Store, index, upkeep
+from fhirtwin.store import Store, index
+from fhirtwin.store.databases import upkeep
 from fhirtwin.store.schema import REVISION
 from fhirtwin.twin.state import StoredVersion
 from tests.parts import body, patient

@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from fhirtwin.errors import Issue, Unsupported
-from fhirtwin.fhir import references, value_sets
+from fhirtwin.fhir import references
 from fhirtwin.fhir.budget import Budget, TooMuch
 from fhirtwin.fhir.profiles import constraints, slicing
 from fhirtwin.fhir.profiles.elements import Element, Profile, Slicing, Type
 from fhirtwin.fhir.profiles.items import Item, of_resource
 from fhirtwin.fhir.profiles.known import R4, Known, base_constraints
 from fhirtwin.fhir.tables import RESOURCE_TYPES, TYPES
+from fhirtwin.fhir.terminology import value_sets
 
 MAX_ISSUES: Final = 100
 MAX_SECONDS: Final = 2.0

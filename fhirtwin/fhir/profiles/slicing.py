@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from fhirtwin.errors import Unsupported
-from fhirtwin.fhir import value_sets
 from fhirtwin.fhir.budget import Budget
 from fhirtwin.fhir.profiles.elements import Discriminator, Element, Type
 from fhirtwin.fhir.profiles.items import Item
 from fhirtwin.fhir.profiles.known import R4, Known
 from fhirtwin.fhir.tables import TYPES, lineage
+from fhirtwin.fhir.terminology import value_sets
 
 _STEP: Final = re.compile(r"\$this|resolve\(\)|extension\('([^']+)'\)|(?:ofType|as)\(([A-Za-z]+)\)|[A-Za-z]+(?:\[x\])?")
 

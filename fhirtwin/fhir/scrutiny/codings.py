@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import value_sets
 from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item
+from fhirtwin.fhir.terminology import value_sets
 
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:.+")
 _BETWEEN: Final = re.compile(r"[\W_]+")

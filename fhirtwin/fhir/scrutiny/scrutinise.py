@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from fhirtwin.errors import Issue, Unsupported
-from fhirtwin.fhir import questionnaires, value_sets
+from fhirtwin.fhir import questionnaires
 from fhirtwin.fhir.budget import Budget, TooMuch
 from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item, Visit, of_resource, walk
@@ -17,6 +17,7 @@ from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.fhir.profiles.known import R4, VITAL_SIGNS
 from fhirtwin.fhir.scrutiny import bundles, codings, definitions, extensions, links
 from fhirtwin.fhir.tables import RESOURCE_TYPES, lineage
+from fhirtwin.fhir.terminology import value_sets
 
 MAX_ISSUES: Final = 200
 MAX_SECONDS: Final = 10.0

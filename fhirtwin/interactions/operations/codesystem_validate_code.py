@@ -10,7 +10,7 @@ from typing import Any, Final
 from fhirtwin.access import permit
 from fhirtwin.access.visibility import view
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir.codesystem import CodeSystem, Concept
+from fhirtwin.fhir.terminology.codesystem import CodeSystem, Concept
 from fhirtwin.interactions import terminology
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters

@@ -18,7 +18,7 @@ from fhirtwin.access import permit
 from fhirtwin.access.visibility import view
 from fhirtwin.errors import Incorrect, NotFound, TooLarge
 from fhirtwin.fhir import care_dates, codec, dates, references
-from fhirtwin.fhir.search_results import PAGE
+from fhirtwin.fhir.search.results import PAGE
 from fhirtwin.fhir.tables import RESOURCE_TYPES
 from fhirtwin.interactions import read
 from fhirtwin.interactions.context import Answer

@@ -12,8 +12,9 @@ from typing import Any, Final
 from fhirtwin.access import permit
 from fhirtwin.access.visibility import view
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir import codec, expansion
-from fhirtwin.fhir.expansion import Code
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.terminology import expansion
+from fhirtwin.fhir.terminology.expansion import Code
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.interactions.terminology import Terminology

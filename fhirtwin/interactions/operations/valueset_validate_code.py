@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from fhirtwin.access import permit
 from fhirtwin.access.visibility import view
-from fhirtwin.fhir.expansion import Code, Codes
+from fhirtwin.fhir.terminology.expansion import Code, Codes
 from fhirtwin.interactions import terminology
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from fhirtwin.fhir import codec, expansion
+from fhirtwin.fhir import codec
 from fhirtwin.fhir.tables import VALUE_SETS
+from fhirtwin.fhir.terminology import expansion
 from fhirtwin.fhir.validator import validate
 from fhirtwin.terms.systems import FACT, FHIRTWIN
 from tests.parts import body

@@ -1,0 +1,1 @@
+"""JSON Patch and FHIRPath Patch: a parsed resource in, the changed one out. Nothing is validated or stored here."""

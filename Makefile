@@ -32,6 +32,8 @@ check: .venv/.lint
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
 	$(BIN)/python -m benchmarks.patient_view
+	$(BIN)/python -m benchmarks.validating
+	$(BIN)/python -m benchmarks.fhir_server
 
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
 	@$(SETUP) run

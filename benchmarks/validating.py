@@ -2,9 +2,9 @@
 
     .venv/bin/python -m benchmarks.validating [FOLDER]
 
-Structure, required bindings, every error-severity invariant, narratives and contained resources, on the 77 resources of
-the prefetch of `benchmarks.patient_view`; of FOLDER, transaction Bundles (`*.json`, `*.json.gz`) as well. All rows are of
-one process and one run. Exits 1 when a bar is missed.
+Structure, required bindings, every error-severity invariant, narratives and contained resources, on the 77 resources
+of the prefetch of `benchmarks.patient_view`; of FOLDER, transaction Bundles (`*.json`, `*.json.gz`) as well. All rows
+are of one process and one run. Exits 1 when a bar is missed.
 """
 
 from __future__ import annotations

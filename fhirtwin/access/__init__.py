@@ -32,6 +32,10 @@ Interaction = Literal[
 _EVERYTHING: Final[frozenset[Interaction]] = frozenset(get_args(Interaction))
 
 
+_WRITES: Final[frozenset[Interaction]] = frozenset({"create", "update", "patch", "delete"})
+"""Nobody who sees a part of the records may write: what they may write where is not told yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Somebody who calls.
@@ -69,5 +73,6 @@ def permit(caller: Caller, interaction: Interaction, type_: str = "") -> None:
     Raises:
         Forbidden: not allowed; what nobody has allowed is not.
     """
-    if interaction not in caller.may:
+    bound = caller.patients is not None or caller.withheld
+    if interaction not in caller.may or (bound and interaction in _WRITES):
         raise Forbidden(f"You may not use {interaction}{f' of {type_}' if type_ else ' here'}.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.access import Caller
+from fhirtwin.errors import Forbidden
 from fhirtwin.fhir.search.subsets import PATIENT_COMPARTMENT
 
 Label = tuple[str, str]
@@ -49,6 +50,21 @@ def see_everything(_type: str) -> Filter:
     return EVERYTHING
 
 
+def bounded(caller: Caller) -> bool:
+    """Whether there is anything on this server that the caller may not see."""
+    return caller.patients is not None or bool(caller.withheld)
+
+
+def require_whole_record(caller: Caller) -> None:
+    """Return when a caller may see whole records: a twin mixes facts of resources with and without labels.
+
+    Raises:
+        Forbidden: resources with some labels are withheld from them.
+    """
+    if caller.withheld:
+        raise Forbidden("A twin is made of the whole record, and you may not see the whole record.")
+
+
 def view(caller: Caller) -> View:
     """What the caller may see, by resource type."""
     return lambda type_: visible(caller, type_)
@@ -60,8 +76,15 @@ def visible(caller: Caller, type_: str) -> Filter:
     Resources of types that no patient's compartment holds (Practitioner, Organization, ValueSet, ...) are seen by
     everybody who may search at all.
     """
-    if "search-type" not in caller.may:
-        return NOTHING
+    return _bounds(caller, type_) if "search-type" in caller.may else NOTHING
+
+
+def one_by_one(caller: Caller) -> View:
+    """What the caller may see when asking for one resource by its address, which takes no right to search."""
+    return lambda type_: _bounds(caller, type_)
+
+
+def _bounds(caller: Caller, type_: str) -> Filter:
     bound = caller.patients is not None and (type_ == "Patient" or type_ in PATIENT_COMPARTMENT)
     if not (bound or caller.withheld):
         return EVERYTHING

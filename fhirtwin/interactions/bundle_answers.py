@@ -84,7 +84,7 @@ def _found(services: Services, caller: Caller, reader: Reader, entry: Entry) -> 
         stored = vread.within(caller, reader, entry.type, entry.id, entry.version)
         return {**_resource(services, stored), "response": _response(stored, "200 OK")}
     permit(caller, "read", entry.type)
-    stored = read.current(reader, entry.type, entry.id)
+    stored = read.current(reader, caller, entry.type, entry.id)
     time = entry.conditions.get("ifModifiedSince")
     since = dates.parse(time) if time is not None else None
     if read.is_known(reader, stored, entry.conditions.get("ifNoneMatch"), since):

@@ -14,7 +14,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from fhirtwin.access import Caller, permit
-from fhirtwin.errors import Incorrect, NotFound, Unsupported
+from fhirtwin.access.visibility import bounded, one_by_one
+from fhirtwin.errors import Forbidden, Incorrect, NotFound, Unsupported
 from fhirtwin.fhir import codec, dates
 from fhirtwin.fhir.search.results import PAGE, page_size
 from fhirtwin.interactions.context import Answer, Services, etag, require_type
@@ -57,15 +58,18 @@ def history(
 
     Raises:
         NotFound: no such type, or no such resource ever.
+        Forbidden: the caller may not see everything, and asks for more than one resource's history.
         Unsupported: another parameter.
         Incorrect: a value that cannot be read.
     """
     permit(caller, "history-instance" if id_ else "history-type" if type_ else "history-system", type_)
     if type_:
         require_type(type_)
+    if not id_ and bounded(caller):
+        raise Forbidden("You may see a part of the resources: ask for the history of one of them.")
     asked = _read(services, Past(type_, id_), parameters)
     with services.store.snapshot() as reader:
-        if id_ and reader.read(type_, id_) is None:
+        if id_ and (reader.read(type_, id_) is None or not reader.shows(type_, id_, one_by_one(caller))):
             raise NotFound(f"There never was a {type_} with this id.")
         total = reader.count_changes(asked.past) if asked.total is None else asked.total
         found = reader.changes(asked.past, asked.count + 1) if asked.count else ()

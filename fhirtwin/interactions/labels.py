@@ -77,7 +77,7 @@ def change(call: Call, changed: Callable[[Meta, Meta], Meta]) -> Answer:
             f"`meta` may hold {', '.join(SETS)} here, and nothing else; leave out {', '.join(sorted(others))}."
         )
     with call.services.store.write() as write:
-        stored = read.current(write, call.type, call.id)
+        stored = read.current(write, call.caller, call.type, call.id)
         resource = codec.decode(stored.data, max_depth=1000)  # what is stored was within the limit when it came
         meta = changed(resource["meta"], dict(sent))
         if meta != resource["meta"]:

@@ -94,7 +94,7 @@ def patch(
                 raise NotFound(f"No {type_} fits the condition.")
             id_ = found
         check_match(write, type_, id_, if_match, if_none_match)
-        received = patched(current(write, type_, id_), change, services.settings)
+        received = patched(current(write, caller, type_, id_), change, services.settings)
         kept = ingest.keep(write, received, id_, services.base_url)
     return written(services, kept.stored, status=200, returning=Returning.preferred(prefer, Returning.REPRESENTATION))
 

@@ -9,6 +9,7 @@ from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
 from fhirtwin.access import Caller, permit
+from fhirtwin.access.visibility import one_by_one
 from fhirtwin.errors import Gone, NotFound
 from fhirtwin.fhir import dates
 from fhirtwin.fhir.dates import Interval
@@ -47,22 +48,22 @@ def read(
     permit(caller, "read", type_)
     require_type(type_)
     with services.store.snapshot() as reader:
-        stored = current(reader, type_, id_)
+        stored = current(reader, caller, type_, id_)
         since = _second(if_modified_since) if if_modified_since is not None else None
         known = is_known(reader, stored, if_none_match, since)
     headers = version_headers(services, stored)
     return Answer(304, b"", headers) if known else Answer(200, stored.data, headers, stored)
 
 
-def current(reader: Reader, type_: str, id_: str) -> StoredVersion:
+def current(reader: Reader, caller: Caller, type_: str, id_: str) -> StoredVersion:
     """The current version of a resource that is there.
 
     Raises:
-        NotFound: it never was.
+        NotFound: it never was, or the caller may not see it; the two look alike.
         Gone: it was deleted.
     """
     stored = reader.read(type_, id_)
-    if stored is None:
+    if stored is None or not reader.shows(type_, id_, one_by_one(caller)):
         raise NotFound(f"There is no {type_} with this id.")
     if stored.deleted:
         raise Gone(f"This {type_} was deleted.")

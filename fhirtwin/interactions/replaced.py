@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from fhirtwin.access import Caller
 from fhirtwin.errors import Unprocessable
 from fhirtwin.fhir import codec, references
 from fhirtwin.interactions import read
@@ -17,14 +18,14 @@ _MOST_LINKS: Final = 20
 """How many replacements are followed from one to the next."""
 
 
-def current(reader: Reader, id_: str) -> dict[str, Any]:
+def current(reader: Reader, caller: Caller, id_: str) -> dict[str, Any]:
     """The Patient of this id, who is to be used.
 
     Raises:
         NotFound, Gone: no such Patient.
         Unprocessable: the Patient was replaced; the text names by whom.
     """
-    patient = codec.decode(read.current(reader, "Patient", id_).data, max_depth=1000)
+    patient = codec.decode(read.current(reader, caller, "Patient", id_).data, max_depth=1000)
     refuse(patient, reader)
     return patient
 

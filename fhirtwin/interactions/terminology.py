@@ -122,7 +122,7 @@ class Terminology:
         if len(named) != 1:
             raise Incorrect(f"Name one {type_}: by `url`, by `{parameter}`, or by the address {type_}/[id].")
         if call.id:
-            return codec.decode(read.current(self._reader, type_, call.id).data, max_depth=1000)
+            return codec.decode(read.current(self._reader, call.caller, type_, call.id).data, max_depth=1000)
         if sent:
             return dict(sent)
         found = self.find(type_, url, call.one(version) or "")

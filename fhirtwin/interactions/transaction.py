@@ -170,7 +170,7 @@ class Work:
         if entry.change:
             if id_ is None:
                 raise NotFound(f"No {entry.type} fits the condition.")
-            read.current(self._write, entry.type, id_)
+            read.current(self._write, self._caller, entry.type, id_)
         id_ = id_ or str(uuid.uuid4())
         self._claim(entry, id_)
         return id_
@@ -188,7 +188,7 @@ class Work:
         """Store one entry; False when it refers to what is not there yet."""
         received, known = entry.received, frozenset[str]()
         if entry.change:
-            before = read.current(self._write, entry.type, self._ids[entry.number])
+            before = read.current(self._write, self._caller, entry.type, self._ids[entry.number])
             with _of_result(entry):
                 received = patch.patched(before, entry.change, self._services.settings)
             known = frozenset(link.text for link in links.walk(codec.decode(before.data, max_depth=_ANY_DEPTH)))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from fhirtwin.access import Caller, permit
+from fhirtwin.access.visibility import one_by_one
 from fhirtwin.errors import Gone, NotFound
 from fhirtwin.interactions.context import Answer, Services, require_type, version_headers
 from fhirtwin.store import Reader
@@ -30,7 +31,7 @@ def within(caller: Caller, reader: Reader, type_: str, id_: str, version: str) -
     require_type(type_)
     number = int(version) if version.isascii() and version.isdigit() and len(version) <= 9 else 0
     stored = reader.vread(type_, id_, number)
-    if stored is None:
+    if stored is None or not reader.shows(type_, id_, one_by_one(caller)):
         raise NotFound(f"There is no such version of a {type_} with this id.")
     if stored.deleted:
         raise Gone(f"This {type_} was deleted in this version.")

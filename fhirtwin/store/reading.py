@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, Row, bindparam, or_, select
 
-from fhirtwin.access.visibility import View
+from fhirtwin.access.visibility import EVERYTHING, View
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.fhir.search.query import Position, Query
@@ -224,6 +224,13 @@ class Reader:
         """
         wanted = {"wanted_patient": patient, "wanted_count": count, "unwanted_types": sorted(but)}
         return tuple(_version(row) for row in self._connection.execute(compartment.REFERRING, wanted))
+
+    def shows(self, type_: str, id_: str, view: View) -> bool:
+        """Whether the view lets a resource be seen; what was deleted lies in no compartment any more."""
+        if view(type_) == EVERYTHING:
+            return True
+        one = self.numbered(type_, id_)
+        return one is not None and bool(self.only_seen([one], view))
 
     def only_seen(self, found: Iterable[Numbered], view: View) -> tuple[Numbered, ...]:
         """Those resources that the view lets be seen, in the same order."""

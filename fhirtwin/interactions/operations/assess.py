@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, Final
 
+from fhirtwin.access.visibility import require_whole_record
 from fhirtwin.errors import Incorrect, Issue, MethodNotAllowed
 from fhirtwin.fhir import codec, outcome
 from fhirtwin.interactions import replaced, reporting
@@ -36,17 +37,19 @@ def assess(call: Call) -> Answer:
     Raises:
         Incorrect: a parameter is wrong.
         MethodNotAllowed: `store` in a GET.
+        Forbidden: a part of the record is withheld from the caller.
         NotFound, Gone: no such Patient.
         Unprocessable: the Patient was replaced by another, whom the text names.
         EngineUnavailable, EngineAnswerRefused: the engine failed; nothing is calculated, and nothing stored.
     """
     services = call.services
+    require_whole_record(call.caller)
     if call.method == "GET" and call.one("store") is not None:
         raise MethodNotAllowed("A GET changes nothing, so it takes no `store`; POST to $assess with store=true.")
     day = _day(call.one("date"), reporting.today(services))
     only = _predictors(call.every("predictor"), services)
     with services.store.snapshot() as reader:
-        replaced.current(reader, call.id)
+        replaced.current(reader, call.caller, call.id)
         patient = PatientKey(LOCAL, call.id)
         state = reader.twin(patient) or TwinState(patient, 0, (), reference=f"Patient/{call.id}")
     keep = call.one("store") is True

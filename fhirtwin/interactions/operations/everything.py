@@ -16,7 +16,7 @@ import msgspec
 
 from fhirtwin.access import permit
 from fhirtwin.access.visibility import view
-from fhirtwin.errors import Incorrect, NotFound, TooLarge
+from fhirtwin.errors import Incorrect, TooLarge
 from fhirtwin.fhir import care_dates, codec, dates, references
 from fhirtwin.fhir.search.results import PAGE
 from fhirtwin.fhir.tables import RESOURCE_TYPES
@@ -92,10 +92,7 @@ def everything(call: Call) -> Answer:
     permit(call.caller, "read", "Patient")
     wanted = _wanted(call)
     with call.services.store.snapshot() as reader:
-        read.current(reader, "Patient", call.id)
-        patient = reader.numbered("Patient", call.id)
-        if patient is None or not reader.only_seen([patient], view(call.caller)):
-            raise NotFound("There is no Patient with this id.")
+        read.current(reader, call.caller, "Patient", call.id)
         ceiling = reader.newest() if wanted.ceiling is None else wanted.ceiling
         page = _page(call, reader, wanted, ceiling)
     return Answer(200, codec.encode(_bundle(call, wanted, page, ceiling)))

@@ -97,8 +97,8 @@ class _Merging:
         source, target = self._id("source"), self._id("target")
         if source == target:
             raise Unprocessable("Source and target are one Patient already.")
-        self._source = codec.decode(read.current(reader, "Patient", source).data, max_depth=1000)
-        self._target = replaced.current(reader, target)
+        self._source = codec.decode(read.current(reader, call.caller, "Patient", source).data, max_depth=1000)
+        self._target = replaced.current(reader, call.caller, target)
         replacement = references.parse(references.replaced_by(self._source))
         if (replacement.type, replacement.id, self._is_ours(replacement)) != ("Patient", target, True):
             replaced.refuse(self._source, reader)

@@ -36,7 +36,7 @@ def meta(call: Call) -> Answer:
     permit(call.caller, "read" if call.id else "search-type", call.type)
     with call.services.store.snapshot() as reader:
         if call.id:
-            stored = read.current(reader, call.type, call.id)
+            stored = read.current(reader, call.caller, call.type, call.id)
             return labels.given(codec.decode(stored.data, max_depth=1000)["meta"])
         return labels.given(_in_use(call, reader))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+from fhirtwin.access.visibility import require_whole_record
 from fhirtwin.errors import Incorrect, NotFound
 from fhirtwin.fhir import codec
 from fhirtwin.interactions import replaced
@@ -30,9 +31,10 @@ def twin(call: Call) -> Answer:
         Unprocessable: the patient was replaced by another, whom the text names.
         Incorrect: the date is no whole one.
     """
+    require_whole_record(call.caller)
     day = _day(call.one("date"))
     with call.services.store.snapshot() as reader:
-        replaced.current(reader, call.id)
+        replaced.current(reader, call.caller, call.id)
         state = reader.twin(PatientKey(LOCAL, call.id))
     if state is None:
         raise NotFound("There is no twin of this Patient.")

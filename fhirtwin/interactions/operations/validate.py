@@ -55,7 +55,7 @@ def judge(call: Call) -> Answer:
             if not call.id or mode in ("create", "update"):
                 raise Incorrect("Send the resource, as the body or as the parameter `resource`.")
             permit(call.caller, "read", call.type)
-            stored = read.current(reader, call.type, call.id)
+            stored = read.current(reader, call.caller, call.type, call.id)
             resource = codec.decode(stored.data, max_depth=settings.max_depth + 1)
         judged = _judged(resource, call.type, call.one("profile") or "", reader, settings)
         return _answer([*judged, *_use(reader, resource, call.id, mode)])

@@ -18,6 +18,7 @@ from fhirtwin.fhir.search.grammar import Grammar, Limits
 from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.fhir.search.query import Condition, Query, Wanted
 from fhirtwin.fhir.search.values import UriValue
+from fhirtwin.interactions import replaced
 from fhirtwin.interactions.context import Answer, Services, require_type
 from fhirtwin.interactions.searchset import searchset
 from fhirtwin.settings import Settings
@@ -73,7 +74,7 @@ def within(
 def carried_out(services: Services, caller: Caller, reader: Reader, address: str, query: Query) -> bytes:
     """Run a search in an open transaction; the searchset Bundle."""
     sight = view(caller)
-    notes = []
+    notes = list(replaced.hints(reader, query, sight))
     if query.explain:
         if not caller.administrator:
             raise Forbidden("`_explain` is for administrators.")

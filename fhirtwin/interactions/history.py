@@ -43,7 +43,13 @@ class _Asked:
 
 
 def history(
-    services: Services, caller: Caller, type_: str, id_: str, parameters: Iterable[tuple[str, str]] = ()
+    services: Services,
+    caller: Caller,
+    type_: str,
+    id_: str,
+    parameters: Iterable[tuple[str, str]] = (),
+    *,
+    form: Iterable[tuple[str, str]] = (),
 ) -> Answer:
     """Give one page of the versions of a resource, a type or everything, newest first, deletions included.
 
@@ -55,6 +61,7 @@ def history(
         type_: resource type; empty for all.
         id_: logical id; empty for all of the type.
         parameters: `_count` and `_since`, decoded.
+        form: the parameters about the form of the answer (`_format`, `_pretty`), which the links repeat.
 
     Raises:
         NotFound: no such type, or no such resource ever.
@@ -68,6 +75,7 @@ def history(
     if not id_ and bounded(caller):
         raise Forbidden("You may see a part of the resources: ask for the history of one of them.")
     asked = _read(services, Past(type_, id_), parameters)
+    asked = replace(asked, understood=(*form, *asked.understood))
     with services.store.snapshot() as reader:
         if id_ and (reader.read(type_, id_) is None or not reader.shows(type_, id_, one_by_one(caller))):
             raise NotFound(f"There never was a {type_} with this id.")

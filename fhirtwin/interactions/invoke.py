@@ -50,6 +50,8 @@ def invoke(
     method: str,
     pairs: Iterable[tuple[str, str]] = (),
     sent: bytes = b"",
+    *,
+    form: Iterable[tuple[str, str]] = (),
 ) -> Answer:
     """Run an operation that `find` gave.
 
@@ -62,6 +64,7 @@ def invoke(
         method: `GET` or `POST`.
         pairs: parameters of the URL.
         sent: the body.
+        form: the parameters about the form of the answer (`_format`, `_pretty`), which the links repeat.
 
     Raises:
         Forbidden: the caller may not.
@@ -70,7 +73,7 @@ def invoke(
     """
     permit(caller, "operation", type_)
     given = inputs.read(operation, pairs, sent, max_depth=services.settings.max_depth)
-    return operation.run(Call(services, caller, type_, id_, method, given))
+    return operation.run(Call(services, caller, type_, id_, method, given, tuple(form)))
 
 
 def _addresses(operation: Operation, type_: str) -> list[str]:

@@ -27,6 +27,9 @@ _NOT_OF: Final[Mapping[str, frozenset[Interaction]]] = {
     "AuditEvent": frozenset({"create", "update", "patch", "delete"}),
     # http://hl7.org/fhir/R4/binary.html#patch: there is none.
     "Binary": frozenset({"patch"}),
+    # http://hl7.org/fhir/R4/subscription.html: creating one asks for notifications, and none are sent. What another
+    # server kept of one that is over has an id, so an update stores it.
+    "Subscription": frozenset({"create"}),
 }
 
 _METHODS: Final[tuple[tuple[Interaction, tuple[str, ...]], ...]] = (

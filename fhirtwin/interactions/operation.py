@@ -67,6 +67,7 @@ class Call:
         type: resource type of the address; empty on the system level.
         id: logical id of the address; empty on the other levels.
         method: `GET` or `POST`.
+        form: the parameters about the form of the answer, which the links of a Bundle repeat.
     """
 
     services: Services
@@ -75,6 +76,7 @@ class Call:
     id: str
     method: str
     given: Given = field(default_factory=dict)
+    form: tuple[tuple[str, str], ...] = ()
 
     def one(self, name: str) -> Any:
         """The value of a parameter that may be given once; None when it was not."""

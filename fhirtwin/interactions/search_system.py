@@ -12,7 +12,9 @@ from fhirtwin.interactions.context import Answer, Services
 from fhirtwin.interactions.search_type import Parameters, carried_out, grammar, handling
 
 
-def search_system(services: Services, caller: Caller, parameters: Parameters, *, prefer: str = "") -> Answer:
+def search_system(
+    services: Services, caller: Caller, parameters: Parameters, *, prefer: str = "", form: Parameters = ()
+) -> Answer:
     """Give one page of the resources of several types that fit, by parameters that all these types have.
 
     Args:
@@ -20,6 +22,7 @@ def search_system(services: Services, caller: Caller, parameters: Parameters, *,
         caller: who asks.
         parameters: decoded names and values; `_type` names the types with commas between, and without it all are meant.
         prefer: the `Prefer` header, as for a search of one type.
+        form: the parameters about the form of the answer, likewise.
 
     Raises:
         Incorrect: `_type` comes twice, or a value cannot be read.
@@ -39,5 +42,5 @@ def search_system(services: Services, caller: Caller, parameters: Parameters, *,
         asked = [pair for pair in given if pair[0] != "_type"]
         query = grammar(services, caller, reader, lenient=lenient).parse(types, asked)
         if named:
-            query = query.told("_type", named[0])
-        return Answer(200, carried_out(services, caller, reader, services.base_url, query))
+            query = query.told(("_type", named[0]))
+        return Answer(200, carried_out(services, caller, reader, services.base_url, query.told(*form)))

@@ -18,6 +18,7 @@ from fhirtwin.fhir.search.grammar import Grammar, Limits
 from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.fhir.search.query import Condition, Query, Wanted
 from fhirtwin.fhir.search.values import UriValue
+from fhirtwin.interactions import replaced
 from fhirtwin.interactions.context import Answer, Services, require_type
 from fhirtwin.interactions.searchset import searchset
 from fhirtwin.settings import Settings
@@ -26,7 +27,9 @@ from fhirtwin.store import Reader
 Parameters = Iterable[tuple[str, str]]
 
 
-def search_type(services: Services, caller: Caller, type_: str, parameters: Parameters, *, prefer: str = "") -> Answer:
+def search_type(
+    services: Services, caller: Caller, type_: str, parameters: Parameters, *, prefer: str = "", form: Parameters = ()
+) -> Answer:
     """Give one page of the resources of a type that fit, with the total and links.
 
     Without `_sort` the order is that of first storing. A page's `next` link goes on behind its last resource, and looks
@@ -38,6 +41,7 @@ def search_type(services: Services, caller: Caller, type_: str, parameters: Para
         type_: resource type.
         parameters: decoded names and values, in the order sent.
         prefer: the `Prefer` header; `handling=lenient` passes over what is not offered, and tells.
+        form: the parameters about the form of the answer (`_format`, `_pretty`), which the links repeat.
 
     Raises:
         NotFound: no such type.
@@ -46,24 +50,31 @@ def search_type(services: Services, caller: Caller, type_: str, parameters: Para
         TooLarge: more than a limit allows.
     """
     with services.store.snapshot() as reader:
-        return Answer(200, within(services, caller, reader, type_, parameters, prefer=prefer))
+        return Answer(200, within(services, caller, reader, type_, parameters, prefer=prefer, form=form))
 
 
 def within(
-    services: Services, caller: Caller, reader: Reader, type_: str, parameters: Parameters, *, prefer: str = ""
+    services: Services,
+    caller: Caller,
+    reader: Reader,
+    type_: str,
+    parameters: Parameters,
+    *,
+    prefer: str = "",
+    form: Parameters = (),
 ) -> bytes:
     """The searchset Bundle, asked in an open transaction."""
     permit(caller, "search-type", type_)
     require_type(type_)
     lenient = handling(prefer, services.settings.search_handling) == "lenient"
     query = grammar(services, caller, reader, lenient=lenient).parse((type_,), parameters)
-    return carried_out(services, caller, reader, f"{services.base_url}/{type_}", query)
+    return carried_out(services, caller, reader, f"{services.base_url}/{type_}", query.told(*form))
 
 
 def carried_out(services: Services, caller: Caller, reader: Reader, address: str, query: Query) -> bytes:
     """Run a search in an open transaction; the searchset Bundle."""
     sight = view(caller)
-    notes = []
+    notes = list(replaced.hints(reader, query, sight))
     if query.explain:
         if not caller.administrator:
             raise Forbidden("`_explain` is for administrators.")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from fhirtwin.fhir import codec, xml
 from fhirtwin.interactions.context import Services
-from tests.parts import body, entry, observation, patient, transaction
+from tests.parts import BASE, body, entry, observation, patient, transaction
 
 XML = {"Content-Type": "application/fhir+xml"}
 JSON = {"Content-Type": "application/fhir+json"}
@@ -282,3 +283,59 @@ def test_a_reading_caller_pays_nothing_for_xml_kept(client: FlaskClient, service
         gone = reader.read("Observation", "o")
         assert gone is not None
         assert (gone.version, reader.source(gone)) == (2, b"")
+
+
+def pages(client: FlaskClient, first: TestResponse) -> list[TestResponse]:
+    """All pages of an answer in XML, by the links as they are."""
+    found = [first]
+    while following := [link["url"] for link in xml.decode(found[-1].data)["link"] if link["relation"] == "next"]:
+        found.append(client.get(following[0].removeprefix(BASE.removesuffix("/fhir"))))
+    return found
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/fhir/Observation?",
+        "/fhir/Observation?patient=p&_sort=date&",
+        "/fhir?_type=Observation,Patient&",
+        "/fhir/_history?",
+        "/fhir/Observation/_history?",
+        "/fhir/Patient/p/_history?",
+        "/fhir/Patient/p/$everything?",
+    ],
+)
+def test_every_page_has_the_form_of_the_first(client: FlaskClient, path: str) -> None:
+    for gender in ("female", "male"):
+        client.put("/fhir/Patient/p", data=body(patient(id="p", gender=gender)), headers=JSON)
+    for id_ in ("o", "u"):
+        client.put(f"/fhir/Observation/{id_}", data=body(observation("Patient/p", id=id_)), headers=JSON)
+    found = pages(
+        client, client.get(f"{path}_count=1&_format=application/fhir%2Bxml&_pretty=true&_format=application/fhir%2Bxml")
+    )
+    assert len(found) > 1
+    assert {answer.content_type for answer in found} == {IS_XML}
+    assert all(b"\n  <link>\n" in answer.data for answer in found)
+    for answer in found:
+        own = xml.decode(answer.data)["link"][0]["url"]
+        assert (own.count("_format="), own.count("_pretty=true")) == (1, 1)
+        assert client.get(own.removeprefix(BASE.removesuffix("/fhir"))).data == answer.data
+
+
+@pytest.mark.parametrize("path", ["/fhir/Patient/_search", "/fhir/_search"])
+def test_the_form_that_a_posted_search_names_is_in_its_links(client: FlaskClient, path: str) -> None:
+    for id_ in ("p", "q"):
+        client.put(f"/fhir/Patient/{id_}", data=body(patient(id=id_)), headers=JSON)
+    first = client.post(path, data={"_count": "1", "_format": "xml"})
+    assert [answer.content_type for answer in pages(client, first)] == [IS_XML, IS_XML]
+
+
+def test_newest_observations_tell_the_form_in_their_link(client: FlaskClient) -> None:
+    answer = client.get("/fhir/Observation/$lastn?patient=p&category=&_format=json")
+    assert answer.json["link"][0]["url"] == f"{BASE}/Observation/$lastn?_format=json&patient=p&category="
+
+
+def test_an_entry_of_a_batch_has_no_form_of_its_own(client: FlaskClient) -> None:
+    bundle = {**transaction(entry("GET", "Patient?_format=xml")), "type": "batch"}
+    answer = client.post("/fhir", data=body(bundle), headers=JSON)
+    assert answer.json["entry"][0]["response"]["status"] == "400 Bad Request"

@@ -155,8 +155,9 @@ def test_metadata_says_what_may_be_done_with_each_type(client: FlaskClient) -> N
     writes = {"create", "update", "patch", "delete"}
     assert codes.pop("AuditEvent") == reads
     assert codes.pop("Binary") == reads | writes - {"patch"}
+    assert codes.pop("Subscription") == reads | writes - {"create"}
     assert all(one == reads | writes == set(offered.INTERACTIONS) for one in codes.values())
-    assert codes.keys() | {"AuditEvent", "Binary"} == RESOURCE_TYPES
+    assert codes.keys() | {"AuditEvent", "Binary", "Subscription"} == RESOURCE_TYPES
     said = ("updateCreate", "conditionalCreate", "conditionalRead", "conditionalUpdate", "conditionalDelete")
     assert [resources["Patient"][name] for name in said] == [True, True, "full-support", True, "single"]
     assert [resources["AuditEvent"][name] for name in said] == [False, False, "full-support", False, "not-supported"]

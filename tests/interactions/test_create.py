@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from flask.testing import FlaskClient
 
-from tests.parts import BASE, body, observation, patient
+from tests.parts import BASE, body, entry, observation, patient, transaction
 
 pytestmark = pytest.mark.databases
 
@@ -88,12 +88,20 @@ RULE = {"text": "a policy"}
 )
 def test_what_would_not_be_enforced_is_refused_with_422(client: FlaskClient, type_: str, resource: dict) -> None:
     consent = {"scope": {"text": "s"}, "category": [{"text": "c"}]} if type_ == "Consent" else {}
-    answer = client.post(f"/fhir/{type_}", data=body({"resourceType": type_, **consent, **resource}), headers=JSON)
+    sent = {"resourceType": type_, "id": "x", **consent, **resource}
+    answer = client.put(f"/fhir/{type_}/x", data=body(sent), headers=JSON)
     assert answer.status_code == 422
     assert answer.json["issue"][0]["code"] == "processing"
-    off = {**resource, "status": "off" if type_ == "Subscription" else "inactive"}
-    allowed = client.post(f"/fhir/{type_}", data=body({"resourceType": type_, **consent, **off}), headers=JSON)
-    assert allowed.status_code == 201
+    off = {**sent, "status": "off" if type_ == "Subscription" else "inactive"}
+    assert client.put(f"/fhir/{type_}/x", data=body(off), headers=JSON).status_code == 201
+
+
+def test_nobody_can_subscribe(client: FlaskClient) -> None:
+    sent = {"status": "requested", "reason": "r", "criteria": "Patient", "channel": {"type": "rest-hook"}}
+    subscription = {"resourceType": "Subscription", **sent}
+    assert client.post("/fhir/Subscription", data=body(subscription), headers=JSON).status_code == 405
+    bundle = transaction(entry("POST", "Subscription", {**subscription, "status": "off"}))
+    assert client.post("/fhir", data=body(bundle), headers=JSON).status_code == 405
 
 
 def test_create_refreshes_the_twin(client: FlaskClient) -> None:

@@ -127,8 +127,21 @@ def test_what_would_be_refused_is_told(client: FlaskClient) -> None:
         "channel": {"type": "rest-hook", "endpoint": "https://x.example", "payload": "application/json"},
     }
     assert ask(client, "Subscription/$validate", subscription) == OK
-    found = ask(client, "Subscription/$validate?mode=create", subscription)
-    assert [severity for severity, _, _ in found] == ["error"]
+    assert ask(client, "Subscription/$validate?mode=create", subscription) == [("error", "not-supported", "")]
+    assert ask(client, "Subscription/$validate?mode=profile", subscription) == OK
+    found = ask(client, "Subscription/x/$validate?mode=update", {**subscription, "id": "x"})
+    assert ("error", "processing", "Subscription.status") in found
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [{}, {"resourceType": "Subscription"}, {"resourceType": "Consent", "status": "active", "provision": []}],
+)
+def test_what_would_happen_is_told_of_what_is_broken_too(client: FlaskClient, sent: dict[str, Any]) -> None:
+    for mode in ("create", "update"):
+        answer = client.post(f"/fhir/Subscription/$validate?mode={mode}", data=body(sent), headers=JSON)
+        assert answer.status_code in (200, 400)
+        assert "error" in {issue["severity"] for issue in answer.json["issue"]}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlencode
 
-from flask import request
+from flask import g, request
 
 from fhirtwin import timing
 from fhirtwin.api import body, rendering
@@ -76,6 +76,13 @@ def settle_by(parameters: Iterable[tuple[str, str]]) -> None:
     if chosen is None:
         raise NotAcceptable("This server answers in application/fhir+json and application/fhir+xml.")
     rendering.settle(chosen, pretty=given.get("_pretty") == "true")
+    g.form = tuple(given.items())
+
+
+def form() -> tuple[tuple[str, str], ...]:
+    """The parameters about the answer's form, each once: links to its other pages repeat them."""
+    given: tuple[tuple[str, str], ...] = g.get("form", ())
+    return given
 
 
 def _named(wanted: str) -> Format | None:

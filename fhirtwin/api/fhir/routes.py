@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Response, g, request
 
 from fhirtwin.api import body
@@ -57,25 +59,25 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
     @fhir.get("/<type_>/_history")
     @fhir.get("/<type_>/<id_>/_history")
     def history_route(type_: str = "", id_: str = "") -> Response:
-        return _response(history(services, g.caller, type_, id_, negotiation.parameters()))
+        return _response(history(services, g.caller, type_, id_, negotiation.parameters(), form=negotiation.form()))
 
     @fhir.get("/<type_>")
     def search_route(type_: str) -> Response:
-        return _response(search_type(services, g.caller, type_, negotiation.parameters(), prefer=_prefer()))
+        return _response(search_type(services, g.caller, type_, negotiation.parameters(), **_wishes()))
 
     @fhir.post("/<type_>/_search")
     def search_form_route(type_: str) -> Response:
-        form = parameters.of_form(services.settings.max_body_bytes)
-        return _response(search_type(services, g.caller, type_, negotiation.parameters() + form, prefer=_prefer()))
+        sent = parameters.of_form(services.settings.max_body_bytes)
+        return _response(search_type(services, g.caller, type_, negotiation.parameters() + sent, **_wishes()))
 
     @fhir.get("/")
     def search_system_route() -> Response:
-        return _response(search_system(services, g.caller, negotiation.parameters(), prefer=_prefer()))
+        return _response(search_system(services, g.caller, negotiation.parameters(), **_wishes()))
 
     @fhir.post("/_search")
     def search_system_form_route() -> Response:
-        form = parameters.of_form(services.settings.max_body_bytes)
-        return _response(search_system(services, g.caller, negotiation.parameters() + form, prefer=_prefer()))
+        sent = parameters.of_form(services.settings.max_body_bytes)
+        return _response(search_system(services, g.caller, negotiation.parameters() + sent, **_wishes()))
 
 
 def _register_writes(fhir: Blueprint, services: Services) -> None:
@@ -129,7 +131,8 @@ def _register_operations(fhir: Blueprint, services: Services) -> None:
         method = "GET" if request.method == "HEAD" else request.method
         operation = find(type_, id_, name, method)
         pairs, sent = negotiation.parameters(), parameters.of_operation(services.settings)
-        return _response(invoke(services, g.caller, operation, type_, id_, method, pairs, sent))
+        form = negotiation.form()
+        return _response(invoke(services, g.caller, operation, type_, id_, method, pairs, sent, form=form))
 
 
 def _conditions(id_: str) -> dict[str, str | None]:
@@ -139,6 +142,11 @@ def _conditions(id_: str) -> dict[str, str | None]:
         "if_match": request.headers.get("If-Match"),
         "if_none_match": request.headers.get("If-None-Match"),
     }
+
+
+def _wishes() -> dict[str, Any]:
+    """What the caller of a search wishes of it, beside what it asks."""
+    return {"prefer": _prefer(), "form": negotiation.form()}
 
 
 def _prefer() -> str:

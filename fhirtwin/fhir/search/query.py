@@ -127,9 +127,9 @@ class Query:
     understood: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
 
-    def told(self, name: str, text: str) -> Query:
-        """The same search, with a parameter more that its links name first."""
-        return replace(self, understood=((name, text), *self.understood))
+    def told(self, *parameters: tuple[str, str]) -> Query:
+        """The same search, with more parameters, which its links name first."""
+        return replace(self, understood=(*parameters, *self.understood))
 
     @property
     def is_conditional(self) -> bool:

@@ -189,7 +189,8 @@ def _decoded(data: bytes) -> dict[str, Any]:
 def _bundle(call: Call, wanted: _Wanted, page: _Page, ceiling: int) -> dict[str, Any]:
     base_url = call.services.base_url
     address = f"{base_url}/Patient/{call.id}/$everything"
-    asked = [(name, str(value)) for name, values in call.given.items() if name != PAGE for value in values]
+    given = [(name, str(value)) for name, values in call.given.items() if name != PAGE for value in values]
+    asked = [*call.form, *given]
     here = [(PAGE, f"{wanted.after}-{ceiling}")] if wanted.ceiling is not None else []
     links = [{"relation": "self", "url": _url(address, [*asked, *here])}]
     if page.next_after is not None:

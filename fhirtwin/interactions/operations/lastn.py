@@ -102,7 +102,7 @@ def lastn(call: Call) -> Answer:
         "resourceType": "Bundle",
         "type": "searchset",
         "total": len(shown),
-        "link": [{"relation": "self", "url": f"{address}?{urlencode([*most, *asked])}"}],
+        "link": [{"relation": "self", "url": f"{address}?{urlencode([*call.form, *most, *asked])}"}],
     }
     if shown:
         bundle["entry"] = [

@@ -26,6 +26,7 @@ def twin(call: Call) -> Answer:
         call: `date`: give what was known to hold on that day, with what is derived as of it; else all facts.
 
     Raises:
+        Forbidden: a part of the record is withheld from the caller.
         NotFound: no such patient.
         Gone: the patient was deleted.
         Unprocessable: the patient was replaced by another, whom the text names.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from fhirtwin.access import permit, unenforced
+from fhirtwin.access import Interaction, permit, unenforced
 from fhirtwin.definitions import Definitions
 from fhirtwin.errors import FhirtwinError, Incorrect, Issue, Unsupported
 from fhirtwin.fhir import codec
@@ -16,13 +16,16 @@ from fhirtwin.fhir.profiles.known import R4
 from fhirtwin.fhir.scrutiny import scrutinise
 from fhirtwin.fhir.tables import TYPES
 from fhirtwin.fhir.validator import validate
-from fhirtwin.interactions import read
+from fhirtwin.interactions import offered, read
 from fhirtwin.interactions.context import Answer, outcome_bytes
 from fhirtwin.interactions.operation import ANY_TYPE, RESOURCE, Call, Level, Operation, Parameter
 from fhirtwin.settings import Settings
 from fhirtwin.store import Reader
 
 MODES: Final = ("create", "update", "delete", "profile")
+
+_WRITES: Final[Mapping[str, Interaction]] = {"create": "create", "update": "update"}
+"""The modes that are about storing the resource."""
 
 _UNREADABLE: Final = frozenset({"structure", "value", "required"})
 """Issue types of the first judgement after which the closer one has nothing to stand on."""
@@ -58,7 +61,7 @@ def judge(call: Call) -> Answer:
             stored = read.current(reader, call.caller, call.type, call.id)
             resource = codec.decode(stored.data, max_depth=settings.max_depth + 1)
         judged = _judged(resource, call.type, call.one("profile") or "", reader, settings)
-        return _answer([*judged, *_use(reader, resource, call.id, mode)])
+        return _answer([*judged, *_use(call, reader, resource, mode), *_refusal(call.type, resource, mode, judged)])
 
 
 OPERATION: Final = Operation(
@@ -107,26 +110,34 @@ def _is_known(known: Definitions, canonical: str) -> bool:
         return True  # and why it cannot be used is told with the rest
 
 
-def _use(reader: Reader, resource: Mapping[str, Any], id_: str, mode: str) -> list[Issue]:
-    """Tell what would happen if the resource were created, or updated, now."""
+def _use(call: Call, reader: Reader, resource: Mapping[str, Any], mode: str) -> list[Issue]:
+    """Tell what would happen to the id if the resource were created, or updated, now."""
     issues: list[Issue] = []
-    if mode not in ("create", "update"):
-        return issues
-    kind, own = resource.get("resourceType"), resource.get("id")
-    if mode == "create" and id_:
+    own = resource.get("id")
+    if mode == "create" and call.id:
         issues.append(Issue("business-rule", "A create has no id in its URL; leave it out, or ask for mode `update`."))
     if mode == "update":
-        if own is None or (id_ and own != id_):
+        if own is None or (call.id and own != call.id):
             text = "The body of an update must have the id that the URL names."
-            issues.append(Issue("value" if own else "required", text, (f"{kind}.id",)))
-        elif isinstance(own, str) and isinstance(kind, str) and not _is_there(reader, kind, own):
+            issues.append(Issue("value" if own else "required", text, (f"{call.type}.id",)))
+        elif isinstance(own, str) and not _is_there(reader, call.type, own):
             text = "There is no such resource; an update would create it."
             issues.append(Issue("informational", text, severity="information"))
-    try:
-        unenforced.refuse(dict(resource))
-    except FhirtwinError as error:
-        issues += error.issues
     return issues
+
+
+def _refusal(type_: str, resource: Mapping[str, Any], mode: str, judged: Iterable[Issue]) -> list[Issue]:
+    """Tell why a create or update would be refused of a resource that is valid; one that is not is refused anyway."""
+    interaction = _WRITES.get(mode)
+    if interaction is None:
+        return []
+    try:
+        offered.require(type_, interaction)
+        if not any(issue.severity == "error" for issue in judged):
+            unenforced.refuse(resource)
+    except FhirtwinError as error:
+        return list(error.issues)
+    return []
 
 
 def _deletion(reader: Reader, type_: str, id_: str) -> list[Issue]:

@@ -303,3 +303,57 @@ def test_a_hook_whose_own_patient_was_replaced_is_refused_too(twin: Gateway) -> 
     prefetch["patient"]["link"] = [{"other": {"reference": "Patient/new"}, "type": "replaced-by"}]
     answer = twin.call(source, prefetch)
     assert answer.status_code == 422 and "Patient/new" in answer.text
+
+
+def told(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What a search says of itself: severity and text."""
+    outcomes = [one["resource"] for one in found.get("entry", ()) if one["search"]["mode"] == "outcome"]
+    return [(issue["severity"], issue["diagnostics"]) for one in outcomes for issue in one["issue"]]
+
+
+@pytest.mark.parametrize(
+    "query", ["patient=s", "patient=Patient/s,Patient/t", f"subject={BASE}/Patient/s&_summary=count"]
+)
+def test_a_search_by_the_source_names_the_target(record: FlaskClient, query: str) -> None:
+    assert told(got(record, f"Observation?{query}")) == []
+    merged(record)
+    found = got(record, f"Observation?{query}")
+    name = query.partition("=")[0]
+    text = f"`{name}` names Patient/s, who was replaced by Patient/t: search for that one."
+    assert told(found) == [("information", text)]
+    assert validate(found, type="Bundle") == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Observation?patient=t",
+        "Observation?patient=nobody",
+        "Observation?patient=http://ehr.test/fhir/Patient/s",
+        "Observation?subject=Group/s",
+        "Observation?patient:missing=true",
+        "Observation?performer=s",
+        "Patient?_id=s",
+    ],
+)
+def test_a_search_that_does_not_ask_for_the_source_tells_nothing(record: FlaskClient, path: str) -> None:
+    merged(record)
+    assert told(got(record, path)) == []
+
+
+def test_only_the_first_page_of_a_search_by_the_source_tells(record: FlaskClient) -> None:
+    merged(record)
+    for id_ in ("late", "later"):
+        put(record, observation("Patient/s", id=id_))
+    first = got(record, "Observation?patient=s&_count=1")
+    following = next(link["url"] for link in first["link"] if link["relation"] == "next")
+    assert (len(told(first)), first["total"]) == (1, 2)
+    assert told(got(record, following.removeprefix(f"{BASE}/"))) == []
+
+
+def test_a_search_tells_nothing_of_a_source_that_the_caller_may_not_see(
+    record: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    merged(record)
+    monkeypatch.setattr(parts, "OPEN", Caller("some", OPEN.may, frozenset({"somebody-else"})))
+    assert told(got(record, "Observation?patient=s")) == []

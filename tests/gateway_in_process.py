@@ -105,7 +105,7 @@ class Gateway:
         """Stored RiskAssessments by predictor."""
         found = self.http.get(f"/fhir/RiskAssessment?patient={patient}").json
         assert found is not None
-        resources = [entry["resource"] for entry in found.get("entry", ())]
+        resources = [entry["resource"] for entry in found.get("entry", ()) if entry["search"]["mode"] == "match"]
         return {resource["method"]["coding"][0]["code"]: resource for resource in resources}
 
 

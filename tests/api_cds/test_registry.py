@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds.service import Service
+from fhirtwin.api.cds.service import Response, Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.errors import Incorrect
 from fhirtwin.intake.prefetch import Template
@@ -14,7 +14,12 @@ from fhirtwin.terms import concepts
 from fhirtwin.terms.systems import LOINC
 
 GOOD = Service(
-    "a", "patient-view", "A", "Says nothing.", {"patient": Template("Patient/{{context.patientId}}")}, lambda _: []
+    "a",
+    ("patient-view",),
+    "A",
+    "Says nothing.",
+    {"patient": Template("Patient/{{context.patientId}}")},
+    lambda _: Response(),
 )
 
 

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from fhirtwin.api.cds.request import read
-from fhirtwin.api.cds.service import Service
+from fhirtwin.api.cds.service import Response, Service
 from fhirtwin.errors import Incorrect
 from fhirtwin.settings import Settings
 from fhirtwin.twin.state import PatientKey
 
-SERVICE = Service("s", "patient-view", "S", "Says nothing.", {}, lambda _: [])
+SERVICE = Service("s", ("patient-view",), "S", "Says nothing.", {}, lambda _: Response())
 SETTINGS = Settings(base_url="https://twin.example/fhir")
 
 

@@ -59,8 +59,10 @@ def read(body: Mapping[str, Any], service: Service, settings: Settings) -> Reque
 def _faults(body: Mapping[str, Any], service: Service) -> list[tuple[str, str]]:
     context = body.get("context")
     faults = []
-    if body.get("hook") != service.hook:
-        faults.append(("hook", f"`hook` must be `{service.hook}`, which this service is for."))
+    if body.get("hook") not in service.hooks:
+        faults.append(
+            ("hook", f"`hook` must be {' or '.join(f'`{hook}`' for hook in service.hooks)}, for this service.")
+        )
     if not _matches(_UUID, body.get("hookInstance")):
         faults.append(("hookInstance", "`hookInstance` must be a UUID."))
     if "fhirServer" in body and not isinstance(body["fhirServer"], str):

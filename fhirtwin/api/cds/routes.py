@@ -29,7 +29,7 @@ def blueprint(parts: Services) -> Blueprint:
 
     @cds.get("")
     def discovery() -> Response:
-        return _json({"services": [service.discovery() for service in services.values()]})
+        return _json({"services": [entry for service in services.values() for entry in service.discovery()]})
 
     @cds.post("/<service_id>")
     def call(service_id: str) -> Response:
@@ -41,11 +41,11 @@ def blueprint(parts: Services) -> Blueprint:
             sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
         asked = calls.read(sent, service, parts.settings)
         brought = prefetch.read(asked.prefetch, service.prefetch, asked.patient, bases=asked.bases)
-        cards = service.handler(
+        answer = service.handler(
             Call(asked.hook, asked.hook_instance, asked.patient, asked.context, brought, g.caller, parts)
         )
-        response.check(service.id, cards)
-        return _json({"cards": list(cards)})
+        response.check(service.id, answer.cards)
+        return _json({"cards": list(answer.cards)})
 
     return cds
 

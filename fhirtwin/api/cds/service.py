@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhirtwin.access import Caller
@@ -12,6 +12,21 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.twin.state import PatientKey
 
 Card = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a service answers with.
+
+    Attributes:
+        cards: in the order they are to be shown; none means that there is nothing to say.
+        system_actions: what the client shall do unasked, by agreement with it.
+        extension: of the response as a whole.
+    """
+
+    cards: Sequence[Card] = ()
+    system_actions: Sequence[Mapping[str, Any]] = ()
+    extension: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,26 +58,29 @@ class Service:
 
     Attributes:
         id: last part of its address; lower-case letters, digits and hyphens.
-        hook: name of the hook it is for.
+        hooks: names of the hooks it is for; a client may call it by the same address for each of them.
         title: for people, short.
         description: what it does, in a sentence or two.
         prefetch: templates by key.
-        handler: a call to the cards it is answered with; an empty list means that there is nothing to say.
+        handler: from a call to what it is answered with.
     """
 
     id: str
-    hook: str
+    hooks: tuple[str, ...]
     title: str
     description: str
     prefetch: Mapping[str, Template]
-    handler: Callable[[Call], Sequence[Card]]
+    handler: Callable[[Call], Response]
 
-    def discovery(self) -> dict[str, Any]:
-        """Its entry in the answer of discovery."""
-        return {
-            "hook": self.hook,
-            "title": self.title,
-            "description": self.description,
-            "id": self.id,
-            "prefetch": {key: template.query for key, template in self.prefetch.items()},
-        }
+    def discovery(self) -> list[dict[str, Any]]:
+        """Its entries in the answer of discovery, one for each hook."""
+        return [
+            {
+                "hook": hook,
+                "title": self.title,
+                "description": self.description,
+                "id": self.id,
+                "prefetch": {key: template.query for key, template in self.prefetch.items()},
+            }
+            for hook in self.hooks
+        ]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.service import Call, Card, Service
+from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
 from fhirtwin.fhir import codec
 from fhirtwin.intake.prefetch import Template
@@ -28,7 +28,7 @@ OBSERVATIONS: Final = tuple(sorted({code for known in SETS for code in known.row
 """LOINC codes that the mappers read, which is all that the query asks for."""
 
 
-def view(call: Call) -> list[Card]:
+def view(call: Call) -> Response:
     """Answer one call."""
     state, here = _state(call)
     day = reporting.today(call.parts)
@@ -37,12 +37,12 @@ def view(call: Call) -> list[Card]:
         found = reporting.assess(call.parts, call.caller, state, day, keep=here)
     except (EngineUnavailable, EngineAnswerRefused) as error:
         _log.warning("no risk was calculated: %s", error)
-        return [cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))]
+        return Response([cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))])
     with timing.stage("report"):
         made = [cards.risk_card(r.result, r.identity, found.occasion, stored=r.stored) for r in found.reports]
         if found.refusals:
             made.append(cards.not_calculated_card(found.refusals, found.occasion))
-    return list(made)
+    return Response(made)
 
 
 def _state(call: Call) -> tuple[TwinState, bool]:
@@ -69,7 +69,7 @@ def _patients(call: Call, stored: StoredVersion | None) -> Iterator[Mapping[str,
 
 SERVICE: Final = Service(
     id="twin-patient-view",
-    hook="patient-view",
+    hooks=("patient-view",),
     title="Cardiovascular and kidney risk",
     description=(
         "Calculates 10- and 30-year cardiovascular risk (AHA PREVENT) and 2- and 5-year kidney failure risk (KFRE) on "

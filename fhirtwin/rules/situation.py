@@ -1,0 +1,57 @@
+"""What a rule looks at: the orders being made, and the twin as of the day they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from fhirtwin.rules.findings import Finding
+from fhirtwin.twin.state import TwinState
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """What an order is for, as far as it can be told from its codes; text alone tells nothing.
+
+    Attributes:
+        ingredients: RxNorm ingredient codes (TTY IN) of its active ingredients, sorted; empty when it is not known.
+        display: the words of the coding it was read by, or what the order calls it, for people.
+    """
+
+    ingredients: tuple[str, ...]
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A draft order of a medicine.
+
+    Attributes:
+        reference: `Type/id` of the draft.
+        medicine: what is ordered.
+        route: SNOMED CT or text code of the route, empty when not told. A rule for tablets does not fire on eye drops.
+    """
+
+    reference: str
+    medicine: Medicine
+    route: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Orders and patient.
+
+    Attributes:
+        orders: drafts, in the order they were sent.
+        state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
+        day: the day of the call.
+    """
+
+    orders: tuple[Order, ...]
+    state: TwinState
+    day: date
+
+
+Rule = Callable[[Situation], Iterator[Finding]]
+"""Finds what is the matter; pure, and silent only when there is nothing to say."""

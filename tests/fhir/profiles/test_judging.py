@@ -273,10 +273,15 @@ def test_a_budget_stops_the_library_and_nobody_elses_code() -> None:
     import fhirpathpy
 
     reached = []
-    with pytest.raises(constraints._Late), constraints._deadline(0.0):
-        for number in range(1000):  # what the garbage collector runs in between must end, late as it may be
-            reached.append(str(number).strip())
-            Budget(1.0, 1)
-        fhirpathpy.evaluate({"resourceType": "Patient"}, "descendants().count()")
-        reached.append("never")
+
+    def watched() -> None:
+        with constraints._deadline(0.0):
+            for number in range(1000):  # what the garbage collector runs in between must end, late as it may be
+                reached.append(str(number).strip())
+                Budget(1.0, 1)
+            fhirpathpy.evaluate({"resourceType": "Patient"}, "descendants().count()")
+            reached.append("never")
+
+    with pytest.raises(constraints._Late):
+        watched()
     assert len(reached) == 1000

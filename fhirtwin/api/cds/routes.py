@@ -18,6 +18,7 @@ from fhirtwin.api.cds import request as calls
 from fhirtwin.api.cds.request import Request
 from fhirtwin.api.cds.service import Call, Service
 from fhirtwin.api.cds.services import registry
+from fhirtwin.api.cds.trust import servers
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir import codec
@@ -50,6 +51,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
             sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
         deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
         asked = calls.read(sent, service, parts.settings)
+        servers.require(g.get("ehr"), asked.patient.origin)
         made = Call(
             hook=asked.hook,
             hook_instance=asked.hook_instance,

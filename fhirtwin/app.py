@@ -14,6 +14,7 @@ from fhirtwin.api.cds import fetching
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
+from fhirtwin.api.ui import sandbox
 from fhirtwin.assess import Assessor
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
@@ -71,4 +72,5 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     app.register_blueprint(health.blueprint(services.store, courier))
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
+    app.register_blueprint(sandbox.blueprint(services), url_prefix="/sandbox")
     return app

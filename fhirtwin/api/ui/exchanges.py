@@ -44,15 +44,15 @@ class Exchange:
 
 
 def post(path: str, body: bytes) -> Exchange:
-    """Post JSON to a path of this application, as who looks at the page: guard, crowd control, door and errors included.
+    """Post JSON to a path of this application, as who looks at the page; guard, doors and errors are all passed.
 
     Args:
         path: from the root, `/cds-services/...`.
         body: sent as it is, JSON or not.
     """
-    headers = {"Accept": "application/json"}
+    headers = [("Accept", "application/json")]
     if "Authorization" in request.headers:
-        headers["Authorization"] = request.headers["Authorization"]
+        headers.append(("Authorization", request.headers["Authorization"]))
     environ = EnvironBuilder(
         path=path,
         base_url=request.host_url,

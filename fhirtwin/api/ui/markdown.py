@@ -35,11 +35,11 @@ def to_html(text: str) -> str:
         text: what a card's `detail` says; nobody vouches for it.
     """
     if len(text) > LONGEST:
-        return _markdown.renderer.render([_plain(text)], _markdown.options, {})
+        return str(_markdown.renderer.render([_plain(text)], _markdown.options, {}))
     tokens = _markdown.parse(text)
     for token in tokens:
         _tame(token)
-    return _markdown.renderer.render(tokens, _markdown.options, {})
+    return str(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
 def _plain(text: str) -> Token:
@@ -49,7 +49,7 @@ def _plain(text: str) -> Token:
 def _tame(token: Token) -> None:
     if token.type in ("heading_open", "heading_close"):
         token.tag = "h4"
-    if token.type == "th_open" or token.type == "td_open":
+    if token.type in ("th_open", "td_open"):
         token.attrs.pop("style", None)  # the page's policy lets no style in that is not in its file
     if token.type == "link_open":
         token.attrSet("rel", "noopener noreferrer")

@@ -81,10 +81,10 @@ def person(patient: Mapping[str, Any]) -> Person:
 def _name(patient: Mapping[str, Any]) -> str:
     names = patient.get("name", [])
     chosen = next((name for use in ("official", "usual") for name in names if name.get("use") == use), None)
-    name = chosen or next(iter(names), {})
+    name: Mapping[str, Any] = chosen or next(iter(names), {})
     return str(name.get("text") or " ".join([*name.get("given", ()), name.get("family", "")]).strip())
 
 
 def _following(bundle: Mapping[str, Any]) -> str:
     links = {link["relation"]: link["url"] for link in bundle.get("link", ())}
-    return parse_qs(urlsplit(links.get("next", "")).query).get(PAGE, [""])[0]
+    return str(parse_qs(urlsplit(links.get("next", "")).query).get(PAGE, [""])[0])

@@ -1,4 +1,4 @@
-"""What browsers are told about a page, and which posts are taken: those of a page that this server made for this browser.
+"""What browsers are told about a page, and which posts are taken: those of pages that this server made.
 
 Under `--open` nobody signs in, so a page of another site could post here in the name of whoever sits before the
 browser. Three things stand against it: the browser says which site a post comes from, `Origin` is our own, and a

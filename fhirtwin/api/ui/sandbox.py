@@ -15,7 +15,9 @@ from flask import Blueprint, Response, g, render_template, request
 from fhirtwin.api import body
 from fhirtwin.api.cds.service import Service
 from fhirtwin.api.cds.services import registry
-from fhirtwin.api.ui import cards, drafting, drafts, exchanges, outcomes, patients, policy
+from fhirtwin.api.ui import cards as shown
+from fhirtwin.api.ui import drafting, drafts, exchanges, outcomes, patients, policy
+from fhirtwin.api.ui.cards import Action, Card
 from fhirtwin.api.ui.exchanges import Exchange
 from fhirtwin.errors import Busy, FhirtwinError, Forbidden, Incorrect, NotFound
 from fhirtwin.interactions.context import Services
@@ -39,14 +41,14 @@ class Fired:
     told: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def cards(self) -> tuple[cards.Card, ...]:
+    def cards(self) -> tuple[Card, ...]:
         """The cards of the answer."""
-        return cards.shown(self.answer)
+        return shown.shown(self.answer)
 
     @property
-    def actions(self) -> tuple[cards.Action, ...]:
+    def actions(self) -> tuple[Action, ...]:
         """What a client does unasked."""
-        return cards.actions(self.answer)
+        return shown.actions(self.answer)
 
     @property
     def extension(self) -> str:
@@ -56,7 +58,7 @@ class Fired:
     @property
     def issues(self) -> list[tuple[str, str]]:
         """Place and text of each issue, when the exchange ended with an OperationOutcome."""
-        return cards.issues(self.exchange.answer)
+        return shown.issues(self.exchange.answer)
 
 
 def blueprint(parts: Services, services: Mapping[str, Service] | None = None) -> Blueprint:

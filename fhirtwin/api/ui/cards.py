@@ -15,6 +15,9 @@ from fhirtwin.api.ui import exchanges, markdown
 INDICATORS: Final = {"info": "Information", "warning": "Warning", "critical": "Critical"}
 """In words, so that nobody has to tell colours apart."""
 
+LONG: Final = 1200
+"""Characters of HTML beyond which a detail is folded away."""
+
 _WEB: Final = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 
 
@@ -73,6 +76,11 @@ class Card:
     suggestions: tuple[Suggestion, ...]
     links: tuple[Link, ...]
     reasons: tuple[Reason, ...]
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the detail is better unfolded by who wants to read it."""
+        return len(self.detail) > LONG
 
     @property
     def indicator_text(self) -> str:

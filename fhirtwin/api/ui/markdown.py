@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -22,7 +22,18 @@ def _made() -> MarkdownIt:
     markdown = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable(["table", "strikethrough"])
     markdown.disable(["image", "html_block", "html_inline"])
     markdown.validateLink = lambda url: _WEB.match(url) is not None  # type: ignore[method-assign]
+    # A table that is too wide moves in a frame of its own, which the keyboard reaches.
+    markdown.add_render_rule("table_open", _opening)
+    markdown.add_render_rule("table_close", _closing)
     return markdown
+
+
+def _opening(*_: Any) -> str:
+    return '<div class="scroll" role="group" aria-label="Table" tabindex="0"><table>\n'
+
+
+def _closing(*_: Any) -> str:
+    return "</table></div>\n"
 
 
 _markdown: Final = _made()

@@ -159,9 +159,6 @@ def _object(value: Any, members: Mapping[str, Rule], further: Callable[[Mapping[
     if not isinstance(value, Mapping):
         yield "", "must be an object"
         return
-    for name in _REQUIRED[id(members)]:
-        if name not in value:
-            yield name, members[name](None) or "must be there"
     for name, item in value.items():
         rule = members.get(name)
         if name == "extension":
@@ -172,6 +169,9 @@ def _object(value: Any, members: Mapping[str, Rule], further: Callable[[Mapping[
             yield name, members[name](item) or "must be left out when there is nothing to put there"
         elif wrong := rule(item):
             yield name, wrong
+    for name in _REQUIRED[id(members)]:
+        if name not in value:
+            yield name, members[name](None) or "must be there"
     yield from _extension(value)
     yield from further(value)
 

@@ -81,8 +81,11 @@ def _template_faults(key: str, template: Template, hooks: Mapping[str, Hook]) ->
         yield "has a key that is not letters, digits and hyphens"
     if not hooks.keys() >= set(template.hooks):
         yield "is for a hook that the service is not for"
-    served = [found.tokens for name, found in hooks.items() if template.serves(name)]
-    yield from templates.faults(template, frozenset.intersection(*served) if served else frozenset())
+    served = [found for name, found in hooks.items() if template.serves(name)]
+    if served:
+        tokens = frozenset.intersection(*(found.tokens for found in served))
+        references = frozenset.intersection(*(found.references for found in served))
+        yield from templates.faults(template, tokens, references)
 
 
 def _built_in() -> Iterator[Any]:

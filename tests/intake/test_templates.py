@@ -106,7 +106,9 @@ def test_days_are_counted_from_today(token: str, day: str) -> None:
     assert Template(f"Observation?date=ge{token}").resolve({}, DAY) == f"Observation?date=ge{day}"
 
 
-@pytest.mark.parametrize("value", ["", "a b", "a&b=c", "../x", "a?b", "x" * 65, "a/b?c", "..", "Patient/..", "a\n", "{{context.x}}"])
+@pytest.mark.parametrize(
+    "value", ["", "a b", "a&b=c", "../x", "a?b", "x" * 65, "a/b?c", "..", "Patient/..", "a\n", "{{context.x}}"]
+)
 def test_what_is_no_id_goes_into_no_address(value: str) -> None:
     with pytest.raises(LookupError, match=r"context\.patientId"):
         Template("Patient/{{context.patientId}}").resolve({"context.patientId": value}, DAY)

@@ -10,7 +10,6 @@ from flask import Flask
 
 from fhirtwin import keyfile, machine
 from fhirtwin.api import admission, errors, guard, health
-from fhirtwin.api.cds import fetching
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
@@ -54,13 +53,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         ca_file=settings.engine_ca_file or None,
     )
     assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
-    services = Services(
-        settings=settings,
-        store=Store.open(settings),
-        assessor=assessor,
-        today=today,
-        outbound=fetching.way(settings),
-    )
+    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False

@@ -8,6 +8,7 @@ https://cds-hooks.hl7.org/2.0/#trusting-cds-clients
 
 from __future__ import annotations
 
+import base64
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -72,9 +73,13 @@ def _elliptic(jwk: Mapping[str, Any]) -> Key | None:
 
 def _rsa(jwk: Mapping[str, Any]) -> Key | None:
     try:
-        key = RSAKey.import_key({name: jwk[name] for name in ("kty", "n", "e")})
-        numbers = key.public_key.public_numbers()
+        modulus, exponent = _number(jwk["n"]), _number(jwk["e"])
+        if modulus.bit_length() not in _RSA_BITS or not modulus % 2 or exponent < _LEAST_EXPONENT:
+            return None
+        return Key("RS384", RSAKey.import_key({name: jwk[name] for name in ("kty", "n", "e")}))
     except (JoseError, ValueError, TypeError, KeyError):
         return None
-    strong = numbers.n.bit_length() in _RSA_BITS and numbers.n % 2 and numbers.e >= _LEAST_EXPONENT
-    return Key("RS384", key) if strong else None
+
+
+def _number(written: str) -> int:
+    return int.from_bytes(base64.urlsafe_b64decode(f"{written}=="), "big")

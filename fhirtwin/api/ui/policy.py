@@ -21,6 +21,7 @@ from fhirtwin.errors import Forbidden
 
 COOKIE: Final = "fhirtwin-sandbox"
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_-]{43}")
+_PARTS: Final = ("text/html", "text/css", "image/svg+xml")
 _POLICY: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -28,6 +29,8 @@ _POLICY: Final = (
 
 def mark(response: Response) -> Response:
     """Put the page's own policy on an answer: styles of this server, forms to this server, nothing that runs."""
+    if response.mimetype not in _PARTS:
+        return response
     response.headers["Content-Security-Policy"] = _POLICY
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
@@ -48,8 +51,8 @@ def form_token() -> str:
     return str(g.form_token)
 
 
-def require_own_form(form: Mapping[str, str]) -> None:
-    """Return when a post comes from a form of ours.
+def require_own_site() -> None:
+    """Return when a post comes from a page of ours; to be asked before its body is read.
 
     Raises:
         Forbidden: it comes from another site, or nobody knows from where.
@@ -59,6 +62,14 @@ def require_own_form(form: Mapping[str, str]) -> None:
         raise _not_ours()
     if site not in (None, "same-origin") or origin not in (None, request.host_url.rstrip("/")):
         raise _not_ours()
+
+
+def require_own_form(form: Mapping[str, str]) -> None:
+    """Return when a form was made for this browser.
+
+    Raises:
+        Forbidden: its token is not that of the cookie.
+    """
     cookie, given = request.cookies.get(COOKIE, ""), form.get("token", "")
     if not _TOKEN.fullmatch(cookie) or not hmac.compare_digest(cookie.encode(), given.encode()):
         raise _not_ours()

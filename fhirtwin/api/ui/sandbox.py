@@ -12,17 +12,18 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, render_template, request
 
-from fhirtwin.api import body
+from fhirtwin.api import body, errors
 from fhirtwin.api.cds.service import Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.ui import cards as shown
 from fhirtwin.api.ui import drafting, drafts, exchanges, outcomes, patients, policy
 from fhirtwin.api.ui.cards import Action, Card
 from fhirtwin.api.ui.exchanges import Exchange
-from fhirtwin.errors import Busy, FhirtwinError, Forbidden, Incorrect, NotFound
+from fhirtwin.errors import Busy, FhirtwinError, Forbidden, Incorrect, NotFound, Unauthenticated
 from fhirtwin.interactions.context import Services
 
 _FORM = "application/x-www-form-urlencoded"
+_LONGEST_NAME = 200
 _ESCAPED = 4
 """How much longer a request may be in a form than as JSON."""
 
@@ -76,7 +77,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
 
     @sandbox.get("")
     def choose_patient() -> str:
-        name, page = request.args.get("name", ""), request.args.get("page", "")
+        name, page = request.args.get("name", "")[:_LONGEST_NAME], request.args.get("page", "")
         return render_template(
             "sandbox/patients.html", found=patients.listed(parts, g.caller, name, page), name=name, page=page
         )
@@ -127,6 +128,8 @@ def _guard(sandbox: Blueprint) -> None:
 
     @sandbox.errorhandler(FhirtwinError)
     def refuse(error: FhirtwinError) -> Response:
+        if isinstance(error, Unauthenticated):  # told what everybody is told, at whatever address
+            return errors.render(error.status, error.issues)
         answer = Response(render_template("sandbox/error.html", error=error), status=error.status, mimetype="text/html")
         if error.status == Busy.status:
             answer.headers["Retry-After"] = "1"
@@ -151,6 +154,7 @@ def _form(most: int) -> dict[str, str]:
     """
     if request.mimetype != _FORM:
         raise Incorrect(f"Send a form, as {_FORM}.")
+    policy.require_own_site()
     sent = body.read_whole(_ESCAPED * most)
     try:
         pairs = parse_qsl(sent.decode("ascii"), keep_blank_values=True, max_num_fields=1000)

@@ -24,3 +24,10 @@ def find() -> Path | None:
         return Path(found)
     fetched = FETCHED / "chromium"
     return fetched if fetched.exists() else None
+
+
+def environment(browser: Path) -> dict[str, str]:
+    """What a browser is started with: a fetched one brings libraries and fonts of its own."""
+    if browser.parent != FETCHED:
+        return dict(os.environ)
+    return {**os.environ, "LD_LIBRARY_PATH": str(FETCHED / "al2023" / "lib"), "FONTCONFIG_PATH": str(FETCHED / "fonts")}

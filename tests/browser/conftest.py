@@ -18,7 +18,9 @@ def browser() -> Iterator[Browser]:
     if found is None:
         pytest.skip(chromium.MISSING)
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=str(found), args=SWITCHES)
+        started = playwright.chromium.launch(
+            executable_path=str(found), args=SWITCHES, env=dict(chromium.environment(found))
+        )
         yield started
         started.close()
 

@@ -67,7 +67,7 @@ def test_the_prefetch_comes_whole_from_the_store_over_all_pages(page: Sandbox) -
     assert sent["prefetch"]["patient"]["id"] == patient
     found = [entry["resource"]["code"]["text"] for entry in sent["prefetch"]["problems"]["entry"]]
     assert found == ["asthma", "gout", "scurvy"]
-    assert sent["context"] == {"patientId": patient, "userId": "Practitioner/sandbox"}
+    assert sent["context"] == {"patientId": patient, "userId": "Practitioner/example"}
     assert sent["fhirServer"] == f"{HOST}/fhir"
 
 

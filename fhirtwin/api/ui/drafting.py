@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from fhirtwin.access import Caller
-from fhirtwin.api.cds.hooks import Hook, Kind, hook
+from fhirtwin.api.cds import examples
+from fhirtwin.api.cds.examples import Medicine
+from fhirtwin.api.cds.hooks import hook
 from fhirtwin.api.cds.service import Service
-from fhirtwin.api.ui import drafts
-from fhirtwin.api.ui.drafts import Medicine
+from fhirtwin.errors import Fault
 from fhirtwin.fhir import codec
 from fhirtwin.intake.fetching import Server, Wanted
 from fhirtwin.interactions import reporting
@@ -22,14 +23,8 @@ from fhirtwin.interactions.read import read
 from fhirtwin.interactions.search_type import search_type
 from fhirtwin.outbound import Fetched
 
-USER: Final = "Practitioner/sandbox"
-"""Who the page says that sits before the screen: nobody."""
-
 _SECONDS: Final = 10.0
 """How long the store may take for all templates together."""
-
-_BUNDLED: Final = {"appointments": "Appointment", "conditions": "Condition"}
-"""What a Bundle of a context holds, by its member; the others hold orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +68,8 @@ class OwnStore:
 
 def takes_orders(name: str) -> bool:
     """Whether the context of a hook holds draft orders of medicines."""
-    found = hook(name)
-    return found is not None and any(_holds_medicines(field.name, field.kind, field.type) for field in found.fields)
+    fired = hook(name)
+    return fired is not None and examples.holds_medicines(fired)
 
 
 def draft(parts: Services, caller: Caller, service: Service, name: str, patient: str, chosen: Medicine) -> Drafted:
@@ -89,36 +84,12 @@ def draft(parts: Services, caller: Caller, service: Service, name: str, patient:
         chosen: the medicine of draft orders.
     """
     fired = hook(name)
-    context = {"patientId": patient}
-    if fired is not None:
-        context |= dict(_members(parts, caller, fired, patient, chosen))
+    if fired is None:
+        raise Fault("This service is for a hook that is not known.")
+    context = examples.context(fired, patient, chosen, _newest_encounter(parts, caller, patient))
     found, missing = _prefetch(parts, caller, service, name, context)
     body: dict[str, Any] = {"hook": name, "hookInstance": str(uuid.uuid4()), "fhirServer": parts.base_url}
     return Drafted(body | {"context": context} | ({"prefetch": found} if found else {}), missing)
-
-
-def _members(parts: Services, caller: Caller, fired: Hook, patient: str, chosen: Medicine) -> Iterator[tuple[str, Any]]:
-    subject = f"Patient/{patient}"
-    for field in fired.fields:
-        if field.kind is Kind.USER:
-            yield field.name, USER
-        elif field.name == "encounterId":
-            encounter = _newest_encounter(parts, caller, patient)
-            if encounter or field.required:
-                yield field.name, encounter or "sandbox-encounter"
-        elif field.kind is Kind.BUNDLE:
-            held = drafts.resource(_BUNDLED.get(field.name, ""), subject, chosen)
-            yield field.name, {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": held}]}
-        elif field.kind is Kind.RESOURCE:
-            yield field.name, drafts.resource(field.type, subject, chosen)
-        elif field.kind is Kind.REFERENCES:
-            yield field.name, ["MedicationRequest/draft-1"]
-        elif field.kind is Kind.REFERENCE:
-            yield field.name, USER
-
-
-def _holds_medicines(name: str, kind: Kind, type_: str) -> bool:
-    return (kind is Kind.BUNDLE and name not in _BUNDLED) or (kind is Kind.RESOURCE and type_ == "MedicationRequest")
 
 
 def _newest_encounter(parts: Services, caller: Caller, patient: str) -> str:

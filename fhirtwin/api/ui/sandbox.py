@@ -13,10 +13,11 @@ from urllib.parse import parse_qsl
 from flask import Blueprint, Response, g, render_template, request
 
 from fhirtwin.api import body, errors
+from fhirtwin.api.cds import examples
 from fhirtwin.api.cds.service import Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.ui import cards as shown
-from fhirtwin.api.ui import drafting, drafts, exchanges, outcomes, patients, policy
+from fhirtwin.api.ui import drafting, exchanges, outcomes, patients, policy
 from fhirtwin.api.ui.cards import Action, Card
 from fhirtwin.api.ui.exchanges import Exchange
 from fhirtwin.errors import Busy, FhirtwinError, Forbidden, Incorrect, NotFound, Unauthenticated
@@ -91,7 +92,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
     def see_request(patient_id: str, service_id: str, hook: str) -> str:
         service = _service(known, service_id, hook)
         person = patients.one(parts, g.caller, patient_id)
-        chosen = drafts.medicine(request.args.get("code", "").strip(), request.args.get("display", "").strip())
+        chosen = examples.medicine(request.args.get("code", "").strip(), request.args.get("display", "").strip())
         drafted = drafting.draft(parts, g.caller, service, hook, patient_id, chosen)
         text = exchanges.pretty(drafted.body)
         return _page(person, service, hook, text, missing=drafted.missing, chosen=chosen)
@@ -173,7 +174,7 @@ def _page(person: patients.Person, service: Service, hook: str, text: str, **mor
         hook=hook,
         text=text,
         token=policy.form_token(),
-        medicines=drafts.MEDICINES if drafting.takes_orders(hook) else (),
+        medicines=examples.MEDICINES if drafting.takes_orders(hook) else (),
         pretty=exchanges.pretty,
         **more,
     )

@@ -1,4 +1,4 @@
-"""Drafts to try a hook with: what somebody would be writing when it fires. They are made up and about nobody.
+"""Contexts to try a hook with, and what somebody would be writing when it fires: made up, and about nobody.
 
 The codes of the medicines stand in public example requests, with these displays; each row says in which.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fhirtwin.api.cds.hooks import Field, Hook, Kind
 from fhirtwin.terms.systems import RXNORM
 
 Resource = dict[str, Any]
@@ -26,6 +27,9 @@ class Medicine:
     display: str
     source: str = ""
 
+
+USER: Final = "Practitioner/example"
+"""Who sits before the screen: nobody."""
 
 _SYNTHEA: Final = "Synthea, https://synthea.mitre.org/downloads (sample records in FHIR R4)"
 _LIBRARY: Final = "https://cds-hooks.hl7.org/hooks/STU1/order-select.html (example)"
@@ -49,7 +53,7 @@ def medicine(code: str, display: str) -> Medicine:
     return Medicine(code, display or known.get(code, ""))
 
 
-def medication_request(subject: str, chosen: Medicine) -> Resource:
+def _medication_request(subject: str, chosen: Medicine) -> Resource:
     """A draft order of a medicine."""
     coding = {"system": RXNORM, "code": chosen.code}
     concept: Resource = {"coding": [coding]}
@@ -65,13 +69,57 @@ def medication_request(subject: str, chosen: Medicine) -> Resource:
     }
 
 
-def resource(type_: str, subject: str, chosen: Medicine) -> Resource:
-    """A draft of another type that a context may hold; the text of each is there to be replaced."""
+def context(fired: Hook, patient: str, chosen: Medicine = MEDICINES[0], encounter: str = "") -> Resource:
+    """A context with everything that a hook needs.
+
+    Args:
+        fired: the hook.
+        patient: id of the patient.
+        chosen: what draft orders are for.
+        encounter: id of the encounter; one that is not there is made up where the hook needs it.
+    """
+    made: Resource = {"patientId": patient}
+    for field in fired.fields:
+        if field.required or (field.name == "encounterId" and encounter):
+            made[field.name] = _member(field, f"Patient/{patient}", chosen, encounter)
+    return made
+
+
+def holds_medicines(fired: Hook) -> bool:
+    """Whether a context of this hook holds draft orders of medicines."""
+    return any(_drafted(field) == "MedicationRequest" for field in fired.fields)
+
+
+def _member(field: Field, subject: str, chosen: Medicine, encounter: str) -> Any:
+    match field.kind:
+        case Kind.ID:
+            return encounter or "example"
+        case Kind.BUNDLE:
+            held = _resource(_drafted(field), subject, chosen)
+            return {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": held}]}
+        case Kind.RESOURCE:
+            return _resource(_drafted(field), subject, chosen)
+        case Kind.REFERENCES:
+            return ["MedicationRequest/draft-1"]
+        case _:
+            return USER
+
+
+def _drafted(field: Field) -> str:
+    """Type of the resource that somebody is writing; empty where the member holds none."""
+    if field.kind is Kind.BUNDLE:
+        return {"appointments": "Appointment", "conditions": "Condition"}.get(field.name, "MedicationRequest")
+    return field.type if field.kind is Kind.RESOURCE else ""
+
+
+def _resource(type_: str, subject: str, chosen: Medicine) -> Resource:
+    """A draft; the text of each is there to be replaced."""
     match type_:
         case "Condition":
             return {
                 "resourceType": "Condition",
                 "id": "draft-1",
+                "clinicalStatus": _active("condition-clinical"),
                 "code": {"text": "replace this problem"},
                 "subject": {"reference": subject},
             }
@@ -79,6 +127,7 @@ def resource(type_: str, subject: str, chosen: Medicine) -> Resource:
             return {
                 "resourceType": "AllergyIntolerance",
                 "id": "draft-1",
+                "clinicalStatus": _active("allergyintolerance-clinical"),
                 "code": {"text": "replace this substance"},
                 "patient": {"reference": subject},
             }
@@ -90,4 +139,8 @@ def resource(type_: str, subject: str, chosen: Medicine) -> Resource:
                 "participant": [{"actor": {"reference": subject}, "status": "needs-action"}],
             }
         case _:
-            return medication_request(subject, chosen)
+            return _medication_request(subject, chosen)
+
+
+def _active(codes: str) -> Resource:
+    return {"coding": [{"system": f"http://terminology.hl7.org/CodeSystem/{codes}", "code": "active"}]}

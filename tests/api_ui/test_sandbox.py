@@ -116,6 +116,8 @@ def test_a_draft_order_is_offered_and_can_be_another_medicine(page: Sandbox) -> 
     order = json.loads(request_text(other))["context"]["draftOrders"]["entry"][0]["resource"]
     assert order["status"] == "draft"
     assert order["medicationCodeableConcept"]["coding"][0]["code"] == "105585"
+    fired = page.fire(f"{path}?code=105585")
+    assert 'value="105585"' in fired.text and 'value="860975"' not in fired.text
     assert "Draft order" not in page.http.get(VIEW.format(page.patient())).text
 
 

@@ -86,6 +86,18 @@ def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(page: Page) -> 
     expect(page.get_by_role("status")).to_contain_text("2 cards")
 
 
+def test_enter_in_a_comment_accepts_nothing_of_another_card(page: Page) -> None:
+    choose(page)
+    page.get_by_role("button", name="Fire patient-view").click()
+    last = page.get_by_role("article").last
+    last.get_by_text("Override").first.click()
+    last.get_by_label("Comment").fill("on Monday")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    expect(page.get_by_role("status")).to_contain_text("2 cards")
+    expect(last.get_by_label("Comment")).to_have_value("on Monday")
+
+
 def _press_until(page: Page, wanted: Any) -> None:
     for _ in range(30):
         page.keyboard.press("Tab")

@@ -92,10 +92,9 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
     def see_request(patient_id: str, service_id: str, hook: str) -> str:
         service = _service(known, service_id, hook)
         person = patients.one(parts, g.caller, patient_id)
-        chosen = examples.medicine(request.args.get("code", "").strip(), request.args.get("display", "").strip())
-        drafted = drafting.draft(parts, g.caller, service, hook, patient_id, chosen)
+        drafted = drafting.draft(parts, g.caller, service, hook, patient_id, _chosen())
         text = exchanges.pretty(drafted.body)
-        return _page(person, service, hook, text, missing=drafted.missing, chosen=chosen)
+        return _page(person, service, hook, text, missing=drafted.missing)
 
     @sandbox.post("/patient/<patient_id>/<service_id>/<hook>")
     def fire(patient_id: str, service_id: str, hook: str) -> str:
@@ -166,6 +165,11 @@ def _form(most: int) -> dict[str, str]:
     return form
 
 
+def _chosen() -> examples.Medicine:
+    """The medicine of draft orders, as the address says it; forms keep the address."""
+    return examples.medicine(request.args.get("code", "").strip(), request.args.get("display", "").strip())
+
+
 def _page(person: patients.Person, service: Service, hook: str, text: str, **more: Any) -> str:
     return render_template(
         "sandbox/request.html",
@@ -174,6 +178,7 @@ def _page(person: patients.Person, service: Service, hook: str, text: str, **mor
         hook=hook,
         text=text,
         token=policy.form_token(),
+        chosen=_chosen(),
         medicines=examples.MEDICINES if drafting.takes_orders(hook) else (),
         pretty=exchanges.pretty,
         **more,

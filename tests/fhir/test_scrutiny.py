@@ -190,6 +190,15 @@ def test_ids_of_elements_have_no_spaces() -> None:
     assert sorted(found(named)) == [("error", "Patient.birthDate.id"), ("error", "Patient.name[0].id")]
 
 
+def test_elements_do_not_share_an_id() -> None:
+    alone = PATIENT | {"name": [{"id": "a", "text": "x"}]}
+    twice = alone | {"_birthDate": {"id": "a"}}
+    assert found(alone) == [] and found(twice) == [("error", "Patient.birthDate.id")]
+    assert judged(bundle("collection", {"resource": alone}, {"resource": alone})) == []
+    both = profile(type_="Patient") | {"differential": {"element": [{"id": "0", "path": "Patient"}]}}
+    assert "error" not in [severity for severity, _ in judged(both)]
+
+
 def test_contained_resources_do_not_share_an_id() -> None:
     within = [{"resourceType": "Organization", "id": id_, "name": "x"} for id_ in ("a", "b", "a")]
     holding = PATIENT | {"contained": within}

@@ -58,6 +58,7 @@ class _Closer:
         self._known = known
         self._unknown_extensions = unknown_extensions
         self._budget = budget
+        self._ids: ids.Taken = set()
 
     def issues(self, asked: Iterable[str]) -> Iterator[Issue]:
         root = of_resource(self._whole, str(self._whole["resourceType"]))
@@ -76,7 +77,7 @@ class _Closer:
         if item.kind in RESOURCE_TYPES:
             yield from self._resource(item)
             return
-        yield from ids.judge(item)
+        yield from ids.judge(visit, self._ids)
         if item.kind == "Extension" and visit.owner is not None:
             where = extensions.Where(visit, visit.owner, self._whole)
             yield from extensions.judge(where, self._known, self._unknown_extensions, self._budget)

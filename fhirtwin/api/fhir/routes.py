@@ -49,11 +49,11 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
             "if_none_match": request.headers.get("If-None-Match"),
             "if_modified_since": request.headers.get("If-Modified-Since"),
         }
-        return _response(read(services, g.caller, type_, id_, **conditions))
+        return _response(read(services, g.caller, type_, id_, **conditions, parameters=negotiation.parameters()))
 
     @fhir.get("/<type_>/<id_>/_history/<version>")
     def vread_route(type_: str, id_: str, version: str) -> Response:
-        return _response(vread(services, g.caller, type_, id_, version))
+        return _response(vread(services, g.caller, type_, id_, version, negotiation.parameters()))
 
     @fhir.get("/_history")
     @fhir.get("/<type_>/_history")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 from flask import g, request
 
@@ -20,6 +20,18 @@ GENERAL: Final = frozenset({"_format", "_pretty"})
 """Parameters of any request that are about the answer's form."""
 
 _ANY: Final = ("application/*", "*/*")
+
+
+def refuse_other_encodings() -> None:
+    """Return when the parameters of the URL are UTF-8: `M%FCller` would be a search for somebody of another name.
+
+    Raises:
+        Incorrect: they are not.
+    """
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise Incorrect("The parameters of the URL are not UTF-8: escape `ü` as %C3%BC.") from None
 
 
 def settle(*, any_type: bool = False) -> None:

@@ -10,7 +10,7 @@ from flask import g, request
 
 from fhirtwin import timing
 from fhirtwin.api import body, rendering
-from fhirtwin.errors import Incorrect, NotAcceptable, WrongMediaType
+from fhirtwin.errors import Incorrect, NotAcceptable, Unsupported, WrongMediaType
 from fhirtwin.fhir import media_types, xml
 from fhirtwin.fhir.media_types import Format
 from fhirtwin.interactions.patch import Form
@@ -209,3 +209,18 @@ def refuse_compressed() -> None:
 def parameters() -> list[tuple[str, str]]:
     """The parameters of the URL, in order, without those about the form of the answer."""
     return [(name, value) for name, value in request.args.items(multi=True) if name not in GENERAL]
+
+
+def refuse_parameters() -> None:
+    """Return when the URL has no parameters beside those about the form of the answer.
+
+    A write that names its resource is not conditional by a search: its sender would believe that the search holds.
+
+    Raises:
+        Unsupported: it has others.
+    """
+    if parameters():
+        raise Unsupported(
+            "This write takes no parameters but `_format` and `_pretty`. Conditions are headers (If-Match, "
+            "If-None-Match, If-None-Exist), or a search in the place of the id: [type]?name=value."
+        )

@@ -15,6 +15,7 @@ from fhirtwin.api.cds import request as calls
 from fhirtwin.api.cds import response
 from fhirtwin.api.cds.service import Call
 from fhirtwin.api.cds.services import registry
+from fhirtwin.api.cds.trust import servers
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir import codec
@@ -40,6 +41,7 @@ def blueprint(parts: Services) -> Blueprint:
         with timing.stage("parse"):
             sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
         asked = calls.read(sent, service, parts.settings)
+        servers.require(g.get("ehr"), asked.patient.origin)
         brought = prefetch.read(asked.prefetch, service.prefetch, asked.patient, bases=asked.bases)
         answer = service.handler(
             Call(asked.hook, asked.hook_instance, asked.patient, asked.context, brought, g.caller, parts)

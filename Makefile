@@ -36,6 +36,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.cds_call
 	$(BIN)/python -m benchmarks.validating
 	$(BIN)/python -m benchmarks.fhir_server
+	$(BIN)/python -m benchmarks.cds_jwt
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)

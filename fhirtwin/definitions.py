@@ -56,17 +56,29 @@ class Definitions:
         return self._resources[type_, canonical]
 
 
-def broken_claims(resource: Mapping[str, Any], reader: Reader) -> list[Issue]:
+MAX_UNIT_SECONDS: Final = 10.0
+"""Processor time of one unit of work after which it judges no more claims: other writers wait for it meanwhile."""
+
+
+def unit_budget() -> Budget:
+    """What the claims of all resources of one unit of work, which begins now, may cost together."""
+    return Budget(MAX_UNIT_SECONDS, MAX_STEPS)
+
+
+def broken_claims(resource: Mapping[str, Any], reader: Reader, unit: Budget | None = None) -> list[Issue]:
     """Judge a valid resource by the profiles that its `meta.profile` claims, as far as they are known.
 
     Args:
         resource: as it would be stored.
         reader: the open transaction.
+        unit: of whose time this takes its part, where the unit of work stores more than this resource.
 
     Returns:
-        The errors. A profile that is not known, or cannot be used, says nothing here; `$validate` tells of it.
+        The errors; that it would take too long is one. A profile that is not known, or cannot be used, says nothing
+        here; `$validate` tells of it.
     """
-    known, budget = Definitions(reader), Budget(MAX_SECONDS, MAX_STEPS)
+    seconds = min(MAX_SECONDS, unit.seconds) if unit else MAX_SECONDS
+    known, budget = Definitions(reader), Budget(seconds, MAX_STEPS)
     return [
         issue
         for canonical in resource.get("meta", {}).get("profile", ())

@@ -24,6 +24,8 @@ from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinStat
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
 
+_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
+
 _MOST_IDS: Final = 500
 """Ids in one statement; databases have a limit of values that can be bound."""
 
@@ -301,7 +303,7 @@ class Reader:
         for row in self._connection.execute(select(resource.c.id).where(*about, resource.c.type == "List")).all():
             stored = self.read("List", row.id)
             if stored:
-                held |= said_empty(codec.decode(stored.data))
+                held |= said_empty(codec.decode(stored.data, max_depth=_ANY_DEPTH))
         return frozenset(held)
 
 

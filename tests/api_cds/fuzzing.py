@@ -217,8 +217,7 @@ class Range:
     """What is shot at."""
 
     def __init__(self, folder: Path, shared: Path | None) -> None:
-        for name in ("strict", "lenient", "whole"):
-            (folder / name).mkdir()
+        (folder / "whole").mkdir()
         services = [
             service(_touch, id=hook.replace(".", "-") + more, hooks=(hook,), prefetch=TEMPLATES if more else {})
             for hook in CONTEXTS

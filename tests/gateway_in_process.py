@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from fhirtwin.vault import Vault
 
 DAY = date(2026, 6, 1)
 """A day after the newest one of the record of Maria Keller."""
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BASE = "https://twin.example/fhir"
 FHIR = "application/fhir+json"
 
@@ -70,6 +71,7 @@ class Gateway:
     courier: Beside
     caller: Caller = OPEN
     day: date = DAY
+    now: datetime = NOW
 
     def load(self, record: str) -> str:
         """Post a transaction; the id of its Patient."""
@@ -115,7 +117,7 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
     courier = Beside()
     made = Gateway(
         http=FlaskClient(app := Flask("test", static_folder=None)),
-        parts=Services(chosen, Store.open(chosen), assessor(courier, chosen), today=lambda: made.day),
+        parts=Services(chosen, Store.open(chosen), assessor(courier, chosen), lambda: made.day, lambda: made.now),
         courier=courier,
     )
 

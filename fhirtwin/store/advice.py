@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
@@ -14,6 +15,11 @@ from fhirtwin.twin.state import PatientKey
 
 DAY: Final = 86_400_000_000
 """Microseconds of a day."""
+
+
+def day_of(moment: int) -> str:
+    """The day (UTC) of a moment in microseconds since 1970."""
+    return datetime.fromtimestamp(moment / 1e6, UTC).date().isoformat()
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, g
 
 from fhirtwin import timing
 from fhirtwin.api import body
+from fhirtwin.api.cds import answering, feedback, response
 from fhirtwin.api.cds import request as calls
-from fhirtwin.api.cds import response
-from fhirtwin.api.cds.service import Call
+from fhirtwin.api.cds.service import Call, Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
@@ -36,18 +36,24 @@ def blueprint(parts: Services) -> Blueprint:
         service = services.get(service_id)
         if service is None:
             raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
-        negotiation.require_json_sent()
-        with timing.stage("parse"):
-            sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
-        asked = calls.read(sent, service, parts.settings)
-        brought = prefetch.read(asked.prefetch, service.prefetch, asked.patient, bases=asked.bases)
-        answer = service.handler(
-            Call(asked.hook, asked.hook_instance, asked.patient, asked.context, brought, g.caller, parts)
-        )
-        response.check(service.id, answer.cards)
-        return _json({"cards": list(answer.cards)})
+        with answering.counted(parts, service.id):
+            return _json(_answer(service, parts))
 
+    feedback.add(cds, services, parts)
     return cds
+
+
+def _answer(service: Service, parts: Services) -> dict[str, Any]:
+    negotiation.require_json_sent()
+    with timing.stage("parse"):
+        sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
+    asked = calls.read(sent, service, parts.settings)
+    brought = prefetch.read(asked.prefetch, service.prefetch, asked.patient, bases=asked.bases)
+    call = Call(asked.hook, asked.hook_instance, asked.patient, asked.context, brought, g.caller, parts)
+    answer = service.handler(call)
+    response.check(service.id, answer.cards)
+    given = answering.give(service, call, answer)
+    return {"cards": list(given.cards), **({"extension": given.extension} if given.extension else {})}
 
 
 def _json(value: Any) -> Response:

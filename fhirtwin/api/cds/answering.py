@@ -28,7 +28,8 @@ def give(service: Service, call: Call, response: Response) -> Response:
         call: what it answered.
         response: checked by `response.check`.
     """
-    to = Audience(service.id, call.hook, call.caller.id, call.patient, _user(call))
+    user = call.user.reference if call.user else ""
+    to = Audience(service.id, call.hook, call.caller.id, call.patient, user)
     given = giving.give(call.parts, to, response.cards, response.lasting)
     return replace(response, cards=given.cards, extension={**response.extension, **_extension(given)})
 
@@ -41,11 +42,6 @@ def counted(parts: Services, service: str) -> Iterator[None]:
     except Exception as error:
         giving.count_unanswered(parts, service, error.status if isinstance(error, FhirtwinError) else Fault.status)
         raise
-
-
-def _user(call: Call) -> str:
-    user = call.context.get("userId")
-    return user if isinstance(user, str) else ""
 
 
 def _extension(given: Given) -> dict[str, Any]:

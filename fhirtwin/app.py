@@ -15,7 +15,7 @@ from flask import Flask, Response, g, request
 
 from fhirtwin import keyfile, machine, timing
 from fhirtwin.access import LOCAL_TOKEN, OPEN
-from fhirtwin.api import admission, errors, health
+from fhirtwin.api import admission, errors, health, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
@@ -69,6 +69,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     admission.install(app, settings.max_concurrent_requests)
     errors.install(app)
     app.register_blueprint(health.blueprint(services.store, courier))
+    app.register_blueprint(metrics.blueprint(services.store))
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
     return app

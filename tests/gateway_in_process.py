@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from fhirtwin import shipped
 from fhirtwin.access import OPEN, Caller
-from fhirtwin.api import errors
+from fhirtwin.api import errors, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
@@ -127,6 +127,7 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
 
     errors.install(app)
     app.url_map.strict_slashes = False
+    app.register_blueprint(metrics.blueprint(made.parts.store))
     app.register_blueprint(fhir.blueprint(made.parts), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(made.parts), url_prefix="/cds-services")
     made.http = app.test_client()

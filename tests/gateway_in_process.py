@@ -117,7 +117,9 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
     courier = Beside()
     made = Gateway(
         http=FlaskClient(app := Flask("test", static_folder=None)),
-        parts=Services(chosen, Store.open(chosen), assessor(courier, chosen), lambda: made.day, lambda: made.now),
+        parts=Services(
+            chosen, Store.open(chosen), assessor(courier, chosen), today=lambda: made.day, now=lambda: made.now
+        ),
         courier=courier,
     )
 

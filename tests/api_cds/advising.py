@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from fhirtwin.api.cds.service import Call, Response, Service
@@ -37,9 +38,13 @@ class Advisor:
         self.lasting: frozenset[str] = frozenset()
         self.extension: dict[str, Any] = {}
         self.fails: Exception | FhirtwinError | None = None
+        self.instead: Callable[[Call], Response] | None = None
         self.service = Service(ID, ("patient-view",), "Made up", "For tests.", {}, self._answer)
 
-    def _answer(self, _call: Call) -> Response:
+    def _answer(self, call: Call) -> Response:
+        return self.instead(call) if self.instead else self.answer(call)
+
+    def answer(self, _call: Call) -> Response:
         if self.fails:
             raise self.fails
         return Response(self.cards, lasting=self.lasting, extension=self.extension)

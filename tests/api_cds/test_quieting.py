@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from fhirtwin.api.cds import composite
+from fhirtwin.api.cds.composite import Part
+from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import EngineUnavailable, Fault, Precondition, Unavailable
 from fhirtwin.store.advice import CallCount
 from tests.api_cds.advising import ID, Advisor, accepted, call, card, overridden, send, shown
@@ -121,6 +124,16 @@ def test_a_failed_engine_cannot_be_overridden_away(twin: Gateway, patient: str) 
     assert twin.call(patient, prefetch).json["cards"] == [found]
 
 
+def test_nor_can_a_part_that_failed(advised: Gateway, advisor: Advisor) -> None:
+    def fails(_call: Call) -> Response:
+        raise Fault("broken")
+
+    advisor.instead = composite.together(Part("renal dosing", fails), Part("the rest", advisor.answer))
+    override(advised, "Advice is missing: renal dosing")
+    override(advised, "Finding 1")
+    assert summaries(advised) == ["Finding 2", "Advice is missing: renal dosing"]
+
+
 def test_a_risk_that_was_overridden_comes_back_with_a_corrected_input(twin: Gateway, patient: str) -> None:
     first = twin.call(patient, twin.prefetch(patient)).json["cards"]
     assert send(twin, *[overridden(one["uuid"]) for one in first], service="twin-patient-view").status_code == 200
@@ -148,10 +161,17 @@ def test_what_the_user_did_last_counts(advised: Gateway, accepted_at: str, quiet
     assert (summaries(advised) == ["Finding 2"]) is quiet
 
 
-def test_a_card_without_a_uuid_is_shown_and_counted(advised: Gateway, advisor: Advisor) -> None:
+def test_a_card_that_the_service_gave_no_uuid_can_be_overridden_too(advised: Gateway, advisor: Advisor) -> None:
     advisor.cards = [card(1, uuid=...)]
-    assert "uuid" not in shown(advised)[0]
-    assert counts(advised).cards == 1
+    override(advised, "Finding 1")
+    assert shown(advised) == []
+
+
+def test_an_answer_that_breaks_the_rules_is_neither_given_nor_noted(advised: Gateway, advisor: Advisor) -> None:
+    advisor.cards = [card(1), card(2, indicator=...)]
+    answer = call(advised)
+    assert (answer.status_code, "indicator" in answer.text) == (500, True)
+    assert counts(advised) == CallCount(ID, "", failed=1)
 
 
 def test_every_call_is_counted_with_its_cards(advised: Gateway, advisor: Advisor) -> None:

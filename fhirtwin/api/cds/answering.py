@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,18 +19,19 @@ NO_FEEDBACK: Final = "org.fhirtwin.no-feedback"
 """Extension of a response whose cards could not be noted, so that they have no uuid and take no feedback."""
 
 
-def give(service: Service, call: Call, response: Response) -> Response:
-    """What is sent of a service's answer.
+def give(service: Service, call: Call, answer: Response) -> dict[str, Any]:
+    """The members of an answer that this call gets otherwise than the service gave them: `cards`, and `extension`.
 
     Args:
         service: which one answered.
         call: what it answered.
-        response: checked by `response.check`.
+        answer: complete, and checked by `response.as_json`.
     """
     user = call.user.reference if call.user else ""
     to = Audience(service.id, call.hook, call.caller.id, call.patient, user)
-    given = giving.give(call.parts, to, response.cards, response.lasting)
-    return replace(response, cards=given.cards, extension={**response.extension, **_extension(given)})
+    given = giving.give(call.parts, to, answer.cards, answer.lasting)
+    extension = {**answer.extension, **_extension(given)}
+    return {"cards": list(given.cards), **({"extension": extension} if extension else {})}
 
 
 @contextmanager

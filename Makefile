@@ -34,6 +34,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.patient_view
 	$(BIN)/python -m benchmarks.validating
 	$(BIN)/python -m benchmarks.fhir_server
+	$(BIN)/python -m benchmarks.noting
 
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
 	@$(SETUP) run

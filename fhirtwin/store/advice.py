@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -136,6 +136,7 @@ _FORGET: Final = (
 _NEWS: Final = select(cds_feedback.c.digest).where(cds_feedback.c.digest.in_(bindparam("wanted", expanding=True)))
 _KEEP: Final = insert(cds_feedback)
 _NUMBERS: Final = ("answered", "silent", "cards", "quietened", "refused", "failed")
+_COUNTED: Final = ("service", "day", *_NUMBERS)
 _COUNT_CALL: Final = text(
     f"INSERT INTO cds_call_count (service, day, {', '.join(_NUMBERS)}) "  # noqa: S608
     f"VALUES (:service, :day, {', '.join(':' + name for name in _NUMBERS)}) ON CONFLICT (service, day) DO UPDATE SET "
@@ -200,7 +201,7 @@ class Advice:
 
     def count_call(self, count: CallCount) -> None:
         """Add to what the calls of a day came to."""
-        self._connection.execute(_COUNT_CALL, asdict(count))
+        self._connection.execute(_COUNT_CALL, {name: getattr(count, name) for name in _COUNTED})
 
     def count_outcomes(self, counts: Iterable[OutcomeCount]) -> None:
         """Add to the outcomes of their days."""

@@ -35,6 +35,7 @@ class Store:
         self._noting = noting
         self._turn = threading.Lock()
         """Held while this process writes, so that its threads wait in a row and not for the database."""
+        self._turn_to_note = self._turn if engines.has_one_writer(noting) else threading.Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Store:
@@ -114,8 +115,13 @@ class Store:
             Busy: other writers took longer than that.
             InsufficientStorage, TooCostly, Unavailable: as `write`.
         """
-        with engines.told(), self._noting.begin() as connection:
-            yield Advice(connection)
+        if not self._turn_to_note.acquire(timeout=limits.NOTE_SECONDS):
+            raise Busy(limits.TOO_MANY_WRITERS)
+        try:
+            with engines.told(), self._noting.begin() as connection:
+                yield Advice(connection)
+        finally:
+            self._turn_to_note.release()
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """As `Reader.read`."""

@@ -43,6 +43,15 @@ def test_a_card_is_found_as_it_was_given(store: Store) -> None:
         assert reader.advice.find([]) == {}
 
 
+def test_a_card_of_long_names_is_kept_whole(store: Store) -> None:
+    long = replace(
+        CARD, patient=PatientKey(f"https://{'x' * 2000}.example", "p"), caller="https://c.example/" + "y" * 2000
+    )
+    with store.note() as advice:
+        advice.give([long])
+        assert advice.find([CARD.card]) == {CARD.card: long}
+
+
 def test_a_card_that_is_given_again_stays_as_it_was(store: Store) -> None:
     with store.note() as advice:
         advice.give([CARD])
@@ -145,6 +154,30 @@ def test_a_note_does_not_wait_long_for_a_writer(store: Store) -> None:
     with store.snapshot() as reader:
         assert len(reader.advice.calls("2026-06-01", "2026-06-01")) == counted
     assert counted == (store._noting.dialect.name == "postgresql")
+
+
+def test_notes_get_their_turn_while_others_write(store: Store) -> None:
+    over = threading.Event()
+
+    def write(number: int) -> None:
+        version = 0
+        while not over.is_set():
+            version += 1
+            put(store, f"p{number}", version)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(4)]
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(50):
+            with store.note() as advice:
+                advice.count_call(CallCount("a", "2026-06-01", answered=1))
+    finally:
+        over.set()
+        for writer in writers:
+            writer.join()
+    with store.snapshot() as reader:
+        assert reader.advice.calls("2026-06-01", "2026-06-01")[0].answered == 50
 
 
 def test_writers_still_wait_for_the_disk(store: Store) -> None:

@@ -127,7 +127,10 @@ class Server:
 
     def _same_server(self, link: str, page: str | None = None) -> str:
         """The address of a next page, when it is of the same server: the token is for no other."""
-        url = urljoin(page or f"{self.base}/", link)
+        try:
+            url = urljoin(page or f"{self.base}/", link)
+        except ValueError:
+            url = ""
         there, here = places.read(url), places.read(self.base)
         if there is None or here is None or there.origin != here.origin:
             raise _NotObtainedError("the `next` link leads to another server than `fhirServer`")

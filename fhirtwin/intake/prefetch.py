@@ -140,7 +140,7 @@ def _invalid(given: Mapping[str, Any], key: str, template: Template) -> list[Iss
     value = given[key]
     if value is None or is_outcome(value):
         return []
-    expected = "Bundle" if template.is_search else template.type
+    expected = "Bundle" if template.is_search else template.type or None
     return validator.validate(value, type=expected, prefix=f"prefetch.{key}") or _wrong_bundle(key, value)
 
 

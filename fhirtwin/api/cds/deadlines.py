@@ -53,18 +53,23 @@ def start(handler: Callable[[Call], T], call: Call) -> Future[T]:
     Raises:
         Busy: too many are at work.
     """
-    if not _at_work.acquire(blocking=False):
+    held = _at_work
+    if not held.acquire(blocking=False):
         raise Busy("Too many CDS services are at work, most of them late; try again.")
     future: Future[T] = Future()
     context = contextvars.copy_context()
-    Thread(target=_work, args=(future, context, handler, call), name="cds-service", daemon=True).start()
-    return future
 
+    def work() -> None:
+        try:
+            future.set_result(context.run(handler, call))
+        except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
+            future.set_exception(error)
+        finally:
+            held.release()
 
-def _work(future: Future[T], context: contextvars.Context, handler: Callable[[Call], T], call: Call) -> None:
     try:
-        future.set_result(context.run(handler, call))
-    except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
-        future.set_exception(error)
-    finally:
-        _at_work.release()
+        Thread(target=work, name="cds-service", daemon=True).start()
+    except RuntimeError:
+        held.release()
+        raise Busy("This machine starts no more threads; try again.") from None
+    return future

@@ -159,9 +159,6 @@ def _object(value: Any, members: Mapping[str, Rule], further: Callable[[Mapping[
     if not isinstance(value, Mapping):
         yield "", "must be an object"
         return
-    for name in _REQUIRED[id(members)]:
-        if name not in value:
-            yield name, members[name](None) or "must be there"
     for name, item in value.items():
         rule = members.get(name)
         if name == "extension":
@@ -172,6 +169,9 @@ def _object(value: Any, members: Mapping[str, Rule], further: Callable[[Mapping[
             yield name, members[name](item) or "must be left out when there is nothing to put there"
         elif wrong := rule(item):
             yield name, wrong
+    for name in _REQUIRED[id(members)]:
+        if name not in value:
+            yield name, members[name](None) or "must be there"
     yield from _extension(value)
     yield from further(value)
 
@@ -267,15 +267,16 @@ def _extension(owner: Mapping[str, Any]) -> Broken:
     given = owner["extension"]
     if not isinstance(given, Mapping) or not given:
         yield "extension", "must be an object that is not empty"
-    elif _has_nothing(given):
+    elif holds_nothing(given):
         yield "extension", "must not hold null, nor anything empty"
 
 
-def _has_nothing(value: Any, depth: int = 0) -> bool:
+def holds_nothing(value: Any, depth: int = 0) -> bool:
+    """Whether there is null or something empty anywhere in a value, or it is nested too deeply to tell."""
     if value is None or value in ("", [], (), {}) or depth > _DEEPEST:
         return True
     inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    return any(_has_nothing(each, depth + 1) for each in inner)
+    return any(holds_nothing(each, depth + 1) for each in inner)
 
 
 def _at(place: str, found: Broken) -> Broken:

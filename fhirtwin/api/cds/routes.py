@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g
 
 from fhirtwin import timing
 from fhirtwin.api import body
-from fhirtwin.api.cds import answering, completing, deadlines, discovery, feedback, fetching, response
+from fhirtwin.api.cds import answering, completing, deadlines, discovery, feedback, fetching, lenient, response
 from fhirtwin.api.cds import request as calls
 from fhirtwin.api.cds.request import Request
 from fhirtwin.api.cds.service import Call, Service
+from fhirtwin.api.cds.service import Response as Answer
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
@@ -24,6 +26,7 @@ from fhirtwin.fhir import codec
 from fhirtwin.intake import prefetch
 from fhirtwin.intake.prefetch import Prefetched
 from fhirtwin.interactions.context import Services
+from fhirtwin.report.cards import not_judged_card
 
 
 def blueprint(parts: Services, services: Mapping[str, Service] | None = None) -> Blueprint:
@@ -35,6 +38,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
     """
     cds = Blueprint("cds", __name__)
     services = registry.all_services() if services is None else services
+    allowed = lenient.chosen(parts.settings.cds_lenient)
 
     @cds.get("")
     def discover() -> Response:
@@ -46,18 +50,18 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
         if service is None:
             raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
         with answering.counted(parts, service.id):
-            return _json(_answer(service, parts))
+            return _json(_answer(service, parts, allowed))
 
     feedback.add(cds, services, parts)
     return cds
 
 
-def _answer(service: Service, parts: Services) -> dict[str, Any]:
+def _answer(service: Service, parts: Services, allowed: frozenset[str]) -> dict[str, Any]:
     negotiation.require_json_sent()
     with timing.stage("parse"):
         sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
     deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
-    asked = calls.read(sent, service, parts.settings)
+    asked = calls.read(lenient.mended(sent, allowed, service.id), service, parts.settings, allowed)
     call = Call(
         hook=asked.hook,
         hook_instance=asked.hook_instance,
@@ -70,9 +74,18 @@ def _answer(service: Service, parts: Services) -> dict[str, Any]:
         bases=asked.bases,
         deadline=deadline,
     )
-    answer = completing.completed(service, asked.patient, deadlines.answer(service, call))
+    answer = completing.completed(service, asked.patient, _with_unread(deadlines.answer(service, call), call, service))
     checked = response.as_json(service.id, answer)
     return {**checked, **answering.give(service, call, answer)}
+
+
+def _with_unread(answer: Answer, call: Call, service: Service) -> Answer:
+    """An answer that also names what a leniency set aside."""
+    if not call.context.unread:
+        return answer
+    lenient.note(lenient.SET_ASIDE, service.id)
+    card = not_judged_card(call.context.unread, call.patient, call.parts.settings)
+    return replace(answer, cards=[*answer.cards, card], lasting=answer.lasting | {card["uuid"]})
 
 
 def _prefetched(asked: Request, service: Service, deadline: float, parts: Services) -> Prefetched:

@@ -60,8 +60,9 @@ def test_an_overridden_card_is_kept_with_reason_and_comment(advised: Gateway, id
 def test_the_same_item_again_is_kept_once(advised: Gateway, ids: list[str]) -> None:
     item = overridden(ids[0], overrideReason={"userComment": "no"})
     same = {**item, "outcomeTimestamp": WHEN.replace("Z", ".000+00:00"), "card": ids[0].upper()}
-    for sent in ((item, item), (same,), (item, accepted(ids[1]))):
+    for sent in ((item, item), (same,), (item, accepted(ids[1])), (accepted(ids[1], SUGGESTION, SUGGESTION),)):
         assert send(advised, *sent).status_code == 200
+        advised.now += timedelta(minutes=1)
     assert [one.number for one in outcomes(advised)] == [1, 1]
 
 

@@ -16,6 +16,8 @@ from fhirtwin.store.advice import CallCount
 from tests.api_cds.advising import ID, Advisor, accepted, call, card, overridden, send, shown
 from tests.gateway_in_process import Gateway
 
+pytestmark = pytest.mark.databases
+
 QUIETENED = "org.fhirtwin.quietened"
 
 

@@ -53,7 +53,7 @@ class Store:
         return cls(
             engines.make(settings, Use(False, settings.database_connections, seconds)),
             engines.make(settings, Use(True, 1, seconds)),
-            engines.make(settings, Use(True, 1, seconds, notes=True)),
+            engines.make(settings, Use(True, 1, seconds, turns=False, notes=True)),
         )
 
     def close(self) -> None:

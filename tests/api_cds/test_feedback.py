@@ -40,14 +40,12 @@ def ids(advised: Gateway, advisor: Advisor) -> list[str]:
     return [one["uuid"] for one in shown(advised)]
 
 
-@pytest.mark.conforms("cds-hooks_2.0@148", "cds-hooks_2.0@152", "cds-hooks_2.0@153")
 def test_an_accepted_suggestion_is_kept(advised: Gateway, ids: list[str]) -> None:
     answer = send(advised, accepted(ids[0]))
     assert (answer.status_code, answer.json) == (200, {})
     assert outcomes(advised) == [OutcomeCount(ID, "", "accepted", ("", ""), 1)]
 
 
-@pytest.mark.conforms("cds-hooks_2.0@79", "cds-hooks_2.0@160")
 def test_an_overridden_card_is_kept_with_reason_and_comment(advised: Gateway, ids: list[str]) -> None:
     why = {"reason": LATER, "userComment": "on Monday"}
     assert send(advised, overridden(ids[0], overrideReason=why), overridden(ids[1])).status_code == 200
@@ -72,7 +70,6 @@ def test_a_card_may_be_acted_upon_several_times(advised: Gateway, ids: list[str]
     assert [one.number for one in outcomes(advised)] == [2]
 
 
-@pytest.mark.conforms("cds-hooks_2.0@154")
 @pytest.mark.parametrize(
     ("body", "place"),
     [
@@ -88,7 +85,6 @@ def test_a_body_of_another_shape_is_refused(advised: Gateway, body: Any, place: 
     assert set(issues(advised.http.post(f"/cds-services/{ID}/feedback", json=body), 400)) == {place}
 
 
-@pytest.mark.conforms(*(f"cds-hooks_2.0@{row}" for row in (155, 156, 157, 158, 159, 161)))
 @pytest.mark.parametrize(
     ("changes", "place"),
     [

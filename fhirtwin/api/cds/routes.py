@@ -16,10 +16,12 @@ from fhirtwin import timing
 from fhirtwin.api import body
 from fhirtwin.api.cds import answering, completing, deadlines, discovery, feedback, fetching, lenient, response
 from fhirtwin.api.cds import request as calls
+from fhirtwin.api.cds.fetching import FindWay
 from fhirtwin.api.cds.request import Request
 from fhirtwin.api.cds.service import Call, Service
 from fhirtwin.api.cds.service import Response as Answer
 from fhirtwin.api.cds.services import registry
+from fhirtwin.api.cds.trust import servers
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir import codec
@@ -29,16 +31,23 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.report.cards import not_judged_card
 
 
-def blueprint(parts: Services, services: Mapping[str, Service] | None = None) -> Blueprint:
+def blueprint(
+    parts: Services, services: Mapping[str, Service] | None = None, *, find_way: FindWay = fetching.way
+) -> Blueprint:
     """The routes below `/cds-services`.
 
     Args:
         parts: what services work with.
         services: by id, passed through the registry's gate; None means all of this installation.
+        find_way: how FHIR servers of clients are reached; tests set it.
+
+    Raises:
+        Incorrect: a setting names a leniency or a server that is none.
     """
     cds = Blueprint("cds", __name__)
     services = registry.all_services() if services is None else services
     allowed = lenient.chosen(parts.settings.cds_lenient)
+    find_way(parts.settings, ())
 
     @cds.get("")
     def discover() -> Response:
@@ -50,24 +59,25 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
         if service is None:
             raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
         with answering.counted(parts, service.id):
-            return _json(_answer(service, parts, allowed))
+            return _json(_answer(service, parts, allowed, find_way))
 
     feedback.add(cds, services, parts)
     return cds
 
 
-def _answer(service: Service, parts: Services, allowed: frozenset[str]) -> dict[str, Any]:
+def _answer(service: Service, parts: Services, allowed: frozenset[str], find_way: FindWay) -> dict[str, Any]:
     negotiation.require_json_sent()
     with timing.stage("parse"):
         sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
     deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
     asked = calls.read(lenient.mended(sent, allowed, service.id), service, parts.settings, allowed)
+    servers.require(g.get("ehr"), asked.patient.origin)
     call = Call(
         hook=asked.hook,
         hook_instance=asked.hook_instance,
         patient=asked.patient,
         context=asked.context,
-        prefetched=_prefetched(asked, service, deadline, parts),
+        prefetched=_prefetched(asked, service, deadline, parts, find_way),
         caller=g.caller,
         parts=parts,
         fhir_server=asked.fhir_server,
@@ -88,10 +98,9 @@ def _with_unread(answer: Answer, call: Call, service: Service) -> Answer:
     return replace(answer, cards=[*answer.cards, card], lasting=answer.lasting | {card["uuid"]})
 
 
-def _prefetched(asked: Request, service: Service, deadline: float, parts: Services) -> Prefetched:
+def _prefetched(asked: Request, service: Service, deadline: float, parts: Services, find_way: FindWay) -> Prefetched:
     """What the call brought and, where it may be, what its FHIR server was asked for."""
-    until = min(deadline, time.monotonic() + parts.settings.cds_fetch_seconds)
-    fetch = fetching.source(asked, parts, until)
+    fetch = fetching.source(asked, parts, deadline, lambda: find_way(parts.settings, g.get("fhir_servers", ())))
     templates = service.templates(asked.hook)
     return prefetch.read(asked.prefetch, templates, asked.patient, bases=asked.bases, fetch=fetch)
 

@@ -25,9 +25,10 @@ class Use:
     """What connections are for.
 
     Attributes:
-        writes: whether each transaction waits until it is the only one that writes.
+        writes: whether transactions write.
         connections: most that are open at once in this process.
         seconds: longest that one statement may take; 0 for no end.
+        turns: whether each transaction that writes waits until it is the only one; on SQLite it always does.
         notes: whether what is written are notes: they are not waited for until the disk has them, so a power cut may
             take the newest along, and they never make anybody wait long.
     """
@@ -35,6 +36,7 @@ class Use:
     writes: bool
     connections: int
     seconds: float
+    turns: bool = True
     notes: bool = False
 
     @property

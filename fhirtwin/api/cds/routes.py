@@ -14,7 +14,7 @@ from flask import Blueprint, Response, g
 
 from fhirtwin import timing
 from fhirtwin.api import body
-from fhirtwin.api.cds import completing, deadlines, discovery, fetching, lenient, response
+from fhirtwin.api.cds import answering, completing, deadlines, discovery, feedback, fetching, lenient, response
 from fhirtwin.api.cds import request as calls
 from fhirtwin.api.cds.fetching import FindWay
 from fhirtwin.api.cds.request import Request
@@ -58,30 +58,35 @@ def blueprint(
         service = services.get(service_id)
         if service is None:
             raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
-        negotiation.require_json_sent()
-        with timing.stage("parse"):
-            sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
-        deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
-        asked = calls.read(lenient.mended(sent, allowed, service.id), service, parts.settings, allowed)
-        servers.require(g.get("ehr"), asked.patient.origin)
-        made = Call(
-            hook=asked.hook,
-            hook_instance=asked.hook_instance,
-            patient=asked.patient,
-            context=asked.context,
-            prefetched=_prefetched(asked, service, deadline, parts, find_way),
-            caller=g.caller,
-            parts=parts,
-            fhir_server=asked.fhir_server,
-            bases=asked.bases,
-            deadline=deadline,
-        )
-        answer = completing.completed(
-            service, asked.patient, _with_unread(deadlines.answer(service, made), made, service)
-        )
-        return _json(response.as_json(service.id, answer))
+        with answering.counted(parts, service.id):
+            return _json(_answer(service, parts, allowed, find_way))
 
+    feedback.add(cds, services, parts)
     return cds
+
+
+def _answer(service: Service, parts: Services, allowed: frozenset[str], find_way: FindWay) -> dict[str, Any]:
+    negotiation.require_json_sent()
+    with timing.stage("parse"):
+        sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
+    deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
+    asked = calls.read(lenient.mended(sent, allowed, service.id), service, parts.settings, allowed)
+    servers.require(g.get("ehr"), asked.patient.origin)
+    call = Call(
+        hook=asked.hook,
+        hook_instance=asked.hook_instance,
+        patient=asked.patient,
+        context=asked.context,
+        prefetched=_prefetched(asked, service, deadline, parts, find_way),
+        caller=g.caller,
+        parts=parts,
+        fhir_server=asked.fhir_server,
+        bases=asked.bases,
+        deadline=deadline,
+    )
+    answer = completing.completed(service, asked.patient, _with_unread(deadlines.answer(service, call), call, service))
+    checked = response.as_json(service.id, answer)
+    return {**checked, **answering.give(service, call, answer)}
 
 
 def _with_unread(answer: Answer, call: Call, service: Service) -> Answer:
@@ -90,7 +95,7 @@ def _with_unread(answer: Answer, call: Call, service: Service) -> Answer:
         return answer
     lenient.note(lenient.SET_ASIDE, service.id)
     card = not_judged_card(call.context.unread, call.patient, call.parts.settings)
-    return replace(answer, cards=[*answer.cards, card])
+    return replace(answer, cards=[*answer.cards, card], lasting=answer.lasting | {card["uuid"]})
 
 
 def _prefetched(asked: Request, service: Service, deadline: float, parts: Services, find_way: FindWay) -> Prefetched:

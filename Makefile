@@ -37,6 +37,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.validating
 	$(BIN)/python -m benchmarks.fhir_server
 	$(BIN)/python -m benchmarks.cds_jwt
+	$(BIN)/python -m benchmarks.noting
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)

@@ -65,6 +65,16 @@ def unit_budget() -> Budget:
     return Budget(MAX_UNIT_SECONDS, MAX_STEPS)
 
 
+def shipped_version(type_: str, id_: str) -> StoredVersion | None:
+    """A definition of this project as a resource that can be read at its id; None where there is none."""
+    found = _own_by_id(type_).get(id_)
+    if found is None:
+        return None
+    updated = f"{found['date']}T00:00:00.000Z"
+    whole = {**found, "meta": {"versionId": "1", "lastUpdated": updated}}
+    return StoredVersion(type_, id_, 1, updated, codec.encode(whole))
+
+
 def broken_claims(resource: Mapping[str, Any], reader: Reader, unit: Budget | None = None) -> list[Issue]:
     """Judge a valid resource by the profiles that its `meta.profile` claims, as far as they are known.
 
@@ -105,6 +115,11 @@ _MOST_PROFILES: Final = 256
 def _own(type_: str) -> Mapping[str, Mapping[str, Any]]:
     files = sorted(shipped.folder("profiles").glob(f"{type_}-*.json"))
     return {one["url"]: one for one in (codec.decode(file.read_bytes()) for file in files)}
+
+
+@cache
+def _own_by_id(type_: str) -> Mapping[str, Mapping[str, Any]]:
+    return {one["id"]: one for one in _own(type_).values()}
 
 
 def _own_profile(canonical: str) -> Profile | None:

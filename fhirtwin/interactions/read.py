@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
+from fhirtwin import definitions
 from fhirtwin.access import Caller, permit
 from fhirtwin.access.visibility import one_by_one
 from fhirtwin.errors import Gone, NotFound
@@ -30,7 +31,7 @@ def read(
     if_modified_since: str | None = None,
     parameters: Iterable[tuple[str, str]] = (),
 ) -> Answer:
-    """Give the current version of a resource.
+    """Give the current version of a resource, or a definition of this project's that nothing took the place of.
 
     Args:
         services: the parts.
@@ -52,7 +53,8 @@ def read(
     permit(caller, "read", type_)
     require_type(type_)
     with services.store.snapshot() as reader:
-        stored = current(reader, caller, type_, id_)
+        shipped = None if reader.read(type_, id_) else definitions.shipped_version(type_, id_)
+        stored = shipped or current(reader, caller, type_, id_)
         since = _second(if_modified_since) if if_modified_since is not None else None
         known = is_known(reader, stored, if_none_match, since)
     headers = version_headers(services, stored)

@@ -14,6 +14,7 @@ from fhirtwin.fhir import codec
 from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.fhir.search.query import Position, Query
 from fhirtwin.store import canonicals, past
+from fhirtwin.store.advice import Advice
 from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.store.search import compartment, explaining, including, searching
@@ -103,6 +104,11 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def advice(self) -> Advice:
+        """Cards, feedback and their counts, within this transaction."""
+        return Advice(self._connection)
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """The current version, which may be a deletion; None when there never was one."""

@@ -1,112 +1,61 @@
-"""Answers calls of one service: read, mended, completed with what is fetched, handled in time, checked.
-
-No web framework in here: bytes in, the body of an answer out, errors raised.
-"""
+"""Between a service's answer and the client: cards are noted for feedback, overridden ones held back, calls counted."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, Final
 
-from fhirtwin import timing
-from fhirtwin.access import Caller
-from fhirtwin.api.cds import completing, fetching, lenient, request, response
-from fhirtwin.api.cds.deadlines import Room, answer
-from fhirtwin.api.cds.fetching import FindWay
-from fhirtwin.api.cds.request import Request
 from fhirtwin.api.cds.service import Call, Response, Service
-from fhirtwin.api.cds.trust import servers
-from fhirtwin.api.cds.trust.clients import Client
-from fhirtwin.fhir import codec
-from fhirtwin.intake import prefetch
-from fhirtwin.intake.prefetch import Prefetched
+from fhirtwin.errors import Fault, FhirtwinError
+from fhirtwin.interactions import giving
 from fhirtwin.interactions.context import Services
-from fhirtwin.outbound import Allowed
-from fhirtwin.report.cards import not_judged_card
+from fhirtwin.interactions.giving import Audience, Given
+
+QUIETENED: Final = "org.fhirtwin.quietened"
+"""Extension of a response that lacks cards because their user overrode them: how many, and until when."""
+NO_FEEDBACK: Final = "org.fhirtwin.no-feedback"
+"""Extension of a response whose cards could not be noted, so that they have no uuid and take no feedback."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """Who calls.
-
-    Attributes:
-        caller: for every interaction to judge.
-        ehr: the EHR that signed in; None for who holds the server's own token.
-        servers: FHIR servers that may be called for it.
-    """
-
-    caller: Caller
-    ehr: Client | None = None
-    servers: Iterable[Allowed] = ()
-
-
-class Desk:
-    """Where the calls of one service are answered.
+def give(service: Service, call: Call, answer: Response) -> dict[str, Any]:
+    """The members of an answer that this call gets otherwise than the service gave them: `cards`, and `extension`.
 
     Args:
-        service: passed through the registry's gate.
-        parts: what it works with.
-        allowed: names of the leniencies that are on.
-        find_way: how FHIR servers of clients are reached.
+        service: which one answered.
+        call: what it answered.
+        answer: complete, and checked by `response.as_json`.
     """
-
-    def __init__(self, service: Service, parts: Services, allowed: frozenset[str], find_way: FindWay) -> None:
-        self._service = service
-        self._parts = parts
-        self._allowed = allowed
-        self._find_way = find_way
-        self._room = Room()
-
-    def answer(self, data: bytes, asking: Asking) -> dict[str, Any]:
-        """Answer one call, within the service's budget from now on.
-
-        Args:
-            data: the body of the call.
-            asking: who calls.
-
-        Raises:
-            FhirtwinError: the call is refused, or the service is late or broken.
-        """
-        settings = self._parts.settings
-        deadline = time.monotonic() + (self._service.budget or settings.cds_budget_seconds)
-        with self._room.turn(deadline):
-            with timing.stage("parse"):
-                sent = codec.decode(data, max_depth=settings.max_depth)
-            call = self._call(sent, asking, deadline)
-            made = _with_unread(answer(self._service, call, self._room), call, self._service)
-            return response.as_json(self._service.id, completing.completed(self._service, call.patient, made))
-
-    def _call(self, sent: dict[str, Any], asking: Asking, deadline: float) -> Call:
-        meant = lenient.mended(sent, self._allowed, self._service.id)
-        asked = request.read(meant, self._service, self._parts.settings, self._allowed)
-        servers.require(asking.ehr, asked.patient.origin)
-        return Call(
-            hook=asked.hook,
-            hook_instance=asked.hook_instance,
-            patient=asked.patient,
-            context=asked.context,
-            prefetched=self._prefetched(asked, asking, deadline),
-            caller=asking.caller,
-            parts=self._parts,
-            fhir_server=asked.fhir_server,
-            bases=asked.bases,
-            deadline=deadline,
-        )
-
-    def _prefetched(self, asked: Request, asking: Asking, deadline: float) -> Prefetched:
-        """What the call brought and, where it may be, what its FHIR server was asked for."""
-        settings = self._parts.settings
-        fetch = fetching.source(asked, self._parts, deadline, lambda: self._find_way(settings, asking.servers))
-        templates = self._service.templates(asked.hook)
-        return prefetch.read(asked.prefetch, templates, asked.patient, bases=asked.bases, fetch=fetch)
+    user = call.user.reference if call.user else ""
+    to = Audience(service.id, call.hook, call.caller.id, call.patient, user)
+    given = giving.give(call.parts, to, answer.cards, answer.lasting)
+    extension = {**answer.extension, **_extension(given)}
+    return {"cards": list(given.cards), **({"extension": extension} if extension else {})}
 
 
-def _with_unread(made: Response, call: Call, service: Service) -> Response:
-    """An answer that also names what a leniency set aside."""
-    if not call.context.unread:
-        return made
-    lenient.note(lenient.SET_ASIDE, service.id)
-    card = not_judged_card(call.context.unread, call.patient, call.parts.settings)
-    return replace(made, cards=[*made.cards, card])
+@contextmanager
+def counted(parts: Services, service: str) -> Iterator[None]:
+    """Count a call of a service that ends in an error; the error goes on."""
+    try:
+        yield
+    except Exception as error:
+        giving.count_unanswered(parts, service, error.status if isinstance(error, FhirtwinError) else Fault.status)
+        raise
+
+
+def _extension(given: Given) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if given.quietened:
+        found[QUIETENED] = {
+            "count": len(given.quietened),
+            "until": _instant(min(until for _, until in given.quietened)),
+            "cards": [{"uuid": card, "until": _instant(until)} for card, until in given.quietened],
+        }
+    if not given.noted:
+        found[NO_FEEDBACK] = {"reason": "The cards could not be noted, so no feedback on them can be taken."}
+    return found
+
+
+def _instant(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds").replace("+00:00", "Z")

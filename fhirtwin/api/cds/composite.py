@@ -93,6 +93,8 @@ def _joined(call: Call, answers: list[Response], missing: list[str]) -> Response
     for each in answers:
         extension |= each.extension
     cards = [card for each in answers for card in each.cards]
+    lasting = frozenset[str]().union(*(each.lasting for each in answers))
     if missing:
         cards.append(advice_missing_card(missing, call.patient, call.parts.settings))
-    return Response(cards, [action for each in answers for action in each.system_actions], extension)
+        lasting |= {cards[-1]["uuid"]}
+    return Response(cards, [action for each in answers for action in each.system_actions], extension, lasting)

@@ -11,8 +11,8 @@ from typing import Any
 from flask import Blueprint, Response, g
 
 from fhirtwin.api import body
-from fhirtwin.api.cds import fetching, lenient
-from fhirtwin.api.cds.answering import Asking, Desk
+from fhirtwin.api.cds import answering, feedback, fetching, lenient
+from fhirtwin.api.cds.desk import Asking, Desk
 from fhirtwin.api.cds.discovery import discovery
 from fhirtwin.api.cds.fetching import FindWay
 from fhirtwin.api.cds.service import Service
@@ -51,11 +51,13 @@ def blueprint(
         desk = desks.get(service_id)
         if desk is None:
             raise NotFound(f"There is no such CDS service; there are {', '.join(desks)}.")
-        negotiation.require_json_sent()
         g.pop("turn", None)  # a service has turns of its own, so that one that hangs holds up no writer
-        data = body.read_body(parts.settings.max_body_bytes)
-        return _json(desk.answer(data, Asking(g.caller, g.get("ehr"), g.get("fhir_servers", ()))))
+        with answering.counted(parts, service_id):
+            negotiation.require_json_sent()
+            data = body.read_body(parts.settings.max_body_bytes)
+            return _json(desk.answer(data, Asking(g.caller, g.get("ehr"), g.get("fhir_servers", ()))))
 
+    feedback.add(cds, services, parts)
     return cds
 
 

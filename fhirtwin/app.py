@@ -9,7 +9,7 @@ from datetime import date
 from flask import Flask
 
 from fhirtwin import keyfile, machine
-from fhirtwin.api import admission, errors, guard, health
+from fhirtwin.api import admission, errors, guard, health, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
@@ -63,6 +63,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     admission.install(app, settings.max_concurrent_requests)
     errors.install(app)
     app.register_blueprint(health.blueprint(services.store, courier))
+    app.register_blueprint(metrics.blueprint(services.store))
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
     app.register_blueprint(sandbox.blueprint(services), url_prefix="/sandbox")

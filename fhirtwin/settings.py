@@ -81,6 +81,16 @@ class Settings:
         "How severe `$validate` finds an extension whose definition is not known; nothing is refused for it.",
         choices=("information", "warning", "error"),
     )
+    max_feedback_items: int = _setting(1000, "Most items of one feedback to a CDS service.", low=1)
+    cds_quiet_hours: float = _setting(
+        24.0,
+        "Hours for which a card that a user overrode is not shown to them again for the same patient and finding, "
+        "unless it is critical or its data changed (project policy); 0 for never.",
+        low=0,
+    )
+    cds_card_days: int = _setting(
+        365, "Days after which a card that was given, and feedback on it, is forgotten; counts are kept.", low=1
+    )
     default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
     max_count: int = _setting(1000, "Largest search page.", low=1)
     max_includes: int = _setting(1000, "Most resources that come along with the matches of a search page.", low=0)

@@ -22,11 +22,11 @@ def judge(resource: dict[str, Any]) -> Findings:
     if contained is None:
         return _dangling(resource, frozenset()) if _has_local_reference(resource) else None
     findings: list[Finding] = []
-    named = frozenset(_local_texts(resource))
+    named = frozenset(local_texts(resource))
     for number, one in enumerate(contained):
         meta = one.get("meta", {})
         # One that points back at its container with a bare # need not be pointed at.
-        if f"#{one.get('id', '')}" not in named and "#" not in _local_texts(one):
+        if f"#{one.get('id', '')}" not in named and "#" not in local_texts(one):
             findings.append(_finding(number, "Something in the resource must refer to it (dom-3)."))
         if "contained" in one:
             findings.append(_finding(number, "It must not contain resources itself (dom-2)."))
@@ -38,6 +38,40 @@ def judge(resource: dict[str, Any]) -> Findings:
     return findings or None
 
 
+def reached(resource: Mapping[str, Any]) -> list[Any]:
+    """Give those contained resources that something in the resource leads to, in their order.
+
+    Args:
+        resource: a valid resource, or a part of one with all that was contained in the whole.
+    """
+    contained: list[Any] = resource.get("contained", [])
+    by_text = {f"#{one['id']}": one for one in contained if "id" in one}
+    waiting: list[Any] = [{name: item for name, item in resource.items() if name != "contained"}]
+    # One that points back at its container with a bare # need not be pointed at.
+    waiting += [one for one in contained if "#" in local_texts(one)]
+    found = {id(one) for one in waiting[1:]}
+    while waiting:
+        for text in local_texts(waiting.pop()):
+            one = by_text.get(text)
+            if one is not None and id(one) not in found:
+                found.add(id(one))
+                waiting.append(one)
+    return [one for one in contained if id(one) in found]
+
+
+def local_texts(value: Any) -> Iterator[str]:
+    """List every text that may point at a contained resource: a reference or address that begins with `#`."""
+    if isinstance(value, str):
+        if value.startswith("#"):
+            yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from local_texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from local_texts(item)
+
+
 def _finding(number: int, text: str) -> Finding:
     return (f"contained[{number}]", "invariant", text)
 
@@ -46,15 +80,17 @@ def _has_local_reference(resource: Mapping[str, Any]) -> bool:
     """Tell quickly, of most resources, that there is nothing to look for."""
     waiting: list[Any] = [resource]
     while waiting:
-        for name, item in waiting.pop().items():
+        one = waiting.pop()
+        text = one.get("reference")
+        if type(text) is str and text[0] == "#":
+            return True
+        for item in one.values():
             kind = type(item)
             if kind is dict:
                 if "resourceType" not in item:
                     waiting.append(item)
             elif kind is list:
                 waiting += [each for each in item if type(each) is dict]
-            elif name == "reference" and kind is str and item[0] == "#":
-                return True
     return False
 
 
@@ -68,16 +104,3 @@ def _dangling(resource: dict[str, Any], known: frozenset[str]) -> Findings:
         # A bare # means the container itself.
         if text.startswith("#") and text != "#" and text not in known
     ] or None
-
-
-def _local_texts(value: Any) -> Iterator[str]:
-    """List every text that may point at a contained resource: a reference, canonical, uri or url that begins with #."""
-    if isinstance(value, str):
-        if value.startswith("#"):
-            yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _local_texts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _local_texts(item)

@@ -31,12 +31,14 @@ class Services:
     Attributes:
         assessor: calculates risks (`fhirtwin.assess.Assessor`); None where none is needed.
         today: the day that risks are calculated for; None means the calendar's.
+        now: the moment at which cards are given and feedback comes.
     """
 
     settings: Settings
     store: Store
     assessor: Any = None
     today: Callable[[], date] | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
     def base_url(self) -> str:

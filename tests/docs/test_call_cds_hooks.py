@@ -27,11 +27,18 @@ def test_every_service_has_its_page(service_id: str) -> None:
     assert any(f"`{service_id}`" in page.read_text() for page in pages)
 
 
-def test_the_call_on_the_page_is_answered_as_the_page_says(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```json\n(.*?)```", PAGE, re.S)
+def test_the_calls_on_the_page_are_answered_as_the_page_says(tmp_path: Path) -> None:
+    asked, said = re.findall(r"```json\n(.*?)```", PAGE, re.S)
     twin = gateway(tmp_path)
-    answer = twin.http.post("/cds-services/twin-patient-view", json=json.loads(block))
+    answer = twin.http.post("/cds-services/twin-patient-view", json=json.loads(asked))
+    feedback = json.loads(said)
+    feedback["feedback"][0]["card"] = answer.json["cards"][0]["uuid"]  # type: ignore[index]
+    taken = twin.http.post("/cds-services/twin-patient-view/feedback", json=feedback)
+    again = twin.http.post("/cds-services/twin-patient-view", json=json.loads(asked)).json
     twin.parts.store.close()
+    assert (taken.status_code, taken.json) == (200, {})
+    assert again is not None
+    assert (again["cards"], list(again["extension"])) == ([], ["org.fhirtwin.quietened"])
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
     (card,) = answer.json["cards"]

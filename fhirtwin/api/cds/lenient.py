@@ -73,7 +73,8 @@ def _without_partial_authorization(sent: Call) -> Call:
         return sent
     types = {"access_token": str, "token_type": str, "expires_in": int, "scope": str, "subject": str}
     whole = all(isinstance(given.get(name), types[name]) and given[name] != "" for name in _AUTHORIZATION)
-    if whole and given["token_type"] == "Bearer" and "fhirServer" in sent:
+    kind = given.get("token_type")
+    if whole and kind == "Bearer" and "fhirServer" in sent:
         return sent
     return {name: value for name, value in sent.items() if name != "fhirAuthorization"}
 
@@ -138,7 +139,7 @@ def _defined_names(sent: Call) -> Call:
     names = _OTHER_NAMES.get(str(sent.get("hook")), {})
     if not isinstance(context, dict) or not any(old in context and new not in context for old, new in names.items()):
         return sent
-    return _with_context(sent, {names[old] if old in names else old: value for old, value in context.items()})
+    return _with_context(sent, {str(names.get(name, name)): value for name, value in context.items()})
 
 
 def _unwrapped(sent: Call) -> Call:

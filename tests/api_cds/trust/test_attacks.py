@@ -25,6 +25,7 @@ from tests.api_cds.trust.tokens import (
     header,
     hs,
     jwks,
+    loose_bits,
     pem,
     rs384,
     rsa_jwk,
@@ -93,16 +94,6 @@ def der(_: bytes) -> bytes:
 
 def deep() -> bytes:
     return b'{"iss":' + b"[" * 2000 + b"]" * 2000 + b"}"
-
-
-def loose_bits() -> str:
-    """The same bytes in another spelling: the last character holds bits that nobody reads."""
-    while True:
-        token = signed(header(alg="RS384", kid="rsa"), sign=rs384)  # 256 bytes: two characters for the last one
-        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-        place = alphabet.index(token[-1])
-        assert place % 16 == 0
-        return token[:-1] + alphabet[place + 1]
 
 
 NOW = int(time.time())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.store.spent_tokens import SpentTokens
+from tests.api_cds.trust.conftest import EHR, make
+from tests.api_cds.trust.tokens import jwks, signed
 
 LATER = 4_000_000_000
 
@@ -66,6 +69,28 @@ def test_a_token_is_forgotten_when_it_is_out_of_force_and_not_before(tmp_path: P
     assert spent.spend("i", "y", 5000)
     assert spent.spend("i", "short", 1100) and not spent.spend("i", "long", 5000)
     spent.close()
+
+
+def test_of_many_calls_at_once_to_two_gateways_with_one_token_one_is_let_in(tmp_path: Path) -> None:
+    ehr = {**EHR, "jwks": jwks()}
+    gateways = [make(tmp_path, ehr), make(tmp_path, ehr)]
+    for _ in range(5):
+        bearer = {"Authorization": f"Bearer {signed()}"}
+
+        def call(number: int, bearer: dict[str, str] = bearer) -> int:
+            return gateways[number % 2].application.test_client().get("/cds-services", headers=bearer).status_code
+
+        with ThreadPoolExecutor(8) as pool:
+            told = list(pool.map(call, range(16)))
+        assert sorted(told) == [200] + [401] * 15
+
+
+def test_while_it_cannot_be_told_whether_a_token_is_new_nobody_is_let_in(tmp_path: Path) -> None:
+    gateway = make(tmp_path, {**EHR, "jwks": jwks()})
+    with sqlite3.connect(tmp_path / "spent-tokens.sqlite") as other:
+        other.execute("DROP TABLE spent_token")
+    answer = gateway.get("/cds-services", headers={"Authorization": f"Bearer {signed()}"})
+    assert answer.status_code == 503
 
 
 def test_issuer_and_id_do_not_run_together(tmp_path: Path) -> None:

@@ -102,3 +102,13 @@ def signed(head: Any = None, payload: Any = None, sign: Any = es384) -> str:
     """A token; header and payload may be bytes, to say what no JSON writer would."""
     data = unsigned(header() if head is None else head, claims() if payload is None else payload)
     return f"{data}.{b64(sign(data.encode()))}"
+
+
+def loose_bits() -> str:
+    """The same bytes in another spelling: the last character holds bits that nobody reads."""
+    while True:
+        token = signed(header(alg="RS384", kid="rsa"), sign=rs384)  # 256 bytes: two characters for the last one
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+        place = alphabet.index(token[-1])
+        assert place % 16 == 0
+        return token[:-1] + alphabet[place + 1]

@@ -17,15 +17,21 @@ from fhirtwin.fhir import codec
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import replaced, reporting
 from fhirtwin.report import cards
-from fhirtwin.terms.concepts.observations import PANELS, SETS
+from fhirtwin.terms.concepts.observations import codes_of
 from fhirtwin.twin.mappers import registry
 from fhirtwin.twin.overlay import overlay
 from fhirtwin.twin.state import LOCAL, StoredVersion, TwinState
 
 _log = logging.getLogger("fhirtwin.cds")
 
-OBSERVATIONS: Final = tuple(sorted({code for known in SETS for code in known.rows} | {panel.code for panel in PANELS}))
-"""LOINC codes that the mappers read, which is all that the query asks for."""
+FACTS: Final = (
+    *("total-cholesterol", "hdl-cholesterol", "systolic-bp", "bmi", "body-weight", "body-height", "smoking-status"),
+    *("creatinine", "egfr", "uacr", "hba1c", "pregnancy"),
+)
+"""What the risks are told from, of what is measured."""
+
+OBSERVATIONS: Final = codes_of(FACTS)
+"""LOINC codes of it, which is all that the query asks for: an address has room for some forty."""
 
 
 def view(call: Call) -> Response:

@@ -10,8 +10,8 @@ Sources of the factors:
     * albumin-to-creatinine, 1 mg/mmol = 8.84 mg/g: the same molar mass of creatinine (113.1 g/mol) as above.
     * pressure, 1 mm[Hg] = 0.133322 kPa; mass, 1 [lb_av] = 0.45359237 kg; length, 1 [in_i] = 2.54 cm: UCUM 2.1 tables.
     * magnesium 24.305 g/mol, calcium 40.078, glucose 180.156 (C6H12O6), bilirubin 584.673 (C33H36N4O6), nitrogen of
-      urea 28.014 (N2): from the standard atomic weights of IUPAC (CIAAW 2021, abridged). An ion of one charge has as many
-      milliequivalents as millimoles, one of two charges twice as many.
+      urea 28.014 (N2): from the standard atomic weights of IUPAC (CIAAW 2021, abridged). An ion of one charge has as
+      many milliequivalents as millimoles, one of two charges twice as many.
     * HbA1c, % = 0.09148 × mmol/mol + 2.152: Hoelzel W et al., Clin Chem 2004;50:166-174 (IFCC-NGSP master equation).
 """
 

@@ -2,8 +2,8 @@
 
 Sources:
     * CKD-EPI 2021 creatinine equation: Inker LA et al., N Engl J Med 2021;385:1737-1749.
-    * Creatinine clearance: Cockcroft DW, Gault MH, Nephron 1976;16:31-41, as printed in the label of Savaysa (edoxaban),
-      section 2: (140 - age) x weight in kg x (0.85 if female) / (72 x creatinine in mg/dL).
+    * Creatinine clearance: Cockcroft DW, Gault MH, Nephron 1976;16:31-41, as printed in section 2 of the label of
+      Savaysa (edoxaban): (140 - age) x weight in kg x (0.85 if female) / (72 x creatinine in mg/dL).
     * Chronic kidney disease: "abnormalities of kidney structure or function, present for a minimum of 3 months";
       GFR categories G3a-G5 are below 60: KDIGO 2024 CKD guideline, Kidney Int 2024;105(4S):S117-S314, section 1.1.
     * Acute kidney injury: creatinine up by 0.3 mg/dL or more within 48 hours, or to 1.5 times baseline or more within

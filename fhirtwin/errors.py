@@ -11,6 +11,7 @@
     │   └── Unprocessable           422   processing       well formed, but must not be acted upon
     ├── Unauthenticated             401   login
     ├── Forbidden                   403   forbidden
+    │   └── OutboundRefused         403   forbidden        an address that this server does not call
     ├── NotFound                    404   not-found
     │   └── Gone                    410   deleted
     ├── Conflict                    409   conflict
@@ -18,7 +19,8 @@
     ├── Busy                        503   throttled
     ├── InsufficientStorage         507   no-store
     ├── Unavailable                 503   transient
-    │   └── EngineUnavailable       503   transient        the engine is down, late or of another version
+    │   ├── EngineUnavailable       503   transient        the engine is down, late or of another version
+    │   └── OutboundFailed          503   transient        another server, which we asked, did not answer properly
     └── Fault                       500   exception        ours
         └── EngineAnswerRefused     502   exception        the engine answered something that must not be believed
 
@@ -136,6 +138,10 @@ class Forbidden(FhirtwinError):
     status, code = 403, "forbidden"
 
 
+class OutboundRefused(Forbidden):
+    """An address that this server does not call: not on the list for it, or it leads where nobody may be sent."""
+
+
 class NotFound(FhirtwinError):
     """Nothing is there."""
 
@@ -180,6 +186,10 @@ class Unavailable(FhirtwinError):
 
 class EngineUnavailable(Unavailable):
     """The engine is down, late, or of another version than this gateway."""
+
+
+class OutboundFailed(Unavailable):
+    """Another server, which we asked, could not be reached, was late, or sent what is not read."""
 
 
 class Fault(FhirtwinError):

@@ -80,6 +80,24 @@ class Settings:
         choices=("strict", "lenient"),
     )
 
+    cds_hooks_version: str = _setting(
+        "2.0",
+        "Version of CDS Hooks that discovery speaks; 3.0 adds `version`, `hookVersion` and templates with `today()`.",
+        choices=("2.0", "3.0"),
+    )
+    cds_budget_seconds: float = _setting(
+        5.0, "How long a CDS service may take that names no budget of its own.", low=0.05
+    )
+    cds_fetch_seconds: float = _setting(
+        2.0, "How long a call may wait for what is fetched from the client's FHIR server.", low=0.05
+    )
+    cds_lenient: str = _setting(
+        "", "Leniencies towards CDS Hooks calls: names with commas between, or `all` with `-name` for exceptions."
+    )
+    fhir_servers: str = _setting(
+        "", "Base URLs of FHIR servers, with commas between, that a CDS Hooks call may have data fetched from."
+    )
+
     kfre_region: str = _setting(
         "north-american",
         "Calibration of the kidney failure risk equation.",

@@ -20,10 +20,10 @@ from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
 from fhirtwin.courier import Courier
-from fhirtwin.courier.connection import Connection, TimedSocket
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Incorrect
+from fhirtwin.timed_connection import Connection, TimedSocket
 from fhirtwin.vault import Vault
 from tests.ckks.builders import KEY, OTHER_KEY, random_panel, random_vector
 

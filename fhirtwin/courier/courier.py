@@ -21,8 +21,8 @@ from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.profiles import profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.courier.connection import Connection
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.timed_connection import Connection
 
 _MOST_IDLE_CONNECTIONS = 8
 _LONGEST_REFUSAL_BYTES = 4096

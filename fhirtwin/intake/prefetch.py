@@ -15,41 +15,17 @@ from typing import Any, Final
 
 from fhirtwin import timing
 from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
-from fhirtwin.fhir import references, validator
-from fhirtwin.fhir.tables import PATIENT_ELEMENTS
+from fhirtwin.fhir import validator
+from fhirtwin.intake import belonging
+from fhirtwin.intake.belonging import Placed, is_outcome
+from fhirtwin.intake.fetching import Fetch, Wanted
+from fhirtwin.intake.templates import Template
 from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.state import PatientKey, Source
 
+__all__ = ["Prefetched", "Template", "read"]
+
 Resource = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """One prefetch template of a service.
-
-    Attributes:
-        query: FHIR read or search, relative to the client's FHIR server, with tokens in double braces.
-        required: whether the service cannot do its work without it.
-    """
-
-    query: str
-    required: bool = True
-
-    @property
-    def type(self) -> str:
-        """Resource type that is read or searched."""
-        return self.query.partition("?")[0].partition("/")[0]
-
-    @property
-    def is_search(self) -> bool:
-        """Whether the answer is a Bundle."""
-        return "?" in self.query
-
-    @property
-    def is_whole_list(self) -> bool:
-        """Whether it asks for all resources of its type that the patient has, so that absence means absence."""
-        parameters = {part.partition("=")[0] for part in self.query.partition("?")[2].split("&")}
-        return self.is_search and parameters <= {"patient", "subject", "_count", "_sort"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +41,13 @@ class Prefetched:
     lists: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A resource and where in the call it stands."""
-
-    place: str
-    resource: Resource
-
-
 def read(
-    prefetch: Any, templates: Mapping[str, Template], patient: PatientKey, *, bases: Collection[str] = ()
+    prefetch: Any,
+    templates: Mapping[str, Template],
+    patient: PatientKey,
+    *,
+    bases: Collection[str] = (),
+    fetch: Fetch | None = None,
 ) -> Prefetched:
     """Read what a call brought for a service's templates; keys of no template are not looked at.
 
@@ -83,46 +56,92 @@ def read(
         templates: the service's, by key.
         patient: whom the call is about.
         bases: FHIR base URLs, beside the patient's origin, that absolute references to this patient may start with.
+        fetch: obtains what is absent, failed or holds only a part; None when there is nothing to obtain it from.
 
     Raises:
         Incorrect: the prefetch, or something in it, does not have the structure of FHIR.
-        Precondition: required keys are absent, failed at the client or hold only a part; each is named, with why.
+        Precondition: required keys are absent, failed at the client or hold only a part, and could not be fetched;
+            each is named, with why.
         Unprocessable: something is another patient's, cannot be shown to be this patient's, or stands twice with
             different content.
     """
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Incorrect("`prefetch` must be an object.", expression="prefetch")
-    given: dict[str, Any] = prefetch or {}
+    given: dict[str, Any] = {key: prefetch[key] for key in templates if key in prefetch} if prefetch else {}
     with timing.stage("validate"):
-        _refuse_invalid(given, templates)
-    _refuse_missing(given, templates)
-    obtained = {key: value for key, value in given.items() if key in templates and not _is_outcome(value)}
+        if issues := [issue for key in given for issue in _invalid(given, key, templates[key])]:
+            raise Incorrect("The prefetch is not valid FHIR R4.", issues=issues)
+    missing = {key: why for key, template in templates.items() if (why := _why_missing(given, key, template))}
+    if fetch is not None:
+        given, missing = _completed(given, missing, templates, fetch)
+    _refuse_missing(missing, templates)
+    return _assembled(given, templates, patient, {"", patient.origin, *bases})
+
+
+def _assembled(
+    given: Mapping[str, Any], templates: Mapping[str, Template], patient: PatientKey, ours: Collection[str]
+) -> Prefetched:
+    obtained = {key: value for key, value in given.items() if not is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
-    ours = {"", patient.origin, *bases}
-    _refuse_strangers(placed, patient, ours)
+    belonging.refuse_strangers(placed, patient, ours)
     _refuse_contradictions(placed)
     medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
 
     def find(base: str, id_: str) -> Resource | None:
         return medications.get(id_) if base in ours else None
 
-    about = [item for item in placed if _is_about_a_patient(item.resource)]
+    about = [item for item in placed if belonging.is_about_a_patient(item.resource)]
     return Prefetched(
         resources=tuple(_sourced(item, patient.origin, find) for item in about),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
     )
 
 
-def _refuse_invalid(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
-    issues: list[Issue] = []
-    for key, template in templates.items():
-        value = given.get(key)
-        if value is None or _is_outcome(value):
-            continue
-        expected = "Bundle" if template.is_search else template.type
-        issues += validator.validate(value, type=expected, prefix=f"prefetch.{key}") or _wrong_bundle(key, value)
+def _completed(
+    given: Mapping[str, Any], missing: Mapping[str, str], templates: Mapping[str, Template], fetch: Fetch
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Fetch what can be fetched.
+
+    A client that says `null` has looked and has nothing, so there is nothing to fetch. What is not required is fetched
+    too, and done without when that fails.
+    """
+    wanted = {
+        key: Wanted(template, given.get(key) if key in missing and not is_outcome(given.get(key)) else None)
+        for key, template in templates.items()
+        if (key in missing or key not in given or is_outcome(given[key])) and given.get(key, ...) is not None
+    }
+    if not wanted:
+        return dict(given), dict(missing)
+    with timing.stage("fetch"):
+        found, failed = fetch(wanted)
+    with timing.stage("validate"):
+        for key in list(found):
+            if why := _unusable(found, key, templates[key]):
+                failed[key] = why
+                del found[key]
+    still = {
+        key: f"{why}, and it was not fetched: {failed[key]}" if key in failed else why
+        for key, why in missing.items()
+        if key not in found
+    }
+    return {**given, **found}, still
+
+
+def _unusable(found: Mapping[str, Any], key: str, template: Template) -> str:
+    issues = _invalid(found, key, template)
     if issues:
-        raise Incorrect("The prefetch is not valid FHIR R4.", issues=issues)
+        place = issues[0].expression[0] if issues[0].expression else f"prefetch.{key}"
+        return f"the FHIR server's answer is not valid FHIR R4 at {place}: {issues[0].text}"
+    why = _why_missing(found, key, template)
+    return f"the FHIR server's answer {why}" if why else ""
+
+
+def _invalid(given: Mapping[str, Any], key: str, template: Template) -> list[Issue]:
+    value = given[key]
+    if value is None or is_outcome(value):
+        return []
+    expected = "Bundle" if template.is_search else template.type or None
+    return validator.validate(value, type=expected, prefix=f"prefetch.{key}") or _wrong_bundle(key, value)
 
 
 def _wrong_bundle(key: str, value: Resource) -> list[Issue]:
@@ -132,11 +151,10 @@ def _wrong_bundle(key: str, value: Resource) -> list[Issue]:
     return [Issue(Incorrect.code, f"Send a Bundle of type {_LISTING[0]}.", (f"prefetch.{key}.type",))]
 
 
-def _refuse_missing(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
+def _refuse_missing(missing: Mapping[str, str], templates: Mapping[str, Template]) -> None:
     issues = [
-        Issue("incomplete", f"Prefetch key `{key}` {reason}. Its template is {template.query}", (f"prefetch.{key}",))
-        for key, template in templates.items()
-        if (reason := _why_missing(given, key, template))
+        Issue("incomplete", f"Prefetch key `{key}` {why}. Its template is {templates[key].query}", (f"prefetch.{key}",))
+        for key, why in missing.items()
     ]
     if issues:
         raise Precondition("The call does not bring what this service needs.", issues=issues)
@@ -148,7 +166,7 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
     value = given[key]
     if value is None:
         return "" if template.is_search else "is null, and nothing can be said without it"
-    if _is_outcome(value):
+    if is_outcome(value):
         return "is an OperationOutcome: the client could not obtain it" if template.required else ""
     if any(link.get("relation") == "next" for link in value.get("link", ())):
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
@@ -161,20 +179,16 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
 
 def _is_match(entry: Mapping[str, Any]) -> bool:
     """Whether `Bundle.total` counts an entry: http://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total."""
-    if "resource" not in entry or _is_outcome(entry["resource"]):
+    if "resource" not in entry or is_outcome(entry["resource"]):
         return False
     return bool(entry.get("search", {}).get("mode", "match") == "match")
 
 
-def _placed(key: str, value: Any) -> Iterator[_Placed]:
+def _placed(key: str, value: Any) -> Iterable[Placed]:
+    place = f"prefetch.{key}"
     if value is None:
-        return
-    if value["resourceType"] != "Bundle":
-        yield _Placed(f"prefetch.{key}", value)
-        return
-    for number, resource in _entries(value):
-        if not _is_outcome(resource):
-            yield _Placed(f"prefetch.{key}.entry[{number}]", resource)
+        return ()
+    return belonging.entries(value, place) if value["resourceType"] == "Bundle" else (Placed(place, value),)
 
 
 def _entries(bundle: Mapping[str, Any]) -> Iterator[tuple[int, Resource]]:
@@ -183,64 +197,29 @@ def _entries(bundle: Mapping[str, Any]) -> Iterator[tuple[int, Resource]]:
             yield number, entry["resource"]
 
 
-def _refuse_strangers(placed: Iterable[_Placed], patient: PatientKey, bases: Collection[str]) -> None:
-    """Refuse the whole call when anything in it is not shown to be this patient's; say where, and not whose it is."""
-    issues = []
-    for item in placed:
-        if not _is_about_a_patient(item.resource):
-            continue
-        text = references.subject_of(item.resource)
-        if text is None:
-            issues.append(_unfit(item, "does not refer to the patient it is about"))
-            continue
-        subject = references.parse(text)
-        if subject.type != "Patient" or subject.base not in bases or subject.id != patient.id:
-            issues.append(_unfit(item, "is not shown to be about the patient of `context.patientId`"))
-        elif not isinstance(item.resource.get("id"), str):
-            issues.append(_unfit(item, "has no id, so nothing could refer to it"))
-    if issues:
-        raise Unprocessable("The prefetch holds something that is not this patient's.", issues=issues)
-
-
-def _refuse_contradictions(placed: Iterable[_Placed]) -> None:
+def _refuse_contradictions(placed: Iterable[Placed]) -> None:
     """Refuse a resource that stands twice and does not say the same: which of both is true cannot be known."""
     seen: dict[tuple[str, Any], Resource] = {}
     issues = []
     for item in placed:
         said = {name: value for name, value in item.resource.items() if name != "meta"}
         if seen.setdefault((item.resource["resourceType"], item.resource.get("id", item.place)), said) != said:
-            issues.append(_unfit(item, "stands in the prefetch before with another content"))
+            issues.append(belonging.unfit(item, "stands in the prefetch before with another content"))
     if issues:
         raise Unprocessable("The prefetch contradicts itself.", issues=issues)
-
-
-def _unfit(item: _Placed, what: str) -> Issue:
-    return Issue(Unprocessable.code, f"The {item.resource['resourceType']} at {item.place} {what}.", (item.place,))
-
-
-def _is_about_a_patient(resource: Resource) -> bool:
-    """Whether it must be shown to be this patient's; what holds other resources cannot be, so it never passes."""
-    return resource["resourceType"] in ("Patient", *_HOLDERS) or resource["resourceType"] in PATIENT_ELEMENTS
 
 
 _LISTING: Final = ("searchset", "collection")
 """Types of Bundle that list what there is; some clients gather all pages in the second."""
 
-_HOLDERS: Final = ("Bundle", "Parameters")
-
-
-def _is_outcome(value: Any) -> bool:
-    return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
-
-
 _FAILURES: Final = ("error", "fatal")
 
 
 def _is_failure(resource: Resource) -> bool:
-    return _is_outcome(resource) and any(issue["severity"] in _FAILURES for issue in resource["issue"])
+    return is_outcome(resource) and any(issue["severity"] in _FAILURES for issue in resource["issue"])
 
 
-def _sourced(item: _Placed, origin: str, find: Callable[[str, str], Resource | None]) -> tuple[Source, Resource]:
+def _sourced(item: Placed, origin: str, find: Callable[[str, str], Resource | None]) -> tuple[Source, Resource]:
     version = item.resource.get("meta", {}).get("versionId", "")
     return Source(origin, item.resource["resourceType"], item.resource["id"], version), dict(
         with_medication(item.resource, find)

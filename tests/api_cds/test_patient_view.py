@@ -341,7 +341,7 @@ def test_public_requests_are_answered_or_told_what_is_missing(twin: Gateway, sha
             continue
         answer = twin.http.post("/cds-services/twin-patient-view", json=sent)
         if "/" in sent["context"].get("patientId", "/"):  # CDS Hooks wants the bare id
-            assert [issue["expression"] for issue in outcome(answer, 400)] == [["context.patientId"]], path.name
+            assert ["context.patientId"] in [issue["expression"] for issue in outcome(answer, 400)], path.name
         else:
             outcome(answer, 412)
         statuses[answer.status_code] += 1

@@ -39,7 +39,7 @@ def test_one_hook_may_have_many_services() -> None:
         ([object()], "must be"),
         ([replace(GOOD, prefetch={"a b": Template("Patient/1")})], "key"),
         ([replace(GOOD, prefetch={"p": Template("Patent/1")})], "resource type"),
-        ([replace(GOOD, prefetch={"p": Template("Patient/{{today()}}")})], "token"),
+        ([replace(GOOD, prefetch={"p": Template("Patient/{{tomorrow()}}")})], "token"),
         ([replace(GOOD, prefetch={"p": Template("Patient/{{context.a.b}}")})], "token"),
         ([replace(GOOD, prefetch={"p": Template("Patient?name=x y")})], "read or search"),
         ([replace(GOOD, prefetch={"p": Template("Observation?code=" + "1" * 500)})], "longer"),

@@ -14,6 +14,16 @@ SERVICE = Service("s", ("patient-view",), "S", "Says nothing.", {}, lambda _: Re
 SETTINGS = Settings(base_url="https://twin.example/fhir")
 
 
+AUTHORIZATION = {
+    "access_token": "some-opaque-token",
+    "token_type": "Bearer",
+    "expires_in": 300,
+    "scope": "patient/*.rs",
+    "subject": "fhirtwin",
+    "patient": "1",
+}
+
+
 def body(**changes: Any) -> dict[str, Any]:
     sent = {
         "hook": "patient-view",
@@ -57,7 +67,18 @@ def test_unknown_members_are_passed_over() -> None:
         (body(hookInstance="{d1577c69-dfbe-44ad-ba6d-3e05e953b2ea}"), "hookInstance"),
         (body(hookInstance=5), "hookInstance"),
         (body(fhirServer=None), "fhirServer"),
-        (body(fhirServer=..., fhirAuthorization={"access_token": "x"}), "fhirServer"),
+        (body(fhirServer=..., fhirAuthorization=AUTHORIZATION), "fhirServer"),
+        (body(fhirAuthorization={**AUTHORIZATION, "token_type": "bearer"}), "fhirAuthorization.token_type"),
+        (body(fhirAuthorization={**AUTHORIZATION, "expires_in": "300"}), "fhirAuthorization.expires_in"),
+        (body(fhirAuthorization={**AUTHORIZATION, "expires_in": True}), "fhirAuthorization.expires_in"),
+        (body(fhirAuthorization={**AUTHORIZATION, "scope": None}), "fhirAuthorization.scope"),
+        (body(fhirAuthorization={**AUTHORIZATION, "subject": ""}), "fhirAuthorization.subject"),
+        (body(fhirAuthorization={**AUTHORIZATION, "patient": None}), "fhirAuthorization.patient"),
+        (body(fhirAuthorization={**AUTHORIZATION, "access_token": "x\r\ny: z"}), "fhirAuthorization.access_token"),
+        (body(fhirAuthorization={**AUTHORIZATION, "access_token": ""}), "fhirAuthorization.access_token"),
+        (body(prefetch=None), "prefetch"),
+        (body(prefetch=[]), "prefetch"),
+        (body(extension=[]), "extension"),
         (body(fhirAuthorization=None), "fhirAuthorization"),
         (body(context=...), "context"),
         (body(context=[]), "context"),
@@ -76,3 +97,14 @@ def test_each_wrong_member_is_named(sent: dict[str, Any], place: str) -> None:
 
 def test_all_wrong_members_are_named_at_once() -> None:
     assert places({}) == ["hook", "hookInstance", "context"]
+
+
+def test_a_token_is_shown_nowhere() -> None:
+    asked = read(body(fhirAuthorization=AUTHORIZATION), SERVICE, SETTINGS)
+    assert asked.authorization is not None
+    assert asked.authorization.token == "some-opaque-token"
+    assert "opaque" not in repr(asked)
+    for change in ({"token_type": "x"}, {"access_token": "opaque token"}, {"scope": 5}):
+        with pytest.raises(Incorrect) as caught:
+            read(body(fhirAuthorization={**AUTHORIZATION, **change}), SERVICE, SETTINGS)
+        assert "opaque" not in str(caught.value) + str(caught.value.issues)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhirtwin.access import Caller
+from fhirtwin.api.cds.contexts import Context, User
 from fhirtwin.intake.prefetch import Prefetched, Template
 from fhirtwin.interactions.context import Services
 from fhirtwin.twin.state import PatientKey
@@ -35,21 +36,33 @@ class Call:
 
     Attributes:
         hook: name of the hook that fired.
-        hook_instance: UUID of the firing; the same for every service that the client calls for it.
+        hook_instance: UUID of the firing; the same for every service that the client calls for it. The same call
+            with the same instance gets the same answer.
         patient: whom it is about.
-        context: the hook's context; members that the hook does not define are there too, unread.
-        prefetched: what the client brought, valid and shown to be this patient's.
+        context: the hook's context, of the hook's class in `contexts`.
+        prefetched: what the client brought or was fetched, valid and shown to be this patient's.
         caller: who calls, for every interaction to judge.
         parts: store, assessor and settings.
+        fhir_server: the client's FHIR base in one spelling (`origin.normalised`); empty when the call names none.
+        bases: spellings of the FHIR base URL that references to the patient may start with.
+        deadline: when the answer must be there, on the clock of `time.monotonic`.
     """
 
     hook: str
     hook_instance: str
     patient: PatientKey
-    context: Mapping[str, Any]
+    context: Context
     prefetched: Prefetched
     caller: Caller
     parts: Services
+    fhir_server: str
+    bases: frozenset[str]
+    deadline: float
+
+    @property
+    def user(self) -> User | None:
+        """Who sits before the screen; None where the hook tells nobody."""
+        return self.context.user
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +72,13 @@ class Service:
     Attributes:
         id: last part of its address; lower-case letters, digits and hyphens.
         hooks: names of the hooks it is for; a client may call it by the same address for each of them.
-        title: for people, short.
+        title: for people, short; also how an answer names advice that is missing.
         description: what it does, in a sentence or two.
-        prefetch: templates by key.
-        handler: from a call to what it is answered with.
+        prefetch: templates by key; one that names hooks is for those only.
+        handler: from a call to what it is answered with. It runs in a thread of its own and is cut off at `budget`.
+        usage_requirements: what a client must see to before it uses the service, for people.
+        extension: of its entry in discovery.
+        budget: seconds that it may take; None means the setting `cds_budget_seconds`.
     """
 
     id: str
@@ -71,16 +87,10 @@ class Service:
     description: str
     prefetch: Mapping[str, Template]
     handler: Callable[[Call], Response]
+    usage_requirements: str = ""
+    extension: Mapping[str, Any] = field(default_factory=dict)
+    budget: float | None = None
 
-    def discovery(self) -> list[dict[str, Any]]:
-        """Its entries in the answer of discovery, one for each hook."""
-        return [
-            {
-                "hook": hook,
-                "title": self.title,
-                "description": self.description,
-                "id": self.id,
-                "prefetch": {key: template.query for key, template in self.prefetch.items()},
-            }
-            for hook in self.hooks
-        ]
+    def templates(self, hook: str) -> dict[str, Template]:
+        """The templates for one of its hooks, by key."""
+        return {key: template for key, template in self.prefetch.items() if template.serves(hook)}

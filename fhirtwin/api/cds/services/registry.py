@@ -13,20 +13,19 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any, Final
 
+from fhirtwin.api.cds import response
 from fhirtwin.api.cds import services as folder
+from fhirtwin.api.cds.hooks import Hook, hook
 from fhirtwin.api.cds.service import Service
 from fhirtwin.errors import Incorrect
-from fhirtwin.fhir.validator import is_resource_type
-from fhirtwin.intake.prefetch import Template
+from fhirtwin.intake import templates
+from fhirtwin.intake.templates import Template
 
 GROUP: Final = "fhirtwin.hooks"
 """Entry-point group; each entry names a `Service`."""
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,63}")
-_TOKEN: Final = re.compile(r"\{\{(context\.[A-Za-z]+|user(Practitioner|PractitionerRole|Patient|RelatedPerson)Id)\}\}")
-_QUERY: Final = re.compile(r"[A-Za-z]+(/[A-Za-z0-9.-]+|\?[A-Za-z_][^\s{}]*)")
-_LONGEST_QUERY: Final = 512
 
 
 @cache
@@ -43,8 +42,9 @@ def admit(candidates: Iterable[Any]) -> dict[str, Service]:
     """Pass services through the gate.
 
     Raises:
-        Incorrect: what is no `Service`, an id that is no part of an address or that another has, or a prefetch template
-            that is no plain FHIR read or search with tokens of CDS Hooks 2.0.
+        Incorrect: what is no `Service`, an id that is no part of an address or that another has, a hook
+            that is neither known nor of a reverse-domain name, a budget that is none, or a prefetch template outside of
+            what CDS Hooks defines and recommends.
     """
     found: dict[str, Service] = {}
     for service in candidates:
@@ -54,23 +54,41 @@ def admit(candidates: Iterable[Any]) -> dict[str, Service]:
             raise Incorrect(f"CDS service {service.id!r} refused: an id is lower-case letters, digits and hyphens.")
         if service.id in found:
             raise Incorrect(f"CDS service {service.id} refused: another has the same id.")
-        for key, template in service.prefetch.items():
-            _check_template(service, key, template)
+        for fault in _faults(service):
+            raise Incorrect(f"CDS service {service.id} refused: {fault}.")
         found[service.id] = service
     return dict(sorted(found.items()))
 
 
-def _check_template(service: Service, key: str, template: Template) -> None:
-    """Hold a template to what CDS Hooks 2.0 defines; clients send anything else as it stands, or not at all."""
-    where = f"CDS service {service.id} refused: prefetch template `{key}`"
+def _faults(service: Service) -> Iterator[str]:
+    """Tell what breaks the rules of discovery; clients send an illegal template as it stands, or not at all."""
+    hooks = {name: hook(name) for name in service.hooks}
+    if not hooks or len(hooks) != len(service.hooks):
+        yield "it must be for at least one hook, and for each once"
+    for name, found in hooks.items():
+        if found is None:
+            yield f"{name!r} is no hook that is known; a hook of your own has a reverse-domain name"
+    if not service.title.strip() or not service.description.strip():
+        yield "it must have a title and a description"
+    if service.budget is not None and not service.budget > 0:
+        yield "its budget must be more than 0 seconds"
+    if service.extension and response.holds_nothing(service.extension):
+        yield "its extension must not hold null, nor anything empty"
+    known = {name: found for name, found in hooks.items() if found is not None}
+    for key, template in service.prefetch.items():
+        yield from (f"prefetch template `{key}` {fault}" for fault in _template_faults(key, template, known))
+
+
+def _template_faults(key: str, template: Template, hooks: Mapping[str, Hook]) -> Iterator[str]:
     if not _KEY.fullmatch(key):
-        raise Incorrect(f"{where} has a key that is not letters, digits and hyphens.")
-    if not is_resource_type(template.type):
-        raise Incorrect(f"{where} does not start with a resource type of R4.")
-    if len(template.query) > _LONGEST_QUERY:
-        raise Incorrect(f"{where} is longer than {_LONGEST_QUERY} characters, which some servers refuse in an address.")
-    if not _QUERY.fullmatch(_TOKEN.sub("x", template.query)):
-        raise Incorrect(f"{where} is no FHIR read or search, or has a token that CDS Hooks 2.0 does not define.")
+        yield "has a key that is not letters, digits and hyphens"
+    if not hooks.keys() >= set(template.hooks):
+        yield "is for a hook that the service is not for"
+    served = [found for name, found in hooks.items() if template.serves(name)]
+    if served:
+        tokens = frozenset.intersection(*(found.tokens for found in served))
+        references = frozenset.intersection(*(found.references for found in served))
+        yield from templates.faults(template, tokens, references)
 
 
 def _built_in() -> Iterator[Any]:

@@ -10,6 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 
+class TooMuch(OSError):
+    """The other side sends more than it may."""
+
+
 class TimedSocket:
     """What `http.client` needs of a socket, under one deadline for a whole exchange instead of one a read."""
 
@@ -17,6 +21,8 @@ class TimedSocket:
         self._sock = sock
         self.deadline = 0.0
         self.received = 0
+        self.most: int | None = None
+        """Bytes that may be received, headers and framing included; None leaves that to who reads."""
 
     def arm(self) -> None:
         """Give the next call on the socket what is left of the time.
@@ -48,10 +54,17 @@ class TimedSocket:
             self.received += len(self._sock.recv(1))
 
     def recv_into(self, buffer: Any) -> int:
-        """Receive what is there before the deadline, and count it."""
+        """Receive what is there before the deadline, and count it.
+
+        Raises:
+            TimeoutError: the time is over.
+            TooMuch: more was sent than may be received.
+        """
         self.arm()
         count = self._sock.recv_into(buffer)
         self.received += count
+        if self.most is not None and self.received > self.most:
+            raise TooMuch
         return count
 
     def makefile(self, _mode: str) -> io.BufferedReader:
@@ -78,7 +91,7 @@ class _Reads(io.RawIOBase):
 
 
 class Connection(http.client.HTTPConnection):
-    """A connection that is open already."""
+    """A connection that is open already; what asks over it says the Host itself, or it is `engine`."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__("engine")

@@ -1,0 +1,160 @@
+"""Reads the context of a call by the table of hooks: members by their kind, resources by FHIR R4 and by whose they are.
+
+Source: https://cds-hooks.hl7.org/2.0/#hook-context-and-prefetch
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from fhirtwin import timing
+from fhirtwin.api.cds.contexts import Context, User
+from fhirtwin.api.cds.hooks import Field, Hook, Kind
+from fhirtwin.errors import Incorrect, Issue
+from fhirtwin.fhir import validator
+from fhirtwin.intake import belonging
+from fhirtwin.intake.belonging import Placed
+from fhirtwin.twin.state import PatientKey
+
+_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
+_ARRAYS: Final = (Kind.REFERENCES, Kind.RESOURCES)
+_HOLD_RESOURCES: Final = (Kind.BUNDLE, Kind.RESOURCE, Kind.RESOURCES)
+_LISTING: Final = ("collection", "searchset")
+_SENT_ON: Final = 20
+"""Most wrong items of one array that are named."""
+
+
+def faults(context: Mapping[str, Any], hook: Hook) -> Iterator[tuple[str, str]]:
+    """Tell which members of a context are missing or of the wrong kind, each by its place."""
+    if not _matches(_ID, context.get("patientId")):
+        yield "context.patientId", "`context.patientId` must be the id of a Patient, without `Patient/`."
+    for field in hook.fields_of(context):
+        place = f"context.{field.name}"
+        if field.name not in context:
+            if field.required:
+                yield place, f"`{place}` must be there for the hook {hook.name}: {field.kind.value}."
+            continue
+        yield from _wrong(context[field.name], field, hook, place)
+
+
+def _wrong(value: Any, field: Field, hook: Hook, place: str) -> Iterator[tuple[str, str]]:
+    if field.kind in _ARRAYS:
+        if not isinstance(value, list) or not value:
+            yield place, f"`{place}` must be {field.kind.value}, with at least one."
+            return
+        yield from list(_wrong_items(value, field, place))[:_SENT_ON]
+    elif field.kind is Kind.USER:
+        if not (_matches(_REFERENCE, value) and value.partition("/")[0] in hook.users):
+            yield place, f"`{place}` must be `Type/id`, of type {', '.join(hook.users)}."
+    elif not _is_right(value, field):
+        yield place, f"`{place}` must be {field.kind.value}; leave it out when there is none."
+
+
+def _wrong_items(items: list[Any], field: Field, place: str) -> Iterator[tuple[str, str]]:
+    for number, item in enumerate(items):
+        if field.kind is Kind.REFERENCES and not _matches(_REFERENCE, item):
+            yield f"{place}[{number}]", f"`{place}[{number}]` must be a reference, `Type/id`."
+        elif field.kind is Kind.RESOURCES and not isinstance(item, dict):
+            yield f"{place}[{number}]", f"`{place}[{number}]` must be a resource."
+
+
+def _is_right(value: Any, field: Field) -> bool:
+    match field.kind:
+        case Kind.ID:
+            return _matches(_ID, value)
+        case Kind.REFERENCE:
+            return _matches(_REFERENCE, value)
+        case _:
+            return isinstance(value, dict) and bool(value)
+
+
+def read(context: Mapping[str, Any], hook: Hook, patient: PatientKey, bases: Collection[str]) -> Context:
+    """Make a context of what has no `faults`.
+
+    Args:
+        context: as it was sent.
+        hook: the hook that fired.
+        patient: whom every resource in it must be about.
+        bases: FHIR base URLs, beside the patient's origin, that absolute references to this patient may start with.
+
+    Raises:
+        Incorrect: a resource is not valid FHIR R4, or `selections` names what is not among the drafts.
+        Unprocessable: a resource is not shown to be this patient's.
+    """
+    sent = [field for field in hook.fields_of(context) if field.name in context]
+    with timing.stage("validate"):
+        issues = [issue for field in sent for issue in _invalid(context[field.name], field)]
+    if issues:
+        raise Incorrect("The context is not valid FHIR R4.", issues=issues)
+    placed = {field.into: list(_placed(context[field.name], field)) for field in sent if field.kind in _HOLD_RESOURCES}
+    belonging.refuse_strangers((item for items in placed.values() for item in items), patient, bases, drafts=True)
+    _refuse_unknown_selections(context, placed.get("draft_orders"))
+    values: dict[str, Any] = {
+        field.into: _value(context[field.name], field, placed.get(field.into, [])) for field in sent
+    }
+    return hook.context(members=context, **values)
+
+
+def _invalid(value: Any, field: Field) -> Iterator[Issue]:
+    place = f"context.{field.name}"
+    if field.kind is Kind.BUNDLE:
+        found = validator.validate(value, type="Bundle", prefix=place)
+        yield from found
+        if not found and value["type"] not in _LISTING:
+            yield Issue(Incorrect.code, f"Send a Bundle of type {_LISTING[0]}.", (f"{place}.type",))
+    elif field.kind is Kind.RESOURCE:
+        yield from validator.validate(value, type=field.type or None, prefix=place)
+    elif field.kind is Kind.RESOURCES:
+        for number, item in enumerate(value):
+            yield from validator.validate(item, type=field.type or None, prefix=f"{place}[{number}]")
+
+
+def _placed(value: Any, field: Field) -> Iterator[Placed]:
+    place = f"context.{field.name}"
+    if field.kind is Kind.RESOURCE:
+        yield Placed(place, value)
+    elif field.kind is Kind.RESOURCES:
+        yield from (Placed(f"{place}[{number}]", item) for number, item in enumerate(value))
+    else:
+        yield from belonging.entries(value, place)
+
+
+def _refuse_unknown_selections(context: Mapping[str, Any], drafts: Iterable[Placed] | None) -> None:
+    """Refuse a selection that is not among the drafts: what the user just chose would go unjudged.
+
+    Source: https://cds-hooks.hl7.org/hooks/STU1/order-select.html
+    """
+    if drafts is None or not isinstance(context.get("selections"), list):
+        return
+    there = {f"{item.resource['resourceType']}/{item.resource.get('id')}" for item in drafts}
+    issues = [
+        Issue(Incorrect.code, f"`{place}` names none of the resources in `context.draftOrders`.", (place,))
+        for place, text in ((f"context.selections[{n}]", text) for n, text in enumerate(context["selections"]))
+        if text not in there
+    ]
+    if issues:
+        raise Incorrect("The selections are not among the draft orders.", issues=issues[:_SENT_ON])
+
+
+def _value(value: Any, field: Field, placed: list[Placed]) -> Any:
+    match field.kind:
+        case Kind.USER:
+            type_, _, id_ = value.partition("/")
+            return User(type_, id_)
+        case Kind.REFERENCES:
+            return tuple(value)
+        case Kind.REFERENCE if field.into == "orders":
+            return (value,)
+        case Kind.RESOURCE if field.into != "tasks":
+            return value
+        case Kind.BUNDLE | Kind.RESOURCE | Kind.RESOURCES:
+            return tuple(item.resource for item in placed)
+        case _:
+            return str(value)
+
+
+def _matches(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None

@@ -1,0 +1,102 @@
+"""Whose a resource of a call is: all of it must be shown to be about one patient, or the call is refused.
+
+Texts say where the stranger stands, and not whose it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fhirtwin.errors import Issue, Unprocessable
+from fhirtwin.fhir import references
+from fhirtwin.fhir.tables import PATIENT_ELEMENTS
+from fhirtwin.twin.state import PatientKey
+
+Resource = dict[str, Any]
+
+_HOLDERS: Final = ("Bundle", "Parameters")
+_APPOINTMENT: Final = "Appointment"
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A resource and where in the call it stands."""
+
+    place: str
+    resource: Resource
+
+
+def entries(bundle: Mapping[str, Any], place: str) -> Iterator[Placed]:
+    """The resources of a Bundle that stands at `place`, without what tells of the search itself."""
+    for number, entry in enumerate(bundle.get("entry", ())):
+        if "resource" in entry and not is_outcome(entry["resource"]):
+            yield Placed(f"{place}.entry[{number}]", entry["resource"])
+
+
+def is_outcome(value: Any) -> bool:
+    """Whether it is an OperationOutcome."""
+    return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
+
+
+def is_about_a_patient(resource: Resource) -> bool:
+    """Whether it must be shown to be the patient's; what holds other resources cannot be, so it never passes."""
+    return resource["resourceType"] in ("Patient", *_HOLDERS) or resource["resourceType"] in PATIENT_ELEMENTS
+
+
+def refuse_strangers(
+    placed: Iterable[Placed], patient: PatientKey, bases: Collection[str], *, drafts: bool = False
+) -> None:
+    """Refuse the whole call when anything in it is not shown to be this patient's.
+
+    Args:
+        placed: valid resources.
+        patient: whom the call is about.
+        bases: FHIR base URLs, beside none and the patient's origin, that absolute references may start with.
+        drafts: whether they are being made just now: what is not stored yet needs no id, an appointment must name the
+            patient, and a device may be nobody's yet. All else must have an id, so that something can refer to it.
+
+    Raises:
+        Unprocessable: naming each place.
+    """
+    ours = {"", patient.origin, *bases}
+    issues = [issue for item in placed if (issue := _stranger(item, patient, ours, drafts))]
+    if issues:
+        raise Unprocessable("The call holds something that is not this patient's.", issues=issues)
+
+
+def _stranger(item: Placed, patient: PatientKey, bases: Collection[str], drafts: bool) -> Issue | None:
+    if item.resource["resourceType"] == _APPOINTMENT:
+        return _wrong_participant(item, patient, bases, drafts)
+    if not is_about_a_patient(item.resource):
+        return None
+    text = references.subject_of(item.resource)
+    if text is None and drafts and item.resource["resourceType"] == "Device":
+        return None
+    if text is None:
+        return unfit(item, "does not refer to the patient it is about")
+    if not _is_ours(text, patient, bases):
+        return unfit(item, "is not shown to be about the patient of `context.patientId`")
+    if not drafts and not isinstance(item.resource.get("id"), str):
+        return unfit(item, "has no id, so nothing could refer to it")
+    return None
+
+
+def _wrong_participant(item: Placed, patient: PatientKey, bases: Collection[str], named: bool) -> Issue | None:
+    """An appointment names patients among its participants: no other one may be there."""
+    texts = [str(each["actor"].get("reference", "")) for each in item.resource["participant"] if "actor" in each]
+    patients = [text for text in texts if references.parse(text).type == "Patient"]
+    if not all(_is_ours(text, patient, bases) for text in patients):
+        return unfit(item, "names a patient who is not the one of `context.patientId`")
+    return None if patients or not named else unfit(item, "names no patient among its participants")
+
+
+def _is_ours(text: str, patient: PatientKey, bases: Collection[str]) -> bool:
+    subject = references.parse(text)
+    return subject.type == "Patient" and subject.base in bases and subject.id == patient.id
+
+
+def unfit(item: Placed, what: str) -> Issue:
+    """An issue that names a resource by its type and place."""
+    return Issue(Unprocessable.code, f"The {item.resource['resourceType']} at {item.place} {what}.", (item.place,))

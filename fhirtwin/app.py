@@ -16,6 +16,7 @@ from flask import Flask, Response, g, request
 from fhirtwin import keyfile, machine, timing
 from fhirtwin.access import LOCAL_TOKEN, OPEN
 from fhirtwin.api import admission, errors, health
+from fhirtwin.api.cds import fetching
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
@@ -59,7 +60,13 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         ca_file=settings.engine_ca_file or None,
     )
     assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
-    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
+    services = Services(
+        settings=settings,
+        store=Store.open(settings),
+        assessor=assessor,
+        today=today,
+        outbound=fetching.way(settings),
+    )
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-STAGES = ("parse", "validate", "map", "seal", "wire", "evaluate", "open", "report", "store")
+STAGES = ("parse", "validate", "fetch", "map", "seal", "wire", "evaluate", "open", "report", "store")
 
 _spent: ContextVar[dict[str, float] | None] = ContextVar("spent", default=None)
 

@@ -18,6 +18,7 @@ from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
 from fhirtwin.fhir import validator
 from fhirtwin.intake import belonging
 from fhirtwin.intake.belonging import Placed, is_outcome
+from fhirtwin.intake.fetching import Fetch, Wanted
 from fhirtwin.intake.templates import Template
 from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.state import PatientKey, Source
@@ -41,7 +42,12 @@ class Prefetched:
 
 
 def read(
-    prefetch: Any, templates: Mapping[str, Template], patient: PatientKey, *, bases: Collection[str] = ()
+    prefetch: Any,
+    templates: Mapping[str, Template],
+    patient: PatientKey,
+    *,
+    bases: Collection[str] = (),
+    fetch: Fetch | None = None,
 ) -> Prefetched:
     """Read what a call brought for a service's templates; keys of no template are not looked at.
 
@@ -50,22 +56,33 @@ def read(
         templates: the service's, by key.
         patient: whom the call is about.
         bases: FHIR base URLs, beside the patient's origin, that absolute references to this patient may start with.
+        fetch: obtains what is absent, failed or holds only a part; None when there is nothing to obtain it from.
 
     Raises:
         Incorrect: the prefetch, or something in it, does not have the structure of FHIR.
-        Precondition: required keys are absent, failed at the client or hold only a part; each is named, with why.
+        Precondition: required keys are absent, failed at the client or hold only a part, and could not be fetched;
+            each is named, with why.
         Unprocessable: something is another patient's, cannot be shown to be this patient's, or stands twice with
             different content.
     """
     if prefetch is not None and not isinstance(prefetch, dict):
         raise Incorrect("`prefetch` must be an object.", expression="prefetch")
-    given: dict[str, Any] = prefetch or {}
+    given: dict[str, Any] = {key: prefetch[key] for key in templates if key in prefetch} if prefetch else {}
     with timing.stage("validate"):
-        _refuse_invalid(given, templates)
-    _refuse_missing(given, templates)
-    obtained = {key: value for key, value in given.items() if key in templates and not is_outcome(value)}
+        if issues := [issue for key in given for issue in _invalid(given, key, templates[key])]:
+            raise Incorrect("The prefetch is not valid FHIR R4.", issues=issues)
+    missing = {key: why for key, template in templates.items() if (why := _why_missing(given, key, template))}
+    if fetch is not None:
+        given, missing = _completed(given, missing, templates, fetch)
+    _refuse_missing(missing, templates)
+    return _assembled(given, templates, patient, {"", patient.origin, *bases})
+
+
+def _assembled(
+    given: Mapping[str, Any], templates: Mapping[str, Template], patient: PatientKey, ours: Collection[str]
+) -> Prefetched:
+    obtained = {key: value for key, value in given.items() if not is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
-    ours = {"", patient.origin, *bases}
     belonging.refuse_strangers(placed, patient, ours)
     _refuse_contradictions(placed)
     medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
@@ -80,16 +97,51 @@ def read(
     )
 
 
-def _refuse_invalid(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
-    issues: list[Issue] = []
-    for key, template in templates.items():
-        value = given.get(key)
-        if value is None or is_outcome(value):
-            continue
-        expected = "Bundle" if template.is_search else template.type
-        issues += validator.validate(value, type=expected, prefix=f"prefetch.{key}") or _wrong_bundle(key, value)
+def _completed(
+    given: Mapping[str, Any], missing: Mapping[str, str], templates: Mapping[str, Template], fetch: Fetch
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """Fetch what can be fetched.
+
+    A client that says `null` has looked and has nothing, so there is nothing to fetch. What is not required is fetched
+    too, and done without when that fails.
+    """
+    wanted = {
+        key: Wanted(template, given.get(key) if key in missing and not is_outcome(given.get(key)) else None)
+        for key, template in templates.items()
+        if (key in missing or key not in given or is_outcome(given[key])) and given.get(key, ...) is not None
+    }
+    if not wanted:
+        return dict(given), dict(missing)
+    with timing.stage("fetch"):
+        found, failed = fetch(wanted)
+    with timing.stage("validate"):
+        for key in list(found):
+            if why := _unusable(found, key, templates[key]):
+                failed[key] = why
+                del found[key]
+    still = {
+        key: f"{why}, and it was not fetched: {failed[key]}" if key in failed else why
+        for key, why in missing.items()
+        if key not in found
+    }
+    return {**given, **found}, still
+
+
+def _unusable(found: Mapping[str, Any], key: str, template: Template) -> str:
+    issues = _invalid(found, key, template)
     if issues:
-        raise Incorrect("The prefetch is not valid FHIR R4.", issues=issues)
+        place = issues[0].expression[0] if issues[0].expression else f"prefetch.{key}"
+        return f"the FHIR server's answer is not valid FHIR R4 at {place}: {issues[0].text}"
+    why = _why_missing(found, key, template)
+    return f"the FHIR server's answer {why}" if why else ""
+
+
+def _invalid(given: Mapping[str, Any], key: str, template: Template) -> list[Issue]:
+    value = given[key]
+    if value is None or is_outcome(value):
+        return []
+    expected = "Bundle" if template.is_search else template.type or None
+    return validator.validate(value, type=expected, prefix=f"prefetch.{key}") or _wrong_bundle(key, value)
 
 
 def _wrong_bundle(key: str, value: Resource) -> list[Issue]:
@@ -99,11 +151,10 @@ def _wrong_bundle(key: str, value: Resource) -> list[Issue]:
     return [Issue(Incorrect.code, f"Send a Bundle of type {_LISTING[0]}.", (f"prefetch.{key}.type",))]
 
 
-def _refuse_missing(given: Mapping[str, Any], templates: Mapping[str, Template]) -> None:
+def _refuse_missing(missing: Mapping[str, str], templates: Mapping[str, Template]) -> None:
     issues = [
-        Issue("incomplete", f"Prefetch key `{key}` {reason}. Its template is {template.query}", (f"prefetch.{key}",))
-        for key, template in templates.items()
-        if (reason := _why_missing(given, key, template))
+        Issue("incomplete", f"Prefetch key `{key}` {why}. Its template is {templates[key].query}", (f"prefetch.{key}",))
+        for key, why in missing.items()
     ]
     if issues:
         raise Precondition("The call does not bring what this service needs.", issues=issues)

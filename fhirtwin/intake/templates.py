@@ -30,7 +30,7 @@ LONGEST: Final = 512
 _TOKEN: Final = re.compile(r"\{\{(.*?)\}\}")
 _DAY: Final = re.compile(r"today\(\)(?: ([+-]) ([0-9]{1,5}) days?)?")
 _CONTEXT: Final = re.compile(r"context\.([A-Za-z][A-Za-z0-9]*)")
-_ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
+_VALUE: Final = re.compile(r"([A-Za-z]{1,64}/)?[A-Za-z0-9\-.]{1,64}")
 _DATE: Final = re.compile(r"(eq|lt|gt|ge|le)?[0-9]{4}(-[0-9]{2}(-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?)?)?")
 _PLAIN: Final = re.compile(r"[^\s{}#&?]+")
 _CONTROLS: Final = frozenset({"_count", "_sort"})
@@ -54,8 +54,8 @@ class Template:
 
     @property
     def type(self) -> str:
-        """Resource type that is read or searched."""
-        return self.query.partition("?")[0].partition("/")[0]
+        """Resource type that is read or searched; empty when a token says it: `{{context.userId}}`."""
+        return "" if _TOKEN.match(self.query) else self.query.partition("?")[0].partition("/")[0]
 
     @property
     def is_search(self) -> bool:
@@ -105,7 +105,7 @@ class Template:
             if day:
                 return _moved(today, day).isoformat()
             value = values.get(token, "")
-            if not all(_ID.fullmatch(part) for part in value.split("/")):
+            if not _VALUE.fullmatch(value) or value.rpartition("/")[2] in (".", ".."):
                 raise LookupError(token)
             return value
 
@@ -117,13 +117,16 @@ def _moved(day: date, found: re.Match[str]) -> date:
     return day + timedelta(days=-days if found[1] == "-" else days)
 
 
-def faults(template: Template, tokens: Collection[str]) -> Iterator[str]:
+def faults(template: Template, tokens: Collection[str], references: Collection[str]) -> Iterator[str]:
     """Tell what is wrong with a template: each as the end of a sentence that begins with its name.
 
     Args:
         template: as a service states it.
         tokens: members of the hooks' contexts that have a primitive value and that each of its hooks has.
+        references: those of them that are `Type/id`, so that a template may be nothing else.
     """
+    if template.query in {f"{{{{context.{name}}}}}" for name in references}:
+        return
     if not is_resource_type(template.type):
         yield "does not start with a resource type of R4"
         return

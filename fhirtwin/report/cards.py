@@ -19,6 +19,8 @@ from fhirtwin.report.identity import Identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.risk_assessment import PREDICTOR_SYSTEM, left_out, risk_name
 from fhirtwin.report.wording import citation, day, escape, is_assumed, lower, percent, plain, quantity, summary, table
+from fhirtwin.settings import Settings
+from fhirtwin.twin.state import PatientKey
 
 INDICATORS: Final = ("info", "warning", "critical")
 """From least to most urgent."""
@@ -88,6 +90,28 @@ def engine_failed_card(error: FhirtwinError, occasion: Occasion) -> Card:
         "detail": (
             f"The prediction engine {what}, so no risk was calculated and nothing was stored. This says nothing about "
             "the patient: it is not a low risk. Open the chart again later; if it stays so, tell those who run it."
+        ),
+    }
+
+
+def advice_missing_card(missing: Sequence[str], patient: PatientKey, settings: Settings) -> Card:
+    """Says which advice is missing because a part of a service failed or was late.
+
+    Args:
+        missing: at least one, each as a noun.
+        patient: whom the call is about.
+        settings: those in force.
+    """
+    names = ", ".join(missing)
+    return {
+        "uuid": _uuid("advice-missing", patient.origin, patient.id, *missing),
+        "summary": summary([f"Advice is missing: {names}"]),
+        "indicator": "warning",
+        "source": {"label": "fhirtwin", "url": f"{settings.base_url}/metadata"},
+        "detail": (
+            f"**{escape(names)}** was not ready in time, or failed, so nothing is said about it. This says nothing "
+            "about the patient: it does not mean that all is well. What other cards say holds. Call again; if it stays "
+            "so, tell those who run this server."
         ),
     }
 

@@ -73,3 +73,11 @@ FLAGS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 """Facts that are there or not. For each, the lists that must have been obtained before "no record" counts as "no":
 every group needs one of its types. The empty ones are derived as of a day (`fhirtwin.twin.derived`) and are facts with
 value True or False, or absent when it cannot be told."""
+
+LISTS: Final[dict[str, tuple[str, ...]]] = {
+    "medicine": ("MedicationRequest", "MedicationStatement"),
+    "allergy": ("AllergyIntolerance",),
+    "intolerance": ("AllergyIntolerance",),
+}
+"""Facts of which a patient has many at once, each with another value, and the lists they are read from. The value is an
+RxNorm ingredient code (`fhirtwin.terms.drugs`), or, for an allergy to a whole group, the group's id."""

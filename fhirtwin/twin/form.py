@@ -7,8 +7,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Final
 
-from fhirtwin.terms import concepts, units
-from fhirtwin.terms.facts import CODES, FLAGS, UNITS
+from fhirtwin.terms import concepts, drugs, units
+from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
 from fhirtwin.twin.mappers import registry
 
 _RULES: Final = "2"
@@ -21,5 +21,5 @@ def form() -> str:
     tables = [[s.fact, s.system, sorted(s.rows)] for s in concepts.all_sets()]
     mappers = {name: sorted(mapper.facts) for name, mapper in registry.all_mappers().items()}
     scales = {name: {unit: str(scale) for unit, scale in taken.items()} for name, taken in units.SCALES.items()}
-    told = [_RULES, UNITS, CODES, FLAGS, mappers, tables, scales]
+    told = [_RULES, UNITS, CODES, FLAGS, LISTS, mappers, tables, scales, dict(drugs.INGREDIENTS)]
     return sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -73,6 +73,11 @@ class Hook:
         """Members that a prefetch template may name, as every call has them or may have them."""
         return frozenset({"patientId", *(field.name for field in self.fields if field.kind in _TOKENS)})
 
+    @property
+    def references(self) -> frozenset[str]:
+        """Those tokens that are `Type/id`."""
+        return frozenset(field.name for field in self.fields if field.kind in (Kind.USER, Kind.REFERENCE))
+
     def fields_of(self, sent: Mapping[str, Any]) -> tuple[Field, ...]:
         """The members to read: those of the earlier version when the call has those and none of the newer."""
         newer = {field.name for field in self.fields} - {field.name for field in self.earlier}

@@ -6,27 +6,35 @@ Source: https://cds-hooks.hl7.org/2.0/#discovery and https://cds-hooks.hl7.org/2
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, g
 
 from fhirtwin import timing
 from fhirtwin.api import body
-from fhirtwin.api.cds import discovery, response
+from fhirtwin.api.cds import completing, deadlines, discovery, fetching, response
 from fhirtwin.api.cds import request as calls
-from fhirtwin.api.cds.service import Call
+from fhirtwin.api.cds.request import Request
+from fhirtwin.api.cds.service import Call, Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir import codec
 from fhirtwin.intake import prefetch
+from fhirtwin.intake.prefetch import Prefetched
 from fhirtwin.interactions.context import Services
 
 
-def blueprint(parts: Services) -> Blueprint:
-    """The routes below `/cds-services`."""
+def blueprint(parts: Services, services: Mapping[str, Service] | None = None) -> Blueprint:
+    """The routes below `/cds-services`.
+
+    Args:
+        parts: what services work with.
+        services: by id, passed through the registry's gate; None means all of this installation.
+    """
     cds = Blueprint("cds", __name__)
-    services = registry.all_services()
+    services = registry.all_services() if services is None else services
 
     @cds.get("")
     def discover() -> Response:
@@ -42,25 +50,30 @@ def blueprint(parts: Services) -> Blueprint:
             sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
         deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
         asked = calls.read(sent, service, parts.settings)
-        brought = prefetch.read(asked.prefetch, service.templates(asked.hook), asked.patient, bases=asked.bases)
-        answer = service.handler(
-            Call(
-                hook=asked.hook,
-                hook_instance=asked.hook_instance,
-                patient=asked.patient,
-                context=asked.context,
-                prefetched=brought,
-                caller=g.caller,
-                parts=parts,
-                fhir_server=asked.fhir_server,
-                bases=asked.bases,
-                deadline=deadline,
-            )
+        made = Call(
+            hook=asked.hook,
+            hook_instance=asked.hook_instance,
+            patient=asked.patient,
+            context=asked.context,
+            prefetched=_prefetched(asked, service, deadline, parts),
+            caller=g.caller,
+            parts=parts,
+            fhir_server=asked.fhir_server,
+            bases=asked.bases,
+            deadline=deadline,
         )
-        response.check(service.id, answer.cards)
-        return _json({"cards": list(answer.cards)})
+        answer = completing.completed(service, asked.patient, deadlines.answer(service, made))
+        return _json(response.as_json(service.id, answer))
 
     return cds
+
+
+def _prefetched(asked: Request, service: Service, deadline: float, parts: Services) -> Prefetched:
+    """What the call brought and, where it may be, what its FHIR server was asked for."""
+    until = min(deadline, time.monotonic() + parts.settings.cds_fetch_seconds)
+    fetch = fetching.source(asked, parts, until)
+    templates = service.templates(asked.hook)
+    return prefetch.read(asked.prefetch, templates, asked.patient, bases=asked.bases, fetch=fetch)
 
 
 def _json(value: Any) -> Response:

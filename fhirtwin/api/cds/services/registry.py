@@ -13,6 +13,7 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any, Final
 
+from fhirtwin.api.cds import response
 from fhirtwin.api.cds import services as folder
 from fhirtwin.api.cds.hooks import Hook, hook
 from fhirtwin.api.cds.service import Service
@@ -71,6 +72,8 @@ def _faults(service: Service) -> Iterator[str]:
         yield "it must have a title and a description"
     if service.budget is not None and not service.budget > 0:
         yield "its budget must be more than 0 seconds"
+    if service.extension and response.holds_nothing(service.extension):
+        yield "its extension must not hold null, nor anything empty"
     known = {name: found for name, found in hooks.items() if found is not None}
     for key, template in service.prefetch.items():
         yield from (f"prefetch template `{key}` {fault}" for fault in _template_faults(key, template, known))
@@ -81,8 +84,11 @@ def _template_faults(key: str, template: Template, hooks: Mapping[str, Hook]) ->
         yield "has a key that is not letters, digits and hyphens"
     if not hooks.keys() >= set(template.hooks):
         yield "is for a hook that the service is not for"
-    served = [found.tokens for name, found in hooks.items() if template.serves(name)]
-    yield from templates.faults(template, frozenset.intersection(*served) if served else frozenset())
+    served = [found for name, found in hooks.items() if template.serves(name)]
+    if served:
+        tokens = frozenset.intersection(*(found.tokens for found in served))
+        references = frozenset.intersection(*(found.references for found in served))
+        yield from templates.faults(template, tokens, references)
 
 
 def _built_in() -> Iterator[Any]:

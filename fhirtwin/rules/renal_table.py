@@ -225,6 +225,23 @@ ROWS: Final[tuple[RenalRow, ...]] = (
         ),
     ),
     RenalRow(
+        name="memantine",
+        ingredients=_rxnorm("6719"),
+        metric=Metric.CLEARANCE,
+        weight=_EQUATION,
+        bands=(
+            Band("below-5", below(5), Action.NO_DOSE, "The label's range ends at 5 mL/min."),
+            Band("5-to-30", from_to_below(5, 30), Action.REDUCE, "A target dose of 5 mg twice daily."),
+        ),
+        label=Label(
+            "Namenda (memantine) tablets and oral solution, US label",
+            "dosage and administration, special populations",
+            "",
+            "http://www.drugs.com/dosage/namenda.html",
+        ),
+        note="Immediate release.",
+    ),
+    RenalRow(
         name="valacyclovir",
         ingredients=_rxnorm("73645"),
         metric=Metric.CLEARANCE,

@@ -15,6 +15,7 @@ from fhirtwin.rules.renal import LOCAL_ROUTES, renal
 from fhirtwin.rules.renal_row import Metric, RenalRow
 from fhirtwin.rules.renal_table import ROWS
 from fhirtwin.rules.situation import Situation
+from fhirtwin.terms.drugs import INGREDIENTS
 from tests.conftest import ROOT
 from tests.rules.builders import BORN, DAY, TODAY, clearance, flag, laid, order, situation
 from tests.twin.builders import facts_of, measured, observation, patient
@@ -55,6 +56,11 @@ def test_golden_cases_lie_below_at_and_above_every_threshold(row: RenalRow) -> N
 def test_every_golden_medicine_is_in_the_table_and_the_other_way_round(row: RenalRow) -> None:
     assert {c["ingredient"] for c in GOLDEN if c["medicine"] == row.name} == set(row.ingredients)
     assert {c["medicine"] for c in GOLDEN} == {r.name for r in ROWS}
+
+
+@rows
+def test_medicines_are_ones_that_orders_are_read_by(row: RenalRow) -> None:
+    assert row.ingredients <= set(INGREDIENTS)
 
 
 @rows

@@ -11,15 +11,23 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.monitoring_row import Due, MonitoringRow
 from fhirtwin.rules.monitoring_table import ROWS
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import SETS
+from fhirtwin.twin.medicines import ABSENT, OF_THE_PAST
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import begins, last_day
 
 TOPIC: Final = "monitoring"
+UNREAD_LISTED: Final = 20
+"""How many medicines that could not be read are named."""
+
+_R4: Final = Citation(
+    "FHIR R4, the medicine of a request is told by its codes",
+    "http://hl7.org/fhir/R4/medicationrequest-definitions.html#MedicationRequest.medication_x_",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +43,17 @@ class Overdue:
     last: Fact | None
 
 
-def monitoring(situation: Situation) -> Iterator[Finding]:
-    """Find what is due under the medicines that are ordered."""
+def monitoring(situation: Situation, ordered: Collection[str] = ()) -> Iterator[Finding]:
+    """Find what is due under the medicines that are ordered, and that nobody has ordered.
+
+    Args:
+        situation: orders and patient.
+        ordered: LOINC codes of what is ordered already.
+    """
     for row in ROWS:
         orders = tuple(o.reference for o in situation.orders if row.ingredients & set(o.medicine.ingredients))
         if orders:
-            yield from _finding(row, orders, overdue(row, situation.state, situation.day))
+            yield from _finding(row, orders, _wanted(row, situation.state, situation.day, ordered))
 
 
 def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = ()) -> Iterator[Finding]:
@@ -54,8 +67,29 @@ def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = 
     taken = {f.value for f in state.named("medicine")}
     for row in ROWS:
         if row.ingredients & taken:
-            due = [o for o in overdue(row, state, day) if codes_of(o.due).isdisjoint(ordered)]
-            yield from _finding(row, (), due)
+            yield from _finding(row, (), _wanted(row, state, day, ordered))
+
+
+def unread_medicines(state: TwinState) -> Iterator[Finding]:
+    """Say how many medicines that are taken could not be read, so that nobody takes their monitoring for looked at."""
+    kinds = ("MedicationRequest", "MedicationStatement")
+    ends = (OF_THE_PAST, ABSENT)
+    left = {u.source for u in state.unused if u.source.type in kinds and not u.reason.endswith(ends)}
+    if left:
+        many = len(left) > 1
+        yield Finding(
+            rule="monitoring.unread",
+            severity=Severity.INFO,
+            orders=(),
+            summary=f"{len(left)} medicine{'s' if many else ''} of the record could not be read",
+            detail=(
+                f"What {'they need' if many else 'it needs'} to be monitored was not looked at.",
+                *sorted(f"{s.type} {s.id}" for s in left)[:UNREAD_LISTED],
+            ),
+            facts=(),
+            sources=(_R4,),
+            topic=TOPIC,
+        )
 
 
 def overdue(row: MonitoringRow, state: TwinState, day: date) -> list[Overdue]:
@@ -67,6 +101,10 @@ def overdue(row: MonitoringRow, state: TwinState, day: date) -> list[Overdue]:
         if measured is None or day - measured > due.every:
             found.append(Overdue(due, last))
     return found
+
+
+def _wanted(row: MonitoringRow, state: TwinState, day: date, ordered: Collection[str]) -> list[Overdue]:
+    return [o for o in overdue(row, state, day) if codes_of(o.due).isdisjoint(ordered)]
 
 
 def codes_of(due: Due) -> frozenset[str]:
@@ -86,7 +124,7 @@ def _finding(row: MonitoringRow, orders: tuple[str, ...], due: list[Overdue]) ->
     titles = ", ".join(o.due.check.title for o in due)
     name = f"{row.name[0].upper()}{row.name[1:]}"
     yield Finding(
-        rule=f"monitoring.{_slug(row.name)}",
+        rule=f"monitoring.{_slug(row.name)}.{'+'.join(o.due.check.key for o in due)}",
         severity=Severity.WARNING,
         orders=orders,
         summary=f"{name}: monitoring is due ({titles})",

@@ -18,7 +18,7 @@ from fhirtwin.fhir import references
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.terms.systems import LOINC, SNOMED
 from fhirtwin.twin.reading import codings, items, text
-from fhirtwin.twin.state import Source
+from fhirtwin.twin.state import Fact, Source
 
 Resource = Mapping[str, Any]
 
@@ -92,27 +92,25 @@ def pending_results(found: tuple[Pending, ...]) -> Iterator[Finding]:
     """Say in one finding what is pending; nothing when nothing is."""
     if not found:
         return
-    lines = [_line(p) for p in found[:LISTED]]
     more = len(found) - LISTED
+    count = f"{len(found)} result{'s are' if len(found) > 1 else ' is'} still to come"
     yield Finding(
         rule="pending.results",
         severity=Severity.WARNING,
         orders=tuple(f"{p.source.type}/{p.source.id}" for p in found),
-        summary=f"{len(found)} result{'s are' if len(found) > 1 else ' is'} still to come",
+        summary=count,
         detail=(
-            *lines,
-            *((f"And {more} more.",) if more > 0 else ()),
             "Say who will look at them after discharge.",
+            *((f"The first {LISTED} are listed, and there are {more} more.",) if more > 0 else ()),
         ),
-        facts=(),
+        facts=tuple(_fact(p) for p in found[:LISTED]),
         sources=(_R4,),
         topic=TOPIC,
     )
 
 
-def _line(one: Pending) -> str:
-    since = f", of {one.time[:10]}" if one.time else ""
-    return f"{one.title} ({one.source.type} {one.source.id}, {one.status}{since})"
+def _fact(one: Pending) -> Fact:
+    return Fact("pending-result", one.title, (one.source,), time=one.time, note=one.status)
 
 
 def _is_result(resource: Resource) -> bool:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import takewhile
-from typing import Final
+from typing import Any, Final
 
 from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
 from fhirtwin.terms import concepts
 from fhirtwin.terms.systems import ICD10CM, LOINC, SNOMED
 from fhirtwin.twin import kidney
+from fhirtwin.twin.reading import codings, forbidden, text
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import begins, last_day
 
@@ -57,6 +58,12 @@ class Problem:
 
     reference: str
     codes: tuple[concepts.Code, ...]
+
+
+def problem_of(condition: Mapping[str, Any]) -> Problem:
+    """Read a Condition that is being put on the list; nothing of it is read when it must not be processed."""
+    reference = f"Condition/{text(condition, 'id')}" if text(condition, "id") else "Condition"
+    return Problem(reference, () if forbidden(dict(condition)) else tuple(codings(condition.get("code"))))
 
 
 def evidence(problems: Iterable[Problem], state: TwinState) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
 from fhirtwin.rules.kidney_measure import Estimate, Gap, measure
 from fhirtwin.rules.renal_row import Band, Metric, RenalRow
 from fhirtwin.rules.renal_table import ROWS
-from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.rules.situation import Order, Rule, Situation
 from fhirtwin.twin.state import Fact
 
 TOPIC: Final = "renal-dosing"
@@ -133,3 +133,6 @@ def _part(fact: Fact) -> str:
 def _sentence(reasons: tuple[str, ...]) -> str:
     text = "; ".join(reasons)
     return f"{text[0].upper()}{text[1:]}."
+
+
+RULES: Final[tuple[Rule, ...]] = (renal,)

@@ -15,7 +15,7 @@ from fhirtwin.rules.findings import Finding
 from fhirtwin.rules.kidney_measure import MEASURE, Gap, unfit, value_of
 from fhirtwin.rules.renal import TOPIC, made_from, not_judged
 from fhirtwin.rules.renal_row import Action, Label, Metric, RenalRow
-from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.rules.situation import Order, Rule, Situation
 from fhirtwin.twin.state import Fact
 
 NEEDED: Final = 2
@@ -87,3 +87,6 @@ def _lower(order: Order, there: tuple[Fact, ...]) -> Finding:
         sources=(ROW.label.citation,),
         topic=TOPIC,
     )
+
+
+RULES: Final[tuple[Rule, ...]] = (apixaban,)

@@ -92,7 +92,7 @@ def test_findings_name_the_orders_the_last_result_and_the_source() -> None:
     last = measured("inr", "2.4", "2026-10-01")
     orders = (order("11289", number=1), order("161", number=2), order("11289", number=3))
     (found,) = monitoring(situation(last, orders=orders))
-    assert found.rule == "monitoring.warfarin"
+    assert found.rule == "monitoring.warfarin.inr"
     assert found.orders == ("MedicationRequest/draft-1", "MedicationRequest/draft-3")
     assert found.severity is Severity.WARNING
     assert found.facts == (last,)
@@ -133,7 +133,7 @@ def _taken(ingredient: str) -> Fact:
 def test_medicines_that_are_taken_are_watched_without_an_order() -> None:
     state = as_of(person(_taken("6448"), measured("tsh", "2", DAY)), TODAY)
     (found,) = monitoring_of_taken(state, TODAY)
-    assert found.rule == "monitoring.lithium"
+    assert found.rule == "monitoring.lithium.lithium-level+kidney+calcium"
     assert found.orders == ()
     assert "TSH" not in found.summary
 
@@ -141,12 +141,15 @@ def test_medicines_that_are_taken_are_watched_without_an_order() -> None:
 def test_what_is_ordered_already_is_not_asked_for_by_any_of_its_codes() -> None:
     state = as_of(person(_taken("11289"), _taken("6809")), TODAY)
     assert [f.rule for f in monitoring_of_taken(state, TODAY)] == [
-        "monitoring.warfarin",
-        "monitoring.metformin",
-        "monitoring.metformin-blood-count",
+        "monitoring.warfarin.inr",
+        "monitoring.metformin.kidney",
+        "monitoring.metformin-blood-count.hemoglobin",
     ]
-    left = monitoring_of_taken(state, TODAY, ordered={"6301-6", "98979-8"})
-    assert [f.rule for f in left] == ["monitoring.metformin-blood-count"]
+    ordered = {"6301-6", "98979-8"}
+    asked = situation(orders=(order("11289"), order("6809")))
+    assert [f.rule for f in monitoring(asked, ordered)] == ["monitoring.metformin-blood-count.hemoglobin"]
+    left = monitoring_of_taken(state, TODAY, ordered)
+    assert [f.rule for f in left] == ["monitoring.metformin-blood-count.hemoglobin"]
 
 
 def test_codes_of_a_check_are_its_order_and_all_its_results() -> None:

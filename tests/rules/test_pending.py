@@ -98,18 +98,20 @@ def test_one_finding_names_what_is_pending() -> None:
     assert finding.summary == "2 results are still to come"
     assert finding.severity is Severity.WARNING
     assert finding.orders == ("Observation/r1", "ServiceRequest/o1")
-    assert finding.detail[0] == "INR (Observation r1, preliminary, of 2026-11-20)"
-    assert "active, of 2026-11-19" in finding.detail[1]
+    assert [(f.value, f.note, f.time[:10]) for f in finding.facts] == [
+        ("INR", "preliminary", "2026-11-20"),
+        ("Potassium [Moles/volume] in Serum or Plasma", "active", "2026-11-19"),
+    ]
     (one,) = pending_results(_found(_order()))
     assert one.summary == "1 result is still to come"
 
 
 def test_a_long_list_is_cut_and_says_by_how_much() -> None:
     (finding,) = pending_results(_found(*(_order(id=f"o{n}") for n in range(LISTED + 3))))
-    assert len(finding.detail) == LISTED + 2
-    assert "And 3 more." in finding.detail
+    assert len(finding.facts) == LISTED
+    assert "there are 3 more" in finding.detail[1]
     (full,) = pending_results(_found(*(_order(id=f"o{n}") for n in range(LISTED))))
-    assert len(full.detail) == LISTED + 1
+    assert len(full.detail) == 1
 
 
 def test_nothing_pending_is_nothing_to_say() -> None:

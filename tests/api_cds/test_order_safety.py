@@ -177,6 +177,18 @@ def test_what_of_the_record_was_not_understood_is_said(twin: Gateway) -> None:
     assert "1 AllergyIntolerance: code not known" in card["detail"]
 
 
+def test_what_is_not_taken_is_no_gap(twin: Gateway) -> None:
+    record = (
+        medicine("99999999", "m1", status="draft"),
+        medicine("99999999", "m2", status="cancelled"),
+        medicine("99999999", "m3", intent="proposal"),
+        medicine("99999999", "m4", status="completed"),
+    )
+    verified = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+    refuted = allergy("99999999", verificationStatus={"coding": [{"system": verified, "code": "refuted"}]})
+    assert cards(call(twin, draft("6809"), taken=record, allergies=(refuted,))) == []
+
+
 def test_no_known_allergy_is_no_gap(twin: Gateway) -> None:
     assert cards(call(twin, draft("723"), allergies=(allergy("716186003", system=SNOMED),))) == []
 

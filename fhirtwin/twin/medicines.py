@@ -14,7 +14,7 @@ from fhirtwin.fhir import references
 from fhirtwin.terms import concepts, drugs
 from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin.mapper import Resource
-from fhirtwin.twin.reading import codings, items, text, unused
+from fhirtwin.twin.reading import FORBIDDEN, codings, items, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source
 
 UNKNOWN_MEDICINE: Final = "it is taken now, and the Medication it refers to is not in the record"
@@ -25,6 +25,13 @@ ABSENT: Final = "the Medication it refers to is not in the record"
 
 CLASS_ONLY: Final = "its class is known, its ingredients are not"
 """Why a medicine cannot be weighed against others that is still counted as a statin or an antihypertensive."""
+
+NOT_KNOWN: Final = "code not known"
+NO_CODE: Final = "its medicine has no code"
+CONFLICT: Final = "its codes mean different medicines"
+
+GAPS: Final = frozenset({UNKNOWN_MEDICINE, CLASS_ONLY, NOT_KNOWN, NO_CODE, CONFLICT, *FORBIDDEN})
+"""Reasons that leave something that may be taken today, and that nothing can be weighed against."""
 
 OF_THE_PAST: Final = ", of a medicine that is past"
 """What the reason ends with when the medicine is no longer taken."""
@@ -78,9 +85,9 @@ class Named:
         if self.reason:
             return self.reason
         if any(one.conflict for one in self.read):
-            return "its codes mean different medicines"
+            return CONFLICT
         if not self.read or any(not one.ingredients for one in self.read):
-            return "code not known" if self.codes else "its medicine has no code"
+            return NOT_KNOWN if self.codes else NO_CODE
         return ""
 
 

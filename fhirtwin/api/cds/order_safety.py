@@ -19,9 +19,8 @@ from fhirtwin.rules import drafts, registry
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import codes_of
-from fhirtwin.terms.facts import LISTS
-from fhirtwin.twin import derived
-from fhirtwin.twin.medicines import ABSENT, OF_THE_PAST
+from fhirtwin.twin import derived, medicines
+from fhirtwin.twin.mappers import allergy_intolerance
 from fhirtwin.twin.state import TwinState
 
 FACTS: Final = (
@@ -62,8 +61,12 @@ PREFETCH: Final[Mapping[str, Template]] = {
     ),
 }
 
-_SILENT: Final = ("of something that is no medicine", "of an allergy that is past", OF_THE_PAST, ABSENT)
-"""How reasons end that need no card: what is not used cannot matter to an order of today."""
+_GAPS: Final[Mapping[str, frozenset[str]]] = {
+    "MedicationRequest": medicines.GAPS,
+    "MedicationStatement": medicines.GAPS,
+    "AllergyIntolerance": allergy_intolerance.GAPS,
+}
+"""Why entries of the record may matter to an order of today although nothing could be made of them."""
 
 
 def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collection[str] | None = None) -> Response:
@@ -103,7 +106,6 @@ def _not_judged(call: Call, situation: Situation, unjudged: Sequence[Unjudged]) 
 
 def _unread(state: TwinState) -> Iterator[str]:
     """Medicines taken now and allergies that could not be read, counted by reason."""
-    kinds = {kind for name in LISTS for kind in LISTS[name]}
-    left = {(u.source, u.reason) for u in state.unused if u.source.type in kinds and not u.reason.endswith(_SILENT)}
+    left = {(u.source, u.reason) for u in state.unused if u.reason in _GAPS.get(u.source.type, ())}
     counted = Counter((source.type, reason) for source, reason in left)
     yield from (f"{number} {kind}: {reason}" for (kind, reason), number in sorted(counted.items()))

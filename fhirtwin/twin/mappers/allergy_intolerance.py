@@ -17,12 +17,19 @@ from fhirtwin.terms import concepts, drugs
 from fhirtwin.terms.concepts import Code
 from fhirtwin.terms.systems import ALLERGY_CLINICAL, ALLERGY_VERIFICATION
 from fhirtwin.twin.mapper import Mapper, Resource
-from fhirtwin.twin.reading import code_in, codings, forbidden, items, start_of, text, unused
+from fhirtwin.twin.medicines import NOT_KNOWN
+from fhirtwin.twin.reading import FORBIDDEN, code_in, codings, forbidden, items, start_of, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source
 
-COUNTS: Final = ("", "confirmed", "unconfirmed", "presumed")
+COUNTS: Final = ("confirmed", "unconfirmed", "presumed")
+DENIED: Final = ("refuted", "entered-in-error")
 PAST: Final = ("inactive", "resolved")
 MEDICAL: Final = frozenset({"medication", "biologic"})
+UNKNOWN_STATUS: Final = "its verification or clinical status is not one that is known here"
+NO_CODE: Final = "it has no code"
+GAPS: Final = frozenset({NOT_KNOWN, NO_CODE, UNKNOWN_STATUS, *FORBIDDEN})
+"""Reasons that leave an allergy, perhaps to a medicine, that no order can be checked against."""
+
 CRITICAL: Final = "criticality high"
 MILD: Final = "criticality low"
 """What the note of a fact says of `criticality`; nothing when it was not assessed."""
@@ -62,10 +69,10 @@ def read(resource: Resource, source: Source) -> Mapped:
 
 def _unfit(resource: Resource) -> str | None:
     verification, clinical = resource.get("verificationStatus"), resource.get("clinicalStatus")
-    if verification and code_in(verification, ALLERGY_VERIFICATION) not in COUNTS[1:]:
-        return "it is refuted, entered in error, or of a verification status that is not known here"
+    if verification and (told := code_in(verification, ALLERGY_VERIFICATION)) not in COUNTS:
+        return "it is refuted, or was entered in error" if told in DENIED else UNKNOWN_STATUS
     if clinical and _clinical(resource) not in ("active", *PAST):
-        return "its clinical status is not one that is known here"
+        return UNKNOWN_STATUS
     return None
 
 
@@ -99,7 +106,7 @@ def _values(substance: tuple[tuple[Code, str], ...]) -> Iterator[tuple[str, Code
 
 def _unread(resource: Resource, known: list[Code]) -> str:
     """Why nothing is made of it, and whether it may be about a medicine at all."""
-    why = "code not known" if known else "it has no code"
+    why = NOT_KNOWN if known else NO_CODE
     categories = resource.get("category")
     told = set(categories) if isinstance(categories, list) and all(isinstance(c, str) for c in categories) else set()
     if told and MEDICAL.isdisjoint(told):

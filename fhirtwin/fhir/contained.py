@@ -46,15 +46,17 @@ def _has_local_reference(resource: Mapping[str, Any]) -> bool:
     """Tell quickly, of most resources, that there is nothing to look for."""
     waiting: list[Any] = [resource]
     while waiting:
-        for name, item in waiting.pop().items():
+        one = waiting.pop()
+        text = one.get("reference")
+        if type(text) is str and text[0] == "#":
+            return True
+        for item in one.values():
             kind = type(item)
             if kind is dict:
                 if "resourceType" not in item:
                     waiting.append(item)
             elif kind is list:
                 waiting += [each for each in item if type(each) is dict]
-            elif name == "reference" and kind is str and item[0] == "#":
-                return True
     return False
 
 

@@ -94,7 +94,7 @@ class Door:
 def door(folder: Path, *services: Service, outbound: Any = None, **settings: Any) -> Door:
     """A door with these services; the caller closes the store."""
     chosen = Settings(**{"data": folder, "base_url": "https://twin.example/fhir", "open": True, **settings})
-    parts = Services(chosen, Store.open(chosen), outbound=outbound)
+    parts = Services(chosen, Store.open(chosen))
     app = Flask("test", static_folder=None)
 
     @app.before_request
@@ -102,5 +102,7 @@ def door(folder: Path, *services: Service, outbound: Any = None, **settings: Any
         g.caller = OPEN
 
     errors.install(app)
-    app.register_blueprint(routes.blueprint(parts, registry.admit(services)), url_prefix="/cds-services")
+    app.register_blueprint(
+        routes.blueprint(parts, registry.admit(services), find_way=lambda *_: outbound), url_prefix="/cds-services"
+    )
     return Door(app.test_client(), parts)

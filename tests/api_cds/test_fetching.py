@@ -15,6 +15,7 @@ from fhirtwin.api.cds import fetching
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import Incorrect, OutboundFailed
 from fhirtwin.intake.templates import Template
+from fhirtwin.outbound import Allowed
 from fhirtwin.settings import Settings
 from tests.api_cds.door import AUTHORIZATION, EHR, Door, Pretended, body, door, service
 from tests.intake.builders import bundle, condition, failed, observation, person
@@ -265,10 +266,10 @@ def test_the_token_is_logged_nowhere(site: Site, caplog: pytest.LogCaptureFixtur
     assert not any("opaque-secret" in repr(call) for call in site.given)
 
 
-def test_the_list_of_servers_is_a_setting() -> None:
-    assert fetching.way(Settings()) is None
-    way = fetching.way(Settings(fhir_servers=f"{EHR}/, https://other.example"))
-    assert way is not None
+def test_the_list_of_servers_is_a_setting_and_what_the_trust_file_adds() -> None:
+    assert fetching.way(Settings(), ()) is None
+    way = fetching.way(Settings(fhir_servers="https://other.example"), [Allowed(f"{EHR}/")])
+    assert way is not None and way.allows("https://other.example/Patient/1")
     assert way.allows(f"{EHR}/Patient/1") and not way.allows("https://ehr.example/fhir2/Patient/1")
     with pytest.raises(Incorrect):
-        fetching.way(Settings(fhir_servers="ehr.example"))
+        fetching.way(Settings(fhir_servers="ehr.example"), ())

@@ -22,14 +22,16 @@ class Use:
     """What connections are for.
 
     Attributes:
-        writes: whether each transaction waits until it is the only one that writes.
+        writes: whether transactions write.
         connections: most that are open at once in this process.
         seconds: longest that one statement may take; 0 for no end.
+        turns: whether each transaction that writes waits until it is the only one; on SQLite it always does.
     """
 
     writes: bool
     connections: int
     seconds: float
+    turns: bool = True
 
 
 UPKEEP: Final = Use(writes=True, connections=1, seconds=0)

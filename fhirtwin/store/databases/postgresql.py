@@ -66,7 +66,7 @@ def engine(url: URL, use: Use) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         _prepare(connection, use)
 
-    if use.writes:
+    if use.writes and use.turns:
 
         @event.listens_for(made, "begin")
         def take_turn(connection: Connection) -> None:

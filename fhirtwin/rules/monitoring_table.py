@@ -103,7 +103,7 @@ _METFORMIN_BLOOD: Final = Citation(
 _ANTIPSYCHOTICS: Final = Citation(
     "ADA, APA, AACE and NAASO consensus on antipsychotic drugs, Diabetes Care 2004;27:596-601, monitoring protocol as "
     "reprinted in J Am Board Fam Med; read on 2026-11-21",
-    "https://doi.org/10.2337/diacare.27.2.596",
+    "https://www.jabfm.org/highwire/markup/7367/expansion",
 )
 _AMIODARONE: Final = Citation(
     "Derbyshire Joint Area Prescribing Committee, amiodarone monitoring protocol, December 2016; read on 2026-11-21",

@@ -46,6 +46,7 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "sections 2.3 and 4",
             "version 17 of 2026-07-15",
             _DAILYMED + "c82a10fa-1e8e-46b6-890a-737de3f34ee1",
+            copy="DailyMed's document of that version, kept byte for byte in a public repository",
         ),
     ),
     RenalRow(
@@ -176,6 +177,7 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "section 2.3, table 1",
             "version 48 of 2026-05-12",
             _DAILYMED + "97935fd9-1d4a-43b6-a5d9-de994591187b",
+            copy="DailyMed's document of that version, kept byte for byte in a public repository",
         ),
         note="The label's table is for products taken three times a day when the kidneys are well.",
     ),
@@ -306,7 +308,7 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "sections 2.1 and 2.3, table 3",
             "",
             _DAILYMED + "5a65b2bc-9edc-f193-e063-6394a90a0104",
-            copy="https://globalrph.com/renal/levofloxacin/",
+            copy="https://globalrph.com/renal/levofloxacin/ (below 50), and quoted in a public review of formulary pages (table 3)",
         ),
     ),
     RenalRow(
@@ -326,6 +328,7 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "section 2.3, table 1",
             "",
             _DAILYMED + "8e28f049-6110-4473-830f-c494191a7197",
+            copy="quoted word for word in a public review of formulary pages",
         ),
     ),
     RenalRow(
@@ -346,6 +349,7 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "section 2.3, table 2",
             "",
             _DAILYMED + "89226149-47fa-4f7d-bb1f-1aa7034486b8",
+            copy="quoted word for word in a public review of formulary pages",
         ),
     ),
     RenalRow(

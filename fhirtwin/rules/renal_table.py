@@ -308,7 +308,7 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "sections 2.1 and 2.3, table 3",
             "",
             _DAILYMED + "5a65b2bc-9edc-f193-e063-6394a90a0104",
-            copy="https://globalrph.com/renal/levofloxacin/ (below 50), and quoted in a public review of formulary pages (table 3)",
+            copy="https://globalrph.com/renal/levofloxacin/, and table 3 quoted in a public review of formulary pages",
         ),
     ),
     RenalRow(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -79,8 +79,6 @@ class Sandbox:
     parts: Services
     says: list[dict[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
-    told: list[dict[str, Any]] = field(default_factory=list)
-    told_status: int = 200
 
     def answer(self, call: Call) -> Response:
         self.calls.append(call)
@@ -122,12 +120,6 @@ def sandbox(folder: Path, **settings: Any) -> Sandbox:
             Service("view", ("patient-view",), "Chart", "Looks at the chart.", patient | problems, made.answer),
         ]
     )
-
-    def keep(service_id: str) -> tuple[str, int]:
-        made.told.append({"service": service_id, **(request.json or {})})
-        return "{}", made.told_status
-
-    app.add_url_rule("/cds-services/<service_id>/feedback", view_func=keep, methods=["POST"])
     guard.install(app, chosen, SignIn.open(chosen))
     admission.install(app, chosen.max_concurrent_requests)
     errors.install(app)

@@ -105,6 +105,12 @@ def actions(owner: Mapping[str, Any], member: str = "systemActions") -> tuple[Ac
     )
 
 
+def held_back(answer: Mapping[str, Any]) -> int:
+    """How many cards an answer says are not in it, as this user overrode them before."""
+    count = _object(_object(answer, "extension"), "org.fhirtwin.quietened").get("count")
+    return count if isinstance(count, int) else 0
+
+
 def issues(outcome: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Place and text of each issue of an OperationOutcome."""
     return [

@@ -58,6 +58,11 @@ class Fired:
         return exchanges.pretty(self.answer["extension"]) if "extension" in self.answer else ""
 
     @property
+    def held_back(self) -> int:
+        """How many cards are not shown as they were overridden before."""
+        return shown.held_back(self.answer)
+
+    @property
     def issues(self) -> list[tuple[str, str]]:
         """Place and text of each issue, when the exchange ended with an OperationOutcome."""
         return shown.issues(self.exchange.answer)

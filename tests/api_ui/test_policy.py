@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.api_ui.pages import HOST, Sandbox, hidden
+from tests.api_ui.pages import HOST, Sandbox, hidden, sandbox
 
 VIEW = "/sandbox/patient/{}/view/patient-view"
 
@@ -80,6 +82,16 @@ def test_pages_run_nothing_and_stand_in_no_frame(page: Sandbox) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
     cookie = answer.headers["Set-Cookie"]
     assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/sandbox" in cookie
+
+
+def test_behind_a_proxy_the_origin_that_browsers_see_is_ours(tmp_path: Path) -> None:
+    made = sandbox(tmp_path, base_url="https://localhost/fhir", behind_proxy=True)
+    seen = made.http.get(VIEW.format(made.patient()), headers={"X-Forwarded-Proto": "https"})
+    assert "Secure" in seen.headers["Set-Cookie"]
+    made.http.set_cookie("fhirtwin-sandbox", hidden(seen, "token"), path="/sandbox")
+    assert not refused(made, {"Origin": "https://localhost", "Sec-Fetch-Site": "same-origin"})
+    assert refused(made, {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "same-origin"})
+    made.parts.store.close()
 
 
 def test_nothing_else_gets_the_policy_of_a_page(page: Sandbox) -> None:

@@ -14,6 +14,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 from flask import Response, g, request
 
@@ -27,8 +28,13 @@ _POLICY: Final = (
 )
 
 
-def mark(response: Response) -> Response:
-    """Put the page's own policy on an answer: styles of this server, forms to this server, nothing that runs."""
+def mark(response: Response, base_url: str) -> Response:
+    """Put the page's own policy on an answer: styles of this server, forms to this server, nothing that runs.
+
+    Args:
+        response: the answer.
+        base_url: this server's FHIR base, whose scheme is the one that browsers see, behind a proxy too.
+    """
     if response.mimetype not in _PARTS:
         return response
     response.headers["Content-Security-Policy"] = _POLICY
@@ -38,7 +44,12 @@ def mark(response: Response) -> Response:
     response.headers["Referrer-Policy"] = "same-origin"
     if "form_token" in g and request.cookies.get(COOKIE) != g.form_token:
         response.set_cookie(
-            COOKIE, g.form_token, path="/sandbox", httponly=True, samesite="Strict", secure=request.is_secure
+            COOKIE,
+            g.form_token,
+            path="/sandbox",
+            httponly=True,
+            samesite="Strict",
+            secure=base_url.startswith("https:"),
         )
     return response
 
@@ -51,8 +62,11 @@ def form_token() -> str:
     return str(g.form_token)
 
 
-def require_own_site() -> None:
+def require_own_site(base_url: str) -> None:
     """Return when a post comes from a page of ours; to be asked before its body is read.
+
+    Args:
+        base_url: this server's FHIR base: its origin is ours, as the one that was called is.
 
     Raises:
         Forbidden: it comes from another site, or nobody knows from where.
@@ -60,7 +74,9 @@ def require_own_site() -> None:
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
     if site is None and origin is None:
         raise _not_ours()
-    if site not in (None, "same-origin") or origin not in (None, request.host_url.rstrip("/")):
+    public = urlsplit(base_url)
+    ours = (None, request.host_url.rstrip("/"), f"{public.scheme}://{public.netloc}")
+    if site not in (None, "same-origin") or origin not in ours:
         raise _not_ours()
 
 

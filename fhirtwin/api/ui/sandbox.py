@@ -22,6 +22,7 @@ from fhirtwin.api.ui.cards import Action, Card
 from fhirtwin.api.ui.exchanges import Exchange
 from fhirtwin.errors import Busy, FhirtwinError, Forbidden, Incorrect, NotFound, Unauthenticated
 from fhirtwin.interactions.context import Services
+from fhirtwin.settings import Settings
 
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_NAME = 200
@@ -79,7 +80,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
         "sandbox", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
     )
     known = registry.all_services() if services is None else services
-    _guard(sandbox)
+    _guard(sandbox, parts.settings)
 
     @sandbox.get("")
     def choose_patient() -> str:
@@ -103,7 +104,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
 
     @sandbox.post("/patient/<patient_id>/<service_id>/<hook>")
     def fire(patient_id: str, service_id: str, hook: str) -> str:
-        form = _form(parts.settings.max_body_bytes)
+        form = _form(parts.settings)
         service = _service(known, service_id, hook)
         person = patients.one(parts, g.caller, patient_id)
         exchange = exchanges.post(f"/cds-services/{service.id}", form.get("request", "").encode())
@@ -111,7 +112,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
 
     @sandbox.post("/patient/<patient_id>/<service_id>/<hook>/feedback")
     def tell(patient_id: str, service_id: str, hook: str) -> str:
-        form = _form(parts.settings.max_body_bytes)
+        form = _form(parts.settings)
         service = _service(known, service_id, hook)
         person = patients.one(parts, g.caller, patient_id)
         answer = exchanges.read(form.get("response", "").encode())
@@ -125,7 +126,7 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
     return sandbox
 
 
-def _guard(sandbox: Blueprint) -> None:
+def _guard(sandbox: Blueprint, settings: Settings) -> None:
     @sandbox.before_request
     def admit() -> None:
         if request.endpoint != "sandbox.static" and not g.caller.administrator:
@@ -140,7 +141,9 @@ def _guard(sandbox: Blueprint) -> None:
             answer.headers["Retry-After"] = "1"
         return answer
 
-    sandbox.after_request(policy.mark)
+    @sandbox.after_request
+    def mark(response: Response) -> Response:
+        return policy.mark(response, settings.base_url)
 
 
 def _service(known: Mapping[str, Service], id_: str, hook: str) -> Service:
@@ -150,7 +153,7 @@ def _service(known: Mapping[str, Service], id_: str, hook: str) -> Service:
     return service
 
 
-def _form(most: int) -> dict[str, str]:
+def _form(settings: Settings) -> dict[str, str]:
     """The fields of a form of ours.
 
     Raises:
@@ -159,8 +162,8 @@ def _form(most: int) -> dict[str, str]:
     """
     if request.mimetype != _FORM:
         raise Incorrect(f"Send a form, as {_FORM}.")
-    policy.require_own_site()
-    sent = body.read_whole(_ESCAPED * most)
+    policy.require_own_site(settings.base_url)
+    sent = body.read_whole(_ESCAPED * settings.max_body_bytes)
     try:
         pairs = parse_qsl(sent.decode("ascii"), keep_blank_values=True, max_num_fields=1000)
         form = {name: value.encode().decode() for name, value in pairs}

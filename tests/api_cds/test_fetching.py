@@ -15,11 +15,13 @@ from fhirtwin.api.cds import fetching
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import Incorrect, OutboundFailed
 from fhirtwin.intake.templates import Template
-from fhirtwin.outbound import Allowed
+from fhirtwin.outbound import Allowed, Outbound
 from fhirtwin.settings import Settings
 from tests.api_cds.door import AUTHORIZATION, EHR, Door, Pretended, body, door, service
 from tests.intake.builders import bundle, condition, failed, observation, person
-from tests.outbound.servers import ok, raw
+from tests.outbound import test_vectors
+from tests.outbound.servers import Network, ok, raw
+from tests.outbound.test_vectors import OFF_THE_LIST
 
 TEMPLATES = {
     "patient": Template("Patient/{{context.patientId}}"),
@@ -318,3 +320,24 @@ def test_over_a_real_connection_and_by_the_lists_alone(tmp_path: Path) -> None:
     (request,) = server.requests
     assert request.startswith(b"GET /fhir/Patient/p1 HTTP/1.1\r\n")
     assert b"Authorization: Bearer opaque-secret\r\n" in request
+
+
+@pytest.mark.parametrize("url", OFF_THE_LIST)
+def test_no_fhir_server_that_gets_round_the_list_is_called(url: str, tmp_path: Path) -> None:
+    network = Network()
+    way = Outbound(
+        [test_vectors.EHR],
+        connect_timeout=1,
+        read_timeout=1,
+        max_bytes=1000,
+        open_=True,
+        resolve=network.resolve,
+        connect=network.connect,
+    )
+    made = door(tmp_path, service(prefetch={"patient": TEMPLATES["patient"]}), outbound=way)
+    answer = made.call(body(fhirServer=url, fhirAuthorization=AUTHORIZATION))
+    made.parts.store.close()
+    assert answer.status_code in (400, 412), answer.text
+    # What is only another spelling of the listed server is that server.
+    assert set(network.looked_up) <= {"ehr.example.org"} and network.connected == []
+    assert "opaque-secret" not in answer.text

@@ -1,12 +1,13 @@
 # make demo   everything from a fresh clone: install, start, one patient, cards, stop
 # make test   install what tests need and run them all
 # make serve  start and stay        make check  lint, types, import contracts
+# make bench  figures and their bars       make fuzz   50,000 changed CDS Hooks calls
 
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := $(PYTHON) build_support/setup.py
 
-.PHONY: demo test serve check bench clean
+.PHONY: demo test serve check bench fuzz clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.run
@@ -32,8 +33,14 @@ check: .venv/.lint
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
 	$(BIN)/python -m benchmarks.patient_view
+	$(BIN)/python -m benchmarks.cds_call
 	$(BIN)/python -m benchmarks.validating
 	$(BIN)/python -m benchmarks.fhir_server
+	$(BIN)/python -m benchmarks.cds_jwt
+	$(BIN)/python -m benchmarks.noting
+
+fuzz: .venv/.test
+	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)
 
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
 	@$(SETUP) run

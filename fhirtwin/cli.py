@@ -208,6 +208,81 @@ def keys_rotate(*, name: str, data: Path) -> None:
     click.echo(f"{path}: replaced. Restart the gateway.")
 
 
+@main.group()
+def ehr() -> None:
+    """The EHRs that may call CDS services with tokens of their own; a running gateway sees a change at once."""
+
+
+@ehr.command("register")
+@click.argument("name")
+@click.option("--iss", required=True, help="What its tokens have as `iss`.")
+@click.option("--jku", multiple=True, help="https address of its key set; may be repeated.")
+@click.option("--jwks", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="File of its key set.")
+@click.option("--tenant", "tenants", multiple=True, help="A `tenant` that its tokens may have; may be repeated.")
+@click.option("--fhir-server", "servers", multiple=True, help="Base URL it may name as fhirServer; may be repeated.")
+@click.option("--origin", "origins", multiple=True, help="Origin of web pages that may call; may be repeated.")
+@click.option("--private-network", is_flag=True, help="Its servers have addresses of a private network.")
+@click.option("--stored-patients", is_flag=True, help="It may ask about patients that are stored here.")
+@click.option("--replace", is_flag=True, help="Put it in the place of the one of that name.")
+@DATA
+def ehr_register(
+    *,
+    name: str,
+    iss: str,
+    jku: tuple[str, ...],
+    jwks: Path | None,
+    tenants: tuple[str, ...],
+    servers: tuple[str, ...],
+    origins: tuple[str, ...],
+    private_network: bool,
+    stored_patients: bool,
+    replace: bool,
+    data: Path,
+) -> None:
+    """Let the EHR that we call NAME in by its tokens."""
+    from fhirtwin.api.cds.trust import clients, trust_file
+
+    given: dict[str, Any] = {"name": name, "iss": iss, "jku": [*jku], "tenants": [*tenants]}
+    given |= {"fhir_servers": [*servers], "origins": [*origins]}
+    given |= {"private_network": private_network, "stored_patients": stored_patients}
+    given |= {"jwks": trust_file.read_key_set(jwks)} if jwks else {}
+    path = _settings(data=data.absolute()).trust_path
+    with trust_file.changing(path) as known:
+        if replace:
+            known[:] = [one for one in known if one.name != name]
+        elif any(one.name == name for one in known):
+            raise click.ClickException(f"There is an EHR {name} already; --replace puts this one in its place.")
+        known.append(clients.read(given, "EHR"))
+    click.echo(f"{path}: {name} may call.")
+
+
+@ehr.command("list")
+@DATA
+def ehr_list(*, data: Path) -> None:
+    """Print the EHRs that may call, one JSON object a line."""
+    import json
+
+    from fhirtwin.api.cds.trust import clients, trust_file
+
+    for one in trust_file.read(_settings(data=data.absolute()).trust_path).all:
+        click.echo(json.dumps(clients.written(one)))
+
+
+@ehr.command("remove")
+@click.argument("name")
+@DATA
+def ehr_remove(*, name: str, data: Path) -> None:
+    """Let the EHR that we call NAME in no longer."""
+    from fhirtwin.api.cds.trust import trust_file
+
+    path = _settings(data=data.absolute()).trust_path
+    with trust_file.changing(path) as known:
+        if not any(one.name == name for one in known):
+            raise click.ClickException(f"There is no EHR {name} in {path}.")
+        known[:] = [one for one in known if one.name != name]
+    click.echo(f"{path}: {name} may call no longer.")
+
+
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @DATA

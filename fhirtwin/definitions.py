@@ -56,17 +56,39 @@ class Definitions:
         return self._resources[type_, canonical]
 
 
-def broken_claims(resource: Mapping[str, Any], reader: Reader) -> list[Issue]:
+MAX_UNIT_SECONDS: Final = 10.0
+"""Processor time of one unit of work after which it judges no more claims: other writers wait for it meanwhile."""
+
+
+def unit_budget() -> Budget:
+    """What the claims of all resources of one unit of work, which begins now, may cost together."""
+    return Budget(MAX_UNIT_SECONDS, MAX_STEPS)
+
+
+def shipped_version(type_: str, id_: str) -> StoredVersion | None:
+    """A definition of this project as a resource that can be read at its id; None where there is none."""
+    found = _own_by_id(type_).get(id_)
+    if found is None:
+        return None
+    updated = f"{found['date']}T00:00:00.000Z"
+    whole = {**found, "meta": {"versionId": "1", "lastUpdated": updated}}
+    return StoredVersion(type_, id_, 1, updated, codec.encode(whole))
+
+
+def broken_claims(resource: Mapping[str, Any], reader: Reader, unit: Budget | None = None) -> list[Issue]:
     """Judge a valid resource by the profiles that its `meta.profile` claims, as far as they are known.
 
     Args:
         resource: as it would be stored.
         reader: the open transaction.
+        unit: of whose time this takes its part, where the unit of work stores more than this resource.
 
     Returns:
-        The errors. A profile that is not known, or cannot be used, says nothing here; `$validate` tells of it.
+        The errors; that it would take too long is one. A profile that is not known, or cannot be used, says nothing
+        here; `$validate` tells of it.
     """
-    known, budget = Definitions(reader), Budget(MAX_SECONDS, MAX_STEPS)
+    seconds = min(MAX_SECONDS, unit.seconds) if unit else MAX_SECONDS
+    known, budget = Definitions(reader), Budget(seconds, MAX_STEPS)
     return [
         issue
         for canonical in resource.get("meta", {}).get("profile", ())
@@ -93,6 +115,11 @@ _MOST_PROFILES: Final = 256
 def _own(type_: str) -> Mapping[str, Mapping[str, Any]]:
     files = sorted(shipped.folder("profiles").glob(f"{type_}-*.json"))
     return {one["url"]: one for one in (codec.decode(file.read_bytes()) for file in files)}
+
+
+@cache
+def _own_by_id(type_: str) -> Mapping[str, Mapping[str, Any]]:
+    return {one["id"]: one for one in _own(type_).values()}
 
 
 def _own_profile(canonical: str) -> Profile | None:

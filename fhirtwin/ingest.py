@@ -13,6 +13,7 @@ from fhirtwin import definitions, timing
 from fhirtwin.access import unenforced
 from fhirtwin.errors import Incorrect, Issue, Unprocessable
 from fhirtwin.fhir import codec, dates, references, splice, xml
+from fhirtwin.fhir.budget import Budget
 from fhirtwin.fhir.validator import validate
 from fhirtwin.settings import Settings
 from fhirtwin.store import Writer, index
@@ -86,6 +87,7 @@ def keep(
     base_url: str,
     resolved: Mapping[str, str] | None = None,
     texts: Mapping[splice.Path, str] | None = None,
+    unit: Budget | None = None,
 ) -> Kept:
     """Store what was received as the next version of `id_`, and refresh the twin of whom it is about.
 
@@ -96,6 +98,7 @@ def keep(
         base_url: this server's base; references below it are its own.
         resolved: texts of references, and what takes their place.
         texts: places of other links, and what stands there then.
+        unit: what judging claims to profiles may cost, where the unit of work stores more than this.
 
     Returns:
         The new version; or the one that was there, when the new one would say the same.
@@ -115,7 +118,7 @@ def keep(
     resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if changed else {**received.resource, "id": id_}
     if received.check_claims and "profile" in resource.get("meta", ()):
         with timing.stage("validate"):
-            _refuse_broken_claims(resource, write)
+            _refuse_broken_claims(resource, write, unit)
     patient = patient_of(resource, base_url)
     with timing.stage("store"):
         write.put(stored, index.rows(resource, base_url), patient)
@@ -180,8 +183,8 @@ def refuse_invalid(issues: Iterable[Issue]) -> None:
         raise Incorrect("The resource is not valid FHIR R4; each issue names its place.", issues=issues)
 
 
-def _refuse_broken_claims(resource: dict[str, Any], write: Writer) -> None:
-    issues = definitions.broken_claims(resource, write)
+def _refuse_broken_claims(resource: dict[str, Any], write: Writer, unit: Budget | None) -> None:
+    issues = definitions.broken_claims(resource, write, unit)
     if issues:
         text = "The resource does not conform to a profile that it claims in meta.profile."
         raise Unprocessable(text, issues=issues)

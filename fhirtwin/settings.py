@@ -42,6 +42,18 @@ class Settings:
     )
     workers: int = _setting(1, "Gateway processes.", low=1)
 
+    trust_file: str = _setting(
+        "",
+        "File that says which EHRs may call CDS services; empty means `trust.json` in the data folder, if it is there.",
+    )
+    max_token_seconds: int = _setting(300, "Longest that an EHR's token may be in force, `iat` to `exp`.", low=1)
+    cors_origins: str = _setting(
+        "", "Origins of web pages that may call, with commas between them; those in the trust file come to them."
+    )
+    outbound_ca_file: str = _setting(
+        "", "Certificate authority that servers of EHRs are checked with, besides the system's."
+    )
+
     engine_url: str = _setting(
         "", "Engine to use, `unix:/path` or `https://host:port`; empty starts one beside the gateway."
     )
@@ -68,6 +80,16 @@ class Settings:
         "information",
         "How severe `$validate` finds an extension whose definition is not known; nothing is refused for it.",
         choices=("information", "warning", "error"),
+    )
+    max_feedback_items: int = _setting(1000, "Most items of one feedback to a CDS service.", low=1)
+    cds_quiet_hours: float = _setting(
+        24.0,
+        "Hours for which a card that a user overrode is not shown to them again for the same patient and finding, "
+        "unless it is critical or its data changed (project policy); 0 for never.",
+        low=0,
+    )
+    cds_card_days: int = _setting(
+        365, "Days after which a card that was given, and feedback on it, is forgotten; counts are kept.", low=1
     )
     default_count: int = _setting(50, "Search page size when the caller names none.", low=1)
     max_count: int = _setting(1000, "Largest search page.", low=1)
@@ -143,6 +165,8 @@ class Settings:
                 raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be one of {', '.join(map(str, choices))}.")
             if low is not None and not value >= low:
                 raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be at least {low}.")
+        if self.max_token_seconds > 3600:
+            raise Incorrect("FHIRTWIN_MAX_TOKEN_SECONDS must be at most 3600.")
         if self.kfre_referral_percent > 5.0:
             raise Incorrect("FHIRTWIN_KFRE_REFERRAL_PERCENT must lie within KDIGO's 3 to 5.")
 
@@ -159,6 +183,16 @@ class Settings:
     def token_path(self) -> Path:
         """The file of the token that callers show."""
         return self.data / "token"
+
+    @property
+    def trust_path(self) -> Path:
+        """The file of the EHRs that may call; it need not be there."""
+        return Path(self.trust_file) if self.trust_file else self.data / "trust.json"
+
+    @property
+    def cds_url(self) -> str:
+        """Where CDS Hooks clients find discovery, as they see it."""
+        return self.base_url.rstrip("/").removesuffix("/fhir") + "/cds-services"
 
     @property
     def engine_key_path(self) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from fhirtwin import shipped
 from fhirtwin.access import OPEN, Caller
-from fhirtwin.api import errors
+from fhirtwin.api import errors, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
@@ -30,6 +30,7 @@ from fhirtwin.vault import Vault
 
 DAY = date(2026, 6, 1)
 """A day after the newest one of the record of Maria Keller."""
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 BASE = "https://twin.example/fhir"
 FHIR = "application/fhir+json"
 
@@ -70,6 +71,7 @@ class Gateway:
     courier: Beside
     caller: Caller = OPEN
     day: date = DAY
+    now: datetime = NOW
 
     def load(self, record: str) -> str:
         """Post a transaction; the id of its Patient."""
@@ -116,7 +118,9 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
     courier = Beside()
     made = Gateway(
         http=FlaskClient(app := Flask("test", static_folder=None)),
-        parts=Services(chosen, Store.open(chosen), assessor(courier, chosen), today=lambda: made.day),
+        parts=Services(
+            chosen, Store.open(chosen), assessor(courier, chosen), today=lambda: made.day, now=lambda: made.now
+        ),
         courier=courier,
     )
 
@@ -126,6 +130,7 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
 
     errors.install(app)
     app.url_map.strict_slashes = False
+    app.register_blueprint(metrics.blueprint(made.parts.store))
     app.register_blueprint(fhir.blueprint(made.parts), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(made.parts), url_prefix="/cds-services")
     made.http = app.test_client()

@@ -13,7 +13,17 @@ from fhirtwin.settings import Settings
 
 BASE = "https://twin.example.org/fhir"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "MADEUP")
-PATHS = ("/", "/fhir", "/fhir/metadata", "/fhir/Patient/1", "/fhir//Patient", "/cds-services", "/nowhere", "/static/x")
+PATHS = (
+    "/",
+    "/fhir",
+    "/fhir/metadata",
+    "/fhir/Patient/1",
+    "/fhir//Patient",
+    "/cds-services",
+    "/metrics",
+    "/nowhere",
+    "/static/x",
+)
 
 
 def client(folder: Path, **changes: object) -> FlaskClient:

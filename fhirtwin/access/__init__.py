@@ -62,6 +62,16 @@ OPEN: Final = Caller("open", _EVERYTHING, administrator=True)
 """Anybody on this machine, when the gateway runs with `--open`."""
 
 
+def permit_figures(caller: Caller) -> None:
+    """Return when the caller may see what this server did for all: an administrator, or who runs it.
+
+    Raises:
+        Forbidden: neither.
+    """
+    if not caller.administrator and caller.id != LOCAL_TOKEN.id:
+        raise Forbidden("Figures of the server are for administrators.")
+
+
 def permit(caller: Caller, interaction: Interaction, type_: str = "") -> None:
     """Return when the caller may do this.
 

@@ -6,10 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
-from fhirtwin.fhir import references
+from fhirtwin.fhir import codec, references
 from fhirtwin.fhir.primitives import Finding, Findings
+
+_LOCAL: Final = b'"reference":"#'
+_HOLDERS: Final = ("Bundle", "Parameters")
+"""Types whose resources are judged on their own."""
 
 
 def judge(resource: dict[str, Any]) -> Findings:
@@ -20,13 +24,15 @@ def judge(resource: dict[str, Any]) -> Findings:
     """
     contained = resource.get("contained")
     if contained is None:
-        return _dangling(resource, frozenset()) if _has_local_reference(resource) else None
+        holds_others = resource["resourceType"] in _HOLDERS
+        # To write most resources and find that there is nothing to look for is quicker than to walk through them.
+        return None if holds_others or _LOCAL not in codec.encode(resource) else _dangling(resource, frozenset())
     findings: list[Finding] = []
-    named = frozenset(_local_texts(resource))
+    named = frozenset(local_texts(resource))
     for number, one in enumerate(contained):
         meta = one.get("meta", {})
         # One that points back at its container with a bare # need not be pointed at.
-        if f"#{one.get('id', '')}" not in named and "#" not in _local_texts(one):
+        if f"#{one.get('id', '')}" not in named and "#" not in local_texts(one):
             findings.append(_finding(number, "Something in the resource must refer to it (dom-3)."))
         if "contained" in one:
             findings.append(_finding(number, "It must not contain resources itself (dom-2)."))
@@ -38,46 +44,50 @@ def judge(resource: dict[str, Any]) -> Findings:
     return findings or None
 
 
+def reached(resource: Mapping[str, Any]) -> list[Any]:
+    """Give those contained resources that something in the resource leads to, in their order.
+
+    Args:
+        resource: a valid resource, or a part of one with all that was contained in the whole.
+    """
+    contained: list[Any] = resource.get("contained", [])
+    by_text = {f"#{one['id']}": one for one in contained if "id" in one}
+    waiting: list[Any] = [{name: item for name, item in resource.items() if name != "contained"}]
+    # One that points back at its container with a bare # need not be pointed at.
+    waiting += [one for one in contained if "#" in local_texts(one)]
+    found = {id(one) for one in waiting[1:]}
+    while waiting:
+        for text in local_texts(waiting.pop()):
+            one = by_text.get(text)
+            if one is not None and id(one) not in found:
+                found.add(id(one))
+                waiting.append(one)
+    return [one for one in contained if id(one) in found]
+
+
+def local_texts(value: Any) -> Iterator[str]:
+    """List every text that may point at a contained resource: a reference or address that begins with `#`."""
+    if isinstance(value, str):
+        if value.startswith("#"):
+            yield value
+    elif isinstance(value, list):
+        for item in value:
+            yield from local_texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from local_texts(item)
+
+
 def _finding(number: int, text: str) -> Finding:
     return (f"contained[{number}]", "invariant", text)
 
 
-def _has_local_reference(resource: Mapping[str, Any]) -> bool:
-    """Tell quickly, of most resources, that there is nothing to look for."""
-    waiting: list[Any] = [resource]
-    while waiting:
-        for name, item in waiting.pop().items():
-            kind = type(item)
-            if kind is dict:
-                if "resourceType" not in item:
-                    waiting.append(item)
-            elif kind is list:
-                waiting += [each for each in item if type(each) is dict]
-            elif name == "reference" and kind is str and item[0] == "#":
-                return True
-    return False
-
-
 def _dangling(resource: dict[str, Any], known: frozenset[str]) -> Findings:
-    kind = resource["resourceType"]
-    if kind in ("Bundle", "Parameters"):
-        return None  # what they hold is judged on its own
+    if resource["resourceType"] in _HOLDERS:
+        return None
     return [
         (place.partition(".")[2] + ".reference", "invariant", "Expected the id of a contained resource (ref-1).")
         for place, text in references.walk(resource)
         # A bare # means the container itself.
         if text.startswith("#") and text != "#" and text not in known
     ] or None
-
-
-def _local_texts(value: Any) -> Iterator[str]:
-    """List every text that may point at a contained resource: a reference, canonical, uri or url that begins with #."""
-    if isinstance(value, str):
-        if value.startswith("#"):
-            yield value
-    elif isinstance(value, list):
-        for item in value:
-            yield from _local_texts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _local_texts(item)

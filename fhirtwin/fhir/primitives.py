@@ -25,7 +25,7 @@ _EXPECTED: Final = {
     "base64Binary": "base64 text",
     "boolean": "true or false, without quotes",
     "canonical": "a canonical URL, without spaces",
-    "code": "a code: text without spaces at either end and without double spaces",
+    "code": "a code: text without whitespace other than single spaces within",
     "date": "a date: YYYY, YYYY-MM or YYYY-MM-DD, of a day that exists",
     "dateTime": "a dateTime: YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a time zone, of a day that exists",
     "decimal": "a number, without quotes",
@@ -51,6 +51,9 @@ _SAME_LANGUAGE: Final = {
 }
 """Published patterns, and what is matched in their place: the same language, faster, but for the empty text, which no
 primitive may be (http://hl7.org/fhir/R4/json.html#primitive)."""
+
+_AS_WORDED: Final = {"[^\\s]+(\\s[^\\s]+)*": "[^\\s]+( [^\\s]+)*"}
+"""The published pattern of a code, and what R4 says beside it: no whitespace other than single spaces."""
 
 _SPACE: Final = re.compile(r"\s+", re.ASCII)
 _JSON_TYPES: Final = {"string": (str,), "boolean": (bool,), "integer": (int,), "decimal": (int, Decimal)}
@@ -87,7 +90,8 @@ def _whole(kind: str) -> Check:
 def _text(kind: str) -> Check:
     primitive = PRIMITIVES[kind]
     # Java's \s, which the published patterns are written for, is the ASCII one.
-    matches = re.compile(_SAME_LANGUAGE.get(primitive.regex, primitive.regex), re.ASCII).fullmatch
+    pattern = (_SAME_LANGUAGE | _AS_WORDED).get(primitive.regex, primitive.regex)
+    matches = re.compile(pattern, re.ASCII).fullmatch
     # R4 publishes the length once, on string; code, id and markdown are strings.
     longest = PRIMITIVES["string"].max_length or 0 if kind in ("string", "markdown", "code", "id") else 1 << 62
 

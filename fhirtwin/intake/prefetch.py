@@ -202,11 +202,15 @@ def _refuse_contradictions(placed: Iterable[Placed]) -> None:
     seen: dict[tuple[str, Any], Resource] = {}
     issues = []
     for item in placed:
-        said = {name: value for name, value in item.resource.items() if name != "meta"}
-        if seen.setdefault((item.resource["resourceType"], item.resource.get("id", item.place)), said) != said:
+        first = seen.setdefault((item.resource["resourceType"], item.resource.get("id", item.place)), item.resource)
+        if first is not item.resource and _without_meta(first) != _without_meta(item.resource):
             issues.append(belonging.unfit(item, "stands in the prefetch before with another content"))
     if issues:
         raise Unprocessable("The prefetch contradicts itself.", issues=issues)
+
+
+def _without_meta(resource: Resource) -> Resource:
+    return {name: value for name, value in resource.items() if name != "meta"}
 
 
 _LISTING: Final = ("searchset", "collection")

@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from fhirtwin.access import Caller, permit
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Incorrect, Unsupported
 from fhirtwin.fhir import codec, dates
 from fhirtwin.ingest import Kept
-from fhirtwin.interactions import read, search_type, vread
+from fhirtwin.interactions import parts, read, search_type, vread
 from fhirtwin.interactions.bundle_entries import Entry
 from fhirtwin.interactions.context import ALL_OK, Answer, Returning, Services, etag, outcome_bytes
 from fhirtwin.store import Reader
@@ -76,25 +77,30 @@ def _found(services: Services, caller: Caller, reader: Reader, entry: Entry) -> 
             "This is neither a URL of this server nor the fullUrl of an entry that the same transaction stores.",
             expression=f"Bundle.entry[{entry.number}].request.url",
         )
+    pairs = search_type.query_pairs(entry.query, "The URL")
     if not entry.id:
-        pairs = search_type.query_pairs(entry.query, "The URL")
         found = search_type.within(services, caller, reader, entry.type, pairs)
         return {"resource": msgspec.Raw(found), "response": {"status": "200 OK"}}
+    if not {name for name, _ in pairs} <= parts.NAMES:
+        raise Unsupported(
+            "A read takes `_summary` and `_elements`; other parameters are not done here.",
+            expression=f"Bundle.entry[{entry.number}].request.url",
+        )
     if entry.version:
         stored = vread.within(caller, reader, entry.type, entry.id, entry.version)
-        return {**_resource(services, stored), "response": _response(stored, "200 OK")}
+        return {**_resource(services, stored, pairs), "response": _response(stored, "200 OK")}
     permit(caller, "read", entry.type)
     stored = read.current(reader, caller, entry.type, entry.id)
     time = entry.conditions.get("ifModifiedSince")
     since = dates.parse(time) if time is not None else None
     if read.is_known(reader, stored, entry.conditions.get("ifNoneMatch"), since):
         return {"response": {"status": "304 Not Modified", "etag": etag(stored.version)}}
-    return {**_resource(services, stored), "response": _response(stored, "200 OK")}
+    return {**_resource(services, stored, pairs), "response": _response(stored, "200 OK")}
 
 
-def _resource(services: Services, stored: StoredVersion) -> dict[str, Any]:
+def _resource(services: Services, stored: StoredVersion, pairs: Iterable[tuple[str, str]] = ()) -> dict[str, Any]:
     full_url = f"{services.base_url}/{stored.type}/{stored.id}"
-    return {"fullUrl": full_url, "resource": msgspec.Raw(stored.data)}
+    return {"fullUrl": full_url, "resource": msgspec.Raw(parts.part(stored.type, stored.data, pairs))}
 
 
 def _response(stored: StoredVersion, status: str) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Entry:
         number: position in the Bundle, from 0.
         type: resource type that its URL names; empty where that is the fullUrl of another entry.
         id: logical id that its URL names; empty for POST, searches and conditions. Where there is no type, the URL.
-        query: what follows the question mark of its URL: a search, or which resource is meant.
+        query: what follows the question mark of its URL: a search, which resource is meant, or which part of it.
         version: of a GET of one version.
         received: its resource, where that is to be stored.
         change: its patch, where it has one.
@@ -237,17 +237,19 @@ def _target(services: Services, number: int, method: str, url: str) -> tuple[str
     """Type, id, query and version of an entry's URL, which is relative to the base, or below it."""
     local = url.removeprefix(f"{services.base_url}/")
     path, _, query = local.partition("?")
+    looks = method in ("GET", "HEAD")
     match path.split("/"):
-        case [type_] if is_resource_type(type_) and (method in ("GET", "HEAD") or bool(query) != (method == "POST")):
+        case [type_] if is_resource_type(type_) and (looks or bool(query) != (method == "POST")):
             return type_, "", query, ""
-        case [type_, id_] if is_resource_type(type_) and method != "POST" and not query:
-            return type_, id_, "", ""
-        case [type_, id_, "_history", version] if is_resource_type(type_) and method in ("GET", "HEAD") and not query:
-            return type_, id_, "", version
-        case _ if method in ("GET", "HEAD") and local.startswith(("urn:", "http://", "https://")):
+        case [type_, id_] if is_resource_type(type_) and (not query or looks) and method != "POST":
+            return type_, id_, query, ""
+        case [type_, id_, "_history", version] if is_resource_type(type_) and looks:
+            return type_, id_, query, version
+        case _ if looks and local.startswith(("urn:", "http://", "https://")):
             return "", local, "", ""
     raise Incorrect(
-        f"This is not a URL for {method}: POST Type; PUT, PATCH, DELETE and GET Type/id or Type?search.",
+        f"This is not a URL for {method}: POST Type; PUT, PATCH, DELETE and GET Type/id or Type?search; "
+        "GET Type/id/_history/version.",
         expression=f"Bundle.entry[{number}].request.url",
     )
 

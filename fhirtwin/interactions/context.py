@@ -13,7 +13,6 @@ from typing import Any, Final
 from fhirtwin.errors import Incorrect, Issue, NotFound
 from fhirtwin.fhir import codec, outcome
 from fhirtwin.fhir.validator import is_resource_type
-from fhirtwin.outbound import Outbound
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.twin.state import StoredVersion
@@ -32,14 +31,14 @@ class Services:
     Attributes:
         assessor: calculates risks (`fhirtwin.assess.Assessor`); None where none is needed.
         today: the day that risks are calculated for; None means the calendar's.
-        outbound: the way to FHIR servers of clients (`fhirtwin.outbound.Outbound`); None: nothing is fetched from them.
+        now: the moment at which cards are given and feedback comes.
     """
 
     settings: Settings
     store: Store
     assessor: Any = None
     today: Callable[[], date] | None = None
-    outbound: Outbound | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @property
     def base_url(self) -> str:

@@ -52,8 +52,8 @@ def without(meta: Meta, less: Meta) -> Meta:
 
 
 def given(meta: Meta) -> Answer:
-    """The answer with a Meta."""
-    return with_parameters([("return", "valueMeta", meta)])
+    """The answer with a Meta; without a parameter when there is nothing in it, since FHIR knows no empty value."""
+    return with_parameters([("return", "valueMeta", meta)] if meta else [])
 
 
 def change(call: Call, changed: Callable[[Meta, Meta], Meta]) -> Answer:

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, timedelta
 from email.utils import parsedate_to_datetime
 
+from fhirtwin import definitions
 from fhirtwin.access import Caller, permit
 from fhirtwin.access.visibility import one_by_one
 from fhirtwin.errors import Gone, NotFound
 from fhirtwin.fhir import dates
 from fhirtwin.fhir.dates import Interval
+from fhirtwin.interactions import parts
 from fhirtwin.interactions.context import Answer, Services, require_type, version_headers, versions
 from fhirtwin.store import Reader
 from fhirtwin.twin.state import StoredVersion
@@ -26,8 +29,9 @@ def read(
     *,
     if_none_match: str | None = None,
     if_modified_since: str | None = None,
+    parameters: Iterable[tuple[str, str]] = (),
 ) -> Answer:
-    """Give the current version of a resource.
+    """Give the current version of a resource, or a definition of this project's that nothing took the place of.
 
     Args:
         services: the parts.
@@ -36,23 +40,26 @@ def read(
         id_: logical id.
         if_none_match: the header: versions that the caller has already.
         if_modified_since: the header: the time of the version that the caller has already.
+        parameters: of the URL; `_summary` and `_elements` ask for a part of the resource.
 
     Returns:
-        200 with the bytes that are stored, or 304 without any.
+        200 with the bytes that are stored, or a part of the resource, or 304 without any.
 
     Raises:
         NotFound: no such type or resource.
         Gone: it was deleted.
-        Incorrect: `If-None-Match` names no version.
+        Incorrect: `If-None-Match` names no version, or a parameter cannot be read.
     """
     permit(caller, "read", type_)
     require_type(type_)
     with services.store.snapshot() as reader:
-        stored = current(reader, caller, type_, id_)
+        shipped = None if reader.read(type_, id_) else definitions.shipped_version(type_, id_)
+        stored = shipped or current(reader, caller, type_, id_)
         since = _second(if_modified_since) if if_modified_since is not None else None
         known = is_known(reader, stored, if_none_match, since)
     headers = version_headers(services, stored)
-    return Answer(304, b"", headers) if known else Answer(200, stored.data, headers, stored)
+    given = parts.part(type_, stored.data, parameters)
+    return Answer(304, b"", headers) if known else Answer(200, given, headers, stored)
 
 
 def current(reader: Reader, caller: Caller, type_: str, id_: str) -> StoredVersion:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from typing import Final
 from urllib.parse import parse_qsl
 
 from fhirtwin.access import Caller, permit
@@ -25,6 +26,8 @@ from fhirtwin.settings import Settings
 from fhirtwin.store import Reader
 
 Parameters = Iterable[tuple[str, str]]
+
+_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 
 def search_type(
@@ -112,9 +115,11 @@ def query_pairs(text: str, place: str) -> list[tuple[str, str]]:
         Incorrect: it is none.
     """
     try:
-        return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=100) if text else []
+        if not text:
+            return []
+        return parse_qsl(text, keep_blank_values=True, strict_parsing=True, max_num_fields=100, errors="strict")
     except ValueError:
-        raise Incorrect(f"{place} must be search parameters as in a URL: name=value&name=value.") from None
+        raise Incorrect(f"{place} must be search parameters as in a URL, in UTF-8: name=value&name=value.") from None
 
 
 def handling(prefer: str, default: str) -> str:
@@ -153,7 +158,7 @@ def _value_sets(reader: Reader, sight: View) -> listed_codes.ValueSets:
         url, _, version = canonical.partition("|")
         named = Condition(PARAMETERS["ValueSet"]["url"], "", (UriValue(url),))
         found = reader.search(Query((Wanted("ValueSet", (named,)),), count=10, total="none"), sight).versions
-        for resource in (codec.decode(stored.data) for stored in reversed(found)):
+        for resource in (codec.decode(stored.data, max_depth=_ANY_DEPTH) for stored in reversed(found)):
             if version in ("", resource.get("version")):
                 return listed_codes.listed(resource)
         return listed_codes.defined(url)

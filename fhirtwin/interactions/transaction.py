@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from fhirtwin import ingest
 from fhirtwin.access import Caller, Interaction, permit
+from fhirtwin.definitions import unit_budget
 from fhirtwin.errors import Incorrect, NotFound, Precondition, TooLarge, Unprocessable
 from fhirtwin.fhir import codec, links, references, splice
 from fhirtwin.fhir.links import Link
@@ -67,6 +68,7 @@ class Work:
         self._caller = caller
         self._write = write
         self._returning = returning
+        self._unit = unit_budget()
         self._targets = Targets(())
         self._ids: dict[int, str] = {}
         """The id under which each entry is stored."""
@@ -205,7 +207,7 @@ class Work:
             elif target != link.text:
                 texts[link.path] = target
         self._kept[entry.number] = ingest.keep(
-            self._write, received, self._ids[entry.number], self._services.base_url, resolved, texts
+            self._write, received, self._ids[entry.number], self._services.base_url, resolved, texts, self._unit
         )
         return True
 

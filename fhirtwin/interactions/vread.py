@@ -5,24 +5,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from fhirtwin.access import Caller, permit
 from fhirtwin.access.visibility import one_by_one
 from fhirtwin.errors import Gone, NotFound
+from fhirtwin.interactions import parts
 from fhirtwin.interactions.context import Answer, Services, require_type, version_headers
 from fhirtwin.store import Reader
 from fhirtwin.twin.state import StoredVersion
 
 
-def vread(services: Services, caller: Caller, type_: str, id_: str, version: str) -> Answer:
-    """Give one version of a resource, as it was stored.
+def vread(
+    services: Services,
+    caller: Caller,
+    type_: str,
+    id_: str,
+    version: str,
+    parameters: Iterable[tuple[str, str]] = (),
+) -> Answer:
+    """Give one version of a resource, as it was stored, or the part of it that the parameters ask for.
 
     Raises:
         NotFound: no such type, resource or version.
         Gone: that version is a deletion.
+        Incorrect: a parameter cannot be read.
     """
     with services.store.snapshot() as reader:
         stored = within(caller, reader, type_, id_, version)
-    return Answer(200, stored.data, version_headers(services, stored), stored)
+    return Answer(200, parts.part(type_, stored.data, parameters), version_headers(services, stored), stored)
 
 
 def within(caller: Caller, reader: Reader, type_: str, id_: str, version: str) -> StoredVersion:

@@ -12,7 +12,10 @@ from typing import Final
 
 _METADATA: Final = frozenset(
     ip_address(text)
-    for text in ("169.254.169.254", "100.100.100.200", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
+    for text in (
+        *("169.254.169.254", "100.100.100.200", "168.63.129.16", "192.0.0.192"),
+        *("fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "fd00:42::42"),
+    )
 )
 """Where clouds tell a machine its secrets; some lie in ranges that are otherwise usable."""
 

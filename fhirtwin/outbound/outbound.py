@@ -86,7 +86,7 @@ class Outbound:
         connect_timeout: seconds for look-up, connection and TLS together.
         read_timeout: seconds from then until the last byte.
         max_bytes: longest body.
-        open_: whether plain http is spoken with this machine.
+        open_: whether plain http is spoken with this machine; else entries that ask for it count for nothing.
         ca_file: a certificate authority that is believed besides the system's.
         resolve: looks a name up; tests set it.
         connect: opens a connection; tests set it.
@@ -107,7 +107,8 @@ class Outbound:
         resolve: Resolve = resolving.resolve,
         connect: Connect = connect,
     ) -> None:
-        self._entries = tuple(_entry(one, open_=open_) for one in allowed)
+        entries = [_entry(one) for one in allowed]
+        self._entries = tuple(one for one in entries if open_ or one.place.scheme == "https")
         self._connect_timeout = connect_timeout
         self._read_timeout = read_timeout
         self._max_bytes = max_bytes
@@ -212,12 +213,12 @@ class Outbound:
         return Fetched(response.status, MappingProxyType(told), body)
 
 
-def _entry(given: str | Allowed, *, open_: bool) -> _Entry:
+def _entry(given: str | Allowed) -> _Entry:
     allowed = given if isinstance(given, Allowed) else Allowed(given)
     place = places.read(allowed.url)
     if place is None or place.query is not None:
         raise Incorrect("An address on a list of servers to call is not a base URL (https://host/path).")
-    if place.scheme == "http" and not (open_ and place.is_loopback):
+    if place.scheme == "http" and not place.is_loopback:
         raise Incorrect("A server to call must be https; http is spoken only with this machine, under --open.")
     literal = place.literal
     private = allowed.private or (literal is not None and not literal.is_global)

@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from fhirtwin.errors import EngineUnavailable, FhirtwinError
+from fhirtwin.errors import EngineUnavailable, FhirtwinError, Issue
 from fhirtwin.predictors.model import Predictor, Refusal, Result, Score, UsedInput
 from fhirtwin.report.identity import Identity
 from fhirtwin.report.occasion import Occasion
@@ -32,6 +32,8 @@ _LIMITS: Final = (
 )
 
 Card = dict[str, Any]
+
+_MOST_LINES: Final = 10
 
 
 def risk_card(result: Result, identity: Identity, occasion: Occasion, *, stored: bool) -> Card:
@@ -112,6 +114,29 @@ def advice_missing_card(missing: Sequence[str], patient: PatientKey, settings: S
             f"**{escape(names)}** was not ready in time, or failed, so nothing is said about it. This says nothing "
             "about the patient: it does not mean that all is well. What other cards say holds. Call again; if it stays "
             "so, tell those who run this server."
+        ),
+    }
+
+
+def not_judged_card(issues: Sequence[Issue], patient: PatientKey, settings: Settings) -> Card:
+    """Says that resources of a call were set aside because they are not valid, so nothing was said of them.
+
+    Args:
+        issues: what is wrong with them, each with its place; at least one.
+        patient: whom the call is about.
+        settings: those in force.
+    """
+    lines = [f"* {escape(', '.join(issue.expression))}: {escape(issue.text)}" for issue in issues[:_MOST_LINES]]
+    return {
+        "uuid": _uuid("not-judged", patient.origin, patient.id, *lines),
+        "summary": "Not judged: a part of what was sent is not valid FHIR R4",
+        "indicator": "warning",
+        "source": {"label": "fhirtwin", "url": f"{settings.base_url}/metadata"},
+        "detail": "\n\n".join(
+            [
+                "What is named here was set aside and nothing is said of it. This does not mean that all is well.",
+                "\n".join(lines),
+            ]
         ),
     }
 

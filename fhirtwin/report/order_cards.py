@@ -67,7 +67,9 @@ def _card(finding: Finding, situation: Situation, key: uuid.UUID) -> Card:
     made = [_suggestion(remedy, key, situation) for remedy in finding.remedies if _can(remedy)]
     if made:
         card["suggestions"] = made
-        card["selectionBehavior"] = "at-most-one"
+        # Requests do not exclude one another; taking a draft away and something else may.
+        requests = all(remedy.act is Act.REQUEST for remedy in finding.remedies)
+        card["selectionBehavior"] = "any" if requests else "at-most-one"
     return card
 
 

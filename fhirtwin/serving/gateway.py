@@ -83,7 +83,7 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
 
     # The workers read their settings as anybody's process would: from the environment.
     os.environ.update(settings.to_env())
-    click.echo(f"fhirtwin {__version__}: FHIR at {settings.base_url}, CDS Hooks at {cds_url(settings)}", err=True)
+    click.echo(f"fhirtwin {__version__}: FHIR at {settings.base_url}, CDS Hooks at {settings.cds_url}", err=True)
     if settings.open:
         click.echo("fhirtwin: no sign-in (--open): everybody on this machine may read and write", err=True)
     else:
@@ -102,8 +102,3 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
         ssl_key=tls_key,
     )
     server.serve()
-
-
-def cds_url(settings: Settings) -> str:
-    """Where CDS Hooks clients find discovery."""
-    return settings.base_url.removesuffix("/fhir") + "/cds-services"

@@ -18,6 +18,7 @@ from fhirtwin.errors import Busy
 from fhirtwin.fhir.search.query import Query
 from fhirtwin.settings import Settings
 from fhirtwin.store import reindexing
+from fhirtwin.store.advice import Advice
 from fhirtwin.store.databases import engines, limits, revisions
 from fhirtwin.store.databases.limits import Use
 from fhirtwin.store.reading import Page, Reader
@@ -28,11 +29,13 @@ from fhirtwin.twin.state import PatientKey, StoredVersion, TwinState
 class Store:
     """Everything that is kept. Made by `Store.open`; safe to share between threads."""
 
-    def __init__(self, reading: Engine, writing: Engine) -> None:
+    def __init__(self, reading: Engine, writing: Engine, noting: Engine) -> None:
         self._reading = reading
         self._writing = writing
+        self._noting = noting
         self._turn = threading.Lock()
         """Held while this process writes, so that its threads wait in a row and not for the database."""
+        self._turn_to_note = self._turn if engines.has_one_writer(noting) else threading.Lock()
 
     @classmethod
     def open(cls, settings: Settings) -> Store:
@@ -50,12 +53,14 @@ class Store:
         return cls(
             engines.make(settings, Use(False, settings.database_connections, seconds)),
             engines.make(settings, Use(True, 1, seconds)),
+            engines.make(settings, Use(True, 1, seconds, turns=False, notes=True)),
         )
 
     def close(self) -> None:
         """Give all connections back."""
         self._reading.dispose()
         self._writing.dispose()
+        self._noting.dispose()
 
     def ready(self) -> None:
         """Return when the database answers.
@@ -99,6 +104,24 @@ class Store:
                     unit.commit()
         finally:
             self._turn.release()
+
+    @contextmanager
+    def note(self) -> Iterator[Advice]:
+        """Note what cards are given, beside an answer that must not be late for it; undone when the block raises.
+
+        Unlike `write` it does not wait until the disk has it, and waits half a second for others at most.
+
+        Raises:
+            Busy: other writers took longer than that.
+            InsufficientStorage, TooCostly, Unavailable: as `write`.
+        """
+        if not self._turn_to_note.acquire(timeout=limits.NOTE_SECONDS):
+            raise Busy(limits.TOO_MANY_WRITERS)
+        try:
+            with engines.told(), self._noting.begin() as connection:
+                yield Advice(connection)
+        finally:
+            self._turn_to_note.release()
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """As `Reader.read`."""

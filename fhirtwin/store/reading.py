@@ -14,6 +14,7 @@ from fhirtwin.fhir import codec
 from fhirtwin.fhir.search.parameters import PARAMETERS
 from fhirtwin.fhir.search.query import Position, Query
 from fhirtwin.store import canonicals, past
+from fhirtwin.store.advice import Advice
 from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.store.search import compartment, explaining, including, searching
@@ -23,6 +24,8 @@ from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinStat
 
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
+
+_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 _MOST_IDS: Final = 500
 """Ids in one statement; databases have a limit of values that can be bound."""
@@ -101,6 +104,11 @@ class Reader:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    @property
+    def advice(self) -> Advice:
+        """Cards, feedback and their counts, within this transaction."""
+        return Advice(self._connection)
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """The current version, which may be a deletion; None when there never was one."""
@@ -301,7 +309,7 @@ class Reader:
         for row in self._connection.execute(select(resource.c.id).where(*about, resource.c.type == "List")).all():
             stored = self.read("List", row.id)
             if stored:
-                held |= said_empty(codec.decode(stored.data))
+                held |= said_empty(codec.decode(stored.data, max_depth=_ANY_DEPTH))
         return frozenset(held)
 
 

@@ -1,4 +1,4 @@
-"""The tables, but for those of the search index. `migrations` makes all of them; a test holds the two together.
+"""The tables, but for those of search index and advice. `migrations` makes all of them; a test holds the two together.
 
 Only types and constraints that SQLite and PostgreSQL share. Times that are compared are integers (microseconds since
 1970 in UTC), so both databases compare them alike.
@@ -21,11 +21,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from fhirtwin.store.advice_tables import cds_card  # makes the tables of advice known
 from fhirtwin.store.search_tables import ROW_NUMBER, metadata
 
-__all__ = ["REVISION", "metadata", "resource", "resource_source", "resource_version", "twin", "twin_source"]
+__all__ = ["REVISION", "cds_card", "metadata", "resource", "resource_source", "resource_version", "twin", "twin_source"]
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The newest migration: the schema that this version of the program reads and writes."""
 
 resource_version = Table(

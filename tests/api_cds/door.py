@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from fhirtwin.access import OPEN
 from fhirtwin.api import errors
-from fhirtwin.api.cds import routes
+from fhirtwin.api.cds import fetching, routes
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.interactions.context import Services
@@ -92,9 +92,10 @@ class Door:
 
 
 def door(folder: Path, *services: Service, outbound: Any = None, **settings: Any) -> Door:
-    """A door with these services; the caller closes the store."""
+    """A door with these services; the caller closes the store. An `outbound` of `...` is the real one."""
+    folder.mkdir(exist_ok=True)
     chosen = Settings(**{"data": folder, "base_url": "https://twin.example/fhir", "open": True, **settings})
-    parts = Services(chosen, Store.open(chosen), outbound=outbound)
+    parts = Services(chosen, Store.open(chosen))
     app = Flask("test", static_folder=None)
 
     @app.before_request
@@ -102,5 +103,8 @@ def door(folder: Path, *services: Service, outbound: Any = None, **settings: Any
         g.caller = OPEN
 
     errors.install(app)
-    app.register_blueprint(routes.blueprint(parts, registry.admit(services)), url_prefix="/cds-services")
+    find_way = fetching.way if outbound is ... else lambda *_: outbound
+    app.register_blueprint(
+        routes.blueprint(parts, registry.admit(services), find_way=find_way), url_prefix="/cds-services"
+    )
     return Door(app.test_client(), parts)

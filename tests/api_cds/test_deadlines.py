@@ -86,8 +86,24 @@ def test_a_late_service_keeps_nobody_else_waiting(opened: Any, stuck: Any) -> No
     assert made.call(body(), "t").json["cards"][0]["summary"] == "here"
 
 
+def test_a_service_that_hangs_holds_up_its_own_callers_and_nobody_elses(opened: Any, stuck: Any) -> None:
+    made = opened(service(stuck, budget=1.5), service(says("here"), id="t"))
+    hanging = [threading.Thread(target=made.call, args=(body(),)) for _ in range(3 * deadlines.MOST_ANSWERING)]
+    for each in hanging:
+        each.start()
+    begin = time.monotonic()
+    for _ in range(5):
+        assert made.call(body(), "t").status_code == 200
+    assert time.monotonic() - begin < 1
+    answer = made.call(body())
+    assert answer.status_code == 503, "who waits for a turn is told in time"
+    assert time.monotonic() - begin < 4
+    for each in hanging:
+        each.join()
+
+
 def test_too_many_late_ones_are_told_to_come_back(opened: Any, stuck: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "_at_work", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(deadlines, "MOST_AT_WORK", 1)
     made = opened(service(stuck, budget=0.1))
     outcome(made.call(body()), 503)
     answer = made.call(body())
@@ -125,7 +141,7 @@ def test_stages_in_the_thread_count_for_the_call() -> None:
         with timing.stage("map"):
             return Response()
 
-    deadlines.start(handler, None).result(timeout=5)  # type: ignore[arg-type]
+    deadlines.start(handler, None, threading.BoundedSemaphore()).result(timeout=5)  # type: ignore[arg-type]
     assert "map;dur=" in timing.header()
 
 

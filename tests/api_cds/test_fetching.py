@@ -15,9 +15,13 @@ from fhirtwin.api.cds import fetching
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import Incorrect, OutboundFailed
 from fhirtwin.intake.templates import Template
+from fhirtwin.outbound import Allowed, Outbound
 from fhirtwin.settings import Settings
 from tests.api_cds.door import AUTHORIZATION, EHR, Door, Pretended, body, door, service
 from tests.intake.builders import bundle, condition, failed, observation, person
+from tests.outbound import test_vectors
+from tests.outbound.servers import Network, ok, raw
+from tests.outbound.test_vectors import OFF_THE_LIST
 
 TEMPLATES = {
     "patient": Template("Patient/{{context.patientId}}"),
@@ -265,10 +269,75 @@ def test_the_token_is_logged_nowhere(site: Site, caplog: pytest.LogCaptureFixtur
     assert not any("opaque-secret" in repr(call) for call in site.given)
 
 
-def test_the_list_of_servers_is_a_setting() -> None:
-    assert fetching.way(Settings()) is None
-    way = fetching.way(Settings(fhir_servers=f"{EHR}/, https://other.example"))
-    assert way is not None
+def test_the_list_of_servers_is_a_setting_and_what_the_trust_file_adds() -> None:
+    assert fetching.way(Settings(), ()) is None
+    way = fetching.way(Settings(fhir_servers="https://other.example"), [Allowed(f"{EHR}/")])
+    assert way is not None and way.allows("https://other.example/Patient/1")
     assert way.allows(f"{EHR}/Patient/1") and not way.allows("https://ehr.example/fhir2/Patient/1")
     with pytest.raises(Incorrect):
-        fetching.way(Settings(fhir_servers="ehr.example"))
+        fetching.way(Settings(fhir_servers="ehr.example"), ())
+
+
+USERS = {
+    "staff": Template("Practitioner/{{userPractitionerId}}", required=False),
+    "role": Template("PractitionerRole/{{userPractitionerRoleId}}", required=False),
+    "self": Template("Patient/{{userPatientId}}", required=False),
+    "family": Template("RelatedPerson/{{userRelatedPersonId}}", required=False),
+}
+
+
+@pytest.mark.conforms("cds-hooks_2.0@56")
+@pytest.mark.parametrize("user", ["Practitioner/u", "PractitionerRole/u", "Patient/p1", "RelatedPerson/u"])
+def test_a_users_token_has_a_value_for_users_of_its_type_alone(tmp_path: Path, user: str) -> None:
+    ehr = Pretended({})
+    made = door(tmp_path, service(prefetch=USERS), outbound=ehr)
+    assert made.call(body(fhirServer=EHR, context={"userId": user, "patientId": "p1"})).status_code == 200
+    assert [url for url, _ in ehr.asked] == [f"{EHR}/{user}"]
+    made.parts.store.close()
+
+
+def test_over_a_real_connection_and_by_the_lists_alone(tmp_path: Path) -> None:
+    answered = ok(json.dumps(person()).encode())
+    with raw(answered) as server:
+        base = f"http://127.0.0.1:{server.port}/fhir"
+        given: list[Call] = []
+
+        def handler(call: Call) -> Response:
+            given.append(call)
+            return Response()
+
+        wanted = {"patient": Template("Patient/{{context.patientId}}")}
+        listed, other = (
+            door(tmp_path / name, service(handler, prefetch=wanted), outbound=..., fhir_servers=servers)
+            for name, servers in (("a", base), ("b", "https://ehr.example"))
+        )
+        sent = body(fhirServer=base, fhirAuthorization=AUTHORIZATION)
+        assert listed.call(sent).status_code == 200
+        assert "fhir_servers" in why(other.call(sent))["prefetch.patient"]
+        for made in (listed, other):
+            made.parts.store.close()
+    assert [source.id for source, _ in given[0].prefetched.resources] == ["p1"]
+    (request,) = server.requests
+    assert request.startswith(b"GET /fhir/Patient/p1 HTTP/1.1\r\n")
+    assert b"Authorization: Bearer opaque-secret\r\n" in request
+
+
+@pytest.mark.parametrize("url", OFF_THE_LIST)
+def test_no_fhir_server_that_gets_round_the_list_is_called(url: str, tmp_path: Path) -> None:
+    network = Network()
+    way = Outbound(
+        [test_vectors.EHR],
+        connect_timeout=1,
+        read_timeout=1,
+        max_bytes=1000,
+        open_=True,
+        resolve=network.resolve,
+        connect=network.connect,
+    )
+    made = door(tmp_path, service(prefetch={"patient": TEMPLATES["patient"]}), outbound=way)
+    answer = made.call(body(fhirServer=url, fhirAuthorization=AUTHORIZATION))
+    made.parts.store.close()
+    assert answer.status_code in (400, 412), answer.text
+    # What is only another spelling of the listed server is that server.
+    assert set(network.looked_up) <= {"ehr.example.org"} and network.connected == []
+    assert "opaque-secret" not in answer.text

@@ -54,12 +54,25 @@ def bundle(*resources: dict[str, Any], type_: str = "searchset") -> dict[str, An
     )
 
 
+EGFR = {
+    "resourceType": "Observation",
+    "id": "egfr",
+    "status": "final",
+    "code": concept("98979-8", system="http://loinc.org"),
+    "subject": SUBJECT,
+    "effectiveDateTime": "2026-05-01",
+    "valueQuantity": {"value": 90, "unit": "mL/min/{1.73_m2}", "system": UCUM, "code": "mL/min/{1.73_m2}"},
+}
+"""Good kidneys, so that renal dosing of metformin has nothing to say."""
+
+
 def call(
     twin: Gateway,
     *drafts: dict[str, Any],
     taken: tuple[dict[str, Any], ...] = (),
     allergies: tuple[dict[str, Any], ...] = (),
     observations: tuple[dict[str, Any], ...] = (),
+    procedures: dict[str, Any] | None = None,
     selections: list[str] | None = None,
     hook: str = "order-sign",
     **changes: Any,
@@ -76,7 +89,8 @@ def call(
         "medications": bundle(*taken),
         "allergies": bundle(*allergies),
         "conditions": bundle(),
-        "observations": bundle(*observations),
+        "observations": bundle(EGFR, *observations),
+        **({"procedures": procedures} if procedures else {}),
     }
     body = {"hook": hook, "hookInstance": HOOK_INSTANCE, "fhirServer": EHR, "context": context, "prefetch": prefetch}
     return twin.http.post(f"/cds-services/twin-{hook}", json={**body, **changes})

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds.response import broken, check
+from fhirtwin.api.cds.response import check
+from fhirtwin.api.cds.response_rules import broken
 from fhirtwin.errors import Fault
 from tests.conforming import conforms
 

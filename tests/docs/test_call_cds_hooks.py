@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fhirtwin.api.cds.services import registry
+from tests.api_cds.door import body, door
+from tests.api_cds.test_hooks import CONTEXTS
 from tests.conftest import ROOT
 from tests.gateway_in_process import gateway
 
@@ -27,13 +30,31 @@ def test_every_service_has_its_page(service_id: str) -> None:
     assert any(f"`{service_id}`" in page.read_text() for page in pages)
 
 
-def test_the_call_on_the_page_is_answered_as_the_page_says(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```json\n(.*?)```", PAGE, re.S)
+def test_the_calls_on_the_page_are_answered_as_the_page_says(tmp_path: Path) -> None:
+    asked, said = re.findall(r"```json\n(.*?)```", PAGE, re.S)
     twin = gateway(tmp_path)
-    answer = twin.http.post("/cds-services/twin-patient-view", json=json.loads(block))
+    answer = twin.http.post("/cds-services/twin-patient-view", json=json.loads(asked))
+    feedback = json.loads(said)
+    feedback["feedback"][0]["card"] = answer.json["cards"][0]["uuid"]  # type: ignore[index]
+    taken = twin.http.post("/cds-services/twin-patient-view/feedback", json=feedback)
+    again = twin.http.post("/cds-services/twin-patient-view", json=json.loads(asked)).json
     twin.parts.store.close()
+    assert (taken.status_code, taken.json) == (200, {})
+    assert again is not None
+    assert (again["cards"], list(again["extension"])) == ([], ["org.fhirtwin.quietened"])
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
     (card,) = answer.json["cards"]
     assert "not calculated" in card["summary"]
     assert "systolic blood pressure is missing" in card["detail"]
+
+
+def test_the_service_on_the_page_runs(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102 - the page's own words
+    made = door(tmp_path, names["SERVICE"])
+    answer = made.call(body("order-sign", context=CONTEXTS["order-sign"]), "order-counter")
+    made.parts.store.close()
+    assert answer.json["cards"][0]["summary"] == "1 orders to sign"
+    assert answer.json["cards"][0]["source"]["topic"]["code"] == "order-counter"

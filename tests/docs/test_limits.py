@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin import errors
+from fhirtwin import definitions, errors
 from fhirtwin.api import admission
 from fhirtwin.fhir import json_faults
 from fhirtwin.interactions.transaction import MAX_ROUNDS
@@ -42,6 +42,8 @@ def test_the_defaults_are_those_of_the_code(setting: str) -> None:
 
 def test_what_is_fixed_is_as_the_page_says() -> None:
     assert ROWS["seconds that a writer waits for its turn"]["default"] == str(limits.BUSY_SECONDS)
+    row = ROWS["seconds of processor time of a transaction in which the profiles that its resources claim are judged"]
+    assert row["default"] == f"{definitions.MAX_UNIT_SECONDS:g}"
     assert f"{admission.READING} that read and {admission.WRITING} that write" in PAGE
     assert f"{json_faults.MAX_DIGITS} significant digits and exponents to ±{json_faults.MAX_EXPONENT}" in PAGE
     assert f"{MAX_ROUNDS} links" in PAGE

@@ -57,6 +57,8 @@ def test_a_vital_sign_conforms_to_its_profile_without_claiming_it() -> None:
         ({"url": f"{CORE}/patient-birthTime", "valueDateTime": "1960-05-04T10:00:00Z"}, "error"),
         ({"url": f"{CORE}/patient-birthPlace|4.0.1", "valueAddress": {"city": "x"}}, "error"),
         ({"url": f"{URL}/nowhere", "valueString": "x"}, "information"),
+        ({"url": "nowhere", "valueString": "x"}, "error"),
+        ({"url": f"{URL}/nowhere", "extension": [{"url": "part", "valueString": "x"}]}, "information"),
     ],
 )
 def test_extensions_are_judged_by_their_definitions(extension: Json, severity: str | None) -> None:
@@ -181,6 +183,29 @@ def test_answers_are_judged_with_their_place() -> None:
     assert [issue.expression for issue in issues] == [("Bundle.entry[0].resource.item[0].answer[0].value",)]
     value_set = response | {"questionnaire": "http://hl7.org/fhir/ValueSet/item-type"}
     assert ("error", "QuestionnaireResponse.questionnaire") in found(value_set)
+
+
+def test_ids_of_elements_have_no_spaces() -> None:
+    named = PATIENT | {"name": [{"id": "a b", "text": "x"}], "_birthDate": {"id": "a\tb"}, "_gender": {"id": "a-b"}}
+    assert sorted(found(named)) == [("error", "Patient.birthDate.id"), ("error", "Patient.name[0].id")]
+
+
+def test_elements_do_not_share_an_id() -> None:
+    alone = PATIENT | {"name": [{"id": "a", "text": "x"}]}
+    twice = alone | {"_birthDate": {"id": "a"}}
+    assert found(alone) == [] and found(twice) == [("error", "Patient.birthDate.id")]
+    assert judged(bundle("collection", {"resource": alone}, {"resource": alone})) == []
+    both = profile(type_="Patient") | {"differential": {"element": [{"id": "0", "path": "Patient"}]}}
+    assert "error" not in [severity for severity, _ in judged(both)]
+
+
+def test_contained_resources_do_not_share_an_id() -> None:
+    within = [{"resourceType": "Organization", "id": id_, "name": "x"} for id_ in ("a", "b", "a")]
+    holding = PATIENT | {"contained": within}
+    assert found(holding) == [("error", "Patient.contained[2].id")]
+    assert [place for _, place in judged(bundle("collection", {"resource": holding}))] == [
+        "Bundle.entry[0].resource.contained[2].id"
+    ]
 
 
 def test_at_most_so_many_issues_are_told_errors_first() -> None:

@@ -124,7 +124,7 @@ PRIMITIVES: dict[str, tuple[list[Any], list[Any]]] = {
     "Decimal": ([1, Decimal("0.010"), Decimal("-1E+2")], ["1.0", True, 1.5]),
     "String": (["a", " ", "a\n\tb", "\u00e9\U0001f600", "x" * 1_048_576], ["", "a\x0bb", "x" * 1_048_577, 1]),
     "Markdown": (["# a\n\nb"], ["", "x" * 1_048_577]),
-    "Code": (["a", "a b"], ["", " a", "a ", "a  b", "\n"]),
+    "Code": (["a", "a b"], ["", " a", "a ", "a  b", "a\tb", "\n"]),
     "Id": (["a", "A-1.b", "x" * 64], ["", "a_b", "x" * 65, "a\n"]),
     "Uri": (["a", "urn:x:y", "http://a/b#c"], ["", "a b", "a\n"]),
     "Url": (["http://a"], ["http://a b"]),

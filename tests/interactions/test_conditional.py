@@ -268,3 +268,19 @@ def test_a_deletion_comes_before_a_condition_is_looked_for(client: FlaskClient) 
     made = post(client, entry("PUT", f"Patient?{MINE}", patient(identifier=MRN)), entry("DELETE", "Patient/p"))
     assert statuses(made) == ["201", "204"]
     assert located(made, 0) != "Patient/p"
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/Patient/a"), ("PATCH", "/Patient/a"), ("DELETE", "/Patient/a"), ("POST", "/Patient"), ("POST", "/")],
+)
+def test_a_search_beside_an_id_would_not_hold_and_is_refused(client: FlaskClient, method: str, path: str) -> None:
+    given(client, "a")
+    sent = {"PATCH": MALE, "POST": patient() if path != "/" else transaction(entry("POST", "Patient", patient()))}
+    data = body(sent.get(method, patient(id="a", gender="other")))
+    answer = client.open(f"/fhir{path}?identifier=nobody", method=method, data=data, headers=JSON)
+    assert (answer.status_code, answer.json["issue"][0]["code"]) == (400, "not-supported")
+    assert client.get("/fhir/Patient").json["total"] == 1
+    assert client.get("/fhir/Patient/a").headers["ETag"] == 'W/"1"'
+    again = client.open(f"/fhir{path}?_format=json&_pretty=true", method=method, data=data, headers=JSON)
+    assert again.status_code in (200, 201, 204)

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin import definitions
 from fhirtwin.fhir import codec
 from fhirtwin.twin import projection
 from tests import parts
@@ -39,6 +40,19 @@ def test_a_transaction_with_a_broken_claim_stores_nothing(client: FlaskClient) -
     )
     assert client.post("/fhir", data=body(sent), headers=JSON).status_code == 422
     assert client.get("/fhir/Group").json["total"] == 0  # type: ignore[index]
+
+
+def test_the_claims_of_a_transaction_share_its_time(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.post("/fhir/StructureDefinition", data=body(NAMED), headers=JSON)
+    right = CLAIMING | {"name": [{"text": "x"}]}
+    sent = body(transaction(entry("POST", "Patient", patient()), entry("POST", "Patient", right)))
+    assert client.post("/fhir", data=sent, headers=JSON).status_code == 200
+    monkeypatch.setattr(definitions, "MAX_UNIT_SECONDS", 0.0)
+    answer = client.post("/fhir", data=sent, headers=JSON)
+    assert answer.status_code == 422
+    (issue,) = codec.decode(answer.data)["issue"]
+    assert (issue["code"], issue["expression"]) == ("too-costly", ["Bundle.entry[1]"])
+    assert client.post("/fhir/Patient", data=body(right), headers=JSON).status_code == 201
 
 
 @pytest.mark.parametrize(

@@ -134,3 +134,54 @@ def test_if_modified_since_of_a_write_is_refused(client: FlaskClient) -> None:
     sent = transaction(entry("PUT", "Patient/p", patient(id="p"), ifModifiedSince="2026-01-01T10:00:05Z"))
     answer = client.post("/fhir", data=body(sent), headers=JSON)
     assert answer.json["issue"][0]["expression"] == ["Bundle.entry[0].request.ifModifiedSince"]
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ("_summary=true", {"resourceType", "id", "meta", "gender", "birthDate"}),
+        ("_summary=text", {"resourceType", "id", "meta", "text"}),
+        ("_summary=data", {"resourceType", "id", "meta", "gender", "birthDate", "maritalStatus"}),
+        ("_elements=birthDate,maritalStatus", {"resourceType", "id", "meta", "birthDate", "maritalStatus"}),
+    ],
+)
+@pytest.mark.parametrize("path", ["Patient/rich", "Patient/rich/_history/1"])
+def test_a_part_of_a_resource_can_be_read(client: FlaskClient, path: str, query: str, left: set[str]) -> None:
+    narrative = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
+    rich = patient(id="rich", gender="male", birthDate="1960", maritalStatus={"text": "m"}, text=narrative)
+    client.put("/fhir/Patient/rich", data=body(rich), headers=JSON)
+    answer = client.get(f"/fhir/{path}?{query}")
+    assert (answer.status_code, answer.headers["ETag"]) == (200, 'W/"1"')
+    assert set(answer.json) == left
+    assert answer.json["meta"]["tag"][0]["code"] == "SUBSETTED"
+    sent = transaction(entry("GET", f"{path}?{query}"))
+    (inside,) = client.post("/fhir", data=body(sent), headers=JSON).json["entry"]
+    assert inside["resource"] == answer.json
+    assert b"SUBSETTED" in client.get(f"/fhir/{path}?{query}", headers={"Accept": "application/fhir+xml"}).data
+
+
+@pytest.mark.parametrize("query", ["_summary=false", "", "_pretty=false"])
+def test_the_whole_of_a_resource_is_read_with_every_byte(client: FlaskClient, stored: str, query: str) -> None:
+    assert client.get(f"{stored}?{query}").data == client.get(stored).data
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "_summary=count",
+        "_summary=most",
+        "_elements=nonsense",
+        "_summary=true&_elements=name",
+        "_elements=id&_elements=id",
+    ],
+)
+def test_a_part_that_cannot_be_understood_is_400(client: FlaskClient, stored: str, query: str) -> None:
+    assert client.get(f"{stored}?{query}").status_code == 400
+    sent = transaction(entry("GET", f"Patient/p?{query}"))
+    assert client.post("/fhir", data=body(sent), headers=JSON).status_code == 400
+
+
+def test_an_entry_that_reads_takes_no_search_parameter(client: FlaskClient, stored: str) -> None:
+    answer = client.post("/fhir", data=body(transaction(entry("GET", "Patient/p?gender=male"))), headers=JSON)
+    assert answer.status_code == 400
+    assert answer.json["issue"][0]["expression"] == ["Bundle.entry[0].request.url"]

@@ -18,6 +18,7 @@ from tests import parts
 from tests.interactions.test_search_type import JSON, store
 from tests.parts import BASE, body, observation, patient
 
+FORM = "application/x-www-form-urlencoded"
 SUBSETTED = "http://terminology.hl7.org/CodeSystem/v3-ObservationValue"
 
 
@@ -91,6 +92,37 @@ def test_sorting_by_numbers_quantities_codes_references_and_uris(client: FlaskCl
     assert ordered(client, "Observation?_sort=-code") == ["none", "o1", "o0", "o2"]
     assert ordered(client, "ValueSet?_sort=url") == ["v1", "v2", "v0"]
     assert ordered(client, "RiskAssessment?_sort=probability") == ["r2", "r1", "r0"]
+
+
+@pytest.mark.parametrize("sort", ["value-quantity", "-value-quantity"])
+def test_pages_go_on_behind_what_is_too_large_to_compare(client: FlaskClient, sort: str) -> None:
+    for id_, value, more in (("a", "9e308", {}), ("b", "1e308", {"code": "kg"}), ("c", "-9e308", {}), ("d", "1", {})):
+        amount = {"value": 0, "system": "http://unitsofmeasure.org", "code": "g"} | more
+        sent = body(observation("Patient/p", id=id_, valueQuantity=amount)).replace(
+            b'"value": 0', b'"value": ' + value.encode()
+        )
+        assert value.encode() in sent
+        assert client.put(f"/fhir/Observation/{id_}", data=sent, headers=JSON).status_code == 201
+    found = [
+        one["resource"]["id"] for page in pages(client, f"Observation?_sort={sort}&_count=1") for one in page["entry"]
+    ]
+    assert found == (["c", "d", "a", "b"] if sort == "value-quantity" else ["a", "b", "d", "c"])
+
+
+@pytest.mark.parametrize("name", ["_sort=name", "_count=1", "_summary=true", "_elements=name", "_total=none"])
+def test_a_result_parameter_that_is_no_include_is_given_once(people: FlaskClient, name: str) -> None:
+    assert people.get(f"/fhir/Patient?{name}&{name}").status_code == 400
+    assert people.post(f"/fhir/Patient/_search?{name}", data=name, content_type=FORM).status_code == 400
+
+
+@pytest.mark.parametrize("value", ["M%FCller", "M%C3ller", "%ED%A0%80"])
+def test_a_value_in_another_encoding_is_refused(people: FlaskClient, value: str) -> None:
+    assert people.get(f"/fhir/Patient?name={value}").status_code == 400
+    assert people.get(f"/fhir/Patient/_history?_since={value}").status_code == 400
+    assert people.delete(f"/fhir/Patient?name={value}").status_code == 400
+    assert people.post("/fhir/Patient/_search", data=f"name={value}", content_type=FORM).status_code == 400
+    headers = JSON | {"If-None-Exist": f"name={value}"}
+    assert people.post("/fhir/Patient", data=body(patient()), headers=headers).status_code == 400
 
 
 def test_a_chain_and_an_order_go_together(people: FlaskClient) -> None:
@@ -305,3 +337,15 @@ def test_what_all_types_offer_is_in_the_capability_statement(services: Services,
     (of_patients,) = (one for one in rest["resource"] if one["type"] == "Patient")
     assert "Patient:organization" in of_patients["searchInclude"]
     assert {"name": "birthdate", "type": "date"} in of_patients["searchParam"]
+
+
+def test_a_part_of_what_is_nested_as_deep_as_the_setting_allows(tmp_path: Path) -> None:
+    services = parts.services(tmp_path, max_depth=100)
+    client = parts.application(services).test_client()
+    inner: dict = {"url": "http://x.test", "valueString": "x"}
+    for _ in range(40):
+        inner = {"url": "http://x.test", "extension": [inner]}
+    store(client, patient(id="deep", extension=[inner]))
+    found = [client.get(f"/fhir/Patient{path}").status_code for path in ("?_summary=data", "/deep?_elements=extension")]
+    services.store.close()
+    assert found == [200, 200]

@@ -255,8 +255,8 @@ def test_count_0_tells_the_total_alone(people: FlaskClient) -> None:
 def test_self_link_says_what_was_understood(people: FlaskClient) -> None:
     answer = people.get("/fhir/Patient?name=mul&_count=1&_format=json").json
     links = {link["relation"]: link["url"] for link in answer["link"]}
-    assert links["self"] == f"{BASE}/Patient?name=mul&_count=1"
-    assert links["next"].startswith(f"{BASE}/Patient?name=mul&_count=1&_page=")
+    assert links["self"] == f"{BASE}/Patient?_format=json&name=mul&_count=1"
+    assert links["next"].startswith(f"{BASE}/Patient?_format=json&name=mul&_count=1&_page=")
     assert answer["entry"][0]["fullUrl"] == f"{BASE}/Patient/a"
     assert answer["entry"][0]["search"] == {"mode": "match"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirtwin.errors import Incorrect, OutboundFailed
+from fhirtwin.errors import Incorrect, OutboundFailed, OutboundRefused
 from fhirtwin.outbound import Allowed, Fetched, Outbound, places, resolving
 from tests.outbound.servers import Network, ok, raw, says, tls_server
 
@@ -282,8 +282,10 @@ def test_an_entry_that_could_not_be_meant_is_an_error_at_once(entry: str) -> Non
 
 
 def test_plain_http_to_this_machine_is_for_open_alone() -> None:
-    with pytest.raises(Incorrect, match="https"):
-        here(8000, open_=False)
+    assert here(8000).allows("http://127.0.0.1:8000/fhir/x")
+    assert not here(8000, open_=False).allows("http://127.0.0.1:8000/fhir/x")
+    with pytest.raises(OutboundRefused):
+        get(here(8000, open_=False), "http://127.0.0.1:8000/fhir/x")
 
 
 @pytest.mark.parametrize(

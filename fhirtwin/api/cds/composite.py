@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import BoundedSemaphore
 from typing import Any, Final
 
 from fhirtwin.api.cds import deadlines
 from fhirtwin.api.cds.service import Call, Response
-from fhirtwin.errors import Fault, FhirtwinError, Unavailable
+from fhirtwin.errors import Busy, Fault, FhirtwinError, Unavailable
 from fhirtwin.report.cards import advice_missing_card
 
 _log = logging.getLogger("fhirtwin.cds")
@@ -42,9 +43,10 @@ def together(*parts: Part) -> Callable[[Call], Response]:
     An error that is the caller's (the prefetch of a replaced patient, say) refuses the whole call. A part that fails
     otherwise, or is late, is named on a card of indicator `warning`. When no part answers, that is an error.
     """
+    rooms = [BoundedSemaphore(deadlines.MOST_AT_WORK) for _ in parts]
 
     def handler(call: Call) -> Response:
-        under_way = [(part, deadlines.start(part.handler, call)) for part in parts]
+        under_way = [(part, _start(part, call, room)) for part, room in zip(parts, rooms, strict=True)]
         left = call.deadline - time.monotonic()
         until = call.deadline - min(SPARE_SECONDS, max(0.0, left) / 10)
         answers: list[Response] = []
@@ -60,6 +62,15 @@ def together(*parts: Part) -> Callable[[Call], Response]:
         return _joined(call, answers, missing)
 
     return handler
+
+
+def _start(part: Part, call: Call, at_work: BoundedSemaphore) -> Future[Response]:
+    try:
+        return deadlines.start(part.handler, call, at_work)
+    except Busy as error:
+        failed: Future[Response] = Future()
+        failed.set_exception(Unavailable(str(error)))
+        return failed
 
 
 def _given(part: Part, future: Future[Response], until: float) -> Response | None:
@@ -82,6 +93,8 @@ def _joined(call: Call, answers: list[Response], missing: list[str]) -> Response
     for each in answers:
         extension |= each.extension
     cards = [card for each in answers for card in each.cards]
+    lasting = frozenset[str]().union(*(each.lasting for each in answers))
     if missing:
         cards.append(advice_missing_card(missing, call.patient, call.parts.settings))
-    return Response(cards, [action for each in answers for action in each.system_actions], extension)
+        lasting |= {cards[-1]["uuid"]}
+    return Response(cards, [action for each in answers for action in each.system_actions], extension, lasting)

@@ -6,35 +6,39 @@ Source: https://cds-hooks.hl7.org/2.0/#hook-context-and-prefetch
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from fhirtwin import timing
+from fhirtwin.api.cds.context_resources import Judged, judge
 from fhirtwin.api.cds.contexts import Context, User
 from fhirtwin.api.cds.hooks import Field, Hook, Kind
 from fhirtwin.errors import Incorrect, Issue
-from fhirtwin.fhir import validator
 from fhirtwin.intake import belonging
-from fhirtwin.intake.belonging import Placed
 from fhirtwin.twin.state import PatientKey
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 _ARRAYS: Final = (Kind.REFERENCES, Kind.RESOURCES)
 _HOLD_RESOURCES: Final = (Kind.BUNDLE, Kind.RESOURCE, Kind.RESOURCES)
-_LISTING: Final = ("collection", "searchset")
 _SENT_ON: Final = 20
 """Most wrong items of one array that are named."""
 
 
-def faults(context: Mapping[str, Any], hook: Hook) -> Iterator[tuple[str, str]]:
-    """Tell which members of a context are missing or of the wrong kind, each by its place."""
+def faults(context: Mapping[str, Any], hook: Hook, *, no_user: bool = False) -> Iterator[tuple[str, str]]:
+    """Tell which members of a context are missing or of the wrong kind, each by its place.
+
+    Args:
+        context: as it was sent.
+        hook: the hook that fired.
+        no_user: whether the user may be missing although the hook has one.
+    """
     if not _matches(_ID, context.get("patientId")):
         yield "context.patientId", "`context.patientId` must be the id of a Patient, without `Patient/`."
     for field in hook.fields_of(context):
         place = f"context.{field.name}"
         if field.name not in context:
-            if field.required:
+            if field.required and not (no_user and field.kind is Kind.USER):
                 yield place, f"`{place}` must be there for the hook {hook.name}: {field.kind.value}."
             continue
         yield from _wrong(context[field.name], field, hook, place)
@@ -71,7 +75,9 @@ def _is_right(value: Any, field: Field) -> bool:
             return isinstance(value, dict) and bool(value)
 
 
-def read(context: Mapping[str, Any], hook: Hook, patient: PatientKey, bases: Collection[str]) -> Context:
+def read(
+    context: Mapping[str, Any], hook: Hook, patient: PatientKey, bases: Collection[str], *, set_aside: bool = False
+) -> Context:
     """Make a context of what has no `faults`.
 
     Args:
@@ -79,6 +85,7 @@ def read(context: Mapping[str, Any], hook: Hook, patient: PatientKey, bases: Col
         hook: the hook that fired.
         patient: whom every resource in it must be about.
         bases: FHIR base URLs, beside the patient's origin, that absolute references to this patient may start with.
+        set_aside: whether resources of a list that are not valid are set aside and told, and the others read.
 
     Raises:
         Incorrect: a resource is not valid FHIR R4, or `selections` names what is not among the drafts.
@@ -86,60 +93,37 @@ def read(context: Mapping[str, Any], hook: Hook, patient: PatientKey, bases: Col
     """
     sent = [field for field in hook.fields_of(context) if field.name in context]
     with timing.stage("validate"):
-        issues = [issue for field in sent for issue in _invalid(context[field.name], field)]
-    if issues:
+        judged = {field.into: judge(context[field.name], field) for field in sent if field.kind in _HOLD_RESOURCES}
+    issues = [issue for found in judged.values() for issue in found.issues]
+    if any(found.hopeless for found in judged.values()) or (issues and not set_aside):
         raise Incorrect("The context is not valid FHIR R4.", issues=issues)
-    placed = {field.into: list(_placed(context[field.name], field)) for field in sent if field.kind in _HOLD_RESOURCES}
-    belonging.refuse_strangers((item for items in placed.values() for item in items), patient, bases, drafts=True)
-    _refuse_unknown_selections(context, placed.get("draft_orders"))
-    values: dict[str, Any] = {
-        field.into: _value(context[field.name], field, placed.get(field.into, [])) for field in sent
-    }
-    return hook.context(members=context, **values)
+    placed = [item for found in judged.values() for item in found.placed]
+    belonging.refuse_strangers(placed, patient, bases, drafts=True)
+    _refuse_unknown_selections(context)
+    values: dict[str, Any] = {field.into: _value(context[field.name], field, judged.get(field.into)) for field in sent}
+    kind: Callable[..., Context] = hook.context
+    made: Context = kind(members=context, unread=tuple(issues), **values)
+    return made
 
 
-def _invalid(value: Any, field: Field) -> Iterator[Issue]:
-    place = f"context.{field.name}"
-    if field.kind is Kind.BUNDLE:
-        found = validator.validate(value, type="Bundle", prefix=place)
-        yield from found
-        if not found and value["type"] not in _LISTING:
-            yield Issue(Incorrect.code, f"Send a Bundle of type {_LISTING[0]}.", (f"{place}.type",))
-    elif field.kind is Kind.RESOURCE:
-        yield from validator.validate(value, type=field.type or None, prefix=place)
-    elif field.kind is Kind.RESOURCES:
-        for number, item in enumerate(value):
-            yield from validator.validate(item, type=field.type or None, prefix=f"{place}[{number}]")
-
-
-def _placed(value: Any, field: Field) -> Iterator[Placed]:
-    place = f"context.{field.name}"
-    if field.kind is Kind.RESOURCE:
-        yield Placed(place, value)
-    elif field.kind is Kind.RESOURCES:
-        yield from (Placed(f"{place}[{number}]", item) for number, item in enumerate(value))
-    else:
-        yield from belonging.entries(value, place)
-
-
-def _refuse_unknown_selections(context: Mapping[str, Any], drafts: Iterable[Placed] | None) -> None:
+def _refuse_unknown_selections(context: Mapping[str, Any]) -> None:
     """Refuse a selection that is not among the drafts: what the user just chose would go unjudged.
 
     Source: https://cds-hooks.hl7.org/hooks/STU1/order-select.html
     """
-    if drafts is None or not isinstance(context.get("selections"), list):
+    drafts, selections = context.get("draftOrders"), context.get("selections")
+    if not isinstance(drafts, dict) or not isinstance(selections, list):
         return
-    there = {f"{item.resource['resourceType']}/{item.resource.get('id')}" for item in drafts}
-    issues = [
-        Issue(Incorrect.code, f"`{place}` names none of the resources in `context.draftOrders`.", (place,))
-        for place, text in ((f"context.selections[{n}]", text) for n, text in enumerate(context["selections"]))
-        if text not in there
-    ]
-    if issues:
-        raise Incorrect("The selections are not among the draft orders.", issues=issues[:_SENT_ON])
+    resources = [each.get("resource") for each in drafts.get("entry", ()) if isinstance(each, dict)]
+    there = {f"{each.get('resourceType')}/{each.get('id')}" for each in resources if isinstance(each, dict)}
+    places = [f"context.selections[{number}]" for number, text in enumerate(selections) if text not in there]
+    if places:
+        text = "This names none of the resources in `context.draftOrders`."
+        issues = [Issue(Incorrect.code, text, (place,)) for place in places[:_SENT_ON]]
+        raise Incorrect("The selections are not among the draft orders.", issues=issues)
 
 
-def _value(value: Any, field: Field, placed: list[Placed]) -> Any:
+def _value(value: Any, field: Field, judged: Judged | None) -> Any:
     match field.kind:
         case Kind.USER:
             type_, _, id_ = value.partition("/")
@@ -150,10 +134,8 @@ def _value(value: Any, field: Field, placed: list[Placed]) -> Any:
             return (value,)
         case Kind.RESOURCE if field.into != "tasks":
             return value
-        case Kind.BUNDLE | Kind.RESOURCE | Kind.RESOURCES:
-            return tuple(item.resource for item in placed)
         case _:
-            return str(value)
+            return tuple(item.resource for item in judged.placed) if judged else value
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fhirtwin.errors import Issue
+
 Resource = dict[str, Any]
 
 
@@ -40,11 +42,13 @@ class Context:
         members: the context as it was sent; members that the hook does not define are there too, unread.
         user: None where the hook needs none, or a leniency let the call pass without.
         encounter_id: empty when the call is about no encounter.
+        unread: what is wrong with resources that a leniency let be set aside; the answer names them on a card.
     """
 
     members: Mapping[str, Any]
     user: User | None = None
     encounter_id: str = ""
+    unread: tuple[Issue, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

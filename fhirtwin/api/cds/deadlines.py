@@ -1,15 +1,19 @@
 """Runs what a service does in a thread of its own, and goes on without it when its time is over.
 
-A thread cannot be stopped, so whoever is late works on to no purpose: how many may is bounded, and a handler that asks
-`Call.deadline` stops by itself. What is late is an error that names the advice that is missing, never an empty answer.
+A thread cannot be stopped, so whoever is late works on to no purpose: how many of one service may is bounded, and a
+handler that asks `Call.deadline` stops by itself. What is late is an error that names the advice that is missing, never
+an empty answer.
+
+Each service has room of its own, so one that hangs, because the engine does for example, keeps no other waiting.
 """
 
 from __future__ import annotations
 
 import contextvars
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from threading import BoundedSemaphore, Thread
 from typing import Final, TypeVar
 
@@ -18,21 +22,52 @@ from fhirtwin.errors import Busy, Fault, Unavailable
 
 T = TypeVar("T")
 
-MOST_AT_WORK: Final = 48
-"""Handlers of one process that may be at work at a time, the late ones included."""
+MOST_ANSWERING: Final = 4
+"""Calls of one service that are worked on at a time in one process; others wait for their turn."""
 
-_at_work = BoundedSemaphore(MOST_AT_WORK)
+MOST_AT_WORK: Final = 16
+"""Handlers of one service, or of one of its parts, that may be at work at a time, the late ones included."""
 
 
-def answer(service: Service, call: Call) -> Response:
+class Room:
+    """What one service may take up of a process."""
+
+    def __init__(self) -> None:
+        self._turns = BoundedSemaphore(MOST_ANSWERING)
+        self.at_work = BoundedSemaphore(MOST_AT_WORK)
+
+    @contextmanager
+    def turn(self, until: float) -> Iterator[None]:
+        """Wait for the turn of a call, and hold it for the block.
+
+        Args:
+            until: when the call must be answered, on the clock of `time.monotonic`.
+
+        Raises:
+            Busy: the turn did not come in time.
+        """
+        if not self._turns.acquire(timeout=max(0.0, until - time.monotonic())):
+            raise Busy("Other calls of this CDS service are being worked on before this one; try again.")
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+
+def answer(service: Service, call: Call, room: Room) -> Response:
     """Let a service answer a call within its budget.
+
+    Args:
+        service: the one that was called.
+        call: read and checked.
+        room: the service's.
 
     Raises:
         Unavailable: it is late; the text names the advice that is missing.
         Busy: too many handlers are at work, most of them late.
         Fault: what it gave back is no `Response`.
     """
-    under_way = start(service.handler, call)
+    under_way = start(service.handler, call, room.at_work)
     try:
         given = under_way.result(timeout=max(0.0, call.deadline - time.monotonic()))
     except TimeoutError:
@@ -47,15 +82,14 @@ def answer(service: Service, call: Call) -> Response:
     return given
 
 
-def start(handler: Callable[[Call], T], call: Call) -> Future[T]:
+def start(handler: Callable[[Call], T], call: Call, at_work: BoundedSemaphore) -> Future[T]:
     """Begin work in a thread of its own, in a copy of this context, so that its stages are timed with the call's.
 
     Raises:
-        Busy: too many are at work.
+        Busy: too many of its kind are at work.
     """
-    held = _at_work
-    if not held.acquire(blocking=False):
-        raise Busy("Too many CDS services are at work, most of them late; try again.")
+    if not at_work.acquire(blocking=False):
+        raise Busy("Too many calls of this CDS service are at work, most of them late; try again.")
     future: Future[T] = Future()
     context = contextvars.copy_context()
 
@@ -65,11 +99,11 @@ def start(handler: Callable[[Call], T], call: Call) -> Future[T]:
         except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
             future.set_exception(error)
         finally:
-            held.release()
+            at_work.release()
 
     try:
         Thread(target=work, name="cds-service", daemon=True).start()
     except RuntimeError:
-        held.release()
+        at_work.release()
         raise Busy("This machine starts no more threads; try again.") from None
     return future

@@ -55,6 +55,7 @@ PREFETCH: Final[Mapping[str, Template]] = {
     "statements": Template("MedicationStatement?patient={{context.patientId}}&_count=1000", required=False),
     "allergies": Template("AllergyIntolerance?patient={{context.patientId}}&_count=1000"),
     "conditions": Template("Condition?patient={{context.patientId}}&_count=1000"),
+    "procedures": Template("Procedure?patient={{context.patientId}}&_count=1000", required=False),
     "observations": Template(
         f"Observation?patient={{{{context.patientId}}}}&code={','.join(codes_of(FACTS))}&_count=1000", required=False
     ),

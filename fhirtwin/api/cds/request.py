@@ -6,11 +6,11 @@ Source: https://cds-hooks.hl7.org/2.0/#http-request_1
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fhirtwin.api.cds import context_reading
+from fhirtwin.api.cds import context_reading, lenient
 from fhirtwin.api.cds.contexts import Context
 from fhirtwin.api.cds.hooks import Hook, hook
 from fhirtwin.api.cds.origin import origin
@@ -18,9 +18,6 @@ from fhirtwin.api.cds.service import Service
 from fhirtwin.errors import Fault, Incorrect, Issue
 from fhirtwin.settings import Settings
 from fhirtwin.twin.state import LOCAL, PatientKey
-
-Fault_ = tuple[str, str]
-"""A place in the call, and what is wrong there."""
 
 _UUID: Final = re.compile(r"(?i)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BEARER: Final = re.compile(r"[A-Za-z0-9\-._~+/]{1,8192}=*")
@@ -57,15 +54,21 @@ class Request:
     bases: frozenset[str]
 
 
-def read(body: Mapping[str, Any], service: Service, settings: Settings) -> Request:
+def read(body: Mapping[str, Any], service: Service, settings: Settings, allowed: Collection[str] = ()) -> Request:
     """Read the body of a call; members that CDS Hooks does not define are passed over.
+
+    Args:
+        body: as it was sent, or as leniencies mended it.
+        service: the one that is called.
+        settings: `base_url` is ours; `open` allows http.
+        allowed: names of the leniencies that are on.
 
     Raises:
         Incorrect: members are missing or wrong; every one of them is named.
         Unprocessable: something in the context is not shown to be the patient's.
     """
     fired = _fired(body, service)
-    issues = [Issue("invalid", text, (place,)) for place, text in _faults(body, service, fired)]
+    issues = [Issue("invalid", text, (place,)) for place, text in _faults(body, service, fired, allowed)]
     if issues:
         raise Incorrect("The call is not as CDS Hooks defines it.", issues=issues)
     if fired is None:  # every hook that passes the gate is known
@@ -79,7 +82,7 @@ def read(body: Mapping[str, Any], service: Service, settings: Settings) -> Reque
         hook=fired.name,
         hook_instance=body["hookInstance"],
         patient=patient,
-        context=context_reading.read(body["context"], fired, patient, bases),
+        context=context_reading.read(body["context"], fired, patient, bases, set_aside=lenient.SET_ASIDE in allowed),
         prefetch=body.get("prefetch"),
         fhir_server=where or (settings.base_url if server else ""),
         authorization=Authorization(given["access_token"]) if given else None,
@@ -92,7 +95,9 @@ def _fired(body: Mapping[str, Any], service: Service) -> Hook | None:
     return hook(name) if isinstance(name, str) and name in service.hooks else None
 
 
-def _faults(body: Mapping[str, Any], service: Service, fired: Hook | None) -> Iterator[Fault_]:
+def _faults(
+    body: Mapping[str, Any], service: Service, fired: Hook | None, allowed: Collection[str]
+) -> Iterator[tuple[str, str]]:
     if fired is None:
         yield "hook", f"`hook` must be {' or '.join(f'`{name}`' for name in service.hooks)}, for this service."
     if not _matches(_UUID, body.get("hookInstance")):
@@ -109,10 +114,10 @@ def _faults(body: Mapping[str, Any], service: Service, fired: Hook | None) -> It
     if not isinstance(context, dict):
         yield "context", "`context` must be an object."
     elif fired is not None:
-        yield from context_reading.faults(context, fired)
+        yield from context_reading.faults(context, fired, no_user=lenient.NO_USER in allowed)
 
 
-def _authorization_faults(body: Mapping[str, Any]) -> Iterator[Fault_]:
+def _authorization_faults(body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     given, place = body["fhirAuthorization"], "fhirAuthorization"
     if "fhirServer" not in body:
         yield "fhirServer", "`fhirServer` must be there when `fhirAuthorization` is."

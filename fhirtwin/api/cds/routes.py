@@ -5,75 +5,60 @@ Source: https://cds-hooks.hl7.org/2.0/#discovery and https://cds-hooks.hl7.org/2
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, g
 
-from fhirtwin import timing
 from fhirtwin.api import body
-from fhirtwin.api.cds import completing, deadlines, discovery, fetching, response
-from fhirtwin.api.cds import request as calls
-from fhirtwin.api.cds.request import Request
-from fhirtwin.api.cds.service import Call, Service
+from fhirtwin.api.cds import answering, feedback, fetching, lenient
+from fhirtwin.api.cds.desk import Asking, Desk
+from fhirtwin.api.cds.discovery import discovery
+from fhirtwin.api.cds.fetching import FindWay
+from fhirtwin.api.cds.service import Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.fhir import negotiation
 from fhirtwin.errors import NotFound
 from fhirtwin.fhir import codec
-from fhirtwin.intake import prefetch
-from fhirtwin.intake.prefetch import Prefetched
 from fhirtwin.interactions.context import Services
 
 
-def blueprint(parts: Services, services: Mapping[str, Service] | None = None) -> Blueprint:
+def blueprint(
+    parts: Services, services: Mapping[str, Service] | None = None, *, find_way: FindWay = fetching.way
+) -> Blueprint:
     """The routes below `/cds-services`.
 
     Args:
         parts: what services work with.
         services: by id, passed through the registry's gate; None means all of this installation.
+        find_way: how FHIR servers of clients are reached; tests set it.
+
+    Raises:
+        Incorrect: a setting names a leniency or a server that is none.
     """
     cds = Blueprint("cds", __name__)
     services = registry.all_services() if services is None else services
+    allowed = lenient.chosen(parts.settings.cds_lenient)
+    find_way(parts.settings, ())
+    desks = {id_: Desk(service, parts, allowed, find_way) for id_, service in services.items()}
 
     @cds.get("")
     def discover() -> Response:
-        return _json(discovery.discovery(services.values(), parts.settings.cds_hooks_version))
+        return _json(discovery(services.values(), parts.settings.cds_hooks_version))
 
     @cds.post("/<service_id>")
     def call(service_id: str) -> Response:
-        service = services.get(service_id)
-        if service is None:
-            raise NotFound(f"There is no such CDS service; there are {', '.join(services)}.")
-        negotiation.require_json_sent()
-        with timing.stage("parse"):
-            sent = codec.decode(body.read_body(parts.settings.max_body_bytes), max_depth=parts.settings.max_depth)
-        deadline = time.monotonic() + (service.budget or parts.settings.cds_budget_seconds)
-        asked = calls.read(sent, service, parts.settings)
-        made = Call(
-            hook=asked.hook,
-            hook_instance=asked.hook_instance,
-            patient=asked.patient,
-            context=asked.context,
-            prefetched=_prefetched(asked, service, deadline, parts),
-            caller=g.caller,
-            parts=parts,
-            fhir_server=asked.fhir_server,
-            bases=asked.bases,
-            deadline=deadline,
-        )
-        answer = completing.completed(service, asked.patient, deadlines.answer(service, made))
-        return _json(response.as_json(service.id, answer))
+        desk = desks.get(service_id)
+        if desk is None:
+            raise NotFound(f"There is no such CDS service; there are {', '.join(desks)}.")
+        g.pop("turn", None)  # a service has turns of its own, so that one that hangs holds up no writer
+        with answering.counted(parts, service_id):
+            negotiation.require_json_sent()
+            data = body.read_body(parts.settings.max_body_bytes)
+            return _json(desk.answer(data, Asking(g.caller, g.get("ehr"), g.get("fhir_servers", ()))))
 
+    feedback.add(cds, services, parts)
     return cds
-
-
-def _prefetched(asked: Request, service: Service, deadline: float, parts: Services) -> Prefetched:
-    """What the call brought and, where it may be, what its FHIR server was asked for."""
-    until = min(deadline, time.monotonic() + parts.settings.cds_fetch_seconds)
-    fetch = fetching.source(asked, parts, until)
-    templates = service.templates(asked.hook)
-    return prefetch.read(asked.prefetch, templates, asked.patient, bases=asked.bases, fetch=fetch)
 
 
 def _json(value: Any) -> Response:

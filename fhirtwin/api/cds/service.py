@@ -20,14 +20,18 @@ class Response:
     """What a service answers with.
 
     Attributes:
-        cards: in the order they are to be shown; none means that there is nothing to say.
+        cards: in the order they are to be shown; none means that there is nothing to say. A card's `uuid` is made of
+            its finding and the data behind it: the same for the same, another when the data changed, so that a card
+            which was overridden comes back then. Uuids of suggestions are as stable.
         system_actions: what the client shall do unasked, by agreement with it.
         extension: of the response as a whole.
+        lasting: uuids of cards that are shown even where their user overrode them: those that tell of a failure.
     """
 
     cards: Sequence[Card] = ()
     system_actions: Sequence[Mapping[str, Any]] = ()
     extension: Mapping[str, Any] = field(default_factory=dict)
+    lasting: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

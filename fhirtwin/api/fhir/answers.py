@@ -20,6 +20,7 @@ def prepare(fhir: Blueprint, services: Services) -> None:
     @fhir.before_request
     def settle() -> None:
         negotiation.settle(any_type=binaries.is_read())
+        negotiation.refuse_other_encodings()
         g.store = services.store
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import urlencode
+from urllib.parse import unquote_to_bytes, urlencode
 
 from flask import g, request
 
 from fhirtwin import timing
 from fhirtwin.api import body, rendering
-from fhirtwin.errors import Incorrect, NotAcceptable, WrongMediaType
+from fhirtwin.errors import Incorrect, NotAcceptable, Unsupported, WrongMediaType
 from fhirtwin.fhir import media_types, xml
 from fhirtwin.fhir.media_types import Format
 from fhirtwin.interactions.patch import Form
@@ -20,6 +20,18 @@ GENERAL: Final = frozenset({"_format", "_pretty"})
 """Parameters of any request that are about the answer's form."""
 
 _ANY: Final = ("application/*", "*/*")
+
+
+def refuse_other_encodings() -> None:
+    """Return when the parameters of the URL are UTF-8: `M%FCller` would be a search for somebody of another name.
+
+    Raises:
+        Incorrect: they are not.
+    """
+    try:
+        unquote_to_bytes(request.query_string).decode()
+    except UnicodeDecodeError:
+        raise Incorrect("The parameters of the URL are not UTF-8: escape `ü` as %C3%BC.") from None
 
 
 def settle(*, any_type: bool = False) -> None:
@@ -197,3 +209,18 @@ def refuse_compressed() -> None:
 def parameters() -> list[tuple[str, str]]:
     """The parameters of the URL, in order, without those about the form of the answer."""
     return [(name, value) for name, value in request.args.items(multi=True) if name not in GENERAL]
+
+
+def refuse_parameters() -> None:
+    """Return when the URL has no parameters beside those about the form of the answer.
+
+    A write that names its resource is not conditional by a search: its sender would believe that the search holds.
+
+    Raises:
+        Unsupported: it has others.
+    """
+    if parameters():
+        raise Unsupported(
+            "This write takes no parameters but `_format` and `_pretty`. Conditions are headers (If-Match, "
+            "If-None-Match, If-None-Exist), or a search in the place of the id: [type]?name=value."
+        )

@@ -28,7 +28,8 @@ def of_form(limit: int) -> list[tuple[str, str]]:
     if request.mimetype != _FORM:
         raise WrongMediaType(f"Send the parameters of a search by POST as {_FORM}.")
     try:
-        pairs = parse_qsl(body.read_body(limit).decode(), keep_blank_values=True, max_num_fields=100)
+        sent = body.read_body(limit).decode()
+        pairs = parse_qsl(sent, keep_blank_values=True, max_num_fields=100, errors="strict")
     except ValueError:
         raise Incorrect("The form cannot be read: at most 100 fields, in UTF-8.") from None
     negotiation.settle_by([*request.args.items(multi=True), *pairs])

@@ -49,11 +49,11 @@ def _register_reads(fhir: Blueprint, services: Services) -> None:
             "if_none_match": request.headers.get("If-None-Match"),
             "if_modified_since": request.headers.get("If-Modified-Since"),
         }
-        return _response(read(services, g.caller, type_, id_, **conditions))
+        return _response(read(services, g.caller, type_, id_, **conditions, parameters=negotiation.parameters()))
 
     @fhir.get("/<type_>/<id_>/_history/<version>")
     def vread_route(type_: str, id_: str, version: str) -> Response:
-        return _response(vread(services, g.caller, type_, id_, version))
+        return _response(vread(services, g.caller, type_, id_, version, negotiation.parameters()))
 
     @fhir.get("/_history")
     @fhir.get("/<type_>/_history")
@@ -85,12 +85,14 @@ def _register_writes(fhir: Blueprint, services: Services) -> None:
 
     @fhir.post("/")
     def bundle_route() -> Response:
+        negotiation.refuse_parameters()
         data = negotiation.read_resource(settings)
         interaction = batch if is_batch(data) else transaction
         return _response(interaction(services, g.caller, data, prefer=_prefer()))
 
     @fhir.post("/<type_>")
     def create_route(type_: str) -> Response:
+        negotiation.refuse_parameters()
         condition = request.headers.get("If-None-Exist")
         data = binaries.read_resource(settings, type_)
         return _response(create(services, g.caller, type_, data, if_none_exist=condition, prefer=_prefer()))
@@ -137,6 +139,8 @@ def _register_operations(fhir: Blueprint, services: Services) -> None:
 
 def _conditions(id_: str) -> dict[str, str | None]:
     """The conditions of a write, with the search that stands in the place of an id."""
+    if id_:
+        negotiation.refuse_parameters()
     return {
         "criteria": None if id_ else negotiation.criteria(),
         "if_match": request.headers.get("If-Match"),

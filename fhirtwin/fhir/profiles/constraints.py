@@ -103,21 +103,30 @@ def _compiled(expression: str) -> Callable[[Any, str, Any, Any], list[Any]]:
     return evaluate
 
 
+_LIBRARY: Final = "fhirpathpy"
+
+
 class _Late(Exception):
     """The time for an expression is over."""
 
 
 @contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
-    """Stop pure Python code of this thread when its time is over, at its next call of a function."""
+    """Stop the FHIRPath library in this thread when its time is over, at its next call of a function.
+
+    Only in its own frames: the garbage collector may close another's generator at any time, and what is raised in there
+    is lost, together with this watch.
+    """
     end = time.thread_time() + seconds
     before = sys.getprofile()
-    calls = 0
+    calls, late = 0, False
 
-    def look(_: FrameType, __: str, ___: Any) -> None:
-        nonlocal calls
+    def look(frame: FrameType, _: str, __: Any) -> None:
+        nonlocal calls, late
         calls += 1
-        if calls & 127 == 0 and time.thread_time() > end:  # to read the clock costs more than the rest of this
+        if calls & 127 == 0 and not late:  # to read the clock costs more than the rest of this
+            late = time.thread_time() > end
+        if late and _LIBRARY in frame.f_code.co_filename:
             raise _Late
 
     sys.setprofile(look)

@@ -45,6 +45,11 @@ def judge(where: Where, known: Known, unknown: str, budget: Budget) -> Iterator[
     url = item.value["url"]
     if owner.item.kind == "Extension" and ":" not in url:
         return  # a part of a complex extension, judged with that
+    if ":" not in url:
+        yield Issue(
+            "value", "Expected an absolute URL; only a part of an extension has a name.", (f"{item.place}.url",)
+        )
+        return
     if "|" in url:
         yield Issue("value", "Expected the URL of an extension without a version.", (f"{item.place}.url",))
         return

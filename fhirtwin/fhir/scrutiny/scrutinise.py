@@ -15,7 +15,7 @@ from fhirtwin.fhir.profiles import Known
 from fhirtwin.fhir.profiles.items import Item, Visit, of_resource, walk
 from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.fhir.profiles.known import R4, VITAL_SIGNS
-from fhirtwin.fhir.scrutiny import bundles, codings, definitions, extensions, links
+from fhirtwin.fhir.scrutiny import bundles, codings, definitions, extensions, ids, links
 from fhirtwin.fhir.tables import RESOURCE_TYPES, lineage
 from fhirtwin.fhir.terminology import value_sets
 
@@ -58,6 +58,7 @@ class _Closer:
         self._known = known
         self._unknown_extensions = unknown_extensions
         self._budget = budget
+        self._ids: ids.Taken = set()
 
     def issues(self, asked: Iterable[str]) -> Iterator[Issue]:
         root = of_resource(self._whole, str(self._whole["resourceType"]))
@@ -75,7 +76,9 @@ class _Closer:
         item = visit.item
         if item.kind in RESOURCE_TYPES:
             yield from self._resource(item)
-        elif item.kind == "Extension" and visit.owner is not None:
+            return
+        yield from ids.judge(visit, self._ids)
+        if item.kind == "Extension" and visit.owner is not None:
             where = extensions.Where(visit, visit.owner, self._whole)
             yield from extensions.judge(where, self._known, self._unknown_extensions, self._budget)
         elif item.kind == "Coding":
@@ -89,6 +92,7 @@ class _Closer:
             text = "A resource should have narrative for people to read (dom-6)."
             yield Issue("invariant", text, (item.place,), severity="warning")
         yield from links.judge(item)
+        yield from ids.judge_contained(item)
         if item.kind == "Bundle":
             yield from bundles.judge(item)
         if item.kind == "StructureDefinition":

@@ -102,12 +102,14 @@ class Results:
     _elements: frozenset[str] = frozenset()
     _explain: bool = False
     _page: str | None = None
+    _given: set[str] = field(default_factory=set)
 
     def read(self, name: str, text: str) -> bool:
         """Read a parameter; False when it is none of these.
 
         Raises:
-            Incorrect, Unsupported, TooLarge: its value cannot be read, is not offered, or passes a limit.
+            Incorrect: its value cannot be read, or it was given before and is no include.
+            Unsupported, TooLarge: its value is not offered, or passes a limit.
         """
         base, _, modifier = name.partition(":")
         reader = READERS.get(base)
@@ -115,6 +117,9 @@ class Results:
             return False
         if modifier and not (modifier == "iterate" and base in ("_include", "_revinclude")):
             raise Unsupported(f"`{base}` takes no such modifier; includes take `:iterate`.")
+        if base in self._given and base not in ("_include", "_revinclude"):
+            raise Incorrect(f"`{base}` may be given once.")
+        self._given.add(base)
         reader(self, text, bool(modifier))
         return True
 

@@ -209,7 +209,8 @@ class _Merging:
 
     def _move(self, stored: StoredVersion) -> _Move:
         """What becomes of the references of a resource to the source; one to a version of it stays."""
-        received = Received(stored.data, codec.decode(stored.data, max_depth=1000))
+        # What it claims of itself was judged when it was stored, and is no reason to leave it behind.
+        received = Received(stored.data, codec.decode(stored.data, max_depth=1000), check_claims=False)
         resolved = {}
         for _, text in references.walk(received.resource):
             found = references.parse(text)

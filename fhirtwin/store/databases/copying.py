@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, delete, func, insert, select, text
 
 from fhirtwin.errors import Fault, Incorrect, NotFound
 from fhirtwin.settings import Settings
+from fhirtwin.store.advice_tables import cds_call_count, cds_card
 from fhirtwin.store.databases import engines, postgresql, revisions
 from fhirtwin.store.databases.limits import Use
 from fhirtwin.store.schema import REVISION, metadata, resource_version, twin
@@ -76,7 +77,7 @@ def _require_empty(connection: Connection) -> None:
         revisions.migrate(connection)
         return
     _require_revision(connection, "target")
-    if any(_count(connection, table) for table in (resource_version, twin)):
+    if any(_count(connection, table) for table in (resource_version, twin, cds_card, cds_call_count)):
         raise Incorrect("The target has something in it already; name an empty database.")
 
 

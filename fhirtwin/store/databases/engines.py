@@ -52,6 +52,11 @@ def make(settings: Settings, use: Use) -> Engine:
         raise Incorrect("FHIRTWIN_DATABASE_URL names a driver that is not supported.") from None
 
 
+def has_one_writer(engine: Engine) -> bool:
+    """Whether nobody can write beside a writer, notes included."""
+    return engine.dialect.name == "sqlite"
+
+
 @contextmanager
 def upkeep(settings: Settings) -> Iterator[Connection]:
     """One transaction that nobody else writes beside, and no statement of which has an end.

@@ -5,6 +5,7 @@
 * Writers take turns, by an advisory lock that is the first thing a transaction asks for. Each statement after it must
   see what was committed before the turn came, so the isolation is `READ COMMITTED`: a snapshot for the whole
   transaction would be of the moment at which the waiting began.
+* Notes take no turn and do not wait for the disk: what they write is in tables of their own, row by row.
 * Texts compare by code point (collation `C`), whatever the database's own language is.
 """
 
@@ -57,7 +58,7 @@ def engine(url: URL, use: Use) -> Engine:
         connect_args={name: value for name, value in _CONNECTING.items() if name not in url.query},
         pool_size=use.connections,
         max_overflow=0,
-        pool_timeout=limits.BUSY_SECONDS,
+        pool_timeout=use.patience,
         pool_pre_ping=True,  # a server that was restarted is noticed before a caller's work is lost
         use_native_hstore=False,
     )
@@ -66,7 +67,7 @@ def engine(url: URL, use: Use) -> Engine:
     def prepare(connection: Any, _record: object) -> None:
         _prepare(connection, use)
 
-    if use.writes:
+    if use.writes and use.turns:
 
         @event.listens_for(made, "begin")
         def take_turn(connection: Connection) -> None:
@@ -127,18 +128,20 @@ def _prepare(connection: psycopg.Connection[Any], use: Use) -> None:
     connection.read_only = not use.writes
     settings = {
         "statement_timeout": f"{use.seconds * 1000:.0f}",
-        "lock_timeout": str(limits.BUSY_SECONDS * 1000),
+        "lock_timeout": f"{use.patience * 1000:.0f}",
         "idle_in_transaction_session_timeout": str(_IDLE_SECONDS * 1000 if use.seconds else 0),
         # A patient has few resources and a code has many: what searches best depends on the values.
         "plan_cache_mode": "auto" if use.writes else "force_custom_plan",
     }
+    if use.notes:
+        settings["synchronous_commit"] = "off"
     asked = [*(f"set_config('{name}', '{value}', false)" for name, value in settings.items())]
     asked += [f"current_setting('{name}')" for name in _NEVER_LOST]
     connection.autocommit = True
     answered = connection.execute(f"SELECT {', '.join(asked)}").fetchone() or ()
     connection.autocommit = False
     for name, value in zip(_NEVER_LOST, answered[len(settings) :], strict=True):
-        if value == "off":
+        if value == "off" and name not in settings:
             connection.close()
             raise Unavailable(f"PostgreSQL may lose what it acknowledged: its setting {name} is off; set it to on.")
 

@@ -1,7 +1,7 @@
 """SQLite as the store uses it: durable, writers in turns, no statement without an end.
 
-WAL mode with `synchronous=FULL`: a commit that was acknowledged survives a power cut. Readers see the moment they began
-at and never wait.
+WAL mode with `synchronous=FULL`: a commit that was acknowledged survives a power cut. With `NORMAL`, which is for
+notes, the newest ones may not; the database is whole all the same. Readers see the moment they began at and never wait.
 """
 
 from __future__ import annotations
@@ -31,11 +31,9 @@ def engine(url: URL, use: Use) -> Engine:
     """
     if url.database in (None, "", ":memory:"):
         raise Incorrect("FHIRTWIN_DATABASE_URL must name a SQLite file: sqlite:///PATH.")
-    made = create_engine(
-        url, poolclass=QueuePool, pool_size=use.connections, max_overflow=0, pool_timeout=limits.BUSY_SECONDS
-    )
+    made = create_engine(url, poolclass=QueuePool, pool_size=use.connections, max_overflow=0, pool_timeout=use.patience)
     _make_private(Path(url.database))
-    event.listen(made, "connect", _prepare)
+    event.listen(made, "connect", lambda connection, _record: _prepare(connection, use))
     event.listen(made, "begin", _begin_writing if use.writes else _begin_reading)
     event.listen(made, "before_cursor_execute", _refuse_nul)
     if use.seconds:
@@ -81,12 +79,12 @@ def _make_private(path: Path) -> None:
         path.touch(mode=0o600)
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(connection: Any, use: Use) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: the "begin" event does
     # First of all, so that the change to WAL waits too when several processes open a new database at once.
-    connection.execute(f"PRAGMA busy_timeout={limits.BUSY_SECONDS * 1000}")
+    connection.execute(f"PRAGMA busy_timeout={use.patience * 1000:.0f}")
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(f"PRAGMA synchronous={'NORMAL' if use.notes else 'FULL'}")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA case_sensitive_like=ON")  # as PostgreSQL's LIKE
 

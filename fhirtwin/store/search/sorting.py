@@ -65,8 +65,8 @@ def expression(key: SortKey, owner: FromClause) -> ColumnElement[Any]:
         return func.coalesce(func.substr(value, 1, LENGTH), last)
     if kind is float:
         # What is unbounded cannot be written into a link.
-        lowest = _LAST[float][1]
-        return func.coalesce(case((value < lowest, lowest), else_=value), last)
+        highest, lowest = _LAST[float]
+        return func.coalesce(case((value < lowest, lowest), (value > highest, highest), else_=value), last)
     return func.coalesce(value, last)
 
 

@@ -8,7 +8,7 @@ import pytest
 from fhirtwin.errors import Unsupported
 from fhirtwin.fhir import profiles
 from fhirtwin.fhir.budget import Budget
-from fhirtwin.fhir.profiles import judging
+from fhirtwin.fhir.profiles import constraints, judging
 from tests.fhir.profiles.builders import URL, Json, Loaded, judged, profile, sliced, told
 from tests.parts import observation, patient
 
@@ -267,3 +267,21 @@ def test_a_budget_bounds_slow_constraints_together() -> None:
     }
     issues = profiles.judge(bundle, wanted["url"], Loaded(wanted), budget=Budget(0.3, 1000))
     assert {issue.code for issue in issues} == {"too-costly"}
+
+
+def test_a_budget_stops_the_library_and_nobody_elses_code() -> None:
+    import fhirpathpy
+
+    reached = []
+
+    def watched() -> None:
+        with constraints._deadline(0.0):
+            for number in range(1000):  # what the garbage collector runs in between must end, late as it may be
+                reached.append(str(number).strip())
+                Budget(1.0, 1)
+            fhirpathpy.evaluate({"resourceType": "Patient"}, "descendants().count()")
+            reached.append("never")
+
+    with pytest.raises(constraints._Late):
+        watched()
+    assert len(reached) == 1000

@@ -13,6 +13,7 @@ from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
 from fhirtwin.twin.state import LOCAL, PatientKey
 from tests import parts
+from tests.fhir.profiles.builders import profile
 from tests.gateway_in_process import Gateway, gateway, maria
 from tests.parts import BASE, body, condition, observation, patient
 
@@ -357,3 +358,12 @@ def test_a_search_tells_nothing_of_a_source_that_the_caller_may_not_see(
     merged(record)
     monkeypatch.setattr(parts, "OPEN", Caller("some", OPEN.may, frozenset({"somebody-else"})))
     assert told(got(record, "Observation?patient=s")) == []
+
+
+def test_what_is_moved_is_not_judged_by_profiles_that_came_later(record: FlaskClient) -> None:
+    url = "http://p.test/dated"
+    put(record, observation("Patient/s", id="claiming", meta={"profile": [url]}))
+    dated = profile({"path": "Observation.issued", "min": 1}, name="dated", type_="Observation")
+    assert record.post("/fhir/StructureDefinition", data=body(dated | {"url": url}), headers=JSON).status_code == 201
+    merged(record)
+    assert got(record, "Observation/claiming")["subject"] == {"reference": "Patient/t"}

@@ -108,6 +108,11 @@ def test_meta_is_asked_for_of_a_resource_a_type_and_everything(record: FlaskClie
     assert returned(record.post("/fhir/$meta").data) == everything
 
 
+def test_where_nothing_is_in_use_nothing_is_returned(client: FlaskClient) -> None:
+    put(client, patient(id="p"))
+    assert client.get("/fhir/$meta").json == {"resourceType": "Parameters"}
+
+
 def test_what_is_not_there_is_404_and_what_was_deleted_410(record: FlaskClient) -> None:
     assert record.get("/fhir/Patient/x/$meta").status_code == 404
     assert record.get("/fhir/Patient/p/$meta-add").status_code == 405

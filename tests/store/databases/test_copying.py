@@ -17,11 +17,13 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.serving.gateway import claimed
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
+from fhirtwin.store.advice import CallCount, OutcomeCount
 from fhirtwin.store.databases import copying, engines
 from fhirtwin.store.schema import metadata
 from tests import gateway_in_process, parts, postgresql
 from tests.conftest import DATABASES
 from tests.store.storing import put, run
+from tests.store.test_advice import CARD, SAID
 
 JSON = {"Content-Type": "application/fhir+json"}
 
@@ -56,6 +58,11 @@ def _fill(settings: Settings) -> None:
         answer = client.put("/fhir/Patient/p", data=parts.body({**sent, "active": version == 1}), headers=JSON)
         assert answer.json["meta"]["versionId"] == str(version)
     client.delete("/fhir/Patient/p")
+    with services.store.write() as write:
+        write.advice.give([CARD])
+        write.advice.keep([SAID])
+        write.advice.count_call(CallCount("a", "2026-06-01", answered=1))
+        write.advice.count_outcomes([OutcomeCount("a", "2026-06-01", "overridden", CARD.reasons[0], 1)])
     services.store.close()
 
 

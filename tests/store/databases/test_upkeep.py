@@ -3,12 +3,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 
 from fhirtwin.errors import Incorrect, NotFound
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from fhirtwin.store.databases import sqlite, upkeep
-from fhirtwin.store.schema import REVISION
+from fhirtwin.store.databases import engines, revisions, sqlite, upkeep
+from fhirtwin.store.schema import REVISION, metadata
 from tests.store.storing import put, run
 
 
@@ -16,6 +18,19 @@ from tests.store.storing import put, run
 def test_upgrade_makes_a_new_database_and_leaves_a_current_one(settings: Settings) -> None:
     assert upkeep.upgrade(settings) == f"The database went from schema none to {REVISION}."
     assert upkeep.upgrade(settings) == f"The database has schema {REVISION} already."
+
+
+@pytest.mark.databases
+def test_upgrade_from_the_schema_before_makes_what_a_new_database_has(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before, engines.upkeep(settings) as connection:
+        before.setattr(revisions, "REVISION", "0003")
+        revisions.migrate(connection)
+    assert upkeep.upgrade(settings).startswith(f"The database went from schema 0003 to {REVISION}.")
+    with engines.upkeep(settings) as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    Store.open(settings).close()
 
 
 @pytest.mark.databases

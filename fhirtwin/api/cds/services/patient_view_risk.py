@@ -39,7 +39,8 @@ def view(call: Call) -> Response:
         found = reporting.assess(call.parts, call.caller, state, day, keep=here)
     except (EngineUnavailable, EngineAnswerRefused) as error:
         _log.warning("no risk was calculated: %s", error)
-        return Response([cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))])
+        card = cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))
+        return Response([card], lasting=frozenset({card["uuid"]}))
     with timing.stage("report"):
         made = [cards.risk_card(r.result, r.identity, found.occasion, stored=r.stored) for r in found.reports]
         if found.refusals:

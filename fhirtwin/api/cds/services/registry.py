@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from fhirtwin.api.cds import response
+from fhirtwin.api.cds import response_rules
 from fhirtwin.api.cds import services as folder
 from fhirtwin.api.cds.hooks import Hook, hook
 from fhirtwin.api.cds.service import Service
@@ -72,7 +72,7 @@ def _faults(service: Service) -> Iterator[str]:
         yield "it must have a title and a description"
     if service.budget is not None and not service.budget > 0:
         yield "its budget must be more than 0 seconds"
-    if service.extension and response.holds_nothing(service.extension):
+    if service.extension and response_rules.holds_nothing(service.extension):
         yield "its extension must not hold null, nor anything empty"
     known = {name: found for name, found in hooks.items() if found is not None}
     for key, template in service.prefetch.items():

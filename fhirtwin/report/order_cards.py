@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -36,15 +37,25 @@ TOPICS: Final[Mapping[str, Mapping[str, str]]] = {
 _LIMITS: Final = "It rests on the record and the labels named above; it supports a decision and does not make one."
 
 
-def finding_card(finding: Finding, situation: Situation, patient: PatientKey) -> Card:
-    """What one rule says.
+def finding_cards(findings: Iterable[Finding], situation: Situation, patient: PatientKey) -> list[Card]:
+    """What rules say, one card a finding, in their order; each uuid is in one answer once.
 
     Args:
-        finding: with at least one source.
-        situation: what was judged; its orders are those that the finding's references name.
+        findings: each with at least one source.
+        situation: what was judged; its orders are those that the findings' references name.
         patient: whose orders these are.
     """
-    key = _key(finding, situation.orders, patient)
+    told: Counter[uuid.UUID] = Counter()
+    made = []
+    for finding in findings:
+        key = _key(finding, situation.orders, patient)
+        # Two drafts of one medicine give two findings that differ in nothing but the draft.
+        made.append(_card(finding, situation, uuid.uuid5(key, str(told[key])) if told[key] else key))
+        told[key] += 1
+    return made
+
+
+def _card(finding: Finding, situation: Situation, key: uuid.UUID) -> Card:
     card: Card = {
         "uuid": str(key),
         "summary": summary([finding.summary]),

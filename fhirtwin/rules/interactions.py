@@ -12,14 +12,14 @@ from typing import Final
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.pairs import Pair, pairs
 from fhirtwin.rules.situation import Rule, Situation
-from fhirtwin.rules.tables import heart_rhythm, kidney, metabolism, serotonin
+from fhirtwin.rules.tables import bleeding, heart_rhythm, kidney, metabolism, serotonin
 from fhirtwin.rules.tables.model import QTC, Interaction
 from fhirtwin.terms import drugs
 from fhirtwin.twin.derived import newest
 from fhirtwin.twin.state import Fact, TwinState
 
 TOPIC: Final = "interaction"
-ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS)
+ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *bleeding.ROWS)
 
 
 def interactions(situation: Situation) -> Iterator[Finding]:

@@ -52,6 +52,10 @@ def test_every_headline_fits_and_every_row_has_its_source() -> None:
         ("pantoprazole", "clopidogrel"),
         ("sertraline", "amlodipine"),
         ("hydrochlorothiazide", "lisinopril"),
+        ("warfarin", "acetaminophen"),
+        ("warfarin", "pantoprazole"),
+        ("warfarin", "doxycycline"),
+        ("apixaban", "aspirin"),
     ],
 )
 def test_pairs_that_no_source_speaks_of_are_silent(ordered: str, beside: str) -> None:

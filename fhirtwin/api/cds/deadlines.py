@@ -14,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
-from threading import BoundedSemaphore, Thread
+from threading import BoundedSemaphore
 from typing import Final, TypeVar
 
+from fhirtwin.api.cds import hands
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import Busy, Fault, Unavailable
 
@@ -102,7 +103,7 @@ def start(handler: Callable[[Call], T], call: Call, at_work: BoundedSemaphore) -
             at_work.release()
 
     try:
-        Thread(target=work, name="cds-service", daemon=True).start()
+        hands.give(work)
     except RuntimeError:
         at_work.release()
         raise Busy("This machine starts no more threads; try again.") from None

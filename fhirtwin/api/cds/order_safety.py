@@ -84,7 +84,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
         situation = Situation(found.orders, derived.as_of(state, day), day)
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
-        cards = [order_cards.finding_card(finding, situation, call.patient) for finding in findings]
+        cards = order_cards.finding_cards(findings, situation, call.patient)
         cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
     return Response(cards)
 

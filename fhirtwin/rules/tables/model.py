@@ -63,3 +63,4 @@ POTASSIUM: Final = Coding(LOINC, "2823-3", "Potassium [Moles/volume] in Serum or
 CREATININE: Final = Coding(LOINC, "2160-0", "Creatinine [Mass/volume] in Serum or Plasma")
 LITHIUM: Final = Coding(LOINC, "14334-7", "Lithium [Moles/volume] in Serum or Plasma")
 QTC: Final = Coding(LOINC, "8636-3", "Q-T interval corrected")
+INR: Final = Coding(LOINC, "6301-6", "INR in Platelet poor plasma by Coagulation assay")

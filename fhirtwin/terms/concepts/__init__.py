@@ -15,7 +15,7 @@ from fhirtwin.terms.concepts.conditions import SETS as _CONDITION_SETS
 from fhirtwin.terms.concepts.medicines import SETS as _MEDICINE_SETS
 from fhirtwin.terms.concepts.model import Code, ConceptSet, Meaning, Table
 from fhirtwin.terms.concepts.observations import NOT_COUNTED as _NOT_COUNTED_OBSERVATIONS
-from fhirtwin.terms.concepts.observations import PANELS, PREGNANCY, SMOKING
+from fhirtwin.terms.concepts.observations import OTHER_FORMULA, PANELS, PREGNANCY, SMOKING
 from fhirtwin.terms.concepts.observations import SETS as _OBSERVATION_SETS
 from fhirtwin.terms.concepts.procedures import SETS as _PROCEDURE_SETS
 from fhirtwin.terms.concepts.substances import ALLERGENS as _ALLERGENS
@@ -26,6 +26,7 @@ from fhirtwin.terms.systems import SNOMED
 
 __all__ = [
     "CONDITION_FACTS",
+    "OTHER_FORMULA",
     "PROCEDURE_FACTS",
     "Code",
     "ConceptSet",

@@ -15,7 +15,7 @@ from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.kidney_measure import OLDEST
 from fhirtwin.rules.pairs import Pair, pairs, removals
 from fhirtwin.rules.situation import Rule, Situation
-from fhirtwin.rules.tables import bleeding, heart_rhythm, kidney, metabolism, serotonin
+from fhirtwin.rules.tables import bleeding, circulation, heart_rhythm, kidney, metabolism, serotonin
 from fhirtwin.rules.tables.model import QTC, TITLES, Interaction
 from fhirtwin.terms import drugs
 from fhirtwin.twin.derived import newest
@@ -23,17 +23,16 @@ from fhirtwin.twin.state import Fact
 from fhirtwin.twin.times import last_day
 
 TOPIC: Final = "interaction"
-ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *bleeding.ROWS)
+ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *circulation.ROWS, *bleeding.ROWS)
 
 
 def interactions(situation: Situation) -> Iterator[Finding]:
-    """Find every pair that a row of the tables speaks of; those of one row and one ordered medicine together."""
-    groups: dict[tuple[str, str, str], tuple[Interaction, list[Pair]]] = {}
+    """Find every pair that a row of the tables speaks of; those of one row and one order together."""
+    groups: dict[tuple[str, str], tuple[Interaction, list[Pair]]] = {}
     for pair in pairs(situation):
         for row in ROWS:
             if _meet(row, pair):
-                key = (row.id, pair.order.reference, pair.ingredient)
-                groups.setdefault(key, (row, []))[1].append(pair)
+                groups.setdefault((row.id, pair.order.reference), (row, []))[1].append(pair)
     yield from (_finding(row, group, situation) for row, group in groups.values())
 
 
@@ -82,7 +81,8 @@ def _qt_row(together: Sequence[str]) -> Interaction:
 
 
 def _finding(row: Interaction, group: Sequence[Pair], situation: Situation) -> Finding:
-    one, *others = _met(group)
+    ordered = tuple(dict.fromkeys(pair.ingredient for pair in group))
+    others = tuple(code for code in _met(group) if code not in ordered)
     measured = newest(situation.state, row.known_by) if row.known_by else None
     held = measured is not None and not _is_old(measured, situation.day)
     facts = dict.fromkeys(chain(*(pair.facts for pair in group), [measured] if measured else []))
@@ -90,7 +90,7 @@ def _finding(row: Interaction, group: Sequence[Pair], situation: Situation) -> F
         rule=f"interaction.{row.id}",
         severity=row.severity,
         orders=tuple(dict.fromkeys(chain(*(pair.orders for pair in group)))),
-        summary=f"{_named([one], capital=True)} with {_named(others)}: {row.effect}",
+        summary=f"{_named(ordered, capital=True)} with {_named(others)}: {row.effect}",
         detail=tuple(_detail(row, group, measured, held=held)),
         facts=tuple(facts),
         sources=row.sources,

@@ -84,7 +84,7 @@ def test_many_that_prolong_qt_are_one_finding() -> None:
     (finding,) = found("haloperidol", "ondansetron", "azithromycin", facts=beside)
     assert finding.rule == "interaction.qt-two"
     assert finding.summary == (
-        "Haloperidol with ondansetron, azithromycin, citalopram, methadone: all prolong the QT interval"
+        "Haloperidol, ondansetron, azithromycin with citalopram, methadone: all prolong the QT interval"
     )
     assert finding.orders == ("MedicationRequest/d1", "MedicationRequest/d2", "MedicationRequest/d3")
     assert [r.order for r in finding.remedies if r.act is Act.REMOVE] == list(finding.orders)
@@ -94,6 +94,12 @@ def test_many_that_prolong_qt_are_one_finding() -> None:
 def test_what_one_row_says_of_an_order_is_one_finding() -> None:
     (finding,) = found("oxycodone", facts=(taken("alprazolam", "a"), taken("lorazepam", "l")))
     assert finding.summary == "Oxycodone with alprazolam, lorazepam: sedation, respiratory depression, death"
+
+
+def test_combination_of_which_two_ingredients_meet_a_row_is_one_finding() -> None:
+    (finding,) = found("aspirin / dipyridamole", facts=(taken("warfarin"),))
+    assert finding.summary == "Aspirin, dipyridamole with warfarin: bleeding"
+    assert [r.label for r in finding.remedies] == ["Remove the order of aspirin / dipyridamole", "Order INR"]
 
 
 def test_of_two_drafts_that_exclude_one_another_either_may_go_and_none_is_recommended() -> None:

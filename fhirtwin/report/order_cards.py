@@ -104,7 +104,7 @@ def not_judged_card(
     if unread:
         more = len(unread) - LISTED
         lines = [*map(_line, unread[:LISTED]), *([f"* and {more} more"] if more > 0 else [])]
-        parts.append("**In the record and not understood**, so no order was checked against it:\n\n" + "\n".join(lines))
+        parts.append("**In the record and not used**, so no order was checked against it:\n\n" + "\n".join(lines))
     content = [[[one.reference, one.reason] for one in group] for group in (unjudged, unread)]
     return {
         "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, "not-judged", content]))),
@@ -124,8 +124,7 @@ def _entries(unread: Sequence[Unjudged]) -> str:
     types = [one.reference.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2] for one in unread]
     counted = Counter(_KINDS.get(type_, ("entry", "entries")) for type_ in types)
     shown = [f"{number} {kind[number > 1]}" for kind, number in sorted(counted.items())]
-    were = "was" if len(unread) == 1 else "were"
-    return f"Orders not checked against {' and '.join(shown)} of the record that {were} not understood"
+    return f"Orders not checked against {' and '.join(shown)} of the record that could not be used"
 
 
 def _what_was_checked(judged: int, some_not: bool) -> str:

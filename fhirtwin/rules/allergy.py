@@ -79,7 +79,9 @@ def _of_row(order: Order, row: CrossReaction, found: list[Match]) -> Finding:
     weighed = [_forbids(fact) if row.same_class else _serious(fact) for _, fact in found]
     severity = Severity.CRITICAL if row.contraindicated and any(weighed) else Severity.WARNING
     kind = "allergy" if any(fact.name == "allergy" for _, fact in found) else "intolerance"
-    why = f"{kind} to {_allergens(found)} is recorded, cross-reaction possible"
+    article = "an " if row.same_class else ""
+    how = "of the same class, is recorded" if row.same_class else "is recorded, cross-reaction possible"
+    why = f"{article}{kind} to {_allergens(found)}{',' if row.same_class else ''} {how}"
     return _finding(f"allergy.{row.id}", severity, order, found, why, *row.sources, says=row.why)
 
 

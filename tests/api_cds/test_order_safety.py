@@ -190,9 +190,7 @@ def test_what_of_the_record_was_not_understood_is_said(twin: Gateway) -> None:
         ),
     )
     (card,) = cards(answer)
-    assert (
-        card["summary"] == "Orders not checked against 1 allergy and 1 medicine of the record that were not understood"
-    )
+    assert card["summary"] == "Orders not checked against 1 allergy and 1 medicine of the record that could not be used"
     assert "MedicationRequest/m1): code not known" in card["detail"]
     assert "sulfa drugs (" in card["detail"]
     assert "m2" not in card["detail"]
@@ -225,7 +223,7 @@ def test_newer_result_that_is_not_used_is_said_beside_the_older_one(
     twin: Gateway, changes: dict[str, Any], why: str
 ) -> None:
     (card,) = cards(call(twin, draft("6809"), observations=({**CREATININE, **changes},)))
-    assert card["summary"] == "Orders not checked against 1 result of the record that was not understood"
+    assert card["summary"] == "Orders not checked against 1 result of the record that could not be used"
     assert "2026-05-20" in card["detail"]
     assert why in card["detail"]
 

@@ -114,13 +114,13 @@ def test_card_of_what_was_not_judged_names_all(judged: int, words: str) -> None:
         (
             1,
             ["AllergyIntolerance"],
-            "Orders not checked against 1 allergy of the record that was not understood",
+            "Orders not checked against 1 allergy of the record that could not be used",
             "The ordered medicine was checked, but not against these entries.",
         ),
         (
             2,
             ["MedicationRequest", "MedicationStatement", "Observation", "Basic"],
-            "Orders not checked against 1 entry and 2 medicines and 1 result of the record that were not understood",
+            "Orders not checked against 1 entry and 2 medicines and 1 result of the record that could not be used",
             "All 2 ordered medicines were checked, but not against these entries.",
         ),
     ],

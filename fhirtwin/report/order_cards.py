@@ -31,6 +31,7 @@ TOPICS: Final[Mapping[str, Mapping[str, str]]] = {
     "allergy": {"system": _ACT_CODE, "code": "ALGY", "display": "Allergy Alert"},
     "interaction": {"system": _ACT_CODE, "code": "DRG", "display": "Drug Interaction Alert"},
     "duplicate-therapy": {"system": _ACT_CODE, "code": "DUPTHPGEN", "display": "duplicate generic alert"},
+    "pregnancy": {"system": _ACT_CODE, "code": "COND", "display": "Condition Alert"},
 }
 """Topic of a finding to HL7's code for that kind of alert; a topic without one has none on its card."""
 

@@ -46,6 +46,14 @@ _KINDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Type of a resource to what a clinician calls it, one and many."""
 
+_ABBREVIATED: Final = {name: name.upper() for name in ("alt", "ast", "bmi", "inr", "tsh")} | {
+    "egfr": "eGFR",
+    "hba1c": "HbA1c",
+    "qtc-interval": "QTc interval",
+    "uacr": "albumin to creatinine",
+}
+"""Facts that clinicians do not write as they are named here."""
+
 _LIMITS: Final = "It rests on the record and the labels named above; it supports a decision and does not make one."
 
 
@@ -165,7 +173,8 @@ def _shown(fact: Fact) -> str:
     when = f", {day(fact.time)}" if fact.time else ", without a date"
     note = f" ({fact.note})" if fact.note else ""
     where = "; ".join(citation(source.reference) for source in fact.sources)
-    return f"{fact.name.replace('-', ' ')}: {value}{when}{note} [{where}]"
+    name = _ABBREVIATED.get(fact.name, fact.name.replace("-", " "))
+    return f"{name}: {value}{when}{note} [{where}]"
 
 
 def _can(remedy: Remedy) -> bool:

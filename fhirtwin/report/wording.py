@@ -20,6 +20,7 @@ UNITS: Final = {
     "mm[Hg]": "mmHg",
     "kg/m2": "kg/m²",
     "mL/min/{1.73_m2}": "mL/min/1.73 m²",
+    "{INR}": "",
 }
 """UCUM codes that clinicians write otherwise; all others are shown as they are."""
 

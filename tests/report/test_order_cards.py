@@ -92,6 +92,11 @@ def test_facts_are_shown_with_date_and_version_and_escaped() -> None:
     assert "medicine: lithium, 2026-05-01 (\\*loud\\*) \\[MedicationRequest/r version 1\\]" in card["detail"]
 
 
+def test_results_are_named_and_written_as_clinicians_do() -> None:
+    (card,) = cards_of("fluconazole", facts=(taken("warfarin"), measured("inr", Decimal("2.4"))))
+    assert "* INR: 2.4, 2026-05-20" in card["detail"]
+
+
 def test_requested_test_is_valid_r4() -> None:
     made = order_cards.service_request(LITHIUM, "https://ehr.example/fhir/Patient/1", DAY)
     assert validator.validate(made, type="ServiceRequest") == []

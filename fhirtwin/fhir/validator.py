@@ -209,8 +209,9 @@ def _object(shape: _Shape, kind: str) -> Check:
                 findings += _unknown(name)
             else:
                 found = one(item, value)
-                if found:
-                    findings += _at(shape.labels[name], found)
+                if not found:
+                    continue
+                findings += _at(shape.labels[name], found)
             if len(findings) > MAX_ISSUES:
                 break
         for names in required.values():
@@ -222,7 +223,7 @@ def _object(shape: _Shape, kind: str) -> Check:
         if not findings:
             if is_element and len(value) == 1 and "id" in value:
                 return [_EMPTY]
-            return _broken(rules, value)
+            return _broken(rules, value) if rules else None
         return findings
 
     return check

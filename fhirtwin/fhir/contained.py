@@ -20,7 +20,7 @@ def judge(resource: dict[str, Any]) -> Findings:
     """
     contained = resource.get("contained")
     if contained is None:
-        return _dangling(resource, frozenset()) if _has_local_reference(resource) else None
+        return _dangling(resource, frozenset())
     findings: list[Finding] = []
     named = frozenset(local_texts(resource))
     for number, one in enumerate(contained):
@@ -74,24 +74,6 @@ def local_texts(value: Any) -> Iterator[str]:
 
 def _finding(number: int, text: str) -> Finding:
     return (f"contained[{number}]", "invariant", text)
-
-
-def _has_local_reference(resource: Mapping[str, Any]) -> bool:
-    """Tell quickly, of most resources, that there is nothing to look for."""
-    waiting: list[Any] = [resource]
-    while waiting:
-        one = waiting.pop()
-        text = one.get("reference")
-        if type(text) is str and text[0] == "#":
-            return True
-        for item in one.values():
-            kind = type(item)
-            if kind is dict:
-                if "resourceType" not in item:
-                    waiting.append(item)
-            elif kind is list:
-                waiting += [each for each in item if type(each) is dict]
-    return False
 
 
 def _dangling(resource: dict[str, Any], known: frozenset[str]) -> Findings:

@@ -16,7 +16,7 @@ from fhirtwin.twin.state import PatientKey
 
 Resource = dict[str, Any]
 
-_HOLDERS: Final = ("Bundle", "Parameters")
+_JUDGED: Final = frozenset({"Patient", "Bundle", "Parameters"} | PATIENT_ELEMENTS.keys())
 _APPOINTMENT: Final = "Appointment"
 
 
@@ -42,7 +42,7 @@ def is_outcome(value: Any) -> bool:
 
 def is_about_a_patient(resource: Resource) -> bool:
     """Whether it must be shown to be the patient's; what holds other resources cannot be, so it never passes."""
-    return resource["resourceType"] in ("Patient", *_HOLDERS) or resource["resourceType"] in PATIENT_ELEMENTS
+    return resource["resourceType"] in _JUDGED
 
 
 def refuse_strangers(

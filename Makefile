@@ -45,7 +45,7 @@ fuzz: .venv/.test
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
 	@$(SETUP) run
 
-.venv/.test: .venv/.run
+.venv/.test: .venv/.run build_support/extras.py
 	@$(SETUP) test
 
 .venv/.lint: .venv/.run

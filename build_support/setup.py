@@ -19,6 +19,8 @@ import sysconfig
 import time
 from pathlib import Path
 
+import extras
+
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PIP = (str(VENV / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "--no-input")
@@ -46,6 +48,8 @@ def main() -> None:
         step("fhirtwin", [*PIP, "install", "--editable", str(ROOT)])
     else:
         step(f"what {wanted} needs", [*PIP, "install", "--group", f"{ROOT / 'pyproject.toml'}:{wanted}"])
+    if wanted == "test":
+        extras.main()
     (VENV / f".{wanted}").touch()
 
 

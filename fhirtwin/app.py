@@ -13,6 +13,7 @@ from fhirtwin.api import admission, errors, guard, health, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
+from fhirtwin.api.ui import sandbox
 from fhirtwin.assess import Assessor
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
@@ -65,4 +66,5 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     app.register_blueprint(metrics.blueprint(services.store))
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
+    app.register_blueprint(sandbox.blueprint(services), url_prefix="/sandbox")
     return app

@@ -40,8 +40,10 @@ class Gateway:
             self.http.headers["Authorization"] = f"Bearer {token}"
 
     @classmethod
-    def of(cls, data: Path, server: str = "", ca_file: str = "") -> Gateway:
-        """The gateway at `server`, or the one that runs on the folder `data`; its token is taken from there.
+    def of(cls, data: Path, server: str = "", ca_file: str = "", token: str = "") -> Gateway:
+        """The gateway at `server`, or the one that runs on the folder `data`.
+
+        The token, when none is given, is taken from that folder.
 
         Raises:
             Incorrect: no gateway runs on `data` and none was named, or the token would travel unprotected.
@@ -54,7 +56,8 @@ class Gateway:
                     f"No gateway runs on {data}. "
                     f"Start one with `fhirtwin serve --data {data}`, or name it with --server."
                 ) from None
-        token = keyfile.read(data / "token") if (data / "token").exists() else ""
+        if not token and (data / "token").exists():
+            token = keyfile.read(data / "token")
         url = urlsplit(server)
         if token and url.scheme != "https" and url.hostname not in ("127.0.0.1", "::1", "localhost"):
             raise Incorrect(f"{server} is not https, and the token would be readable on the way there.")

@@ -82,7 +82,8 @@ class Gateway:
 
     def prefetch(self, patient: str) -> dict[str, Any]:
         """What an EHR that keeps everything here would send."""
-        service = self.http.get("/cds-services").json["services"][0]  # type: ignore[index]
+        listed = self.http.get("/cds-services").json["services"]  # type: ignore[index]
+        (service,) = [each for each in listed if each["id"] == "twin-patient-view"]
         found = {}
         for key, query in service["prefetch"].items():
             answer = self.http.get("/fhir/" + query.replace("{{context.patientId}}", patient))

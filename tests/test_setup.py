@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,3 +28,14 @@ def test_an_unknown_set_is_answered_with_the_usage(tmp_path: Path) -> None:
     run = _setup("everything", path=str(tmp_path))
     assert run.returncode == 1
     assert "what serving needs" in run.stderr
+
+
+def test_what_tests_can_do_without_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    there = tmp_path / "build_support" / "extras.py"
+    there.parent.mkdir()
+    shutil.copy(SCRIPT.with_name("extras.py"), there)
+    command = [sys.executable, str(there)]
+    run = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(tmp_path)}, check=False, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "no Node.js with npm here" in run.stdout
+    assert "no Chromium here" in run.stdout

@@ -100,8 +100,9 @@ def _complete(response: Response, *, open_: bool) -> None:
     headers = response.headers
     headers["X-Request-Id"] = g.request_id
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
-    headers["Referrer-Policy"] = "no-referrer"
+    # A page for people brings a policy of its own.
+    headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; sandbox")
+    headers.setdefault("Referrer-Policy", "no-referrer")
     headers.setdefault("Cache-Control", "no-store")
     if response.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from fhirtwin.predictors.model import Predictor
 from fhirtwin.terms.facts import FLAGS
 from fhirtwin.twin.derived import newest
+from fhirtwin.twin.medicines import CLASS_ONLY
 from fhirtwin.twin.state import TwinState
 
 
@@ -37,7 +38,13 @@ def _unsteady(state: TwinState, predictor: Predictor) -> Iterator[str]:
 def _not_counted(state: TwinState, predictor: Predictor) -> Iterator[str]:
     """Entries of the lists that a predictor relies on and that were seen and not used."""
     matter = frozenset(_lists(predictor)) - {"Patient"}
-    left = sorted({(unused.source, unused.reason) for unused in state.unused if unused.source.type in matter})
+    left = sorted(
+        {
+            (unused.source, unused.reason)
+            for unused in state.unused
+            if unused.source.type in matter and not unused.reason.startswith(CLASS_ONLY)
+        }
+    )
     if not left:
         return
     counted = Counter((source.type, reason) for source, reason in left)

@@ -16,11 +16,13 @@ class Medicine:
 
     Attributes:
         ingredients: RxNorm ingredient codes (TTY IN) of its active ingredients, sorted; empty when it is not known.
-        display: the words of the coding it was read by, or what the order calls it, for people.
+        display: names of the ingredients, or what the order calls it when none is known, for people.
+        note: how it was read, when not by a code that is known; findings that rest on it say so.
     """
 
     ingredients: tuple[str, ...]
     display: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Order:
     Attributes:
         reference: `Type/id` of the draft.
         medicine: what is ordered.
-        route: SNOMED CT or text code of the route, empty when not told. A rule for tablets does not fire on eye drops.
+        route: code of the route of its first dosage, empty when not told.
     """
 
     reference: str

@@ -16,6 +16,34 @@ UNITS: Final[dict[str, str]] = {
     "egfr": "mL/min/{1.73_m2}",
     "uacr": "mg/g",
     "hba1c": "%",
+    "ldl-cholesterol": "mg/dL",
+    "triglycerides": "mg/dL",
+    "potassium": "mmol/L",
+    "sodium": "mmol/L",
+    "chloride": "mmol/L",
+    "bicarbonate": "mmol/L",
+    "magnesium": "mg/dL",
+    "calcium": "mg/dL",
+    "glucose": "mg/dL",
+    "urea-nitrogen": "mg/dL",
+    "albumin": "g/dL",
+    "bilirubin-total": "mg/dL",
+    "alt": "U/L",
+    "ast": "U/L",
+    "alkaline-phosphatase": "U/L",
+    "creatine-kinase": "U/L",
+    "tsh": "m[IU]/L",
+    "inr": "{INR}",
+    "hemoglobin": "g/dL",
+    "leukocytes": "10*3/uL",
+    "neutrophils": "10*3/uL",
+    "platelets": "10*3/uL",
+    "lithium-level": "mmol/L",
+    "digoxin-level": "ng/mL",
+    "valproate-level": "ug/mL",
+    "carbamazepine-level": "ug/mL",
+    "qtc-interval": "ms",
+    "heart-rate": "/min",
     "age": "a",
 }
 """Facts with a quantity, and the UCUM unit their values are kept in."""
@@ -45,3 +73,11 @@ FLAGS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
 """Facts that are there or not. For each, the lists that must have been obtained before "no record" counts as "no":
 every group needs one of its types. The empty ones are derived as of a day (`fhirtwin.twin.derived`) and are facts with
 value True or False, or absent when it cannot be told."""
+
+LISTS: Final[dict[str, tuple[str, ...]]] = {
+    "medicine": ("MedicationRequest", "MedicationStatement"),
+    "allergy": ("AllergyIntolerance",),
+    "intolerance": ("AllergyIntolerance",),
+}
+"""Facts of which a patient has many at once, each with another value, and the lists they are read from. The value is an
+RxNorm ingredient code (`fhirtwin.terms.drugs`), or, for an allergy to a whole group, the group's id."""

@@ -13,6 +13,8 @@ UCUM: Final = "http://unitsofmeasure.org"
 
 CONDITION_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 CONDITION_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+ALLERGY_CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+ALLERGY_VERIFICATION: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
 GENDER: Final = "http://hl7.org/fhir/administrative-gender"
 
 FHIRTWIN: Final = "https://fhirtwin.example/fhir"

@@ -9,6 +9,9 @@ Sources of the factors:
     * creatinine, 1 mg/dL = 88.4 µmol/L: KDIGO 2012 CKD guideline, Kidney Int Suppl 2013;3:1-150, conversion table.
     * albumin-to-creatinine, 1 mg/mmol = 8.84 mg/g: the same molar mass of creatinine (113.1 g/mol) as above.
     * pressure, 1 mm[Hg] = 0.133322 kPa; mass, 1 [lb_av] = 0.45359237 kg; length, 1 [in_i] = 2.54 cm: UCUM 2.1 tables.
+    * magnesium 24.305 g/mol, calcium 40.078, glucose 180.156 (C6H12O6), bilirubin 584.673 (C33H36N4O6), nitrogen of
+      urea 28.014 (N2): from the standard atomic weights of IUPAC (CIAAW 2021, abridged). An ion of one charge has as
+      many milliequivalents as millimoles, one of two charges twice as many.
     * HbA1c, % = 0.09148 × mmol/mol + 2.152: Hoelzel W et al., Clin Chem 2004;50:166-174 (IFCC-NGSP master equation).
 """
 
@@ -61,6 +64,12 @@ def _over(factor: str) -> Scale:
 _CHOLESTEROL = {"mg/dL": _SAME, "mmol/L": _over("0.02586"), "g/L": _times("100")}
 _PRESSURE = {"mm[Hg]": _SAME, "kPa": _over("0.133322")}
 
+_ONE_CHARGE = {"mmol/L": _SAME, "meq/L": _SAME}
+_ENZYME = {"U/L": _SAME}
+_COUNT = {"10*3/uL": _SAME, "10*9/L": _SAME, "/uL": _over("1000"), "10*6/L": _over("1000")}
+_MICROGRAMS = {"ug/mL": _SAME, "mg/L": _SAME}
+_GRAMS = {"g/dL": _SAME, "g/L": _over("10")}
+
 SCALES: Final[Mapping[str, Mapping[str, Scale]]] = {
     "total-cholesterol": _CHOLESTEROL,
     "hdl-cholesterol": _CHOLESTEROL,
@@ -73,6 +82,34 @@ SCALES: Final[Mapping[str, Mapping[str, Scale]]] = {
     "egfr": {"mL/min/{1.73_m2}": _SAME},
     "uacr": {"mg/g": _SAME, "mg/mmol": _times("8.84")},
     "hba1c": {"%": _SAME, "mmol/mol": Scale(times=Decimal("0.09148"), plus=Decimal("2.152"))},
+    "ldl-cholesterol": _CHOLESTEROL,
+    "triglycerides": {"mg/dL": _SAME},
+    "potassium": _ONE_CHARGE,
+    "sodium": _ONE_CHARGE,
+    "chloride": _ONE_CHARGE,
+    "bicarbonate": _ONE_CHARGE,
+    "magnesium": {"mg/dL": _SAME, "mmol/L": _times("2.4305"), "meq/L": _times("1.21525")},
+    "calcium": {"mg/dL": _SAME, "mmol/L": _times("4.0078")},
+    "glucose": {"mg/dL": _SAME, "mmol/L": _times("18.0156")},
+    "urea-nitrogen": {"mg/dL": _SAME, "mmol/L": _times("2.8014")},
+    "albumin": _GRAMS,
+    "bilirubin-total": {"mg/dL": _SAME, "umol/L": _times("0.0584673")},
+    "alt": _ENZYME,
+    "ast": _ENZYME,
+    "alkaline-phosphatase": _ENZYME,
+    "creatine-kinase": _ENZYME,
+    "tsh": {"m[IU]/L": _SAME, "u[IU]/mL": _SAME},
+    "inr": {"{INR}": _SAME, "1": _SAME},
+    "hemoglobin": _GRAMS,
+    "leukocytes": _COUNT,
+    "neutrophils": _COUNT,
+    "platelets": _COUNT,
+    "lithium-level": _ONE_CHARGE,
+    "digoxin-level": {"ng/mL": _SAME, "ug/L": _SAME},
+    "valproate-level": _MICROGRAMS,
+    "carbamazepine-level": _MICROGRAMS,
+    "qtc-interval": {"ms": _SAME, "s": _times("1000")},
+    "heart-rate": {"/min": _SAME},
     "age": {"a": _SAME},
 }
 """For each fact with a quantity, the units it is taken in; the first is `fhirtwin.terms.facts.UNITS`."""
@@ -86,6 +123,16 @@ _SPELLINGS: Final[Mapping[str, str]] = {
     "\u00b5mol/l": "umol/L",
     "\u03bcmol/L": "umol/L",
     "\u03bcmol/l": "umol/L",
+    "mEq/L": "meq/L",
+    "g/dl": "g/dL",
+    "mIU/L": "m[IU]/L",
+    "uIU/mL": "u[IU]/mL",
+    "10^3/uL": "10*3/uL",
+    "10^9/L": "10*9/L",
+    "{beats}/min": "/min",
+    "{Beats}/min": "/min",
+    "beats/min": "/min",
+    "msec": "ms",
     "mmHg": "mm[Hg]",
     "mm Hg": "mm[Hg]",
     "kg/m^2": "kg/m2",

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from fhirtwin.terms.facts import CODES, FLAGS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
 from fhirtwin.twin.mapper import Mapper
 from fhirtwin.twin.mappers.registry import gate
 from fhirtwin.twin.state import Fact, Mapped, Source
@@ -78,10 +78,12 @@ def _check_fact(fact: Fact, mapper: Mapper, source: Source, place: str) -> None:
         exact = isinstance(fact.value, Decimal) and fact.value.is_finite()
         _hold(exact, f"{place} has no exact number")
         _hold(bool(fact.time), f"{place} has no time")
+    elif fact.name in LISTS:
+        _hold(isinstance(fact.value, str) and bool(fact.value), f"{place} does not say which")
     elif fact.name in FLAGS:
         _hold(isinstance(fact.value, bool), f"{place} is not true or false")
     else:
-        words = CODES[fact.name]
+        words = CODES.get(fact.name, ())
         _hold(isinstance(fact.value, str), f"{place} is not a word")
         _hold(not words or fact.value in words, f"{place} is none of {', '.join(words)}")
 
@@ -92,9 +94,17 @@ def _must_not_be_used(example: Resource) -> Iterator[tuple[Resource, str]]:
     yield {**example, "implicitRules": "https://example.org/rules"}, "under unknown implicit rules"
     if "status" in example:
         yield {**example, "status": "entered-in-error"}, "entered in error"
+    if example["resourceType"] == "AllergyIntolerance":
+        yield {**example, "verificationStatus": _verified("entered-in-error")}, "entered in error"
+        yield {**example, "verificationStatus": _verified("refuted")}, "refuted"
     if example["resourceType"] == "Condition":
         coding = {"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "entered-in-error"}
         yield {**example, "verificationStatus": {"coding": [coding]}}, "entered in error"
+
+
+def _verified(code: str) -> Resource:
+    system = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+    return {"coding": [{"system": system, "code": code}]}
 
 
 def _check_hollow(mapper: Mapper, source: Source) -> None:

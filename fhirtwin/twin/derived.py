@@ -4,7 +4,7 @@ A fact is known on a day when the first day it may stand for is not after that d
 record, in its own time zone, or those of UTC where that is earlier. Rules for the flags:
 
 * cardiovascular disease, heart failure, kidney transplant, death: once true, always true, even when resolved;
-* diabetes, statin, antihypertensive: while active on the day;
+* diabetes, statin, antihypertensive, each medicine, each allergy: while active on the day;
 * dialysis: while a condition says so; from the first session on when a procedure does;
 * pregnancy: while active, and at most 300 days from its start, because a forgotten end must not exclude for ever
   (post-term is 42 completed weeks, 294 days, or more: WHO, ICD-10 volume 2, definitions; the rest is a margin);
@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 from typing import Final
 
-from fhirtwin.terms.facts import CODES, FLAGS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
 from fhirtwin.twin import kidney
 from fhirtwin.twin.state import Fact, Source, TwinState, Unused
 from fhirtwin.twin.times import begins, first_day, last_day, overlap
@@ -49,14 +49,15 @@ def as_of(state: TwinState, day: date) -> TwinState:
 
     Returns:
         A twin in which quantities and codes keep all their values in the order of time, each stored flag is one fact
-        with value True while it holds and absent otherwise, and `age`, `egfr`, `bmi`, `current-smoker`,
-        `ckd-g3-g5-shown` and `kidney-function-unstable` are there when they can be told. What is ambiguous is listed
-        in `unused`.
+        with value True while it holds and absent otherwise, each medicine and allergy that holds is one fact, and
+        `age`, `egfr`, `bmi`, `current-smoker`, `ckd-g3-g5-shown` and `kidney-function-unstable` are there when they
+        can be told. What is ambiguous is listed in `unused`.
     """
     known = tuple(f for f in state.facts if _known(f, day))
     kept = [f for f in known if f.name in UNITS or f.name in CODES]
     flags = [flag for name in _STORED_FLAGS for flag in _flag(name, known, day)]
-    base = _with(state, [*kept, *flags])
+    held = [fact for name in LISTS for fact in _list(name, known, day)]
+    base = _with(state, [*kept, *flags, *held])
     others = [f for f in base.facts if f.name != "egfr"]
     whole = _with(base, [*others, *_age(base, day), *_egfr(base), *_bmi(base), *_smoker(base)])
     whole = _with(whole, [*whole.facts, *_kidney(whole, known)])
@@ -132,6 +133,15 @@ def _flag(name: str, known: Sequence[Fact], day: date) -> Iterator[Fact]:
     if holding:
         last = max(holding, key=lambda f: (begins(f.time), f.sources, f.code))
         yield replace(last, sources=_sources(holding), value=True)
+
+
+def _list(name: str, known: Sequence[Fact], day: date) -> Iterator[Fact]:
+    """One fact for each value that holds on the day, with all its sources; the one that began last speaks for them."""
+    holding = [f for f in known if f.name == name and _holds(f, day)]
+    for value in sorted({str(f.value) for f in holding}):
+        same = [f for f in holding if f.value == value]
+        last = max(same, key=lambda f: (begins(f.time), f.sources, f.code))
+        yield replace(last, sources=_sources(same), note="; ".join(sorted({f.note for f in same if f.note})))
 
 
 def _holds(fact: Fact, day: date) -> bool:

@@ -1,7 +1,9 @@
-"""Kidney function: eGFR from creatinine, chronicity of a low eGFR, and whether creatinine is stable.
+"""Kidney function: eGFR and creatinine clearance, chronicity of a low eGFR, and whether creatinine is stable.
 
 Sources:
     * CKD-EPI 2021 creatinine equation: Inker LA et al., N Engl J Med 2021;385:1737-1749.
+    * Creatinine clearance: Cockcroft DW, Gault MH, Nephron 1976;16:31-41, as printed in section 2 of the label of
+      Savaysa (edoxaban): (140 - age) x weight in kg x (0.85 if female) / (72 x creatinine in mg/dL).
     * Chronic kidney disease: "abnormalities of kidney structure or function, present for a minimum of 3 months";
       GFR categories G3a-G5 are below 60: KDIGO 2024 CKD guideline, Kidney Int 2024;105(4S):S117-S314, section 1.1.
     * Acute kidney injury: creatinine up by 0.3 mg/dL or more within 48 hours, or to 1.5 times baseline or more within
@@ -51,6 +53,24 @@ def ckd_epi_2021(creatinine_mg_dl: Decimal, age_years: int, sex: str) -> Decimal
     ratio = float(creatinine_mg_dl) / kappa
     egfr = 142 * min(ratio, 1.0) ** alpha * max(ratio, 1.0) ** -1.200 * 0.9938**age_years * (1.012 if female else 1.0)
     return Decimal(egfr).quantize(_STEP)
+
+
+def cockcroft_gault(creatinine_mg_dl: Decimal, age_years: int, weight_kg: Decimal, sex: str) -> Decimal:
+    """Estimate creatinine clearance by the equation of Cockcroft and Gault, with the weight it is given.
+
+    Args:
+        creatinine_mg_dl: serum or plasma creatinine, above zero, in mg/dL.
+        age_years: completed years, 18 to 139; the equation was made from adults and has no meaning at 140.
+        weight_kg: body weight, above zero.
+        sex: `female` or `male`.
+
+    Returns:
+        mL/min, not indexed to a body surface, rounded to 0.01.
+
+    *Source*: Cockcroft 1976 (above).
+    """
+    whole = (140 - age_years) * weight_kg / (72 * creatinine_mg_dl)
+    return (whole * Decimal("0.85") if sex == "female" else whole).quantize(_STEP)
 
 
 def shown_by(egfrs: Sequence[Fact]) -> Fact | None:

@@ -12,8 +12,8 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from fhirtwin.fhir.profiles.known import VITAL_SIGNS
-from fhirtwin.terms.facts import CODES, FLAGS, UNITS
-from fhirtwin.terms.systems import CONCEPT, FACT, GENDER, LOINC, UCUM, profile
+from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.terms.systems import CONCEPT, FACT, GENDER, LOINC, RXNORM, UCUM, profile
 from fhirtwin.twin.state import Fact, Source, TwinState
 
 Json = dict[str, Any]
@@ -35,7 +35,7 @@ _VITAL_SIGN: Final = {
 }
 """What R4 demands of Observations with certain codes: http://hl7.org/fhir/R4/observation-vitalsigns.html."""
 
-LABELS: Final = {name: name.replace("-", " ") for name in (*UNITS, *CODES, *FLAGS)}
+LABELS: Final = {name: name.replace("-", " ") for name in (*UNITS, *CODES, *LISTS, *FLAGS)}
 """What each fact is called in `CodeSystem-fact`."""
 
 
@@ -126,8 +126,15 @@ def _value(fact: Fact) -> Json:
         return {"valueQuantity": {"value": fact.value, "unit": fact.unit, "system": UCUM, "code": fact.unit}}
     if fact.name == "birth-date":
         return {"valueDateTime": fact.value}
-    system = GENDER if fact.name == "sex" else CONCEPT
-    return {"valueCodeableConcept": {"coding": [{"system": system, "code": fact.value}]}}
+    coding = {"system": _system(fact), "code": fact.value, "display": fact.display if fact.name in LISTS else ""}
+    return {"valueCodeableConcept": {"coding": [_without_empty(coding)]}}
+
+
+def _system(fact: Fact) -> str:
+    """The code system of a fact's word: of a medicine's ingredient RxNorm, of a group of medicines ours."""
+    if fact.name in LISTS:
+        return RXNORM if str(fact.value).isdigit() else CONCEPT
+    return GENDER if fact.name == "sex" else CONCEPT
 
 
 def _reference(source: Source, base_url: str) -> Json:

@@ -8,11 +8,16 @@ that nothing of it is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from fhirtwin.terms.concepts import Code
 from fhirtwin.twin.mapper import Resource
 from fhirtwin.twin.state import Mapped, Source, Unused
+
+IMPLICIT_RULES: Final = "it follows implicit rules that are not known here"
+MODIFIED: Final = "it carries a modifier extension that is not known here"
+FORBIDDEN: Final = (IMPLICIT_RULES, MODIFIED)
+"""What `forbidden` says."""
 
 
 def unused(source: Source, reason: str) -> Mapped:
@@ -23,9 +28,9 @@ def unused(source: Source, reason: str) -> Mapped:
 def forbidden(resource: Resource) -> str | None:
     """Say why a resource must not be processed whatever its type, or None when it may be."""
     if resource.get("implicitRules"):
-        return "it follows implicit rules that are not known here"
+        return IMPLICIT_RULES
     if _has_modifier_extension(resource):
-        return "it carries a modifier extension that is not known here"
+        return MODIFIED
     return None
 
 

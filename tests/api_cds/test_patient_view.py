@@ -13,8 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhirtwin.access import Caller
+from fhirtwin.api.cds.services import patient_view_risk
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
+from fhirtwin.predictors.registry import all_predictors
 from fhirtwin.report import cards as report_cards
+from fhirtwin.terms.facts import FLAGS
 from tests.gateway_in_process import FHIR, Gateway, maria
 
 EHR = "https://ehr.example/fhir"
@@ -45,7 +48,7 @@ def whole(twin: Gateway, patient: str) -> dict[str, Any]:
 def test_discovery_lists_the_service_with_its_templates(twin: Gateway) -> None:
     answer = twin.http.get("/cds-services")
     assert answer.content_type == "application/json"
-    (service,) = answer.json["services"]  # type: ignore[index]
+    (service,) = [s for s in answer.json["services"] if s["id"] == "twin-patient-view"]  # type: ignore[index]
     assert (service["id"], service["hook"]) == ("twin-patient-view", "patient-view")
     assert service["prefetch"]["patient"] == "Patient/{{context.patientId}}"
     assert service["title"] and service["description"]
@@ -343,3 +346,9 @@ def test_public_requests_are_answered_or_told_what_is_missing(twin: Gateway, sha
             outcome(answer, 412)
         statuses[answer.status_code] += 1
     assert statuses == {412: 12, 400: 3}
+
+
+def test_the_query_asks_for_all_that_the_predictors_weigh() -> None:
+    derived = {"age", "sex", "current-smoker", "birth-date"}
+    weighed = {i.fact for predictor in all_predictors() for i in predictor.inputs} - derived - {*FLAGS}
+    assert weighed <= {*patient_view_risk.FACTS}

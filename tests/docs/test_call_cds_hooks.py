@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fhirtwin.api.cds.services import registry
-from tests.api_cds.door import body, door
-from tests.api_cds.test_hooks import CONTEXTS
 from tests.conftest import ROOT
 from tests.gateway_in_process import gateway
 
@@ -47,14 +44,3 @@ def test_the_calls_on_the_page_are_answered_as_the_page_says(tmp_path: Path) -> 
     (card,) = answer.json["cards"]
     assert "not calculated" in card["summary"]
     assert "systolic blood pressure is missing" in card["detail"]
-
-
-def test_the_service_on_the_page_runs(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
-    names: dict[str, Any] = {}
-    exec(block, names)  # noqa: S102 - the page's own words
-    made = door(tmp_path, names["SERVICE"])
-    answer = made.call(body("order-sign", context=CONTEXTS["order-sign"]), "order-counter")
-    made.parts.store.close()
-    assert answer.json["cards"][0]["summary"] == "1 orders to sign"
-    assert answer.json["cards"][0]["source"]["topic"]["code"] == "order-counter"

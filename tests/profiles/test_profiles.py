@@ -14,7 +14,8 @@ from fhirtwin.fhir.profiles.items import Item
 from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.predictors.registry import all_predictors
 from fhirtwin.settings import Settings
-from fhirtwin.terms.facts import CODES, FLAGS, UNITS
+from fhirtwin.terms.drugs import GROUPS
+from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
 from fhirtwin.terms.systems import CONCEPT, FACT, FHIRTWIN, OUTCOME
 from fhirtwin.twin import projection
 from tests.conftest import ROOT
@@ -83,7 +84,7 @@ def test_example_that_fails_says_where() -> None:
 
 def test_every_profile_and_extension_the_twin_is_written_with_is_defined() -> None:
     written = {v for name, v in vars(projection).items() if name.isupper() and isinstance(v, str)}
-    written -= {CONCEPT, FACT, projection.LOINC, projection.UCUM, projection.GENDER}
+    written -= {CONCEPT, FACT, projection.LOINC, projection.RXNORM, projection.UCUM, projection.GENDER}
     assert written == {profile["url"] for profile in PROFILES.values()}
 
 
@@ -95,13 +96,13 @@ def test_twin_and_its_facts_conform_to_their_profiles() -> None:
 
 
 def test_code_system_of_facts_is_the_vocabulary() -> None:
-    assert codes_of(FACT) == {*UNITS, *CODES, *FLAGS}
+    assert codes_of(FACT) == {*UNITS, *CODES, *LISTS, *FLAGS}
     shown = {c["code"]: c["display"] for c in ARTEFACTS["CodeSystem-fact"]["concept"]}
     assert shown == dict(projection.LABELS)
 
 
-def test_words_of_smoking_status_are_concepts() -> None:
-    assert codes_of(CONCEPT) == {"twin", *CODES["smoking-status"]}
+def test_words_of_smoking_status_and_groups_of_medicines_are_concepts() -> None:
+    assert codes_of(CONCEPT) == {"twin", *CODES["smoking-status"], *GROUPS}
 
 
 def test_every_outcome_a_predictor_names_is_defined_with_its_display() -> None:

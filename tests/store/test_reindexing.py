@@ -18,7 +18,7 @@ from fhirtwin.settings import Settings
 from fhirtwin.store import Store, index
 from fhirtwin.store.databases import upkeep
 from fhirtwin.store.schema import REVISION
-from fhirtwin.twin.state import StoredVersion
+from fhirtwin.twin.state import LOCAL, Mapped, PatientKey, Source, StoredVersion
 from tests.parts import body, patient
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -148,3 +148,32 @@ def test_a_failed_rebuild_leaves_the_index_as_it_was(settings: Settings, store: 
         upkeep.upgrade(settings, fail)
     assert sql(settings, "SELECT * FROM search_token") == before != []
     assert sql(settings, "SELECT form FROM search_index") == [("earlier",)]
+
+
+def test_facts_made_by_other_mappers_are_made_anew_and_the_twin_gets_a_version(
+    settings: Settings, store: Store
+) -> None:
+    whose = PatientKey(LOCAL, "p")
+    measured = {
+        "resourceType": "Observation",
+        "id": "k",
+        "status": "final",
+        "subject": {"reference": "Patient/p"},
+        "effectiveDateTime": "2026-01-01",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "2823-3"}]},
+        "valueQuantity": {"value": 4, "unit": "mmol/L", "system": "http://unitsofmeasure.org", "code": "mmol/L"},
+    }
+    with store.write() as write:
+        write.put(StoredVersion("Observation", "k", 1, NOW, body(measured)), index.Rows(), whose)
+        write.replace_facts(Source(LOCAL, "Observation", "k", "1"), whose, Mapped())
+    store.close()
+    sql(settings, "UPDATE search_index SET form = 'earlier'")
+    upkeep.upgrade(settings)
+    upgraded = Store.open(settings)
+    told = upgraded.twin(whose)
+    upgraded.close()
+    assert told is not None
+    assert [(f.name, str(f.value), f.sources[0].reference) for f in told.facts] == [
+        ("potassium", "4", "Observation/k/_history/1")
+    ]
+    assert told.version == 2

@@ -5,7 +5,7 @@ import pytest
 from fhirtwin.terms import concepts
 from fhirtwin.terms.concepts import Code, conditions, observations
 from fhirtwin.terms.concepts.model import HIERARCHIES
-from fhirtwin.terms.facts import FLAGS, UNITS
+from fhirtwin.terms.facts import FLAGS, LISTS, UNITS
 from fhirtwin.terms.systems import ATC, ICD10CM, LOINC, RXNORM, SNOMED
 from tests.conftest import ROOT
 
@@ -89,7 +89,7 @@ def test_egfr_of_another_equation_is_known_and_not_used(code: str) -> None:
 def test_every_set_names_its_source_and_a_fact_of_the_vocabulary() -> None:
     for rows in concepts.all_sets():
         assert rows.source
-        assert rows.fact in {*UNITS, *FLAGS, "smoking-status"}
+        assert rows.fact in {*UNITS, *FLAGS, *LISTS, "smoking-status"}
         assert all(rows.rows.values())
 
 

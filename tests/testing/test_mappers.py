@@ -27,6 +27,7 @@ from tests.twin.builders import (
 )
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
+    "AllergyIntolerance": [{"resourceType": "AllergyIntolerance", "code": concept("rxnorm", "723"), "type": "allergy"}],
     "Patient": [patient(), patient(deceasedBoolean=True)],
     "Observation": [observation("2093-3", "200"), blood_pressure("120", "80"), smoking(concept("snomed", "8517006"))],
     "Condition": [condition("snomed", "44054006"), condition("icd", "I13.2", "resolved")],

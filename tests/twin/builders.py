@@ -115,6 +115,12 @@ def only(resource: Json) -> Fact:
     return fact
 
 
+def flag(resource: Json) -> Fact:
+    """The one class of medicine that a request or statement belongs to, beside the medicines themselves."""
+    (fact,) = (f for f in read(resource).facts if f.name != "medicine")
+    return fact
+
+
 def reason(resource: Json) -> str:
     """The one reason why a resource gives no fact."""
     made = read(resource)

@@ -30,6 +30,24 @@ def test_equation_agrees_with_the_golden_values_to_half_their_last_digit() -> No
         assert abs(computed - Decimal(row["egfr"])) <= Decimal("0.005"), row
 
 
+def test_creatinine_clearance_agrees_with_independent_values_to_half_their_last_digit(shared: Path) -> None:
+    with (shared / "data/clinical/dev/score_cockcroft_gault.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if int(row["age"]) >= kidney.ADULT_YEARS]
+    assert len(rows) > 100
+    for row in rows:
+        assert row["creatinine_unit"] == "mg/dL"
+        weight = Decimal(row["weight_kg"])
+        computed = kidney.cockcroft_gault(Decimal(row["creatinine"]), int(row["age"]), weight, row["sex"])
+        # The other side rounds to one decimal, ours to two: half of each.
+        assert abs(computed - Decimal(row["result"])) <= Decimal("0.055"), row["id"]
+
+
+@pytest.mark.parametrize(("sex", "clearance"), [("male", Decimal("100.00")), ("female", Decimal("85.00"))])
+def test_creatinine_clearance_by_hand(sex: str, clearance: Decimal) -> None:
+    """(140 - 40) x 72 / (72 x 1) is 100."""
+    assert kidney.cockcroft_gault(Decimal(1), 40, Decimal(72), sex) == clearance
+
+
 @pytest.mark.parametrize(
     ("creatinine", "age", "sex", "egfr"),
     [  # at kappa both min and max are 1, so only 142, age and sex are left (Inker 2021)

@@ -18,6 +18,10 @@ from fhirtwin.terms.concepts.observations import NOT_COUNTED as _NOT_COUNTED_OBS
 from fhirtwin.terms.concepts.observations import PANELS, PREGNANCY, SMOKING
 from fhirtwin.terms.concepts.observations import SETS as _OBSERVATION_SETS
 from fhirtwin.terms.concepts.procedures import SETS as _PROCEDURE_SETS
+from fhirtwin.terms.concepts.substances import GROUPS as _SUBSTANCE_GROUPS
+from fhirtwin.terms.concepts.substances import NONE_KNOWN as _NONE_KNOWN
+from fhirtwin.terms.concepts.substances import SETS as _SUBSTANCE_SETS
+from fhirtwin.terms.systems import SNOMED
 
 __all__ = [
     "CONDITION_FACTS",
@@ -26,9 +30,11 @@ __all__ = [
     "ConceptSet",
     "Meaning",
     "all_sets",
+    "allergy_group",
     "condition",
     "is_panel",
     "medicine",
+    "no_allergy",
     "not_counted",
     "observation",
     "pregnancy",
@@ -80,6 +86,16 @@ def medicine(code: Code) -> tuple[Meaning, ...]:
     return _MEDICINES.meanings(code)
 
 
+def allergy_group(code: Code) -> str | None:
+    """Give the group of medicines (`fhirtwin.terms.drugs`) that an allergy with this code is to; None when to none."""
+    return _SUBSTANCE_GROUPS.get(code.code) if code.system == SNOMED else None
+
+
+def no_allergy(code: Code) -> bool:
+    """Tell whether a code says that no allergy is known."""
+    return code in _NONE_KNOWN
+
+
 def not_counted(code: Code) -> str | None:
     """Give why a code that is known is not used on purpose, or None."""
     return _NOT_COUNTED_OBSERVATIONS.get(code) or _NOT_COUNTED_CONDITIONS.get(code)
@@ -87,4 +103,4 @@ def not_counted(code: Code) -> str | None:
 
 def all_sets() -> tuple[ConceptSet, ...]:
     """Give every concept set, for documentation and tests."""
-    return (*_OBSERVATIONS.sets, *_CONDITIONS.sets, *_PROCEDURES.sets, *_MEDICINES.sets)
+    return (*_OBSERVATIONS.sets, *_CONDITIONS.sets, *_PROCEDURES.sets, *_MEDICINES.sets, *_SUBSTANCE_SETS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from fhirtwin.terms.concepts.model import Code, ConceptSet
@@ -81,9 +81,102 @@ SETS: Final = (
         _VSAC_HBA1C,
     ),
     _loinc("hba1c", {"59261-8": "Hemoglobin A1c/Hemoglobin.total in Blood by IFCC protocol"}),
+    _loinc(
+        "ldl-cholesterol",
+        {
+            "2089-1": "Cholesterol in LDL [Mass/volume] in Serum or Plasma",
+            "13457-7": "Cholesterol in LDL [Mass/volume] in Serum or Plasma by calculation",
+            "18262-6": "Cholesterol in LDL [Mass/volume] in Serum or Plasma by Direct assay",
+        },
+    ),
+    _loinc("triglycerides", {"2571-8": "Triglyceride [Mass/volume] in Serum or Plasma"}),
+    _loinc(
+        "potassium",
+        {
+            "2823-3": "Potassium [Moles/volume] in Serum or Plasma",
+            "6298-4": "Potassium [Moles/volume] in Blood",
+        },
+    ),
+    _loinc(
+        "sodium",
+        {"2951-2": "Sodium [Moles/volume] in Serum or Plasma", "2947-0": "Sodium [Moles/volume] in Blood"},
+    ),
+    _loinc(
+        "chloride",
+        {"2075-0": "Chloride [Moles/volume] in Serum or Plasma", "2069-3": "Chloride [Moles/volume] in Blood"},
+    ),
+    _loinc("bicarbonate", {"1963-8": "Bicarbonate [Moles/volume] in Serum or Plasma"}),
+    _loinc(
+        "magnesium",
+        {
+            "19123-9": "Magnesium [Mass/volume] in Serum or Plasma",
+            "2601-3": "Magnesium [Moles/volume] in Serum or Plasma",
+        },
+    ),
+    _loinc("calcium", {"17861-6": "Calcium [Mass/volume] in Serum or Plasma"}),
+    _loinc(
+        "glucose",
+        {
+            "2345-7": "Glucose [Mass/volume] in Serum or Plasma",
+            "2339-0": "Glucose [Mass/volume] in Blood",
+            "14749-6": "Glucose [Moles/volume] in Serum or Plasma",
+            "15074-8": "Glucose [Moles/volume] in Blood",
+        },
+    ),
+    _loinc(
+        "urea-nitrogen",
+        {
+            "3094-0": "Urea nitrogen [Mass/volume] in Serum or Plasma",
+            "6299-2": "Urea nitrogen [Mass/volume] in Blood",
+        },
+    ),
+    _loinc("albumin", {"1751-7": "Albumin [Mass/volume] in Serum or Plasma"}),
+    _loinc(
+        "bilirubin-total",
+        {
+            "1975-2": "Bilirubin.total [Mass/volume] in Serum or Plasma",
+            "14631-6": "Bilirubin.total [Moles/volume] in Serum or Plasma",
+        },
+    ),
+    _loinc("alt", {"1742-6": "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma"}),
+    _loinc("ast", {"1920-8": "Aspartate aminotransferase [Enzymatic activity/volume] in Serum or Plasma"}),
+    _loinc("alkaline-phosphatase", {"6768-6": "Alkaline phosphatase [Enzymatic activity/volume] in Serum or Plasma"}),
+    _loinc("creatine-kinase", {"2157-6": "Creatine kinase [Enzymatic activity/volume] in Serum or Plasma"}),
+    _loinc("tsh", {"3016-3": "Thyrotropin [Units/volume] in Serum or Plasma"}),
+    _loinc(
+        "inr",
+        {
+            "6301-6": "INR in Platelet poor plasma by Coagulation assay",
+            "34714-6": "INR in Blood by Coagulation assay",
+        },
+    ),
+    _loinc("hemoglobin", {"718-7": "Hemoglobin [Mass/volume] in Blood"}),
+    _loinc("leukocytes", {"6690-2": "Leukocytes [#/volume] in Blood by Automated count"}),
+    _loinc("neutrophils", {"751-8": "Neutrophils [#/volume] in Blood by Automated count"}),
+    _loinc("platelets", {"777-3": "Platelets [#/volume] in Blood by Automated count"}),
+    _loinc("lithium-level", {"14334-7": "Lithium [Moles/volume] in Serum or Plasma"}),
+    _loinc("digoxin-level", {"10535-3": "Digoxin [Mass/volume] in Serum or Plasma"}),
+    _loinc("valproate-level", {"4086-5": "Valproate [Mass/volume] in Serum or Plasma"}),
+    _loinc("carbamazepine-level", {"3432-2": "carBAMazepine [Mass/volume] in Serum or Plasma"}),
+    _loinc(
+        "qtc-interval",
+        {
+            "8636-3": "Q-T interval corrected",
+            "76634-5": "Q-T interval corrected based on Fridericia formula",
+            "76635-2": "Q-T interval corrected based on Bazett formula",
+        },
+    ),
+    _loinc("heart-rate", {"8867-4": "Heart rate"}, _VITALS),
     _loinc("smoking-status", {"72166-2": "Tobacco smoking status"}, "US Core 6.1.0, us-core-smokingstatus"),
     _loinc("pregnancy", {"82810-3": "Pregnancy status"}, "US Core 6.1.0, us-core-observation-pregnancystatus"),
 )
+
+
+def codes_of(facts: Iterable[str]) -> tuple[str, ...]:
+    """Give the LOINC codes of results that tell these facts, and of the panels, sorted: what a query has to ask for."""
+    wanted = set(facts)
+    return tuple(sorted({c for s in SETS if s.fact in wanted for c in s.rows} | {panel.code for panel in PANELS}))
+
 
 PANELS: Final = frozenset(
     Code(LOINC, code)

@@ -1,4 +1,4 @@
-"""MedicationRequest: statins and antihypertensives that were ordered.
+"""MedicationRequest: the medicines that were ordered, and whether they are statins or antihypertensives.
 
 An order counts as treatment while it is `active`, from `authoredOn` until its dosage or its dispensing period ends; and
 when `completed`, until its dosage ended. One that was `stopped` or put `on-hold` is kept as past: the end that was
@@ -58,4 +58,4 @@ def _bound(dosage: Resource) -> str:
     return text(repeat.get("boundsPeriod"), "end") if isinstance(repeat, dict) else ""
 
 
-MAPPER = Mapper("MedicationRequest", frozenset({"statin", "antihypertensive"}), read)
+MAPPER = Mapper("MedicationRequest", frozenset({"statin", "antihypertensive", "medicine"}), read)

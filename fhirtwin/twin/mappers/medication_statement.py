@@ -1,4 +1,4 @@
-"""MedicationStatement: statins and antihypertensives that the patient is said to take.
+"""MedicationStatement: medicines that the patient is said to take, and whether they are statins or antihypertensives.
 
 While one is `on-hold`, the end of its period is a plan, so it counts on no day.
 """
@@ -27,4 +27,4 @@ def read(resource: Resource, source: Source) -> Mapped:
     return medicine_facts(resource, source, time=time, end=end, active=status == "active")
 
 
-MAPPER = Mapper("MedicationStatement", frozenset({"statin", "antihypertensive"}), read)
+MAPPER = Mapper("MedicationStatement", frozenset({"statin", "antihypertensive", "medicine"}), read)

@@ -29,6 +29,12 @@ UNKNOWN: Final = frozenset(
 """Answers about smoking that are none, whatever other code stands beside them."""
 
 
+CAN_BE_ZERO: Final = frozenset(
+    ("neutrophils", "lithium-level", "digoxin-level", "valproate-level", "carbamazepine-level")
+)
+"""Results of which zero is an answer: a marrow that failed, a medicine that is not in the blood."""
+
+
 class _NotUsed(Exception):
     """Why a result is not used; caught where the result is read."""
 
@@ -127,6 +133,8 @@ def _number(value: Any, fact: str) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _NotUsed(f"{fact}: it has no value")
     number = Decimal(value)
+    if number.is_zero() and fact in CAN_BE_ZERO:
+        return number
     if not number.is_finite() or number <= 0:
         raise _NotUsed(f"{fact}: its value is not above zero, which cannot be")
     return number

@@ -7,30 +7,32 @@ shown as cards, with one more card for what could not be calculated and why.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
 from fhirtwin import timing
 from fhirtwin.api.cds.service import Call, Response, Service
+from fhirtwin.api.cds.twin_of_call import twin_of
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
-from fhirtwin.fhir import codec
 from fhirtwin.intake.prefetch import Template
-from fhirtwin.interactions import replaced, reporting
+from fhirtwin.interactions import reporting
 from fhirtwin.report import cards
-from fhirtwin.terms.concepts.observations import PANELS, SETS
-from fhirtwin.twin.mappers import registry
-from fhirtwin.twin.overlay import overlay
-from fhirtwin.twin.state import LOCAL, StoredVersion, TwinState
+from fhirtwin.terms.concepts.observations import codes_of
 
 _log = logging.getLogger("fhirtwin.cds")
 
-OBSERVATIONS: Final = tuple(sorted({code for known in SETS for code in known.rows} | {panel.code for panel in PANELS}))
-"""LOINC codes that the mappers read, which is all that the query asks for."""
+FACTS: Final = (
+    *("total-cholesterol", "hdl-cholesterol", "systolic-bp", "bmi", "body-weight", "body-height", "smoking-status"),
+    *("creatinine", "egfr", "uacr", "hba1c", "pregnancy"),
+)
+"""What the risks are told from, of what is measured."""
+
+OBSERVATIONS: Final = codes_of(FACTS)
+"""LOINC codes of it, which is all that the query asks for: an address has room for some forty."""
 
 
 def view(call: Call) -> Response:
     """Answer one call."""
-    state, here = _state(call)
+    state, here = twin_of(call)
     day = reporting.today(call.parts)
     try:
         # A patient of no known server is nobody that a stored report could refer to, so nothing is stored.
@@ -44,28 +46,6 @@ def view(call: Call) -> Response:
         if found.refusals:
             made.append(cards.not_calculated_card(found.refusals, found.occasion))
     return Response(made)
-
-
-def _state(call: Call) -> tuple[TwinState, bool]:
-    """The twin with the prefetch laid over it, and whether there is a Patient that a report can refer to."""
-    with timing.stage("store"), call.parts.store.snapshot() as reader:
-        base = reader.twin(call.patient)
-        stored = reader.read("Patient", call.patient.id) if call.patient.origin == LOCAL else None
-        for patient in _patients(call, stored):
-            replaced.refuse(patient, reader)
-    with timing.stage("map"):
-        mapped = [(source, registry.map_resource(resource, source)) for source, resource in call.prefetched.resources]
-        path = f"Patient/{call.patient.id}"
-        reference = f"{call.patient.origin}/{path}" if call.patient.origin else path
-        state = overlay(base, call.patient, mapped, call.prefetched.lists, reference)
-    return state, call.patient.origin != LOCAL or (stored is not None and not stored.deleted)
-
-
-def _patients(call: Call, stored: StoredVersion | None) -> Iterator[Mapping[str, Any]]:
-    """The Patient as the call brought it, and as it is stored here."""
-    yield from (resource for source, resource in call.prefetched.resources if source.type == "Patient")
-    if stored and not stored.deleted:
-        yield codec.decode(stored.data, max_depth=1000)
 
 
 SERVICE: Final = Service(

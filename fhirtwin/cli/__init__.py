@@ -9,26 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from fhirtwin import __version__
+from fhirtwin.cli.cds import cds
+from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.errors import FhirtwinError
 
 if TYPE_CHECKING:
     from fhirtwin.settings import Settings
-
-DATA = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("data"),
-    envvar="FHIRTWIN_DATA",
-    show_default=True,
-    help="Folder of the database, the token and the keys.",
-)
-SERVER = click.option("--server", default="", help="FHIR base of a running gateway; default: the one on --data.")
-CA_FILE = click.option(
-    "--ca-file",
-    type=click.Path(exists=True, dir_okay=False),
-    default=None,
-    help="Authority of that gateway's certificate; default: the system's.",
-)
 
 
 class Command(click.Group):
@@ -55,6 +41,9 @@ class Command(click.Group):
 @click.version_option(__version__, prog_name="fhirtwin")
 def main() -> None:
     """A digital twin of each patient beside the EHR, with risks computed on ciphertext."""
+
+
+main.add_command(cds)
 
 
 @main.command()

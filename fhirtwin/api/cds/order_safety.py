@@ -1,0 +1,111 @@
+"""What order-select and order-sign share: drafts against the twin and against one another.
+
+No cards means that every draft was checked and nothing was found. What was not checked is always said.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from fhirtwin import timing
+from fhirtwin.api.cds.service import Call, Response
+from fhirtwin.api.cds.twin_of_call import twin_of
+from fhirtwin.intake.prefetch import Template
+from fhirtwin.interactions import reporting
+from fhirtwin.report import order_cards
+from fhirtwin.rules import drafts, registry
+from fhirtwin.rules.drafts import Unjudged
+from fhirtwin.rules.situation import Situation
+from fhirtwin.terms.concepts.observations import codes_of
+from fhirtwin.twin import derived, medicines
+from fhirtwin.twin.mappers import allergy_intolerance
+from fhirtwin.twin.state import TwinState
+
+FACTS: Final = (
+    *(
+        "creatinine",
+        "egfr",
+        "body-weight",
+        "body-height",
+        "potassium",
+        "sodium",
+        "magnesium",
+        "calcium",
+        "qtc-interval",
+    ),
+    *(
+        "lithium-level",
+        "digoxin-level",
+        "tsh",
+        "inr",
+        "neutrophils",
+        "platelets",
+        "alt",
+        "bilirubin-total",
+        "pregnancy",
+    ),
+)
+"""What rules look at, of what is measured; an address has room for some forty codes."""
+
+PREFETCH: Final[Mapping[str, Template]] = {
+    "patient": Template("Patient/{{context.patientId}}"),
+    "medications": Template("MedicationRequest?patient={{context.patientId}}&_count=1000"),
+    "statements": Template("MedicationStatement?patient={{context.patientId}}&_count=1000", required=False),
+    "allergies": Template("AllergyIntolerance?patient={{context.patientId}}&_count=1000"),
+    "conditions": Template("Condition?patient={{context.patientId}}&_count=1000"),
+    "procedures": Template("Procedure?patient={{context.patientId}}&_count=1000", required=False),
+    "observations": Template(
+        f"Observation?patient={{{{context.patientId}}}}&code={','.join(codes_of(FACTS))}&_count=1000", required=False
+    ),
+}
+
+_GAPS: Final[Mapping[str, frozenset[str]]] = {
+    "MedicationRequest": medicines.GAPS,
+    "MedicationStatement": medicines.GAPS,
+    "AllergyIntolerance": allergy_intolerance.GAPS,
+}
+"""Why entries of the record may matter to an order of today although nothing could be made of them."""
+
+
+def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collection[str] | None = None) -> Response:
+    """Answer a call.
+
+    Args:
+        call: with its prefetch.
+        resources: of the Bundle of drafts.
+        selected: references of the drafts to speak of, the others being looked at beside them; None means all.
+    """
+    state, _ = twin_of(call)
+    with timing.stage("map"):
+        day = reporting.today(call.parts)
+        found = drafts.read(resources)
+        situation = Situation(found.orders, derived.as_of(state, day), day)
+    with timing.stage("report"):
+        findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
+        cards = order_cards.finding_cards(findings, situation, call.patient)
+        cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
+    return Response(cards)
+
+
+def _wanted(orders: Sequence[str], selected: Collection[str] | None) -> bool:
+    return selected is None or any(reference in selected for reference in orders)
+
+
+def _chosen(unjudged: Sequence[Unjudged], selected: Collection[str] | None) -> tuple[Unjudged, ...]:
+    return tuple(one for one in unjudged if selected is None or one.reference in selected)
+
+
+def _not_judged(call: Call, situation: Situation, unjudged: Sequence[Unjudged]) -> Iterator[order_cards.Card]:
+    unread = tuple(_unread(situation.state)) if situation.orders else ()
+    if unjudged or unread:
+        judged = len(situation.orders)
+        yield order_cards.not_judged_card(unjudged, unread, call.patient, call.parts.settings.base_url, judged)
+
+
+def _unread(state: TwinState) -> Iterator[str]:
+    """Medicines taken now and allergies that could not be read, counted by reason."""
+    left = {(u.source, u.reason) for u in state.unused if u.reason in _GAPS.get(u.source.type, ())}
+    counted = Counter((source.type, reason) for source, reason in left)
+    yield from (f"{number} {kind}: {reason}" for (kind, reason), number in sorted(counted.items()))

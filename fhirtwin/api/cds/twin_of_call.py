@@ -1,0 +1,40 @@
+"""The twin of a call: what is stored of the patient, with what the call brought laid over it, for that call only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from fhirtwin import timing
+from fhirtwin.api.cds.service import Call
+from fhirtwin.fhir import codec
+from fhirtwin.interactions import replaced
+from fhirtwin.twin.mappers import registry
+from fhirtwin.twin.overlay import overlay
+from fhirtwin.twin.state import LOCAL, StoredVersion, TwinState
+
+
+def twin_of(call: Call) -> tuple[TwinState, bool]:
+    """Give the twin with the prefetch laid over it, and whether there is a Patient that a report can refer to.
+
+    Raises:
+        Unprocessable: the Patient was replaced by another.
+    """
+    with timing.stage("store"), call.parts.store.snapshot() as reader:
+        base = reader.twin(call.patient)
+        stored = reader.read("Patient", call.patient.id) if call.patient.origin == LOCAL else None
+        for patient in _patients(call, stored):
+            replaced.refuse(patient, reader)
+    with timing.stage("map"):
+        mapped = [(source, registry.map_resource(resource, source)) for source, resource in call.prefetched.resources]
+        path = f"Patient/{call.patient.id}"
+        reference = f"{call.patient.origin}/{path}" if call.patient.origin else path
+        state = overlay(base, call.patient, mapped, call.prefetched.lists, reference)
+    return state, call.patient.origin != LOCAL or (stored is not None and not stored.deleted)
+
+
+def _patients(call: Call, stored: StoredVersion | None) -> Iterator[Mapping[str, Any]]:
+    """The Patient as the call brought it, and as it is stored here."""
+    yield from (resource for source, resource in call.prefetched.resources if source.type == "Patient")
+    if stored and not stored.deleted:
+        yield codec.decode(stored.data, max_depth=1000)

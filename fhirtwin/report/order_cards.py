@@ -1,0 +1,182 @@
+"""Findings on draft orders as CDS Hooks cards, with suggestions that an EHR can apply with one click.
+
+A card's uuid is the same for the same finding: the same patient, rule, ordered medicines and facts. Suggestions have
+uuids of their own, told from the card's. Texts that came with the call are escaped.
+
+Source: https://cds-hooks.hl7.org/2.0/#card-attributes
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from fhirtwin.report.override_reasons import REASONS
+from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
+from fhirtwin.rules.drafts import Unjudged
+from fhirtwin.rules.findings import Act, Coding, Finding, Remedy
+from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.terms.facts import LISTS
+from fhirtwin.twin.state import Fact, PatientKey
+
+Card = dict[str, Any]
+
+_NAMESPACE: Final = uuid.UUID("3f0c5a0e-5a57-5d0e-9b0f-8f2f7a3b6c11")
+_ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+TOPICS: Final[Mapping[str, Mapping[str, str]]] = {
+    "allergy": {"system": _ACT_CODE, "code": "ALGY", "display": "Allergy Alert"},
+    "interaction": {"system": _ACT_CODE, "code": "DRG", "display": "Drug Interaction Alert"},
+    "duplicate-therapy": {"system": _ACT_CODE, "code": "DUPTHPGEN", "display": "duplicate generic alert"},
+}
+"""Topic of a finding to HL7's code for that kind of alert; a topic without one has none on its card."""
+
+_LIMITS: Final = "It rests on the record and the labels named above; it supports a decision and does not make one."
+
+
+def finding_cards(findings: Iterable[Finding], situation: Situation, patient: PatientKey) -> list[Card]:
+    """What rules say, one card a finding, in their order; each uuid is in one answer once.
+
+    Args:
+        findings: each with at least one source.
+        situation: what was judged; its orders are those that the findings' references name.
+        patient: whose orders these are.
+    """
+    told: Counter[uuid.UUID] = Counter()
+    made = []
+    for finding in findings:
+        key = _key(finding, situation.orders, patient)
+        # Two drafts of one medicine give two findings that differ in nothing but the draft.
+        made.append(_card(finding, situation, uuid.uuid5(key, str(told[key])) if told[key] else key))
+        told[key] += 1
+    return made
+
+
+def _card(finding: Finding, situation: Situation, key: uuid.UUID) -> Card:
+    card: Card = {
+        "uuid": str(key),
+        "summary": summary([finding.summary]),
+        "indicator": finding.severity.value,
+        "source": _source(finding),
+        "detail": "\n\n".join(_detail(finding)),
+        "overrideReasons": [dict(reason) for reason in REASONS],
+    }
+    made = [_suggestion(remedy, key, situation) for remedy in finding.remedies if _can(remedy)]
+    if made:
+        card["suggestions"] = made
+        # Requests do not exclude one another; taking a draft away and something else may.
+        requests = all(remedy.act is Act.REQUEST for remedy in finding.remedies)
+        card["selectionBehavior"] = "any" if requests else "at-most-one"
+    return card
+
+
+def not_judged_card(
+    unjudged: Sequence[Unjudged], unread: Sequence[str], patient: PatientKey, base_url: str, judged: int
+) -> Card:
+    """Which drafts, and which entries of the record, no rule looked at; silence about them would look like consent.
+
+    Args:
+        unjudged: drafts, or parts of them.
+        unread: medicines taken and allergies of the record that could not be read, in words with their number.
+        patient: whose they are.
+        base_url: FHIR base of this server.
+        judged: how many drafts were looked at.
+    """
+    names = [plain(one.display) or one.reference for one in unjudged]
+    head = [f"Not checked: {names[0]}", *names[1:]] if names else ["Not all of the record could be checked against"]
+    lines = [
+        f"* {escape(one.display or 'A medicine')} ({escape(one.reference)}): {escape(one.reason)}" for one in unjudged
+    ]
+    parts = []
+    if lines:
+        parts.append("**Ordered and not checked**, wholly or in part:\n\n" + "\n".join(lines))
+    if unread:
+        parts.append(
+            "**In the record and not understood**, so no order was checked against it:\n\n"
+            + "\n".join(f"* {escape(text)}" for text in unread)
+        )
+    parts.append(
+        f"{judged} ordered {'medicine was' if judged == 1 else 'medicines were'} checked. No statement is made about "
+        f"the "
+        "others: they are neither safe nor unsafe. Look at them yourself."
+    )
+    content = [[one.reference, one.reason] for one in unjudged], list(unread)
+    return {
+        "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, "not-judged", content]))),
+        "summary": summary(head),
+        "indicator": "info",
+        "source": {"label": "fhirtwin", "url": f"{base_url}/metadata"},
+        "detail": "\n\n".join(parts),
+    }
+
+
+def _key(finding: Finding, orders: Sequence[Order], patient: PatientKey) -> uuid.UUID:
+    medicines = sorted(list(order.medicine.ingredients) for order in orders if order.reference in finding.orders)
+    facts = sorted([f.name, str(f.value), f.unit, f.time] for f in finding.facts)
+    return uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, finding.rule, medicines, facts]))
+
+
+def _source(finding: Finding) -> dict[str, Any]:
+    first = finding.sources[0]
+    source: dict[str, Any] = {"label": plain(first.label), "url": first.url}
+    if finding.topic in TOPICS:
+        source["topic"] = dict(TOPICS[finding.topic])
+    return source
+
+
+def _detail(finding: Finding) -> Iterator[str]:
+    yield from (escape(text) for text in finding.detail)
+    if finding.facts:
+        yield "**In the record:**\n\n" + "\n".join(f"* {escape(_shown(fact))}" for fact in finding.facts)
+    yield "**Sources:**\n\n" + "\n".join(f"* {escape(c.label)}: <{c.url}>" for c in finding.sources)
+    yield _LIMITS
+
+
+def _shown(fact: Fact) -> str:
+    """One fact as a clinician reads it: what, since when, and where it stands."""
+    value = fact.display or str(fact.value) if fact.name in LISTS else quantity(fact.value, fact.unit)
+    when = f", {day(fact.time)}" if fact.time else ", without a date"
+    note = f" ({fact.note})" if fact.note else ""
+    where = "; ".join(citation(source.reference) for source in fact.sources)
+    return f"{fact.name.replace('-', ' ')}: {value}{when}{note} [{where}]"
+
+
+def _can(remedy: Remedy) -> bool:
+    """Whether an EHR could apply it: a draft without an id cannot be taken away."""
+    return remedy.code is not None if remedy.act is Act.REQUEST else "/" in remedy.order
+
+
+def _suggestion(remedy: Remedy, card: uuid.UUID, situation: Situation) -> dict[str, Any]:
+    action = _request(remedy, remedy.code, situation) if remedy.code else _removal(remedy)
+    made: dict[str, Any] = {
+        "label": plain(remedy.label),
+        "uuid": str(uuid.uuid5(card, f"{remedy.act} {remedy.order} {remedy.code.code if remedy.code else ''}")),
+    }
+    if remedy.recommended:
+        made["isRecommended"] = True
+    return {**made, "actions": [action]}
+
+
+def _removal(remedy: Remedy) -> dict[str, Any]:
+    return {"type": "delete", "description": plain(remedy.label), "resourceId": remedy.order}
+
+
+def _request(remedy: Remedy, code: Coding, situation: Situation) -> dict[str, Any]:
+    resource = service_request(code, situation.state.reference, situation.day)
+    return {"type": "create", "description": plain(remedy.label), "resource": resource}
+
+
+def service_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
+    """A draft order of what is missing, valid R4, for the EHR to store."""
+    coding = {"system": code.system, "code": code.code, "display": code.display}
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "code": {"coding": [coding], "text": code.display},
+        "subject": {"reference": subject},
+        "authoredOn": on.isoformat(),
+    }

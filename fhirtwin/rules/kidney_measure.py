@@ -1,0 +1,131 @@
+"""The measure of kidney function that a label asks for, on the day of the order, or why there is none to judge by.
+
+What is not judged, and said instead:
+
+* a child: the labels' ranges are for adults, and so is the equation of Cockcroft and Gault;
+* dialysis, acute kidney injury, creatinine that is not steady (`kidney-function-unstable`): neither estimate means the
+  kidney function of today (KDIGO 2012, section 2.1; the label of Neurontin, section 2.3: "patients with stable renal
+  function");
+* a value that is missing, ambiguous, or older than a year. A year is our own limit: labels ask for kidney function
+  "periodically", and FDA (2016, metformin) for eGFR at least annually.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Final
+
+from fhirtwin.rules.findings import Act, Coding, Remedy
+from fhirtwin.rules.renal_row import Metric
+from fhirtwin.terms.systems import LOINC
+from fhirtwin.twin import kidney
+from fhirtwin.twin.derived import ambiguous, newest
+from fhirtwin.twin.state import Fact, TwinState
+from fhirtwin.twin.times import last_day
+
+OLDEST: Final = timedelta(days=365)
+"""How old a weight, a creatinine or an eGFR may be."""
+
+MEASURE: Final = {
+    "body-weight": Remedy(
+        "Measure body weight", Act.REQUEST, code=Coding(LOINC, "29463-7", "Body weight"), recommended=True
+    ),
+    "creatinine": Remedy(
+        "Order serum creatinine",
+        Act.REQUEST,
+        code=Coding(LOINC, "2160-0", "Creatinine [Mass/volume] in Serum or Plasma"),
+        recommended=True,
+    ),
+}
+"""What brings a missing value. eGFR is brought by creatinine."""
+
+_UNSTEADY: Final = {
+    "dialysis": "dialysis is recorded",
+    "acute-kidney-injury": "acute kidney injury is recorded",
+    "kidney-function-unstable": "creatinine has changed as in acute kidney injury",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measure of kidney function with what it was made from."""
+
+    value: Decimal
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Why there is no measure.
+
+    Attributes:
+        key: stable name: `unsteady`, `child`, `missing`.
+        reasons: each for people, lower case: `no body weight is known`.
+        facts: what says so.
+        remedies: what would bring the missing values.
+    """
+
+    key: str
+    reasons: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+
+
+def measure(state: TwinState, metric: Metric, day: date) -> Estimate | Gap:
+    """Give the measure, or why there is none; what makes it meaningless is looked at before what is missing."""
+    return unfit(state) or _measured(state, metric, day)
+
+
+def unfit(state: TwinState) -> Gap | None:
+    """Say why no estimate would mean anything for this patient today; None when nothing recorded says so."""
+    unsteady = [f for name in _UNSTEADY for f in state.named(name) if f.value is True]
+    if unsteady:
+        return Gap("unsteady", tuple(_UNSTEADY[f.name] for f in unsteady), tuple(unsteady))
+    age = newest(state, "age")
+    if age and isinstance(age.value, Decimal) and age.value < kidney.ADULT_YEARS:
+        return Gap("child", ("the label's ranges are for adults",), (age,))
+    return None
+
+
+def value_of(state: TwinState, name: str, day: date) -> Fact | str:
+    """Give the newest value of a fact, or in words why it is not used: missing, ambiguous, too old."""
+    shown = name.replace("body-", "body ").replace("egfr", "eGFR")
+    fact = newest(state, name)
+    if fact is None:
+        return f"{shown} has different values for the same time" if ambiguous(state, name) else f"no {shown} is known"
+    measured = last_day(fact.time)
+    if name in ("age", "sex"):
+        return fact
+    if measured is None:
+        return f"{shown} has no date"
+    if day - measured > OLDEST:
+        return f"the newest {shown} is of {fact.time[:10]}, more than a year old"
+    return fact
+
+
+def _measured(state: TwinState, metric: Metric, day: date) -> Estimate | Gap:
+    names = ("egfr",) if metric is Metric.EGFR else ("creatinine", "body-weight", "age", "sex")
+    found = {name: value_of(state, name, day) for name in names}
+    missing = {name: reason for name, reason in found.items() if isinstance(reason, str)}
+    facts = tuple(f for f in found.values() if isinstance(f, Fact))
+    if missing:
+        return Gap("missing", tuple(missing.values()), facts, tuple(_remedies(missing)))
+    return Estimate(_value(facts), facts)
+
+
+def _remedies(missing: dict[str, str]) -> Iterator[Remedy]:
+    for name in missing:
+        remedy = MEASURE.get("creatinine" if name == "egfr" else name)
+        if remedy:
+            yield remedy
+
+
+def _value(facts: tuple[Fact, ...]) -> Decimal:
+    numbers = {f.name: f.value for f in facts if isinstance(f.value, Decimal)}
+    if "egfr" in numbers:
+        return numbers["egfr"]
+    sex = next(str(f.value) for f in facts if f.name == "sex")
+    return kidney.cockcroft_gault(numbers["creatinine"], int(numbers["age"]), numbers["body-weight"], sex)

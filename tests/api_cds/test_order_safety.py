@@ -1,0 +1,302 @@
+"""The order services through the door: what an EHR sends, and what it gets."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from fhirtwin.api.cds import response
+from fhirtwin.fhir import validator
+from fhirtwin.report.override_reasons import REASONS
+from fhirtwin.terms.systems import RXNORM, SNOMED, UCUM
+from tests.gateway_in_process import Gateway
+
+EHR = "https://ehr.example/fhir"
+SUBJECT = {"reference": "Patient/1"}
+HOOK_INSTANCE = "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea"
+WARFARIN = {"coding": [{"system": RXNORM, "code": "11289"}]}
+
+
+def concept(code: str, display: str = "", system: str = RXNORM) -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code, **({"display": display} if display else {})}]}
+
+
+def medicine(code: str, id_: str, **members: Any) -> dict[str, Any]:
+    base = {"resourceType": "MedicationRequest", "id": id_, "status": "active", "intent": "order", "subject": SUBJECT}
+    return {**base, "medicationCodeableConcept": concept(code), "authoredOn": "2026-05-01", **members}
+
+
+def draft(code: str, id_: str = "d1", **members: Any) -> dict[str, Any]:
+    return medicine(code, id_, status="draft", **members)
+
+
+def allergy(code: str, id_: str = "a", system: str = RXNORM, **members: Any) -> dict[str, Any]:
+    status = {
+        "coding": [{"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}]
+    }
+    base = {"resourceType": "AllergyIntolerance", "id": id_, "patient": SUBJECT, "clinicalStatus": status}
+    return {**base, "code": concept(code, system=system), **members}
+
+
+def bundle(*resources: dict[str, Any], type_: str = "searchset") -> dict[str, Any]:
+    return (
+        {"resourceType": "Bundle", "type": type_, "entry": [{"resource": r} for r in resources]}
+        if resources
+        else {
+            "resourceType": "Bundle",
+            "type": type_,
+        }
+    )
+
+
+EGFR = {
+    "resourceType": "Observation",
+    "id": "egfr",
+    "status": "final",
+    "code": concept("98979-8", system="http://loinc.org"),
+    "subject": SUBJECT,
+    "effectiveDateTime": "2026-05-01",
+    "valueQuantity": {"value": 90, "unit": "mL/min/{1.73_m2}", "system": UCUM, "code": "mL/min/{1.73_m2}"},
+}
+"""Good kidneys, so that renal dosing of metformin has nothing to say."""
+
+
+def call(
+    twin: Gateway,
+    *drafts: dict[str, Any],
+    taken: tuple[dict[str, Any], ...] = (),
+    allergies: tuple[dict[str, Any], ...] = (),
+    observations: tuple[dict[str, Any], ...] = (),
+    procedures: dict[str, Any] | None = None,
+    selections: list[str] | None = None,
+    hook: str = "order-sign",
+    **changes: Any,
+) -> Any:
+    context: dict[str, Any] = {
+        "userId": "Practitioner/p",
+        "patientId": "1",
+        "draftOrders": bundle(*drafts, type_="collection"),
+    }
+    if hook == "order-select":
+        context["selections"] = selections or [f"{d['resourceType']}/{d['id']}" for d in drafts]
+    prefetch = {
+        "patient": {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-01-01"},
+        "medications": bundle(*taken),
+        "allergies": bundle(*allergies),
+        "conditions": bundle(),
+        "observations": bundle(EGFR, *observations),
+        **({"procedures": procedures} if procedures else {}),
+    }
+    body = {"hook": hook, "hookInstance": HOOK_INSTANCE, "fhirServer": EHR, "context": context, "prefetch": prefetch}
+    return twin.http.post(f"/cds-services/twin-{hook}", json={**body, **changes})
+
+
+def cards(answer: Any) -> list[dict[str, Any]]:
+    assert answer.status_code == 200, answer.text
+    assert list(response.broken(answer.json)) == []
+    return list(answer.json["cards"])
+
+
+def heads(answer: Any) -> list[tuple[str, str]]:
+    return [(card["indicator"], card["summary"]) for card in cards(answer)]
+
+
+def test_orders_without_a_finding_get_no_card(twin: Gateway) -> None:
+    assert cards(call(twin, draft("6809"), taken=(medicine("29046", "m"),))) == []
+
+
+def test_allergy_interaction_and_duplicate_are_told_the_most_urgent_first(twin: Gateway) -> None:
+    answer = call(
+        twin,
+        draft("723", "d1"),
+        draft("5640", "d2"),
+        draft("6809", "d3"),
+        taken=(medicine("6448", "m1"), medicine("6809", "m2")),
+        allergies=(allergy("373270004", system=SNOMED),),
+    )
+    assert heads(answer) == [
+        ("critical", "Amoxicillin: an allergy to penicillins is recorded"),
+        ("warning", "Ibuprofen with lithium: lithium rises, toxicity"),
+        ("info", "Metformin is ordered, and taken already"),
+    ]
+
+
+def test_card_can_be_applied_and_overridden(twin: Gateway) -> None:
+    (card,) = cards(call(twin, draft("5640"), taken=(medicine("6448", "m1"),)))
+    remove, order = card["suggestions"]
+    assert remove["actions"] == [
+        {"type": "delete", "description": "Remove the order of ibuprofen", "resourceId": "MedicationRequest/d1"}
+    ]
+    (create,) = order["actions"]
+    assert order["isRecommended"] is True
+    assert (create["type"], create["resource"]["code"]["coding"][0]["code"]) == ("create", "14334-7")
+    assert validator.validate(create["resource"], type="ServiceRequest") == []
+    assert create["resource"]["subject"] == {"reference": f"{EHR}/Patient/1"}
+    assert (create["resource"]["status"], create["resource"]["intent"]) == ("draft", "proposal")
+    assert card["selectionBehavior"] == "at-most-one"
+    assert card["overrideReasons"] == list(REASONS)
+    assert card["source"]["topic"]["code"] == "DRG"
+    assert card["source"]["url"].startswith("https://")
+
+
+def test_the_same_finding_has_the_same_uuids_and_another_has_others(twin: Gateway) -> None:
+    def asked(*drafts: dict[str, Any], lithium: str = "m1") -> list[str]:
+        found = cards(call(twin, *drafts, taken=(medicine("6448", lithium),)))
+        return [card["uuid"] for card in found] + [s["uuid"] for card in found for s in card["suggestions"]]
+
+    assert asked(draft("5640")) == asked(draft("5640"), lithium="again")
+    assert asked(draft("5640")) != asked(draft("7258"))
+    assert len(set(asked(draft("5640")))) == 3
+
+
+def test_order_select_speaks_of_the_selected_drafts_alone(twin: Gateway) -> None:
+    drafts = (draft("5640", "d1"), draft("5640", "d2"), draft("6809", "d3"))
+    answer = call(
+        twin, *drafts, taken=(medicine("6448", "m"),), hook="order-select", selections=["MedicationRequest/d3"]
+    )
+    assert cards(answer) == []
+    answer = call(
+        twin, *drafts, taken=(medicine("6448", "m"),), hook="order-select", selections=["MedicationRequest/d2"]
+    )
+    assert [summary for _, summary in heads(answer)] == [
+        "Ibuprofen is ordered twice",
+        "Ibuprofen with lithium: lithium rises, toxicity",
+    ]
+
+
+def test_what_was_not_checked_is_said(twin: Gateway) -> None:
+    unknown = draft("99999999", "d1", medicationCodeableConcept=concept("99999999", "**Wonder** <b>syrup</b>"))
+    (card,) = cards(call(twin, unknown, draft("6809", "d2")))
+    assert card["indicator"] == "info"
+    assert card["summary"].startswith("Not checked: **Wonder**")
+    assert "\\*\\*Wonder\\*\\* \\<b\\>syrup" in card["detail"]
+    assert "code not known" in card["detail"]
+    assert "1 ordered medicine was checked" in card["detail"]
+
+
+def test_what_of_the_record_was_not_understood_is_said(twin: Gateway) -> None:
+    answer = call(
+        twin,
+        draft("6809"),
+        taken=(medicine("99999999", "m1"), medicine("99999998", "m2", status="stopped")),
+        allergies=(allergy("91936005", system=SNOMED), allergy("227493005", "b", SNOMED, category=["food"])),
+    )
+    (card,) = cards(answer)
+    assert "1 MedicationRequest: code not known" in card["detail"]
+    assert "1 AllergyIntolerance: code not known" in card["detail"]
+
+
+def test_what_is_not_taken_is_no_gap(twin: Gateway) -> None:
+    record = (
+        medicine("99999999", "m1", status="draft"),
+        medicine("99999999", "m2", status="cancelled"),
+        medicine("99999999", "m3", intent="proposal"),
+        medicine("99999999", "m4", status="completed"),
+    )
+    verified = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
+    refuted = allergy("99999999", verificationStatus={"coding": [{"system": verified, "code": "refuted"}]})
+    assert cards(call(twin, draft("6809"), taken=record, allergies=(refuted,))) == []
+
+
+def test_no_known_allergy_is_no_gap(twin: Gateway) -> None:
+    assert cards(call(twin, draft("723"), allergies=(allergy("716186003", system=SNOMED),))) == []
+
+
+def test_medicines_that_ended_do_not_interact(twin: Gateway) -> None:
+    assert cards(call(twin, draft("5640"), taken=(medicine("6448", "m", status="stopped"),))) == []
+
+
+def test_stored_record_is_laid_under_the_call(twin: Gateway) -> None:
+    entries = [
+        {"resource": {"resourceType": "Patient", "id": "1"}, "request": {"method": "PUT", "url": "Patient/1"}},
+        {"resource": medicine("6448", "m"), "request": {"method": "PUT", "url": "MedicationRequest/m"}},
+    ]
+    stored = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    assert twin.http.post("/fhir", json=stored, content_type="application/fhir+json").status_code == 200
+    answer = call(twin, draft("5640"), fhirServer="https://twin.example/fhir")
+    assert heads(answer) == [("warning", "Ibuprofen with lithium: lithium rises, toxicity")]
+    assert cards(call(twin, draft("5640"))) == []  # Patient/1 of another server is another patient
+
+
+def test_known_level_is_shown_and_not_asked_for_again(twin: Gateway) -> None:
+    level = {
+        "resourceType": "Observation",
+        "id": "o",
+        "status": "final",
+        "subject": SUBJECT,
+        "effectiveDateTime": "2026-05-20",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "14334-7"}]},
+        "valueQuantity": {"value": 0.8, "unit": "mmol/L", "system": UCUM, "code": "mmol/L"},
+    }
+    (card,) = cards(call(twin, draft("5640"), taken=(medicine("6448", "m"),), observations=(level,)))
+    assert "lithium level: 0.8 mmol/L, 2026-05-20" in card["detail"]
+    assert not any(s.get("isRecommended") for s in card["suggestions"])
+
+
+@pytest.mark.parametrize("missing", ["medications", "allergies"])
+def test_without_the_lists_nothing_is_judged(twin: Gateway, missing: str) -> None:
+    brought = {"patient": {"resourceType": "Patient", "id": "1"}, "conditions": bundle()}
+    brought |= {key: bundle() for key in ("medications", "allergies") if key != missing}
+    answer = call(twin, draft("6809"), prefetch=brought)
+    assert answer.status_code == 412
+    assert answer.json["resourceType"] == "OperationOutcome"
+
+
+def test_draft_of_another_patient_refuses_the_call(twin: Gateway) -> None:
+    answer = call(twin, draft("6809", subject={"reference": "Patient/2"}))
+    assert answer.status_code == 422
+
+
+def test_other_orders_alone_get_no_card(twin: Gateway) -> None:
+    other = {"resourceType": "ServiceRequest", "id": "s", "status": "draft", "intent": "order", "subject": SUBJECT}
+    assert cards(call(twin, other)) == []
+
+
+HOSTILE = st.text(alphabet=st.sampled_from("<>[]()*_`|#!@&\\\"'\n\r\u202e\u0000aw.htps:/"), min_size=1, max_size=60)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(HOSTILE)
+def test_text_of_the_call_is_never_markup(twin: Gateway, text: str) -> None:
+    text = "".join(c for c in text if c.isprintable()) or "x"
+    unknown = draft("99999999", medicationCodeableConcept={**concept("99999999"), "text": f"x{text}x"})
+    answer = call(twin, unknown)
+    assert answer.status_code in (200, 400)
+    if answer.status_code == 200:
+        (card,) = cards(answer)
+        assert "<" not in card["detail"].replace("\\<", "")
+        assert "](" not in card["detail"].replace("\\]", "").replace("\\(", "")
+
+
+@pytest.mark.parametrize("name", ["order-select_2", "order-select_3", "order-sign_3"])
+def test_examples_of_the_hook_library_are_refused_as_sent_and_judged_when_made_r4(
+    twin: Gateway, shared: Path, name: str
+) -> None:
+    """They are of DSTU2 in part (MedicationOrder, no intent, `periodUnits`); in R4's words their medicine is read."""
+    file = shared / "data" / "cds-hooks" / "requests" / "hook-library" / f"{name}.context.json"
+    context = json.loads(file.read_text())["context"]
+    hook, who = name.partition("_")[0], context["patientId"]
+    lists = {key: bundle() for key in ("medications", "allergies", "conditions", "observations")}
+    body = {
+        "hook": hook,
+        "hookInstance": HOOK_INSTANCE,
+        "context": context,
+        "prefetch": {"patient": {"resourceType": "Patient", "id": who}, **lists},
+    }
+    assert twin.http.post(f"/cds-services/twin-{hook}", json=body).status_code == 400
+    (sent,) = [e["resource"] for e in context["draftOrders"]["entry"] if "medicationCodeableConcept" in e["resource"]]
+    about = {"subject": {"reference": f"Patient/{who}"}}
+    ordered = {**draft("x"), **about, "medicationCodeableConcept": sent["medicationCodeableConcept"]}
+    context["draftOrders"]["entry"] = [{"resource": ordered}]
+    if "selections" in context:
+        context["selections"] = ["MedicationRequest/d1"]
+    assert cards(twin.http.post(f"/cds-services/twin-{hook}", json=body)) == []
+    lists["allergies"] = bundle(allergy("723", patient=about["subject"]))
+    body["prefetch"] |= lists
+    answer = twin.http.post(f"/cds-services/twin-{hook}", json=body)
+    assert heads(answer) == [("critical", "Amoxicillin: an allergy to amoxicillin is recorded")]

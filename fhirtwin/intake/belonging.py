@@ -6,8 +6,7 @@ Texts say where the stranger stands, and not whose it is.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fhirtwin.errors import Issue, Unprocessable
 from fhirtwin.fhir import references
@@ -20,8 +19,7 @@ _JUDGED: Final = frozenset({"Patient", "Bundle", "Parameters"} | PATIENT_ELEMENT
 _APPOINTMENT: Final = "Appointment"
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A resource and where in the call it stands."""
 
     place: str

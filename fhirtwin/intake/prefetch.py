@@ -9,7 +9,7 @@ Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -170,7 +170,8 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
         return "is an OperationOutcome: the client could not obtain it" if template.required else ""
     if any(link.get("relation") == "next" for link in value.get("link", ())):
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
-    if any(_is_failure(resource) for _, resource in _entries(value)):
+    outcomes = [one["resource"] for one in value.get("entry", ()) if is_outcome(one.get("resource"))]
+    if any(map(_is_failure, outcomes)):
         return "holds an OperationOutcome with an error: the client's search did not run to its end"
     if template.is_search and value.get("total", 0) > sum(map(_is_match, value.get("entry", ()))):
         return "holds fewer matches than its `total`; send all of them in one Bundle"
@@ -179,9 +180,9 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
 
 def _is_match(entry: Mapping[str, Any]) -> bool:
     """Whether `Bundle.total` counts an entry: http://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total."""
-    if "resource" not in entry or is_outcome(entry["resource"]):
+    if "search" in entry and entry["search"].get("mode", "match") != "match":
         return False
-    return bool(entry.get("search", {}).get("mode", "match") == "match")
+    return "resource" in entry and not is_outcome(entry["resource"])
 
 
 def _placed(key: str, value: Any) -> Iterable[Placed]:
@@ -189,12 +190,6 @@ def _placed(key: str, value: Any) -> Iterable[Placed]:
     if value is None:
         return ()
     return belonging.entries(value, place) if value["resourceType"] == "Bundle" else (Placed(place, value),)
-
-
-def _entries(bundle: Mapping[str, Any]) -> Iterator[tuple[int, Resource]]:
-    for number, entry in enumerate(bundle.get("entry", ())):
-        if "resource" in entry:
-            yield number, entry["resource"]
 
 
 def _refuse_contradictions(placed: Iterable[Placed]) -> None:

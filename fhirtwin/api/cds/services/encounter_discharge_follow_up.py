@@ -25,7 +25,7 @@ def discharge(call: Call) -> Response:
     situation = follow_up.situation(call, ())
     with timing.stage("report"):
         findings = _findings(call, situation)
-        return Response([order_cards.finding_card(finding, situation, call.patient) for finding in findings])
+        return Response(order_cards.finding_cards(findings, situation, call.patient))
 
 
 def _findings(call: Call, situation: Situation) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ def refill(call: Call) -> Response:
     situation = follow_up.situation(call, found.orders)
     with timing.stage("report"):
         findings = monitoring(situation, ordered_codes(call.prefetched.resources))
-        cards = [order_cards.finding_card(finding, situation, call.patient) for finding in findings]
+        cards = order_cards.finding_cards(findings, situation, call.patient)
         if found.unjudged:
             base = call.parts.settings.base_url
             cards.append(order_cards.not_judged_card(found.unjudged, (), call.patient, base, len(found.orders)))

@@ -27,7 +27,7 @@ def create(call: Call) -> Response:
     situation = follow_up.situation(call, ())
     with timing.stage("report"):
         findings = evidence(problems, situation.state)
-        return Response([order_cards.finding_card(finding, situation, call.patient) for finding in findings])
+        return Response(order_cards.finding_cards(findings, situation, call.patient))
 
 
 SERVICE: Final = Service(

@@ -76,13 +76,17 @@ _SPS_LITHIUM: Final = Citation(
     "Lithium monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
     "https://www.sps.nhs.uk/monitorings/lithium-monitoring/",
 )
+_ACE: Final = Citation(
+    "ACE inhibitors, formulary of NHS Somerset; read on 2026-11-21",
+    "https://formulary.nhssomerset.nhs.uk/?page_id=496",
+)
 _NICE_RAAS: Final = Citation(
-    "NICE on ACE inhibitors and angiotensin receptor blockers, as a general practice gives it; read on 2026-11-21",
+    "NICE on angiotensin receptor blockers, as a general practice gives it; read on 2026-11-21",
     "https://citywaymedicalpractice.co.uk/pages/ACE-Inhibitors-and-ARBs---Patient-Information-Leaflet",
 )
 _SPIRONOLACTONE: Final = Citation(
-    "Spironolactone tablets, warnings of the label on hyperkalaemia, as MIMS gives them; read on 2026-11-21",
-    "https://sit.mimsdev.com/philippines/drug/info/aldax/warnings",
+    "Spironolactone monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
+    "https://www.sps.nhs.uk/monitorings/spironolactone-monitoring/",
 )
 _WARFARIN: Final = Citation(
     "Warfarin sodium tablets, US label, section 2.4; read on 2026-11-21",
@@ -106,17 +110,20 @@ _ANTIPSYCHOTICS: Final = Citation(
     "https://www.jabfm.org/highwire/markup/7367/expansion",
 )
 _AMIODARONE: Final = Citation(
-    "Derbyshire Joint Area Prescribing Committee, amiodarone monitoring protocol, December 2016; read on 2026-11-21",
-    "https://studyres.com/doc/12956115/amiodarone-monitoring-protocol---derbyshire-medicines-man...?page=5",
+    "Amiodarone monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
+    "https://www.sps.nhs.uk/monitorings/amiodarone-monitoring/",
 )
 
 _LITHIUM_WORDS: Final = "every 6 months"
 _LITHIUM_LEVEL_WORDS: Final = (
     "every 3 to 6 months once stable; weekly until levels are stable and every 3 months in the first year"
 )
+_ACE_WORDS: Final = (
+    "once a year; 1 to 2 weeks after each increase in heart failure and after the last increase in hypertension"
+)
 _RAAS_WORDS: Final = "once a year; 1 to 2 weeks after start and after each increase"
 _SPIRONOLACTONE_WORDS: Final = (
-    "every 6 months; a week after start and after each increase, monthly for 3 months, then quarterly for a year"
+    "every 3 to 6 months once stable in heart failure; a week after start and each change, then monthly for 3 months"
 )
 _CLOZAPINE_WORDS: Final = "monthly after the first year; weekly in the first 6 months and every 2 weeks until 12 months"
 
@@ -135,8 +142,8 @@ ROWS: Final[tuple[MonitoringRow, ...]] = (
     MonitoringRow(
         "ACE inhibitor",
         members("ace-inhibitors"),
-        (Due(POTASSIUM, _YEAR, _RAAS_WORDS), Due(KIDNEY, _YEAR, _RAAS_WORDS)),
-        _NICE_RAAS,
+        (Due(POTASSIUM, _YEAR, _ACE_WORDS), Due(KIDNEY, _YEAR, _ACE_WORDS)),
+        _ACE,
     ),
     MonitoringRow(
         "angiotensin receptor blocker",

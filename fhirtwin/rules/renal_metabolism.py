@@ -108,6 +108,24 @@ ROWS: Final[tuple[RenalRow, ...]] = (
         ),
     ),
     RenalRow(
+        name="dofetilide",
+        ingredients=rxnorm("49247"),
+        metric=Metric.CLEARANCE,
+        weight="The label gives the equation of Cockcroft and Gault with actual body weight.",
+        bands=(
+            Band("below-20", below(20), Action.CONTRAINDICATED, "Contraindicated."),
+            Band("20-to-40", from_to_below(20, 40), Action.REDUCE, "Begin with 125 micrograms twice daily."),
+            Band("40-to-60", closed(40, 60), Action.REDUCE, "Begin with 250 micrograms twice daily."),
+        ),
+        label=Label(
+            "Dofetilide capsules, US label",
+            "instructions for individualized dose initiation, step 3",
+            "",
+            "https://medlibrary.org/lib/rx/meds/dofetilide-5/page/8/",
+        ),
+        note="The label asks for QTc too, before the first dose and after each of the first five; this row reads none.",
+    ),
+    RenalRow(
         name="tolterodine",
         ingredients=rxnorm("119565"),
         metric=Metric.CLEARANCE,

@@ -22,8 +22,9 @@ from tests.twin.builders import facts_of, measured, observation, patient, person
 DUES = [pytest.param(row, due, id=f"{row.name}-{due.check.key}") for row in ROWS for due in row.dues]
 
 INTERVALS = {
-    # as read: NHS SPS lithium; NICE on ACE inhibitors; label of spironolactone; warfarin 2.4; Clozaril; metformin; the
-    # consensus of 2004; Derbyshire on amiodarone. Longest calendar length of the interval, in days.
+    # as read: NHS SPS on lithium, spironolactone and amiodarone; NHS Somerset on ACE inhibitors; NICE on receptor
+    # blockers; labels: warfarin 2.4, Clozaril, metformin; the consensus of 2004.
+    # Longest calendar length of the interval, in days.
     ("lithium", "lithium-level"): 184,
     ("lithium", "kidney"): 184,
     ("lithium", "thyroid"): 184,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.rules.interval import below, closed, from_to_below
+from fhirtwin.rules.interval import at_most, below, closed, from_to_below
 from fhirtwin.rules.renal_row import Action, Band, Label, Metric, RenalRow
 from fhirtwin.rules.renal_words import DAILYMED, EQUATION, UNNAMED, rxnorm
 
@@ -74,7 +74,8 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "sections 2.1 and 2.3, table 3",
             "",
             DAILYMED + "5a65b2bc-9edc-f193-e063-6394a90a0104",
-            copy="https://globalrph.com/renal/levofloxacin/, and table 3 quoted in a public review of formulary pages",
+            copy="https://medlibrary.org/lib/rx/meds/levofloxacin-30/page/3/, and table 3 in a public review of "
+            "formulary pages that quotes it word for word",
         ),
     ),
     RenalRow(
@@ -94,6 +95,27 @@ ROWS: Final[tuple[RenalRow, ...]] = (
             "https://rxdruglabels.com/lib/rx/rx-meds/ciprofloxacin-108/page/3/",
         ),
         note="By mouth. In severe infections with severe impairment the label allows 750 mg at the same intervals.",
+    ),
+    RenalRow(
+        name="fluconazole",
+        ingredients=rxnorm("4450"),
+        metric=Metric.CLEARANCE,
+        weight=EQUATION,
+        bands=(
+            Band(
+                "50-or-below",
+                at_most(50),
+                Action.REDUCE,
+                "With more than one dose: the first dose of 50 to 400 mg as usual, then half of the daily dose.",
+            ),
+        ),
+        label=Label(
+            "Fluconazole tablets, US label",
+            "dosage in patients with impaired renal function",
+            "",
+            "https://medlibrary.org/lib/rx/meds/fluconazole-9/page/8/",
+        ),
+        note="A single dose for vaginal candidiasis stays as it is.",
     ),
     RenalRow(
         name="cephalexin",

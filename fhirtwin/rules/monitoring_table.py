@@ -46,6 +46,12 @@ NEUTROPHILS: Final = _check(
     "Neutrophils [#/volume] in Blood by Automated count",
 )
 HEMOGLOBIN: Final = _check("hemoglobin", "hemoglobin", "hemoglobin", "718-7", "Hemoglobin [Mass/volume] in Blood")
+PLATELETS: Final = _check(
+    "platelets", "platelets", "platelets", "777-3", "Platelets [#/volume] in Blood by Automated count"
+)
+CREATININE: Final = _check(
+    "creatinine", "creatinine", "creatinine", "2160-0", "Creatinine [Mass/volume] in Serum or Plasma"
+)
 GLUCOSE: Final = _check(
     "glucose", "glucose or HbA1c", "glucose hba1c", "2345-7", "Glucose [Mass/volume] in Serum or Plasma"
 )
@@ -114,6 +120,14 @@ _AMIODARONE: Final = Citation(
     "https://www.sps.nhs.uk/monitorings/amiodarone-monitoring/",
 )
 
+_VALPROATE: Final = Citation(
+    "Valproate monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21", "https://sps.nhs.uk/?p=62811"
+)
+_DOAC: Final = Citation(
+    "Direct oral anticoagulants monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
+    "https://www.sps.nhs.uk/monitorings/doacs-direct-oral-anticoagulants-monitoring",
+)
+
 _LITHIUM_WORDS: Final = "every 6 months"
 _LITHIUM_LEVEL_WORDS: Final = (
     "every 3 to 6 months once stable; weekly until levels are stable and every 3 months in the first year"
@@ -124,6 +138,11 @@ _ACE_WORDS: Final = (
 _RAAS_WORDS: Final = "once a year; 1 to 2 weeks after start and after each increase"
 _SPIRONOLACTONE_WORDS: Final = (
     "every 3 to 6 months once stable in heart failure; a week after start and each change, then monthly for 3 months"
+)
+_VALPROATE_WORDS: Final = "once a year; 6 months after start"
+_DOAC_WORDS: Final = "once a year"
+_DOAC_KIDNEY_WORDS: Final = (
+    "once a year; every 4 months in the elderly; below 60 mL/min after as many months as a tenth of the clearance"
 )
 _CLOZAPINE_WORDS: Final = "monthly after the first year; weekly in the first 6 months and every 2 weeks until 12 months"
 
@@ -162,6 +181,39 @@ ROWS: Final[tuple[MonitoringRow, ...]] = (
         frozenset({"11289"}),
         (Due(INR, timedelta(days=28), "every 1 to 4 weeks once stable; daily until then"),),
         _WARFARIN,
+    ),
+    MonitoringRow(
+        "direct oral anticoagulant",
+        frozenset(
+            {
+                "1364430",  # apixaban
+                "1037042",  # dabigatran etexilate
+                "1599538",  # edoxaban
+                "1114195",  # rivaroxaban
+            }
+        ),
+        (
+            Due(CREATININE, _YEAR, _DOAC_KIDNEY_WORDS),
+            Due(HEMOGLOBIN, _YEAR, _DOAC_WORDS),
+            Due(LIVER, _YEAR, _DOAC_WORDS),
+        ),
+        _DOAC,
+    ),
+    MonitoringRow(
+        "valproate",
+        frozenset(
+            {
+                "266856",  # divalproex sodium
+                "40254",  # valproate
+                "11118",  # valproic acid
+            }
+        ),
+        (
+            Due(LIVER, _YEAR, _VALPROATE_WORDS),
+            Due(PLATELETS, _YEAR, _VALPROATE_WORDS),
+            Due(WEIGHT, _YEAR, _VALPROATE_WORDS),
+        ),
+        _VALPROATE,
     ),
     MonitoringRow("clozapine", frozenset({"2626"}), (Due(NEUTROPHILS, _MONTH, _CLOZAPINE_WORDS),), _CLOZAPINE),
     MonitoringRow("metformin", frozenset({"6809"}), (Due(KIDNEY, _YEAR, "at least once a year"),), _METFORMIN),

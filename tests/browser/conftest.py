@@ -11,9 +11,9 @@ from tests.roads.gateway import Running, maria, ready, running
 SWITCHES = ["--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-component-update"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """A headless Chromium, or a skip that says how to get one."""
+    """A headless Chromium, or a skip that says how to get one; gone with this package, as its event loop must be."""
     found = chromium.find()
     if found is None:
         pytest.skip(chromium.MISSING)
@@ -30,7 +30,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def gateway(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A gateway with its engine and Maria Keller; only where there is a browser."""
     with running(tmp_path_factory.mktemp("browser") / "data") as gateway:

@@ -35,10 +35,13 @@ class Prefetched:
     Attributes:
         resources: every resource about the patient, the Patient included, with its identity.
         lists: resource types of which all the patient has was obtained.
+        others: what is no patient's: a Practitioner, a Medication, an Appointment without a patient. None
+            of them refers to another patient.
     """
 
     resources: tuple[tuple[Source, Resource], ...]
     lists: frozenset[str]
+    others: tuple[Resource, ...] = ()
 
 
 def read(
@@ -90,10 +93,17 @@ def _assembled(
     def find(base: str, id_: str) -> Resource | None:
         return medications.get(id_) if base in ours else None
 
-    about = [item for item in placed if belonging.is_about_a_patient(item.resource)]
+    about: list[Placed] = []
+    others: list[Resource] = []
+    for item in placed:
+        if belonging.names_a_patient(item.resource):
+            about.append(item)
+        else:
+            others.append(item.resource)
     return Prefetched(
         resources=tuple(_sourced(item, patient.origin, find) for item in about),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
+        others=tuple(others),
     )
 
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
 from typing import Final
 
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.api.cds.workers import LateError, Workers
+from fhirtwin.api.turns import Turns
 from fhirtwin.errors import Busy, Fault, Unavailable
 
 MOST_ANSWERING: Final = 4
-"""Calls of one service that are worked on at a time in one process; others wait for their turn."""
+"""Calls of one service that are worked on at a time in one process; others wait, and who came first goes first."""
 
 
 class Room:
     """What one service may take up of a process."""
 
     def __init__(self) -> None:
-        self._turns = BoundedSemaphore(MOST_ANSWERING)
+        self._turns = Turns(MOST_ANSWERING)
         self.workers = Workers()
 
     @contextmanager
@@ -37,7 +37,7 @@ class Room:
         Raises:
             Busy: the turn did not come in time.
         """
-        if not self._turns.acquire(timeout=max(0.0, until - time.monotonic())):
+        if not self._turns.acquire(timeout=until - time.monotonic()):
             raise Busy("Other calls of this CDS service are being worked on before this one; try again.")
         try:
             yield

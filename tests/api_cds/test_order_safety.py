@@ -136,7 +136,7 @@ def test_card_can_be_applied_and_overridden(twin: Gateway) -> None:
     assert order["isRecommended"] is True
     assert (create["type"], create["resource"]["code"]["coding"][0]["code"]) == ("create", "14334-7")
     assert validator.validate(create["resource"], type="ServiceRequest") == []
-    assert create["resource"]["subject"] == {"reference": f"{EHR}/Patient/1"}
+    assert create["resource"]["subject"] == {"reference": "Patient/1"}, "as the EHR names it, which stores it"
     assert (create["resource"]["status"], create["resource"]["intent"]) == ("draft", "proposal")
     assert card["selectionBehavior"] == "at-most-one"
     assert card["overrideReasons"] == list(REASONS)

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirtwin import timing
-from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
+from fhirtwin.errors import Incorrect, Issue, Precondition
 from fhirtwin.fhir import validator
-from fhirtwin.intake import belonging
+from fhirtwin.intake import belonging, contradictions
 from fhirtwin.intake.belonging import Placed, is_outcome
 from fhirtwin.intake.fetching import Fetch, Wanted
 from fhirtwin.intake.templates import Template
@@ -87,7 +87,7 @@ def _assembled(
     obtained = {key: value for key, value in given.items() if not is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
     belonging.refuse_strangers(placed, patient, ours)
-    _refuse_contradictions(placed)
+    contradictions.refuse(placed)
     medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
 
     def find(base: str, id_: str) -> Resource | None:
@@ -200,22 +200,6 @@ def _placed(key: str, value: Any) -> Iterable[Placed]:
     if value is None:
         return ()
     return belonging.entries(value, place) if value["resourceType"] == "Bundle" else (Placed(place, value),)
-
-
-def _refuse_contradictions(placed: Iterable[Placed]) -> None:
-    """Refuse a resource that stands twice and does not say the same: which of both is true cannot be known."""
-    seen: dict[tuple[str, Any], Resource] = {}
-    issues = []
-    for item in placed:
-        first = seen.setdefault((item.resource["resourceType"], item.resource.get("id", item.place)), item.resource)
-        if first is not item.resource and _without_meta(first) != _without_meta(item.resource):
-            issues.append(belonging.unfit(item, "stands in the prefetch before with another content"))
-    if issues:
-        raise Unprocessable("The prefetch contradicts itself.", issues=issues)
-
-
-def _without_meta(resource: Resource) -> Resource:
-    return {name: value for name, value in resource.items() if name != "meta"}
 
 
 _LISTING: Final = ("searchset", "collection")

@@ -31,8 +31,20 @@ TOPICS: Final[Mapping[str, Mapping[str, str]]] = {
     "allergy": {"system": _ACT_CODE, "code": "ALGY", "display": "Allergy Alert"},
     "interaction": {"system": _ACT_CODE, "code": "DRG", "display": "Drug Interaction Alert"},
     "duplicate-therapy": {"system": _ACT_CODE, "code": "DUPTHPGEN", "display": "duplicate generic alert"},
+    "pregnancy": {"system": _ACT_CODE, "code": "COND", "display": "Condition Alert"},
 }
 """Topic of a finding to HL7's code for that kind of alert; a topic without one has none on its card."""
+
+LISTED: Final = 20
+"""How many entries of the record that were not understood are named; how many more there are is said."""
+
+_KINDS: Final[Mapping[str, tuple[str, str]]] = {
+    "AllergyIntolerance": ("allergy", "allergies"),
+    "MedicationRequest": ("medicine", "medicines"),
+    "MedicationStatement": ("medicine", "medicines"),
+    "Observation": ("result", "results"),
+}
+"""Type of a resource to what a clinician calls it, one and many."""
 
 _LIMITS: Final = "It rests on the record and the labels named above; it supports a decision and does not make one."
 
@@ -74,43 +86,55 @@ def _card(finding: Finding, situation: Situation, key: uuid.UUID) -> Card:
 
 
 def not_judged_card(
-    unjudged: Sequence[Unjudged], unread: Sequence[str], patient: PatientKey, base_url: str, judged: int
+    unjudged: Sequence[Unjudged], unread: Sequence[Unjudged], patient: PatientKey, base_url: str, judged: int
 ) -> Card:
     """Which drafts, and which entries of the record, no rule looked at; silence about them would look like consent.
 
     Args:
         unjudged: drafts, or parts of them.
-        unread: medicines taken and allergies of the record that could not be read, in words with their number.
+        unread: medicines, allergies and results of the record that nothing could be made of.
         patient: whose they are.
         base_url: FHIR base of this server.
         judged: how many drafts were looked at.
     """
     names = [plain(one.display) or one.reference for one in unjudged]
-    head = [f"Not checked: {names[0]}", *names[1:]] if names else ["Not all of the record could be checked against"]
-    lines = [
-        f"* {escape(one.display or 'A medicine')} ({escape(one.reference)}): {escape(one.reason)}" for one in unjudged
-    ]
+    head = [f"Not checked: {names[0]}", *names[1:]] if names else [_entries(unread)]
     parts = []
-    if lines:
-        parts.append("**Ordered and not checked**, wholly or in part:\n\n" + "\n".join(lines))
+    if unjudged:
+        parts.append("**Ordered and not checked**, wholly or in part:\n\n" + "\n".join(map(_line, unjudged)))
     if unread:
-        parts.append(
-            "**In the record and not understood**, so no order was checked against it:\n\n"
-            + "\n".join(f"* {escape(text)}" for text in unread)
-        )
-    parts.append(
-        f"{judged} ordered {'medicine was' if judged == 1 else 'medicines were'} checked. No statement is made about "
-        f"the "
-        "others: they are neither safe nor unsafe. Look at them yourself."
-    )
-    content = [[one.reference, one.reason] for one in unjudged], list(unread)
+        more = len(unread) - LISTED
+        lines = [*map(_line, unread[:LISTED]), *([f"* and {more} more"] if more > 0 else [])]
+        parts.append("**In the record and not used**, so no order was checked against it:\n\n" + "\n".join(lines))
+    content = [[[one.reference, one.reason] for one in group] for group in (unjudged, unread)]
     return {
         "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, "not-judged", content]))),
         "summary": summary(head),
         "indicator": "info",
         "source": {"label": "fhirtwin", "url": f"{base_url}/metadata"},
-        "detail": "\n\n".join(parts),
+        "detail": "\n\n".join([*parts, _what_was_checked(judged, bool(unjudged))]),
     }
+
+
+def _line(one: Unjudged) -> str:
+    return f"* {escape(one.display or 'Without a name')} ({escape(one.reference)}): {escape(one.reason)}"
+
+
+def _entries(unread: Sequence[Unjudged]) -> str:
+    """How many entries of each kind were not understood, as a headline."""
+    types = [one.reference.partition("/_history/")[0].rpartition("/")[0].rpartition("/")[2] for one in unread]
+    counted = Counter(_KINDS.get(type_, ("entry", "entries")) for type_ in types)
+    shown = [f"{number} {kind[number > 1]}" for kind, number in sorted(counted.items())]
+    return f"Orders not checked against {' and '.join(shown)} of the record that could not be used"
+
+
+def _what_was_checked(judged: int, some_not: bool) -> str:
+    """What the card leaves open, in a sentence; it must not sound like consent."""
+    if not some_not:
+        which = "The ordered medicine was" if judged == 1 else f"All {judged} ordered medicines were"
+        return f"{which} checked, but not against these entries. Look at them yourself."
+    what = {0: "No ordered medicine was", 1: "1 ordered medicine was"}.get(judged, f"{judged} ordered medicines were")
+    return f"{what} checked. What is listed as not checked is neither safe nor unsafe: look at it yourself."
 
 
 def _key(finding: Finding, orders: Sequence[Order], patient: PatientKey) -> uuid.UUID:

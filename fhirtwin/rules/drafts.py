@@ -72,7 +72,7 @@ def read(resources: Iterable[Resource]) -> Drafts:
         if found.ingredients:
             orders.append(Order(reference, _medicine(found), _route(draft)))
         if found.unread:
-            unjudged.append(Unjudged(reference, _called(draft), found.unread))
+            unjudged.append(Unjudged(reference, called(draft), found.unread))
     return Drafts(tuple(orders), tuple(unjudged))
 
 
@@ -90,12 +90,12 @@ def _medicine(found: Named) -> Medicine:
     return Medicine(ingredients, " / ".join(map(drugs.name_of, ingredients)), "; ".join(sorted(notes)))
 
 
-def _called(draft: Resource) -> str:
-    """What the draft calls its medicine, in words."""
-    concepts = [draft.get("medicationCodeableConcept")]
-    concepts += [contained.get("code") for contained in items(draft, "contained")]
+def called(resource: Resource) -> str:
+    """What an order calls its medicine, or another resource what it is about, in the client's words; may be empty."""
+    concepts = [resource.get("medicationCodeableConcept"), resource.get("code")]
+    concepts += [contained.get("code") for contained in items(resource, "contained")]
     return next((words for concept in concepts for words in _words(concept) if words), "") or text(
-        draft.get("medicationReference"), "display"
+        resource.get("medicationReference"), "display"
     )
 
 

@@ -8,11 +8,12 @@ Source: HL7 v3 ActCode DUPTHPGEN: a proposed therapy with the same benefit and t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
-from fhirtwin.rules.pairs import Pair, pairs
+from fhirtwin.rules.findings import Citation, Finding, Severity
+from fhirtwin.rules.pairs import Pair, pairs, removals
 from fhirtwin.rules.situation import Rule, Situation
 from fhirtwin.terms import drugs
 
@@ -25,34 +26,38 @@ SOURCE: Final = Citation(
 
 def same_ingredient(situation: Situation) -> Iterator[Finding]:
     """Find ingredients that would be taken twice. It may be meant (a renewal, a change of dose), so it is a remark."""
-    told: set[tuple[str, tuple[str, ...]]] = set()
+    groups: dict[str, list[Pair]] = {}
     for pair in pairs(situation):
-        key = (pair.ingredient, pair.orders)
-        if pair.ingredient == pair.other and key not in told:
-            told.add(key)
-            yield _finding(pair)
+        if pair.ingredient == pair.other:
+            groups.setdefault(pair.ingredient, []).append(pair)
+    yield from (_finding(ingredient, group) for ingredient, group in groups.items())
 
 
-def _finding(pair: Pair) -> Finding:
-    name = drugs.name_of(pair.ingredient)
-    shown = f"{name[:1].upper()}{name[1:]}"
-    taken = "ordered twice" if pair.other_order else "ordered, and taken already"
-    renewed = (
-        "Both drafts order the same ingredient."
-        if pair.other_order
-        else "The record says that it is taken now. When this order renews or changes that one, end the earlier one."
-    )
+def _finding(ingredient: str, group: Sequence[Pair]) -> Finding:
+    name = drugs.name_of(ingredient)
+    drafts = tuple(dict.fromkeys(chain(*(pair.orders for pair in group))))
+    facts = tuple(dict.fromkeys(chain(*(pair.facts for pair in group))))
+    times = {1: "ordered", 2: "ordered twice"}.get(len(drafts), f"ordered {len(drafts)} times")
+    notes = dict.fromkeys(chain(*(pair.notes for pair in group)))
     return Finding(
         rule="duplicate.same-ingredient",
-        severity=Severity.WARNING if pair.other_order else Severity.INFO,
-        orders=pair.orders,
-        summary=f"{shown} is {taken}",
-        detail=(renewed, *(f"A medicine was {note}." for note in pair.notes)),
-        facts=pair.facts,
+        severity=Severity.WARNING if len(drafts) > 1 else Severity.INFO,
+        orders=drafts,
+        summary=f"{name[:1].upper()}{name[1:]} is {times}{', and taken already' if facts else ''}",
+        detail=(*([_TWICE] if len(drafts) > 1 else []), *([_TAKEN] if facts else []), *_read(notes)),
+        facts=facts,
         sources=(SOURCE,),
-        remedies=(Remedy(f"Remove the order of {name}", Act.REMOVE, order=pair.order.reference),),
+        remedies=tuple(removals(group)),
         topic=TOPIC,
     )
+
+
+_TWICE: Final = "More than one draft orders the same ingredient."
+_TAKEN: Final = "The record says that it is taken now. When this order renews or changes that one, end the earlier one."
+
+
+def _read(notes: Iterable[str]) -> Iterator[str]:
+    yield from (f"A medicine was {note}." for note in notes)
 
 
 RULES: Final[tuple[Rule, ...]] = (same_ingredient,)

@@ -1,43 +1,53 @@
 """Interactions: ordered medicines against those taken now and against one another, by what labels say.
 
-Rows are in `tables`; two medicines that both prolong the QT interval, and that no row speaks of, are one finding more.
+Rows are in `tables`. What a row says of one ordered medicine is one finding, with all that it meets; medicines that all
+prolong the QT interval, and that no row speaks of, are one finding more, however many pairs they make.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import chain
 from typing import Final
 
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
-from fhirtwin.rules.pairs import Pair, pairs
+from fhirtwin.rules.kidney_measure import OLDEST
+from fhirtwin.rules.pairs import Pair, pairs, removals
 from fhirtwin.rules.situation import Rule, Situation
-from fhirtwin.rules.tables import bleeding, heart_rhythm, kidney, metabolism, serotonin
-from fhirtwin.rules.tables.model import QTC, Interaction
+from fhirtwin.rules.tables import bleeding, circulation, heart_rhythm, kidney, metabolism, serotonin
+from fhirtwin.rules.tables.model import QTC, TITLES, Interaction
 from fhirtwin.terms import drugs
 from fhirtwin.twin.derived import newest
-from fhirtwin.twin.state import Fact, TwinState
+from fhirtwin.twin.state import Fact
+from fhirtwin.twin.times import last_day
 
 TOPIC: Final = "interaction"
-ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *bleeding.ROWS)
+ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *circulation.ROWS, *bleeding.ROWS)
 
 
 def interactions(situation: Situation) -> Iterator[Finding]:
-    """Find every pair that a row of the tables speaks of."""
+    """Find every pair that a row of the tables speaks of; those of one row and one order together."""
+    groups: dict[tuple[str, str], tuple[Interaction, list[Pair]]] = {}
     for pair in pairs(situation):
         for row in ROWS:
             if _meet(row, pair):
-                yield _finding(row, pair, situation.state)
+                groups.setdefault((row.id, pair.order.reference), (row, []))[1].append(pair)
+    yield from (_finding(row, group, situation) for row, group in groups.values())
 
 
-def both_prolong_qt(situation: Situation) -> Iterator[Finding]:
-    """Find pairs of which both prolong the QT interval, where no row of the tables says so already."""
-    for pair in pairs(situation):
-        together = (pair.ingredient, pair.other)
-        if pair.ingredient == pair.other or not all(code in heart_rhythm.PROLONGS for code in together):
-            continue
-        if not any(_meet(row, pair) for row in ROWS if "QT" in row.effect):
-            yield _finding(_qt_row(*together), pair, situation.state)
+def prolong_qt_together(situation: Situation) -> Iterator[Finding]:
+    """Find the medicines that all prolong the QT interval, where no row of the tables says so already."""
+    group = [pair for pair in pairs(situation) if _both_prolong(pair)]
+    if group:
+        yield _finding(_qt_row(_met(group)), group, situation)
+
+
+def _both_prolong(pair: Pair) -> bool:
+    together = (pair.ingredient, pair.other)
+    if pair.ingredient == pair.other or not all(code in heart_rhythm.PROLONGS for code in together):
+        return False
+    return not any(_meet(row, pair) for row in ROWS if "QT" in row.effect)
 
 
 def _meet(row: Interaction, pair: Pair) -> bool:
@@ -47,17 +57,22 @@ def _meet(row: Interaction, pair: Pair) -> bool:
     return (one in row.left and other in row.right) or (other in row.left and one in row.right)
 
 
-def _qt_row(one: str, other: str) -> Interaction:
-    """What the labels of two medicines say that prolong the interval each for itself."""
-    advice = [heart_rhythm.ADVICE[code] for code in (one, other) if code in heart_rhythm.ADVICE]
-    sources = tuple(dict.fromkeys(heart_rhythm.PROLONGS[code] for code in (one, other)))
+def _met(group: Sequence[Pair]) -> tuple[str, ...]:
+    """Ingredients of pairs, each once: those ordered first."""
+    return tuple(dict.fromkeys(chain((p.ingredient for p in group), (p.other for p in group))))
+
+
+def _qt_row(together: Sequence[str]) -> Interaction:
+    """What the labels of medicines say that prolong the interval each for itself."""
+    advice = [heart_rhythm.ADVICE[code] for code in together if code in heart_rhythm.ADVICE]
+    sources = tuple(dict.fromkeys(heart_rhythm.PROLONGS[code] for code in together))
     said = "FDA labels say of each that it prolongs the QT interval, or name it among those that do."
     return Interaction(
         "qt-two",
-        frozenset({one}),
-        frozenset({other}),
+        frozenset(together[:1]),
+        frozenset(together[1:]),
         Severity.WARNING,
-        "both prolong the QT interval",
+        f"{'both' if len(together) == 2 else 'all'} prolong the QT interval",
         " ".join([said, *advice]),
         sources,
         QTC,
@@ -65,40 +80,60 @@ def _qt_row(one: str, other: str) -> Interaction:
     )
 
 
-def _finding(row: Interaction, pair: Pair, state: TwinState) -> Finding:
-    one, other = drugs.name_of(pair.ingredient), drugs.name_of(pair.other)
-    measured = newest(state, row.known_by) if row.known_by else None
+def _finding(row: Interaction, group: Sequence[Pair], situation: Situation) -> Finding:
+    ordered = tuple(dict.fromkeys(pair.ingredient for pair in group))
+    others = tuple(code for code in _met(group) if code not in ordered)
+    measured = newest(situation.state, row.known_by) if row.known_by else None
+    held = measured is not None and not _is_old(measured, situation.day)
+    facts = dict.fromkeys(chain(*(pair.facts for pair in group), [measured] if measured else []))
     return Finding(
         rule=f"interaction.{row.id}",
         severity=row.severity,
-        orders=pair.orders,
-        summary=f"{one[:1].upper()}{one[1:]} with {other}: {row.effect}",
-        detail=tuple(_detail(row, pair, measured)),
-        facts=(*pair.facts, *([measured] if measured else [])),
+        orders=tuple(dict.fromkeys(chain(*(pair.orders for pair in group)))),
+        summary=f"{_named(ordered, capital=True)} with {_named(others)}: {row.effect}",
+        detail=tuple(_detail(row, group, measured, held=held)),
+        facts=tuple(facts),
         sources=row.sources,
-        remedies=tuple(_remedies(row, pair, known=measured is not None)),
+        remedies=tuple(_remedies(row, group, known=held)),
         topic=TOPIC,
     )
 
 
-def _detail(row: Interaction, pair: Pair, measured: Fact | None) -> Iterator[str]:
-    ordered, other = drugs.name_of(pair.ingredient), drugs.name_of(pair.other)
-    beside = "is ordered beside it" if pair.other_order else "is taken now, as the record says"
-    yield f"{ordered[:1].upper()}{ordered[1:]} is ordered; {other} {beside}."
+def _is_old(measured: Fact, day: date) -> bool:
+    taken = last_day(measured.time)
+    return taken is None or day - taken > OLDEST
+
+
+def _named(codes: Iterable[str], *, capital: bool = False) -> str:
+    text = ", ".join(map(drugs.name_of, codes))
+    return f"{text[:1].upper()}{text[1:]}" if capital else text
+
+
+def _detail(row: Interaction, group: Sequence[Pair], measured: Fact | None, *, held: bool) -> Iterator[str]:
+    taken = tuple(dict.fromkeys(pair.other for pair in group if not pair.other_order))
+    ordered = tuple(code for code in _met(group) if code not in taken)
+    beside = f"; taken now, as the record says: {_named(taken)}" if taken else ""
+    yield f"Ordered: {_named(ordered)}{beside}."
     yield row.advice
     if row.request and measured is None:
-        yield f"No result of {row.request.display} that could be used is recorded."
-    yield from (f"A medicine was {note}." for note in pair.notes)
+        yield f"No result of {TITLES[row.request.code]} that could be used is recorded."
+    elif row.request and measured and not held:
+        yield f"The newest {TITLES[row.request.code]} is of {measured.time[:10]}, more than a year old."
+    notes = dict.fromkeys(chain(*(pair.notes for pair in group)))
+    yield from (f"A medicine was {note}." for note in notes)
 
 
-def _remedies(row: Interaction, pair: Pair, *, known: bool) -> Iterator[Remedy]:
-    """Take the order away; order the test the source asks for. What forbids the two recommends the first."""
+def _remedies(row: Interaction, group: Sequence[Pair], *, known: bool) -> Iterator[Remedy]:
+    """Take an order away; order the test the source asks for. What forbids the medicines recommends the first.
+
+    Where two drafts exclude one another, either may go: the source does not say which, so none is recommended.
+    """
     forbidden = row.severity is Severity.CRITICAL
-    name = drugs.name_of(pair.ingredient)
-    yield Remedy(f"Remove the order of {name}", Act.REMOVE, order=pair.order.reference, recommended=forbidden)
+    yield from removals(group, recommended=forbidden and not any(pair.other_order for pair in group))
     if row.request:
         wanted = not forbidden and not known
-        yield Remedy(f"Order {row.request.display}", Act.REQUEST, code=row.request, recommended=wanted)
+        title = TITLES[row.request.code]
+        yield Remedy(f"Order {title}", Act.REQUEST, code=row.request, recommended=wanted)
 
 
 def sources() -> tuple[Citation, ...]:
@@ -107,4 +142,4 @@ def sources() -> tuple[Citation, ...]:
     return tuple(sorted(set(rows), key=lambda c: (c.label, c.url)))
 
 
-RULES: Final[tuple[Rule, ...]] = (interactions, both_prolong_qt)
+RULES: Final[tuple[Rule, ...]] = (interactions, prolong_qt_together)

@@ -43,7 +43,7 @@ MEASURE: Final = {
 """What brings a missing value. eGFR is brought by creatinine."""
 
 _UNSTEADY: Final = {
-    "dialysis": "dialysis is recorded",
+    "dialysis": "dialysis or end-stage renal disease is recorded",
     "acute-kidney-injury": "acute kidney injury is recorded",
     "kidney-function-unstable": "creatinine has changed as in acute kidney injury",
 }
@@ -92,7 +92,7 @@ def unfit(state: TwinState) -> Gap | None:
 
 def value_of(state: TwinState, name: str, day: date) -> Fact | str:
     """Give the newest value of a fact, or in words why it is not used: missing, ambiguous, too old."""
-    shown = name.replace("body-", "body ").replace("egfr", "eGFR")
+    shown = {"body-weight": "body weight", "egfr": "eGFR by CKD-EPI 2021"}.get(name, name)
     fact = newest(state, name)
     if fact is None:
         return f"{shown} has different values for the same time" if ambiguous(state, name) else f"no {shown} is known"
@@ -113,7 +113,14 @@ def _measured(state: TwinState, metric: Metric, day: date) -> Estimate | Gap:
     facts = tuple(f for f in found.values() if isinstance(f, Fact))
     if missing:
         return Gap("missing", tuple(missing.values()), facts, tuple(_remedies(missing)))
-    return Estimate(_value(facts), facts)
+    return Estimate(_value(facts), (*facts, *_told_from(state, facts)))
+
+
+def _told_from(state: TwinState, facts: tuple[Fact, ...]) -> Iterator[Fact]:
+    """The creatinine that an eGFR was calculated from, so that a reader can check it."""
+    for fact in facts:
+        if fact.name == "egfr" and fact.note:
+            yield from (c for c in state.named("creatinine") if c.sources == fact.sources and c.time == fact.time)
 
 
 def _remedies(missing: dict[str, str]) -> Iterator[Remedy]:

@@ -16,7 +16,7 @@ from fhirtwin.rules.monitoring_row import Due, MonitoringRow
 from fhirtwin.rules.monitoring_table import ROWS
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import SETS
-from fhirtwin.twin.medicines import ABSENT, OF_THE_PAST
+from fhirtwin.twin.medicines import GAPS
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import begins, last_day
 
@@ -73,8 +73,7 @@ def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = 
 def unread_medicines(state: TwinState) -> Iterator[Finding]:
     """Say how many medicines that are taken could not be read, so that nobody takes their monitoring for looked at."""
     kinds = ("MedicationRequest", "MedicationStatement")
-    ends = (OF_THE_PAST, ABSENT)
-    left = {u.source for u in state.unused if u.source.type in kinds and not u.reason.endswith(ends)}
+    left = {u.source for u in state.unused if u.source.type in kinds and u.reason in GAPS}
     if left:
         many = len(left) > 1
         yield Finding(

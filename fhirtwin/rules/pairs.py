@@ -1,12 +1,25 @@
-"""What stands beside what: each ordered ingredient with each that is taken now, or that another draft orders."""
+"""What stands beside what: each ordered ingredient with each that is taken now, or that another draft orders.
+
+Eye and ear drops are beside nothing: labels that speak of two medicines speak of them in the whole body.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
+from fhirtwin.rules.findings import Act, Remedy
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
+
+DROPS: Final = frozenset(
+    {
+        "54485002",  # Ophthalmic route
+        "10547007",  # Otic route
+    }
+)
+"""SNOMED CT codes of the routes of eye and ear drops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +56,25 @@ def pairs(situation: Situation) -> Iterator[Pair]:
 
     What the record says of the draft itself (a client may store drafts) is not something taken beside it.
     """
-    for number, order in enumerate(situation.orders):
+    orders = [order for order in situation.orders if order.route not in DROPS]
+    for number, order in enumerate(orders):
         for ingredient in order.medicine.ingredients:
             for fact in situation.state.named("medicine"):
                 if any(f"{source.type}/{source.id}" != order.reference for source in fact.sources):
                     yield Pair(order, ingredient, str(fact.value), facts=(fact,))
-            for later in situation.orders[number + 1 :]:
+            for later in orders[number + 1 :]:
                 for other in later.medicine.ingredients:
                     yield Pair(order, ingredient, other, later)
+
+
+def removals(group: Sequence[Pair], *, recommended: bool = False) -> Iterator[Remedy]:
+    """Give what takes each draft of some pairs away, the drafts in their order.
+
+    Args:
+        group: pairs that a finding is about.
+        recommended: whether the source asks for the first of them.
+    """
+    drafts = {o.reference: o for pair in group for o in (pair.order, pair.other_order) if o}
+    for number, order in enumerate(drafts.values()):
+        label = f"Remove the order of {order.medicine.display}"
+        yield Remedy(label, Act.REMOVE, order=order.reference, recommended=recommended and number == 0)

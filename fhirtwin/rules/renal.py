@@ -6,12 +6,13 @@ where the measure is missing, or would mean nothing, the finding says so and jud
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
 from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
 from fhirtwin.rules.kidney_measure import Estimate, Gap, measure
-from fhirtwin.rules.renal_row import Band, Metric, RenalRow
+from fhirtwin.rules.renal_row import Action, Band, Metric, RenalRow
 from fhirtwin.rules.renal_table import ROWS
 from fhirtwin.rules.situation import Order, Rule, Situation
 from fhirtwin.twin.state import Fact
@@ -33,10 +34,24 @@ _WORDS: Final = {"body-weight": "body weight", "egfr": "eGFR"}
 
 
 def renal(situation: Situation) -> Iterator[Finding]:
-    """Find orders that the kidney function of the patient speaks against, and those that it could not be told for."""
+    """Find orders that the kidney function of the patient speaks against, and those that it could not be told for.
+
+    What is missing for several medicines is said once.
+    """
+    bands: dict[tuple[str, str], tuple[RenalRow, Band, Estimate, list[Order]]] = {}
+    gaps: dict[Gap, list[tuple[RenalRow, Order]]] = {}
     for order in situation.orders:
         for row in rows_for(order):
-            yield from _judge(row, order, situation)
+            found = measure(situation.state, row.metric, situation.day)
+            if isinstance(found, Gap):
+                gaps.setdefault(found, []).append((row, order))
+                continue
+            for band in (b for b in row.bands if found.value in b.range):
+                bands.setdefault((row.name, band.key), (row, band, found, []))[3].append(order)
+    yield from (_in_band(*told) for told in bands.values())
+    for gap, asked in gaps.items():
+        wanted = " or ".join(dict.fromkeys(row.metric.value for row, _ in asked))
+        yield not_judged(asked, gap, wanted)
 
 
 def rows_for(order: Order) -> Iterator[RenalRow]:
@@ -45,23 +60,12 @@ def rows_for(order: Order) -> Iterator[RenalRow]:
         yield from (row for row in ROWS if row.ingredients <= set(order.medicine.ingredients))
 
 
-def _judge(row: RenalRow, order: Order, situation: Situation) -> Iterator[Finding]:
-    found = measure(situation.state, row.metric, situation.day)
-    if isinstance(found, Gap):
-        yield not_judged(row.name, order, found, row.metric.value, row)
-        return
-    for band in row.bands:
-        if found.value in band.range:
-            yield _in_band(row, band, order, found)
-
-
-def _in_band(row: RenalRow, band: Band, order: Order, found: Estimate) -> Finding:
+def _in_band(row: RenalRow, band: Band, found: Estimate, orders: Sequence[Order]) -> Finding:
     value = f"{row.metric.value} {found.value} {row.metric.shown_unit}"
-    removal = Remedy(f"Remove {row.name}", Act.REMOVE, order=order.reference, recommended=True)
     return Finding(
         rule=f"renal.{row.name}.{band.key}",
         severity=band.action.severity,
-        orders=(order.reference,),
+        orders=tuple(order.reference for order in orders),
         summary=f"{row.name.capitalize()}: {band.action.value} at {value}",
         detail=tuple(
             filter(
@@ -76,43 +80,58 @@ def _in_band(row: RenalRow, band: Band, order: Order, found: Estimate) -> Findin
         ),
         facts=found.facts,
         sources=(row.label.citation,),
-        remedies=(removal,) if band.action.removes else (),
+        remedies=tuple(_removals(row, band, orders)) if band.action.removes else (),
         topic=TOPIC,
     )
 
 
-def not_judged(name: str, order: Order, gap: Gap, wanted: str, row: RenalRow) -> Finding:
-    """Say that an order was not judged, why, and what to do about it.
+def _removals(row: RenalRow, band: Band, orders: Sequence[Order]) -> Iterator[Remedy]:
+    """Take each draft away. It is recommended where the label forbids the medicine, whatever it is given for."""
+    forbidden = band.action is Action.CONTRAINDICATED and len(orders) == 1
+    for order in orders:
+        yield Remedy(f"Remove {row.name}", Act.REMOVE, order=order.reference, recommended=forbidden)
+
+
+def not_judged(asked: Sequence[tuple[RenalRow, Order]], gap: Gap, wanted: str) -> Finding:
+    """Say that orders were not judged, why, and what to do about it.
 
     Args:
-        name: generic name of the medicine.
-        order: the order.
+        asked: the medicines, and the orders of them.
         gap: why there is no measure.
-        wanted: what the label asks for, in words.
-        row: whose label it is.
+        wanted: what the labels ask for, in words.
     """
-    asks = f"The label of {name} makes its dose depend on {wanted}."
+    rows = tuple(dict.fromkeys(row for row, _ in asked))
+    names = ", ".join(row.name for row in rows)
+    label, makes = ("label", "makes its") if len(rows) == 1 else ("labels", "make their")
     then = {
         "unsteady": "No estimate of kidney function holds now, so no dose is advised. Ask nephrology or pharmacy.",
         "child": "No dose is advised. Ask paediatric pharmacy.",
         "missing": "Without it the dose is not judged.",
     }[gap.key]
-    short = {
-        "unsteady": "kidney function is not steady, ask before dosing",
-        "child": "renal dose not judged in a child",
-    }
-    summary = short.get(gap.key) or f"renal dose not judged: {gap.reasons[0]}"
+    short = {"unsteady": f"{gap.reasons[0]}, ask before dosing", "child": "renal dose not judged in a child"}
+    forbidden = _forbidden(rows) if gap.key == "unsteady" else ()
     return Finding(
-        rule=f"renal.{name}.{gap.key}",
+        rule=f"renal.{'+'.join(row.name for row in rows)}.{gap.key}",
         severity=Severity.WARNING if gap.key == "unsteady" else Severity.INFO,
-        orders=(order.reference,),
-        summary=f"{name.capitalize()}: {summary}",
-        detail=(asks, f"{_sentence(gap.reasons)} {then}"),
+        orders=tuple(dict.fromkeys(order.reference for _, order in asked)),
+        summary=f"{names.capitalize()}: {short.get(gap.key) or f'renal dose not judged: {gap.reasons[0]}'}",
+        detail=(
+            f"The {label} of {names} {makes} dose depend on {wanted}.",
+            f"{_sentence(gap.reasons)} {then}",
+            *forbidden,
+        ),
         facts=gap.facts,
-        sources=(row.label.citation,),
+        sources=tuple(dict.fromkeys(row.label.citation for row in rows)),
         remedies=gap.remedies,
         topic=TOPIC,
     )
+
+
+def _forbidden(rows: Sequence[RenalRow]) -> Iterator[str]:
+    """In which ranges labels contraindicate a medicine: who asks before dosing needs to know it."""
+    for row in rows:
+        for band in (b for b in row.bands if b.action is Action.CONTRAINDICATED):
+            yield (f"The label contraindicates {row.name} at {row.metric.value} {band.range} {row.metric.shown_unit}.")
 
 
 def made_from(facts: tuple[Fact, ...]) -> str:
@@ -127,7 +146,9 @@ def _part(fact: Fact) -> str:
     if fact.name == "age":
         return f"age {fact.value} years"
     unit = _SHOWN.get(fact.unit, "mL/min/1.73 m²")
-    return f"{_WORDS.get(fact.name, fact.name)} {fact.value} {unit} of {fact.time[:10]}"
+    # A weight converted from pounds has fifteen digits.
+    value = round(fact.value, 2) if isinstance(fact.value, Decimal) and fact.note else fact.value
+    return f"{_WORDS.get(fact.name, fact.name)} {value} {unit} of {fact.time[:10]}"
 
 
 def _sentence(reasons: tuple[str, ...]) -> str:

@@ -53,7 +53,7 @@ def _judge(order: Order, situation: Situation) -> Iterator[Finding]:
     wanted = "age, body weight and creatinine"
     gap = unfit(situation.state)
     if gap:
-        yield not_judged(ROW.name, order, gap, wanted, ROW)
+        yield not_judged(((ROW, order),), gap, wanted)
         return
     found = {name: value_of(situation.state, name, situation.day) for name in FEATURES}
     there = tuple(f for f in found.values() if isinstance(f, Fact) and _has(f))
@@ -63,7 +63,7 @@ def _judge(order: Order, situation: Situation) -> Iterator[Finding]:
     elif len(there) + len(missing) >= NEEDED:
         known = tuple(f for f in found.values() if isinstance(f, Fact))
         remedies = tuple(MEASURE[name] for name in missing if name in MEASURE)
-        yield not_judged(ROW.name, order, Gap("missing", tuple(missing.values()), known, remedies), wanted, ROW)
+        yield not_judged(((ROW, order),), Gap("missing", tuple(missing.values()), known, remedies), wanted)
 
 
 def _has(fact: Fact) -> bool:

@@ -11,7 +11,7 @@ from fhirtwin.terms import concepts, drugs, units
 from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
 from fhirtwin.twin.mappers import registry
 
-_RULES: Final = "2"
+_RULES: Final = "3"
 """Raised by who changes what a mapper makes of a resource, where no table below tells it."""
 
 

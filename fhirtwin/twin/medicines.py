@@ -30,7 +30,9 @@ NOT_KNOWN: Final = "code not known"
 NO_CODE: Final = "its medicine has no code"
 CONFLICT: Final = "its codes mean different medicines"
 
-GAPS: Final = frozenset({UNKNOWN_MEDICINE, CLASS_ONLY, NOT_KNOWN, NO_CODE, CONFLICT, *FORBIDDEN})
+STATUS_UNKNOWN: Final = "whether it is taken is not known (status unknown)"
+
+GAPS: Final = frozenset({UNKNOWN_MEDICINE, CLASS_ONLY, NOT_KNOWN, NO_CODE, CONFLICT, STATUS_UNKNOWN, *FORBIDDEN})
 """Reasons that leave something that may be taken today, and that nothing can be weighed against."""
 
 OF_THE_PAST: Final = ", of a medicine that is past"

@@ -193,11 +193,63 @@ def test_what_of_the_record_was_not_understood_is_said(twin: Gateway) -> None:
         twin,
         draft("6809"),
         taken=(medicine("99999999", "m1"), medicine("99999998", "m2", status="stopped")),
-        allergies=(allergy("91936005", system=SNOMED), allergy("227493005", "b", SNOMED, category=["food"])),
+        allergies=(
+            {**allergy("x"), "code": {"text": "sulfa drugs"}},
+            allergy("227493005", "b", SNOMED, category=["food"]),
+        ),
     )
     (card,) = cards(answer)
-    assert "1 MedicationRequest: code not known" in card["detail"]
-    assert "1 AllergyIntolerance: code not known" in card["detail"]
+    assert card["summary"] == "Orders not checked against 1 allergy and 1 medicine of the record that could not be used"
+    assert "MedicationRequest/m1): code not known" in card["detail"]
+    assert "sulfa drugs (" in card["detail"]
+    assert "m2" not in card["detail"]
+
+
+def test_medicine_of_which_nobody_knows_whether_it_is_taken_is_said(twin: Gateway) -> None:
+    (card,) = cards(call(twin, draft("5640"), taken=(medicine("6448", "m", status="unknown"),)))
+    assert "status unknown" in card["detail"]
+
+
+MG_DL = {"value": 13, "unit": "mg/dL", "system": UCUM, "code": "mg/dL"}
+CREATININE: dict[str, Any] = {
+    **EGFR,
+    "id": "c",
+    "code": concept("2160-0", system="http://loinc.org"),
+    "effectiveDateTime": "2026-05-20",
+    "valueQuantity": MG_DL,
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"valueQuantity": {**MG_DL, "comparator": ">"}}, "bound"),
+        ({"status": "preliminary"}, "not final"),
+        ({"code": concept("33914-3", system="http://loinc.org")}, "not by the CKD-EPI 2021"),
+    ],
+)
+def test_newer_result_that_is_not_used_is_said_beside_the_older_one(
+    twin: Gateway, changes: dict[str, Any], why: str
+) -> None:
+    (card,) = cards(call(twin, draft("6809"), observations=({**CREATININE, **changes},)))
+    assert card["summary"] == "Orders not checked against 1 result of the record that could not be used"
+    assert "2026-05-20" in card["detail"]
+    assert why in card["detail"]
+
+
+@pytest.mark.parametrize(
+    ("ordered", "changes"),
+    [
+        ("723", {"status": "preliminary"}),
+        ("6809", {"status": "preliminary", "effectiveDateTime": "2026-04-01"}),
+        ("6809", {"status": "entered-in-error"}),
+        ("6809", {"status": "preliminary", "code": concept("2823-3", system="http://loinc.org")}),
+    ],
+)
+def test_result_that_tells_nothing_more_of_the_kidneys_is_not_said(
+    twin: Gateway, ordered: str, changes: dict[str, Any]
+) -> None:
+    assert cards(call(twin, draft(ordered), observations=({**CREATININE, **changes},))) == []
 
 
 def test_what_is_not_taken_is_no_gap(twin: Gateway) -> None:

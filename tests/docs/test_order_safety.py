@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fhirtwin.api.cds.services import registry
+from fhirtwin.rules import pregnancy
 from fhirtwin.rules.interactions import ROWS
 from fhirtwin.rules.tables import allergies, heart_rhythm
 from fhirtwin.terms import drugs
@@ -22,6 +23,13 @@ def test_every_row_is_on_the_page_with_its_indicator_and_its_sources() -> None:
         assert all(f"[{source.label}]({source.url})" in shown for source in row.sources)
     for cross in allergies.ROWS:
         assert all(f"]({source.url})" in rows[f"allergy.{cross.id}"] for source in cross.sources)
+
+
+def test_every_row_of_pregnancy_is_on_the_page_with_its_sources() -> None:
+    rows = dict(re.findall(r"^\| `pregnancy\.([\w-]+)` (.*) \|$", PAGE, re.M))
+    assert set(rows) == {row.id for row in pregnancy.ROWS}
+    for row in pregnancy.ROWS:
+        assert all(f"[{source.label}]({source.url})" in rows[row.id] for source in row.sources)
 
 
 def test_every_medicine_that_prolongs_qt_is_on_the_page() -> None:

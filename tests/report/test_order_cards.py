@@ -97,14 +97,50 @@ def test_requested_test_is_valid_r4() -> None:
     assert validator.validate(made, type="ServiceRequest") == []
 
 
-@pytest.mark.parametrize(("judged", "words"), [(0, "0 ordered medicines were"), (1, "1 ordered medicine was")])
+@pytest.mark.parametrize(("judged", "words"), [(0, "No ordered medicine was"), (1, "1 ordered medicine was")])
 def test_card_of_what_was_not_judged_names_all(judged: int, words: str) -> None:
     left = [Unjudged("MedicationRequest/a", "Syrup", "code not known"), Unjudged("draft 2", "", "it has no code")]
-    card = not_judged_card(left, ["1 AllergyIntolerance: code not known"], WHO, BASE, judged)
+    entry = Unjudged("https://ehr.example/fhir/AllergyIntolerance/b/_history/1", "**Sulfa**", "it has no code")
+    card = not_judged_card(left, [entry], WHO, BASE, judged)
     assert card["summary"] == "Not checked: Syrup; draft 2"
-    for said in ("Syrup", "draft 2", "it has no code", "1 AllergyIntolerance: code not known", words):
+    for said in ("Syrup", "draft 2", "it has no code", "\\*\\*Sulfa\\*\\*", "neither safe nor unsafe", words):
         assert said in card["detail"]
     legal(card)
+
+
+@pytest.mark.parametrize(
+    ("judged", "types", "summary", "said"),
+    [
+        (
+            1,
+            ["AllergyIntolerance"],
+            "Orders not checked against 1 allergy of the record that could not be used",
+            "The ordered medicine was checked, but not against these entries.",
+        ),
+        (
+            2,
+            ["MedicationRequest", "MedicationStatement", "Observation", "Basic"],
+            "Orders not checked against 1 entry and 2 medicines and 1 result of the record that could not be used",
+            "All 2 ordered medicines were checked, but not against these entries.",
+        ),
+    ],
+)
+def test_card_of_the_record_alone_says_what_orders_were_not_checked_against(
+    judged: int, types: list[str], summary: str, said: str
+) -> None:
+    card = not_judged_card([], [Unjudged(f"{t}/{n}", "", "why") for n, t in enumerate(types)], WHO, BASE, judged)
+    assert card["summary"] == summary
+    assert said in card["detail"]
+    assert "neither safe nor unsafe" not in card["detail"]
+    legal(card)
+
+
+def test_long_record_is_cut_and_says_so() -> None:
+    many = [Unjudged(f"AllergyIntolerance/{n}", "x" * 400, "it has no code") for n in range(order_cards.LISTED + 3)]
+    card = not_judged_card([], many, WHO, BASE, 1)
+    assert card["detail"].count("it has no code") == order_cards.LISTED
+    assert "and 3 more" in card["detail"]
+    assert "23 allergies" in card["summary"]
 
 
 @given(st.text(max_size=400), st.text(max_size=80))

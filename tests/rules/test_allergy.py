@@ -5,7 +5,7 @@ import pytest
 from fhirtwin.report.wording import SUMMARY_LENGTH
 from fhirtwin.rules.tables.allergies import ROWS
 from fhirtwin.terms import drugs
-from fhirtwin.twin.mappers.allergy_intolerance import CRITICAL, MILD
+from fhirtwin.twin.mappers.allergy_intolerance import CRITICAL, MILD, SEVERE
 from tests.rules.building import allergic, found, rules
 
 
@@ -19,14 +19,19 @@ from tests.rules.building import allergic, found, rules
         ("amoxicillin", allergic("penicillins"), ("allergy.direct", "critical")),
         ("amoxicillin / clavulanate", allergic("penicillins"), ("allergy.direct", "critical")),
         ("sulfamethoxazole / trimethoprim", allergic("trimethoprim"), ("allergy.direct", "critical")),
-        ("ampicillin", allergic("amoxicillin"), ("allergy.penicillin-penicillin", "warning")),
+        ("amoxicillin", allergic("amoxicillin", CRITICAL, "intolerance"), ("allergy.direct", "critical")),
+        ("amoxicillin", allergic("amoxicillin", f"{MILD}; {SEVERE}"), ("allergy.direct", "critical")),
+        ("ampicillin", allergic("amoxicillin"), ("allergy.penicillin-penicillin", "critical")),
+        ("amoxicillin", allergic("penicillin v"), ("allergy.penicillin-penicillin", "critical")),
+        ("amoxicillin", allergic("penicillin v", MILD), ("allergy.penicillin-penicillin", "warning")),
+        ("amoxicillin", allergic("cephalexin", SEVERE), ("allergy.cephalosporin-amoxicillin", "critical")),
         ("ampicillin", allergic("amoxicillin", CRITICAL), ("allergy.penicillin-penicillin", "critical")),
         ("amoxicillin", allergic("cephalexin"), ("allergy.cephalosporin-amoxicillin", "warning")),
         ("cephalexin", allergic("amoxicillin"), ("allergy.aminopenicillin-side-chain", "warning")),
         ("cephalexin", allergic("amoxicillin", CRITICAL), ("allergy.aminopenicillin-side-chain", "warning")),
         ("cefadroxil", allergic("penicillins"), ("allergy.aminopenicillin-side-chain", "warning")),
         ("cefoxitin", allergic("penicillin g"), ("allergy.penicillin-g-side-chain", "warning")),
-        ("sulfamethoxazole / trimethoprim", allergic("sulfadiazine"), ("allergy.sulfonamide-antibiotic", "warning")),
+        ("sulfamethoxazole / trimethoprim", allergic("sulfadiazine"), ("allergy.sulfonamide-antibiotic", "critical")),
         ("sulfamethoxazole / trimethoprim", allergic("sulfonamide-antibiotics"), ("allergy.direct", "critical")),
         ("celecoxib", allergic("sulfonamide-antibiotics"), ("allergy.sulfonamide-celecoxib", "warning")),
         ("hydrochlorothiazide", allergic("sulfamethoxazole"), ("allergy.sulfonamide-hydrochlorothiazide", "warning")),
@@ -60,6 +65,29 @@ def test_order_is_taken_away_with_a_direct_allergy_recommended() -> None:
     (finding,) = found("amoxicillin", facts=(allergic("penicillins"),))
     assert [r.recommended for r in finding.remedies] == [True]
     assert "penicillins" in finding.summary
+
+
+def test_same_allergy_recorded_many_times_is_one_finding_with_all_that_it_rests_on() -> None:
+    recorded = tuple(allergic(name) for name in ("penicillins", "penicillin g", "penicillin v", "amoxicillin"))
+    (finding,) = found("amoxicillin / clavulanate", facts=recorded)
+    assert finding.summary == "Amoxicillin: an allergy to penicillins, amoxicillin is recorded"
+    assert finding.remedies[0].label == "Remove the order of amoxicillin / clavulanate"
+
+
+def test_serious_allergy_across_classes_is_told_beside_a_mild_direct_one() -> None:
+    recorded = (allergic("amoxicillin", MILD), allergic("cephalexin", CRITICAL))
+    assert rules("amoxicillin", facts=recorded) == [
+        ("allergy.cephalosporin-amoxicillin", "critical"),
+        ("allergy.direct", "warning"),
+    ]
+
+
+def test_other_ingredients_of_a_combination_are_told_too() -> None:
+    recorded = (allergic("lisinopril"), allergic("sulfamethoxazole"))
+    assert [rule for rule, _ in rules("lisinopril / hydrochlorothiazide", facts=recorded)] == [
+        "allergy.direct",
+        "allergy.sulfonamide-hydrochlorothiazide",
+    ]
 
 
 def test_every_row_is_whole_and_every_headline_fits() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,7 +11,7 @@ from fhirtwin.rules.findings import Act, Severity
 from fhirtwin.rules.interactions import ROWS, sources
 from fhirtwin.rules.tables import heart_rhythm
 from fhirtwin.terms import drugs
-from tests.rules.building import found, measured, rules, taken
+from tests.rules.building import found, measured, order, rules, taken
 
 PAIRS = [
     (row, left, right) for row in ROWS for left in sorted(row.left) for right in sorted(row.right) if left != right
@@ -78,6 +79,52 @@ def test_qt_is_not_told_twice_where_a_label_forbids_the_two() -> None:
     ]
 
 
+def test_many_that_prolong_qt_are_one_finding() -> None:
+    beside = (taken("citalopram", "c"), taken("methadone", "m"))
+    (finding,) = found("haloperidol", "ondansetron", "azithromycin", facts=beside)
+    assert finding.rule == "interaction.qt-two"
+    assert finding.summary == (
+        "Haloperidol, ondansetron, azithromycin with citalopram, methadone: all prolong the QT interval"
+    )
+    assert finding.orders == ("MedicationRequest/d1", "MedicationRequest/d2", "MedicationRequest/d3")
+    assert [r.order for r in finding.remedies if r.act is Act.REMOVE] == list(finding.orders)
+    assert len(finding.facts) == 2
+
+
+def test_what_one_row_says_of_an_order_is_one_finding() -> None:
+    (finding,) = found("oxycodone", facts=(taken("alprazolam", "a"), taken("lorazepam", "l")))
+    assert finding.summary == "Oxycodone with alprazolam, lorazepam: sedation, respiratory depression, death"
+
+
+def test_combination_of_which_two_ingredients_meet_a_row_is_one_finding() -> None:
+    (finding,) = found("aspirin / dipyridamole", facts=(taken("warfarin"),))
+    assert finding.summary == "Aspirin, dipyridamole with warfarin: bleeding"
+    assert [r.label for r in finding.remedies] == ["Remove the order of aspirin / dipyridamole", "Order INR"]
+
+
+def test_of_two_drafts_that_exclude_one_another_either_may_go_and_none_is_recommended() -> None:
+    (finding,) = found("simvastatin", "clarithromycin")
+    assert [(r.order, r.recommended) for r in finding.remedies] == [
+        ("MedicationRequest/d1", False),
+        ("MedicationRequest/d2", False),
+    ]
+
+
+def test_result_of_years_ago_is_asked_for_again() -> None:
+    level = measured("lithium-level", Decimal("0.8"), "2024-05-20")
+    (finding,) = found("ibuprofen", facts=(taken("lithium"), level))
+    assert [(r.label, r.recommended) for r in finding.remedies if r.act is Act.REQUEST] == [
+        ("Order lithium level", True)
+    ]
+    assert "The newest lithium level is of 2024-05-20, more than a year old." in finding.detail
+
+
+@pytest.mark.parametrize(("route", "expected"), [("54485002", 0), ("10547007", 0), ("26643006", 1), ("", 1)])
+def test_eye_and_ear_drops_are_weighed_against_nothing(route: str, expected: int) -> None:
+    drops = replace(order("ciprofloxacin"), route=route)
+    assert len(found(drops, facts=(taken("tizanidine"),))) == expected
+
+
 def test_one_that_prolongs_qt_alone_is_silent() -> None:
     assert rules("citalopram", facts=(taken("metformin"),)) == []
     assert set(heart_rhythm.ADVICE) <= set(heart_rhythm.PROLONGS)
@@ -112,6 +159,16 @@ def test_order_is_not_weighed_against_its_own_record() -> None:
 
 def test_same_ingredient_in_two_drafts_is_a_warning() -> None:
     assert rules("metformin", "metformin") == [("duplicate.same-ingredient", "warning")]
+
+
+def test_ingredient_that_is_ordered_and_taken_many_times_is_one_finding() -> None:
+    beside = (taken("acetaminophen", "old"), taken("acetaminophen", "older"))
+    (finding,) = found("acetaminophen / hydrocodone", "acetaminophen", facts=beside)
+    assert finding.summary == "Acetaminophen is ordered twice, and taken already"
+    assert [r.label for r in finding.remedies] == [
+        "Remove the order of acetaminophen / hydrocodone",
+        "Remove the order of acetaminophen",
+    ]
 
 
 def test_most_urgent_comes_first() -> None:

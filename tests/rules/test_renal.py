@@ -193,6 +193,54 @@ def test_contraindicated_is_critical_and_the_draft_can_be_removed() -> None:
     assert (remedy.act, remedy.order, remedy.recommended) == (Act.REMOVE, "MedicationRequest/draft-7", True)
 
 
+def test_what_is_avoided_for_some_indications_is_not_recommended_for_removal() -> None:
+    """Edoxaban above 95 mL/min is to be avoided in atrial fibrillation, and is as usual for thromboembolism."""
+    (found,) = renal(situation(*clearance("100"), orders=(order("1599538"),)))
+    assert [(r.act, r.recommended) for r in found.remedies] == [(Act.REMOVE, False)]
+
+
+def test_what_is_missing_for_many_is_said_once() -> None:
+    orders = (order("25480", number=1), order("82122", number=2), order("6809", number=3))
+    found = list(renal(situation(orders=orders)))
+    assert [(f.rule, len(f.orders), len(f.sources)) for f in found] == [
+        ("renal.gabapentin+levofloxacin.missing", 2, 2),
+        ("renal.metformin.missing", 1, 1),
+    ]
+    assert found[0].summary == "Gabapentin, levofloxacin: renal dose not judged: no creatinine is known"
+
+
+def test_two_drafts_of_one_medicine_are_one_finding_and_none_is_recommended_for_removal() -> None:
+    orders = (order("6809", number=1), order("6809", number=2))
+    (found,) = renal(situation(measured("egfr", "20", DAY), orders=orders))
+    assert found.orders == ("MedicationRequest/draft-1", "MedicationRequest/draft-2")
+    assert [r.recommended for r in found.remedies] == [False, False]
+
+
+def test_on_dialysis_the_finding_says_so_and_what_the_label_forbids() -> None:
+    (found,) = renal(situation(flag("dialysis"), orders=(order("6809", number=1), order("25480", number=2))))
+    assert found.summary == (
+        "Metformin, gabapentin: dialysis or end-stage renal disease is recorded, ask before dosing"
+    )
+    assert "The label contraindicates metformin at eGFR below 30 mL/min/1.73 m²." in found.detail
+
+
+def test_creatinine_that_an_egfr_was_calculated_from_is_shown() -> None:
+    facts = [patient(gender="female", birthDate=BORN), observation("2160-0", "2.4", effectiveDateTime=DAY)]
+    (found,) = renal(laid(facts_of(facts), order("6809")))
+    assert [f.name for f in found.facts] == ["egfr", "creatinine"]
+    assert f"creatinine 2.4 mg/dL of {DAY}" in " ".join(found.detail)
+
+
+def test_weight_from_pounds_is_shown_with_few_digits() -> None:
+    facts = [
+        patient(gender="male", birthDate=BORN),
+        observation("2160-0", "3", effectiveDateTime=DAY),
+        observation("29463-7", "154", "[lb_av]", effectiveDateTime=DAY),
+    ]
+    (found,) = renal(laid(facts_of(facts), order("25480")))
+    assert "body weight 69.85 kg of" in " ".join(found.detail)
+
+
 def test_every_order_is_judged_for_itself() -> None:
     orders = (order("6809", number=1), order("25480", number=2), order("161", number=3))
     found = list(renal(situation(measured("egfr", "40", DAY), *clearance("40")[1:], orders=orders)))

@@ -5,13 +5,13 @@ No cards means that every draft was checked and nothing was found. What was not 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fhirtwin import timing
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.api.cds.twin_of_call import twin_of
+from fhirtwin.api.cds.unread import unread
 from fhirtwin.errors import TooLarge
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
@@ -20,9 +20,7 @@ from fhirtwin.rules import drafts, registry
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import codes_of
-from fhirtwin.twin import derived, medicines
-from fhirtwin.twin.mappers import allergy_intolerance
-from fhirtwin.twin.state import TwinState
+from fhirtwin.twin import derived
 
 FACTS: Final = (
     *(
@@ -67,13 +65,6 @@ MOST_DRAFTS: Final = 100
 
 _PLACE: Final = "context.draftOrders"
 
-_GAPS: Final[Mapping[str, frozenset[str]]] = {
-    "MedicationRequest": medicines.GAPS,
-    "MedicationStatement": medicines.GAPS,
-    "AllergyIntolerance": allergy_intolerance.GAPS,
-}
-"""Why entries of the record may matter to an order of today although nothing could be made of them."""
-
 
 def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collection[str] | None = None) -> Response:
     """Answer a call.
@@ -111,14 +102,7 @@ def _chosen(unjudged: Sequence[Unjudged], selected: Collection[str] | None) -> t
 
 
 def _not_judged(call: Call, situation: Situation, unjudged: Sequence[Unjudged]) -> Iterator[order_cards.Card]:
-    unread = tuple(_unread(situation.state)) if situation.orders else ()
-    if unjudged or unread:
+    left = unread(call, situation)
+    if unjudged or left:
         judged = len(situation.orders)
-        yield order_cards.not_judged_card(unjudged, unread, call.patient, call.parts.settings.base_url, judged)
-
-
-def _unread(state: TwinState) -> Iterator[str]:
-    """Medicines taken now and allergies that could not be read, counted by reason."""
-    left = {(u.source, u.reason) for u in state.unused if u.reason in _GAPS.get(u.source.type, ())}
-    counted = Counter((source.type, reason) for source, reason in left)
-    yield from (f"{number} {kind}: {reason}" for (kind, reason), number in sorted(counted.items()))
+        yield order_cards.not_judged_card(unjudged, left, call.patient, call.parts.settings.base_url, judged)

@@ -20,6 +20,8 @@ class CrossReaction:
         why: for people, one sentence.
         sources: the texts that were read.
         contraindicated: whether the source forbids it after a serious reaction.
+        same_class: whether both are one class, which records name by any of its members ("penicillin V" for all
+            penicillins): then it is forbidden unless the record calls the allergy mild.
     """
 
     id: str
@@ -28,13 +30,21 @@ class CrossReaction:
     why: str
     sources: tuple[Citation, ...]
     contraindicated: bool
+    same_class: bool = False
 
 
 def _row(
-    id_: str, allergens: str, groups: str, medicines: str, why: str, *sources: Citation, contraindicated: bool
+    id_: str,
+    allergens: str,
+    groups: str,
+    medicines: str,
+    why: str,
+    *sources: Citation,
+    contraindicated: bool,
+    same_class: bool = False,
 ) -> CrossReaction:
     recorded = (of(allergens) if allergens else frozenset()) | frozenset(groups.split(", ") if groups else ())
-    return CrossReaction(id_, recorded, of(medicines), why, sources, contraindicated)
+    return CrossReaction(id_, recorded, of(medicines), why, sources, contraindicated, same_class)
 
 
 _AMOXICILLIN = Citation(
@@ -74,6 +84,7 @@ ROWS: Final = (
         "penicillin.",
         _AMOXICILLIN,
         contraindicated=True,
+        same_class=True,
     ),
     _row(
         "cephalosporin-amoxicillin",
@@ -114,6 +125,7 @@ ROWS: Final = (
         "reaction to a sulfonamide.",
         _COTRIMOXAZOLE,
         contraindicated=True,
+        same_class=True,
     ),
     _row(
         "sulfonamide-hydrochlorothiazide",
@@ -121,8 +133,7 @@ ROWS: Final = (
         "sulfonamide-antibiotics",
         "hydrochlorothiazide",
         "The label of hydrochlorothiazide (with lisinopril) contraindicates it in hypersensitivity to "
-        "sulfonamide-derived "
-        "medicines.",
+        "sulfonamide-derived medicines.",
         _HCTZ,
         contraindicated=False,
     ),

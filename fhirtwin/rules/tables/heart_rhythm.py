@@ -23,7 +23,10 @@ _OWN: Final[Mapping[str, Citation]] = {
     "clarithromycin": label("clarithromycin, 5", "cde51c9f-f7b8-413f-8b8e-e56370cd5754", "2023-05-26"),
     "erythromycin": _ERYTHROMYCIN,
     "azithromycin": label("azithromycin, 5", "db52b91e-79f7-4cc1-9564-f2eee8e31c45", "2026-01-07"),
-    "citalopram": label("citalopram, Warnings", "fd761647-e16b-45b3-a4bc-364de0ed7015", "2023-09-07"),
+    "citalopram": Citation(
+        "FDA, revised recommendations for citalopram, March 2012, as the American College of Physicians gives them",
+        "https://www.acpinternist.org/weekly/archives/2012/04/03/7.htm",
+    ),
     "escitalopram": label("escitalopram, Adverse reactions", "9c68f89b-1d34-4735-9631-817f012935d7", "2026-03-11"),
     "ondansetron": label("ondansetron, 5.2", "c83821ad-822e-47dc-8108-612312cf3a16", "2026-05-04"),
     "haloperidol": label("haloperidol, Warnings", "c559b0b0-4087-d12a-e718-c18ccb6811e6", "2025-01-15"),
@@ -71,7 +74,9 @@ ADVICE: Final[Mapping[str, str]] = {
         "haloperidol": "The label of haloperidol advises particular caution beside drugs known to prolong QT.",
         "methadone": "The label of methadone asks to monitor the rhythm closely beside medicines that affect "
         "conduction.",
-        "citalopram": "The label of citalopram says that prolongation grows with the dose: not above 40 mg a day.",
+        "citalopram": "Citalopram prolongs it more with the dose. FDA does not recommend it beside others that prolong "
+        "it, and allows at most 40 mg a day; 20 mg above 60 years of age, with hepatic impairment, in poor "
+        "metabolisers of CYP2C19 and with cimetidine or another inhibitor of CYP2C19.",
     }.items()
 }
 """What a label asks for when the medicine meets another that prolongs the interval."""

@@ -185,6 +185,20 @@ ROWS: Final = (
         label("methotrexate (Xatmep), 7", "aec9984e-34c5-481b-b6bf-9bb5caf1daf8", "2026-05-28"),
     ),
     _row(
+        "methotrexate-trimethoprim",
+        "methotrexate",
+        "trimethoprim",
+        _W,
+        "bone marrow suppression",
+        "Fatal cases were reported. The regulator says to avoid trimethoprim and co-trimoxazole in patients who take "
+        "methotrexate whenever possible, and else to warn of the symptoms.",
+        Citation(
+            "Medsafe Prescriber Update 43(1): 6-7, methotrexate and trimethoprim or co-trimoxazole, 2022-03-03",
+            "https://medsafe.govt.nz/profs/PUArticles/March2022/Bone-marrow-suppression-methotrexate-and-trimethoprim-"
+            "or-co-trimoxazole.html",
+        ),
+    ),
+    _row(
         "gentamicin-furosemide",
         "gentamicin",
         "furosemide",

@@ -21,6 +21,10 @@ _FDA_2D6 = Citation(
     "FDA table of CYP2D6 inhibitors, as repeated in Clin Pharmacol Ther 2020;108:116-125 (PMC7292748)",
     "https://pmc.ncbi.nlm.nih.gov/articles/PMC7292748/",
 )
+_DDINTER = Citation(
+    "DDInter, interaction of allopurinol and azathioprine (thiopurines)",
+    "https://ddinter.scbdd.com/ddinter/interact/964928",
+)
 _ZOCOR = label("simvastatin (Zocor), 4", "8f55d5de-5a4f-4a39-8c84-c53976dd6af9", "2025-03-28")
 _LOVASTATIN = label("lovastatin, Contraindications and Warnings", "df7ddf4f-d569-431e-81f1-9129d7043150", "2026-05-06")
 _THIORIDAZINE = label("thioridazine, Contraindications", "1fd16a99-e856-4a37-9dae-c443714fac14")
@@ -224,14 +228,46 @@ ROWS: Final = (
         label("rivaroxaban (Xarelto), 7.2", "10db92f9-2300-4a80-836b-673e1ae91610"),
     ),
     _row(
+        "rivaroxaban-inducers",
+        "rivaroxaban",
+        "carbamazepine, phenytoin, rifampin",
+        _W,
+        "less rivaroxaban, clots",
+        _AVOID,
+        Citation(
+            "Xarelto (rivaroxaban), important safety information of the maker, 2013-08",
+            "https://viewer.joomag.com/cardiosource-worldnews-august-2013/0877379001377187034/p26",
+        ),
+    ),
+    _row(
+        "azathioprine-allopurinol",
+        "azathioprine",
+        "allopurinol",
+        _W,
+        "severe bone marrow suppression",
+        "The label reduces azathioprine to a third or a quarter of the usual dose when allopurinol is given with it. "
+        "Blood counts fell all the same in published series: watch them closely.",
+        Citation("Imuran (azathioprine), as MPR gives its label", "https://www.renalandurologynews.com/drug/imuran/"),
+        _DDINTER,
+    ),
+    _row(
+        "mercaptopurine-allopurinol",
+        "mercaptopurine",
+        "allopurinol",
+        _W,
+        "severe bone marrow suppression",
+        "Most authorities reduce mercaptopurine to a third or a quarter of the usual dose when allopurinol is given "
+        "with it, and have blood counts watched closely.",
+        _DDINTER,
+    ),
+    _row(
         "methadone-inhibitors",
         "methadone",
         "cyp2d6-strong-inhibitors, cyp2d6-moderate-inhibitors, ketoconazole, fluconazole, fluvoxamine, ritonavir",
         _W,
         "more methadone, fatal overdose possible",
         "Boxed warning: consider a lower dose, and look often for respiratory depression and sedation, above all when "
-        "the "
-        "inhibitor is added to a stable dose. When the inhibitor is stopped, withdrawal may follow.",
+        "the inhibitor is added to a stable dose. When the inhibitor is stopped, withdrawal may follow.",
         _METHADONE,
         _FDA_2D6,
     ),

@@ -64,3 +64,12 @@ CREATININE: Final = Coding(LOINC, "2160-0", "Creatinine [Mass/volume] in Serum o
 LITHIUM: Final = Coding(LOINC, "14334-7", "Lithium [Moles/volume] in Serum or Plasma")
 QTC: Final = Coding(LOINC, "8636-3", "Q-T interval corrected")
 INR: Final = Coding(LOINC, "6301-6", "INR in Platelet poor plasma by Coagulation assay")
+
+TITLES: Final = {
+    POTASSIUM.code: "potassium",
+    CREATININE.code: "creatinine",
+    LITHIUM.code: "lithium level",
+    QTC.code: "QTc interval (ECG)",
+    INR.code: "INR",
+}
+"""LOINC code of a test to what clinicians call it."""

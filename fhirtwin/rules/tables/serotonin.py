@@ -13,6 +13,13 @@ _NOT = "The label contraindicates the two together, and within 14 days of stoppi
 _TRAMADOL = label("tramadol, 4, 5.9 and 7", "855905c7-1481-4b2d-a318-3254ad8ed73c", "2026-06-08")
 _MEPERIDINE = label("meperidine, boxed warning and 7", "792fefda-6cc4-4709-b902-fd9787fc310a", "2026-02-13")
 _ZYVOX = label("linezolid (Zyvox), 5.3", "6e70e63b-bfd5-478d-a8ee-8ba22c9efabd", "2026-06-23")
+_PARNATE = Citation(
+    "Parnate (tranylcypromine), US label of 2021, 4.1 and table 1",
+    "https://www.rxreasoner.com/monographs/parnate/precautions",
+)
+_NARDIL = Citation(
+    "Nardil (phenelzine), contraindications, as MPR gives its label", "https://www.renalandurologynews.com/drug/nardil/"
+)
 _FLUOXETINE = label("fluoxetine, 4", "9651816f-58f5-4bf8-8183-6f3d84d36b5c", "2024-07-12")
 _SERTRALINE = Citation(
     "FDA label: sertraline, Contraindications", "https://dailymed.nlm.nih.gov/dailymed/search.cfm?query=sertraline"
@@ -37,16 +44,50 @@ ROWS: Final = (
     ),
     _row("maoi-sertraline", "maois", "sertraline", _C, _SYNDROME, _NOT, _SERTRALINE),
     _row(
-        "maoi-serotonergic",
+        "maoi-antidepressants",
         "maois",
-        "citalopram, escitalopram, fluvoxamine, paroxetine, snris, tricyclics, mirtazapine, trazodone",
-        _W,
+        "citalopram, escitalopram, fluvoxamine, paroxetine, snris, tricyclics, mirtazapine, bupropion, buspirone",
+        _C,
+        "serotonin syndrome or hypertensive crisis",
+        "The label of tranylcypromine contraindicates antidepressants of these classes and buspirone, together or in "
+        "rapid succession; that of phenelzine names them among its contraindications. An interval without either is "
+        "needed when changing.",
+        _PARNATE,
+        _NARDIL,
+    ),
+    _row(
+        "maoi-trazodone",
+        "maois",
+        "trazodone",
+        _C,
         _SYNDROME,
-        "Both are named among serotonergic drugs whose use together has led to serotonin syndrome. The labels of "
-        "fluoxetine "
-        "and sertraline contraindicate an MAOI beside them; the label of this medicine was not read here: look there.",
-        _TRAMADOL,
-        _FLUOXETINE,
+        "The label of tranylcypromine contraindicates trazodone, together or in rapid succession; Davis's Drug Guide "
+        "contraindicates trazodone with any MAOI.",
+        _PARNATE,
+        Citation(
+            "Davis's Drug Guide, trazodone, contraindications",
+            "https://www.unboundmedicine.com/nursingcentral/ub/view/Davis-Drug-Guide/51764/4/trazodone",
+        ),
+    ),
+    _row(
+        "maoi-stimulants",
+        "maois",
+        "pseudoephedrine, methylphenidate, carbamazepine, cyclobenzaprine",
+        _C,
+        "hypertensive crisis or other severe reaction",
+        "The label of tranylcypromine contraindicates it, together or in rapid succession; that of phenelzine names it "
+        "among its contraindications.",
+        _PARNATE,
+        _NARDIL,
+    ),
+    _row(
+        "tranylcypromine-contraindicated",
+        "tranylcypromine",
+        "nefazodone, rizatriptan, zolmitriptan, tapentadol, phenylephrine, ephedrine, methyldopa, tetrabenazine",
+        _C,
+        "severe or life-threatening reaction",
+        "The label of tranylcypromine contraindicates it, together or in rapid succession.",
+        _PARNATE,
     ),
     _row("maoi-tramadol", "maois", "tramadol", _C, _SYNDROME, _NOT, _TRAMADOL),
     _row("maoi-meperidine", "maois", "meperidine", _C, "severe, possibly fatal reaction", _NOT, _MEPERIDINE),

@@ -15,26 +15,29 @@ from fhirtwin.terms.concepts.conditions import SETS as _CONDITION_SETS
 from fhirtwin.terms.concepts.medicines import SETS as _MEDICINE_SETS
 from fhirtwin.terms.concepts.model import Code, ConceptSet, Meaning, Table
 from fhirtwin.terms.concepts.observations import NOT_COUNTED as _NOT_COUNTED_OBSERVATIONS
-from fhirtwin.terms.concepts.observations import PANELS, PREGNANCY, SMOKING
+from fhirtwin.terms.concepts.observations import OTHER_FORMULA, PANELS, PREGNANCY, SMOKING
 from fhirtwin.terms.concepts.observations import SETS as _OBSERVATION_SETS
 from fhirtwin.terms.concepts.procedures import SETS as _PROCEDURE_SETS
-from fhirtwin.terms.concepts.substances import GROUPS as _SUBSTANCE_GROUPS
+from fhirtwin.terms.concepts.substances import ALLERGENS as _ALLERGENS
+from fhirtwin.terms.concepts.substances import NO_MEDICINE as _NO_MEDICINE
 from fhirtwin.terms.concepts.substances import NONE_KNOWN as _NONE_KNOWN
 from fhirtwin.terms.concepts.substances import SETS as _SUBSTANCE_SETS
 from fhirtwin.terms.systems import SNOMED
 
 __all__ = [
     "CONDITION_FACTS",
+    "OTHER_FORMULA",
     "PROCEDURE_FACTS",
     "Code",
     "ConceptSet",
     "Meaning",
     "all_sets",
-    "allergy_group",
+    "allergens",
     "condition",
     "is_panel",
     "medicine",
     "no_allergy",
+    "no_medicine",
     "not_counted",
     "observation",
     "pregnancy",
@@ -86,9 +89,14 @@ def medicine(code: Code) -> tuple[Meaning, ...]:
     return _MEDICINES.meanings(code)
 
 
-def allergy_group(code: Code) -> str | None:
-    """Give the group of medicines (`fhirtwin.terms.drugs`) that an allergy with this code is to; None when to none."""
-    return _SUBSTANCE_GROUPS.get(code.code) if code.system == SNOMED else None
+def allergens(code: Code) -> tuple[str, ...]:
+    """Give what an allergy with this SNOMED CT code is to: groups of `fhirtwin.terms.drugs`, or ingredients."""
+    return _ALLERGENS.get(code.code, ()) if code.system == SNOMED else ()
+
+
+def no_medicine(code: Code) -> bool:
+    """Tell whether a code says that an allergy is to something that is no medicine."""
+    return code in _NO_MEDICINE
 
 
 def no_allergy(code: Code) -> bool:

@@ -216,10 +216,10 @@ PREGNANCY: Final[Mapping[Code, bool]] = {
 }
 """Answers to 82810-3, as in US Core's pregnancy status value set."""
 
-_OTHER_FORMULA = "this eGFR is not by the CKD-EPI 2021 creatinine equation; creatinine is used instead"
+OTHER_FORMULA = "this eGFR is not by the CKD-EPI 2021 creatinine equation; creatinine is used instead"
 
 NOT_COUNTED: Final[Mapping[Code, str]] = {
-    Code(LOINC, code): _OTHER_FORMULA
+    Code(LOINC, code): OTHER_FORMULA
     for code in (
         "33914-3",  # MDRD
         "77147-7",  # MDRD

@@ -1,7 +1,6 @@
-"""Substances that people are allergic to: groups of medicines by SNOMED CT, and statements that there is none.
+"""What people are allergic to, by SNOMED CT: groups of medicines, substances, findings, and that there is none.
 
-Single ingredients are read by `fhirtwin.terms.drugs`. Codes of conditions ("Allergy to penicillin") are not here: the
-public lists of them contradict one another, so none was believed.
+Single ingredients by RxNorm are read by `fhirtwin.terms.drugs`, findings ("Penicillin allergy") by `allergy_findings`.
 """
 
 from __future__ import annotations
@@ -9,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from fhirtwin.terms.concepts.allergy_findings import FINDINGS, NAMES
 from fhirtwin.terms.concepts.model import Code, ConceptSet
 from fhirtwin.terms.systems import SNOMED
 
 _US_CORE = "US Core 3.1.1 (HL7), value set us-core-allergy-substance"
+_EXAMPLES = "examples of HL7's International Patient Summary 1.1.0 and of CH AllergyIntolerance 3.0.0 (HL7 Switzerland)"
+_EXPANSION = "HL7 FHIR, value set allergyintolerance-code, the expansion published with it"
 
-GROUPS: Final[Mapping[str, str]] = {
+_GROUPS: Final[Mapping[str, str]] = {
     "373270004": "penicillins",
     "373262009": "cephalosporins",
     "387406002": "sulfonamide-antibiotics",
@@ -27,6 +29,20 @@ GROUPS: Final[Mapping[str, str]] = {
     "404642006": "opioids",
 }
 """SNOMED CT code of a group to the group of `fhirtwin.terms.drugs.groups` that it is taken for."""
+
+_SUBSTANCES: Final[Mapping[str, tuple[str, str]]] = {
+    "764146007": ("Penicillin (substance)", "penicillins"),
+    "372687004": ("Amoxicillin (substance)", "723"),
+    "387458008": ("Aspirin (substance)", "1191"),
+}
+"""SNOMED CT code of a substance to its name, and to the group or the RxNorm ingredient."""
+
+ALLERGENS: Final[Mapping[str, tuple[str, ...]]] = {
+    **{code: (group,) for code, group in _GROUPS.items()},
+    **{code: (value,) for code, (_, value) in _SUBSTANCES.items()},
+    **FINDINGS,
+}
+"""SNOMED CT code to what the allergy is to: groups of `fhirtwin.terms.drugs.groups`, or RxNorm ingredients."""
 
 SETS: Final = (
     ConceptSet(
@@ -47,7 +63,23 @@ SETS: Final = (
             "404642006": "Substance with opioid receptor agonist mechanism of action (substance)",
         },
     ),
+    ConceptSet("allergy", SNOMED, _EXAMPLES, {code: name for code, (name, _) in _SUBSTANCES.items()}),
+    ConceptSet("allergy", SNOMED, _EXPANSION, dict(NAMES)),
 )
+
+NO_MEDICINE: Final = frozenset(
+    Code(SNOMED, code)
+    for code in (
+        "91930004",  # Allergy to eggs
+        "91932007",  # Allergy to fruit
+        "91934008",  # Nut allergy
+        "91935009",  # Allergy to peanuts
+        "91937001",  # Seafood allergy
+        "91938006",  # Allergy to strawberries
+        "91940001",  # Allergy to walnut
+    )
+)
+"""Findings of the same expansion that are about food: no order of a medicine has to be checked against them."""
 
 NONE_KNOWN: Final = frozenset(
     Code(SNOMED, code)

@@ -34,6 +34,9 @@ CRITICAL: Final = "criticality high"
 MILD: Final = "criticality low"
 """What the note of a fact says of `criticality`; nothing when it was not assessed."""
 
+SEVERE: Final = "a severe reaction is recorded"
+"""What it says when the severity of a reaction is `severe`."""
+
 
 def read(resource: Resource, source: Source) -> Mapped:
     """Read one AllergyIntolerance."""
@@ -48,7 +51,6 @@ def read(resource: Resource, source: Source) -> Mapped:
     if not values:
         return unused(source, _unread(resource, known))
     name = "intolerance" if text(resource, "type") == "intolerance" else "allergy"
-    note = {"high": CRITICAL, "low": MILD}.get(text(resource, "criticality"), "")
     return Mapped(
         tuple(
             Fact(
@@ -60,11 +62,18 @@ def read(resource: Resource, source: Source) -> Mapped:
                 system=code.system,
                 code=code.code,
                 display=_title(value),
-                note=note,
+                note=_note(resource),
             )
             for value, code in sorted(values.items())
         )
     )
+
+
+def _note(resource: Resource) -> str:
+    """How serious the record says that it is: its criticality, and whether a reaction was severe."""
+    criticality = {"high": CRITICAL, "low": MILD}.get(text(resource, "criticality"), "")
+    severe = any(text(reaction, "severity") == "severe" for reaction in items(resource, "reaction"))
+    return "; ".join(filter(None, (criticality, SEVERE if severe else "")))
 
 
 def _unfit(resource: Resource) -> str | None:
@@ -96,9 +105,7 @@ def _displayed(concept: Any) -> Iterator[tuple[Code, str]]:
 def _values(substance: tuple[tuple[Code, str], ...]) -> Iterator[tuple[str, Code]]:
     """Ingredients or groups; all that the codings say, because each coding of a concept is true of it."""
     for code, _ in substance:
-        group = concepts.allergy_group(code)
-        if group:
-            yield group, code
+        yield from ((value, code) for value in concepts.allergens(code))
     found = drugs.read(substance)
     if found.code:
         yield from ((ingredient, found.code) for ingredient in found.ingredients)
@@ -109,7 +116,7 @@ def _unread(resource: Resource, known: list[Code]) -> str:
     why = NOT_KNOWN if known else NO_CODE
     categories = resource.get("category")
     told = set(categories) if isinstance(categories, list) and all(isinstance(c, str) for c in categories) else set()
-    if told and MEDICAL.isdisjoint(told):
+    if (told and MEDICAL.isdisjoint(told)) or (known and all(map(concepts.no_medicine, known))):
         return f"{why}, of something that is no medicine"
     return why + (", of an allergy that is past" if _clinical(resource) in PAST else "")
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from fhirtwin.twin.mapper import Mapper, Resource
-from fhirtwin.twin.medicines import medicine_facts
+from fhirtwin.twin.medicines import STATUS_UNKNOWN, medicine_facts
 from fhirtwin.twin.reading import forbidden, items, text, unused
 from fhirtwin.twin.state import Mapped, Source
 
@@ -36,6 +36,8 @@ def _unfit(resource: Resource) -> str | None:
         return "it asks that the medicine is not given (doNotPerform)"
     if text(resource, "intent") not in ORDERS:
         return "its intent is not an order"
+    if text(resource, "status") == "unknown":
+        return STATUS_UNKNOWN
     if text(resource, "status") not in ("active", *PAST):
         return "its status is not active, completed, stopped or on-hold"
     return None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from fhirtwin.twin.mapper import Mapper, Resource
-from fhirtwin.twin.medicines import medicine_facts
+from fhirtwin.twin.medicines import STATUS_UNKNOWN, medicine_facts
 from fhirtwin.twin.reading import end_of, forbidden, start_of, text, unused
 from fhirtwin.twin.state import Mapped, Source
 
@@ -20,7 +20,7 @@ def read(resource: Resource, source: Source) -> Mapped:
     reason = forbidden(resource)
     status = text(resource, "status")
     if reason is None and status not in ("active", *PAST):
-        reason = "its status is not active, completed, stopped or on-hold"
+        reason = STATUS_UNKNOWN if status == "unknown" else "its status is not active, completed, stopped or on-hold"
     if reason:
         return unused(source, reason)
     time, end = start_of(resource, "effective"), "" if status == "on-hold" else end_of(resource, "effective")

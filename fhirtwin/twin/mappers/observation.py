@@ -44,7 +44,7 @@ def read(resource: Resource, source: Source) -> Mapped:
     reason = forbidden(resource) or _unfit(resource)
     if reason:
         return unused(source, reason)
-    time = _effective(resource)
+    time = effective(resource)
     parts = list(items(resource, "component")) if concepts.is_panel(codings(resource.get("code"))) else [resource]
     facts: list[Fact] = []
     left: list[Unused] = []
@@ -61,12 +61,13 @@ def _unfit(resource: Resource) -> str | None:
         return "its status is not final, amended or corrected"
     if resource.get("focus"):
         return "it is about something other than the patient (focus)"
-    if not _effective(resource):
+    if not effective(resource):
         return "it does not say when it was measured"
     return None
 
 
-def _effective(resource: Resource) -> str:
+def effective(resource: Resource) -> str:
+    """Give the time a result stands for, as FHIR text; empty when it tells none."""
     period = resource.get("effectivePeriod")
     return (
         text(resource, "effectiveDateTime")

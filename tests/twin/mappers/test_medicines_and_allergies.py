@@ -99,10 +99,31 @@ def test_allergy_to_an_ingredient_and_to_a_group() -> None:
     assert said(allergy(concept("rxnorm", "10831"))) == {("allergy", "10180"), ("allergy", "10829")}
 
 
+@pytest.mark.parametrize(
+    ("code", "values"),
+    [
+        ("91936005", {"penicillins"}),
+        ("91939003", {"sulfonamide-antibiotics"}),
+        ("293610009", {"nsaids"}),
+        ("293586001", {"1191"}),
+        ("294523000", {"723", "48203"}),
+        ("764146007", {"penicillins"}),
+    ],
+)
+def test_finding_of_an_allergy_is_read_by_its_code(code: str, values: set[str]) -> None:
+    assert said(allergy(concept("snomed", code))) == {("allergy", value) for value in values}
+
+
 def test_criticality_is_kept() -> None:
     for told, note in (("high", allergy_intolerance.CRITICAL), ("low", allergy_intolerance.MILD), (None, "")):
         (fact,) = read(allergy(concept("rxnorm", "723"), criticality=told)).facts
         assert fact.note == note
+
+
+def test_severe_reaction_is_said() -> None:
+    reaction = [{"manifestation": [{"text": "rash"}]}, {"manifestation": [{"text": "shock"}], "severity": "severe"}]
+    (fact,) = read(allergy(concept("rxnorm", "723"), reaction=reaction, criticality="low")).facts
+    assert fact.note == f"{allergy_intolerance.MILD}; {allergy_intolerance.SEVERE}"
 
 
 def test_substance_of_a_reaction_is_read_only_without_a_code() -> None:
@@ -134,7 +155,8 @@ def test_allergy_of_the_past_does_not_hold() -> None:
 @pytest.mark.parametrize(
     ("members", "why"),
     [
-        ({"code": concept("snomed", "91936005")}, "code not known"),
+        ({"code": concept("snomed", "292545003")}, "code not known"),
+        ({"code": concept("snomed", "91935009")}, "no medicine"),
         ({"code": {"text": "penicillin"}}, "it has no code"),
         ({"code": concept("snomed", "227493005"), "category": ["food"]}, "no medicine"),
         ({"code": concept("rxnorm", "723"), "modifierExtension": [{"url": "x"}]}, "modifier extension"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from fhirtwin.terms.systems import ATC, CONDITION_VERIFICATION
-from fhirtwin.twin.medicines import UNKNOWN_MEDICINE
+from fhirtwin.twin.medicines import STATUS_UNKNOWN, UNKNOWN_MEDICINE
 from tests.twin.builders import concept, condition, flag, only, patient, procedure, read, reason, request, statement
 
 
@@ -186,12 +186,16 @@ def test_medicine_no_longer_taken_is_kept_as_past(status: str) -> None:
     assert not flag(statement(status=status)).active
 
 
-@pytest.mark.parametrize("status", ["cancelled", "entered-in-error", "draft", "unknown"])
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error", "draft"])
 def test_request_that_never_took_effect_is_not_used(status: str) -> None:
     assert reason(request(status=status)) == "its status is not active, completed, stopped or on-hold"
 
 
-@pytest.mark.parametrize("status", ["intended", "not-taken", "entered-in-error", "unknown"])
+def test_medicine_of_unknown_status_is_a_gap() -> None:
+    assert reason(request(status="unknown")) == reason(statement(status="unknown")) == STATUS_UNKNOWN
+
+
+@pytest.mark.parametrize("status", ["intended", "not-taken", "entered-in-error"])
 def test_statement_that_nothing_is_taken_is_not_used(status: str) -> None:
     assert reason(statement(status=status)) == "its status is not active, completed, stopped or on-hold"
 

@@ -1,0 +1,91 @@
+"""What of the record could not be held against the orders of a call: entries that nothing could be made of.
+
+Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
+could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
+(`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+from fhirtwin.api.cds.service import Call
+from fhirtwin.rules import renal, renal_apixaban
+from fhirtwin.rules.drafts import Unjudged, called
+from fhirtwin.rules.kidney_measure import OLDEST
+from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.terms import concepts
+from fhirtwin.twin import medicines
+from fhirtwin.twin.derived import newest
+from fhirtwin.twin.mappers import allergy_intolerance
+from fhirtwin.twin.mappers.observation import FINAL, effective
+from fhirtwin.twin.reading import codings, text
+from fhirtwin.twin.state import Source, TwinState
+from fhirtwin.twin.times import begins, last_day
+
+Resource = Mapping[str, Any]
+
+_GAPS: Final[Mapping[str, frozenset[str]]] = {
+    "MedicationRequest": medicines.GAPS,
+    "MedicationStatement": medicines.GAPS,
+    "AllergyIntolerance": allergy_intolerance.GAPS,
+}
+"""Why entries of the record may matter to an order of today although nothing could be made of them."""
+
+_TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
+    "creatinine": ("creatinine", "egfr"),
+    "egfr": ("creatinine", "egfr"),
+    "body-weight": ("body-weight",),
+}
+"""What is measured to the facts that tell as much."""
+
+
+def unread(call: Call, situation: Situation) -> tuple[Unjudged, ...]:
+    """Give the entries, each with what the call calls it, in the order of type and id; none when nothing is judged."""
+    if not situation.orders:
+        return ()
+    brought = dict(call.prefetched.resources)
+    left = {(u.source, u.reason) for u in situation.state.unused if u.reason in _GAPS.get(u.source.type, ())}
+    entries = [Unjudged(source.reference, called(brought.get(source, {})), reason) for source, reason in sorted(left)]
+    return (*entries, *_results(brought, situation))
+
+
+def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
+    if not any(map(_asks_for_kidneys, situation.orders)):
+        return
+    for source, reason in sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought}):
+        resource = brought[source]
+        name = _measure(resource)
+        if name and _matters(resource, name, situation.state, situation.day):
+            shown = called(resource) or name.replace("-", " ")
+            yield Unjudged(source.reference, f"{shown}, {effective(resource)[:10] or 'without a date'}", reason)
+
+
+def _asks_for_kidneys(order: Order) -> bool:
+    apixaban = renal_apixaban.ROW.ingredients <= set(order.medicine.ingredients)
+    return apixaban or any(True for _ in renal.rows_for(order))
+
+
+def _measure(resource: Resource) -> str:
+    """Which of the measures an Observation is of, when it is a result at all; else nothing."""
+    if resource.get("resourceType") != "Observation" or text(resource, "status") not in (*FINAL, "preliminary"):
+        return ""
+    for code in codings(resource.get("code")):
+        meaning = concepts.observation(code)
+        if meaning and meaning.fact in _TOLD_BY:
+            return meaning.fact
+        if concepts.not_counted(code) == concepts.OTHER_FORMULA:
+            return "egfr"
+    return ""
+
+
+def _matters(resource: Resource, name: str, state: TwinState, day: date) -> bool:
+    """Whether it is of the last year, and newer than what is used; one without a date may be."""
+    when = effective(resource)
+    measured = last_day(when)
+    if measured is None:
+        return True
+    used = [fact for told in _TOLD_BY[name] if (fact := newest(state, told))]
+    return day - measured <= OLDEST and all(begins(when) > begins(fact.time) for fact in used)

@@ -33,6 +33,7 @@ check: .venv/.lint
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
 	$(BIN)/python -m benchmarks.patient_view
+	$(BIN)/python -m benchmarks.cds_crowd
 	$(BIN)/python -m benchmarks.cds_call
 	$(BIN)/python -m benchmarks.validating
 	$(BIN)/python -m benchmarks.fhir_server

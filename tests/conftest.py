@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import postgresql
+
+# Tests are not timed: a machine that others use too may be slow.
+settings.register_profile("fhirtwin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("fhirtwin")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASES = ("sqlite", "postgresql")

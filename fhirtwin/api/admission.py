@@ -12,6 +12,7 @@ from typing import Final
 
 from flask import Flask, g, request
 
+from fhirtwin.api.turns import Turns
 from fhirtwin.errors import Busy
 
 READING: Final = 8
@@ -33,7 +34,7 @@ def install(app: Flask, most: int) -> None:
         most: the setting `max_concurrent_requests`.
     """
     inside = BoundedSemaphore(most)
-    reading, writing = BoundedSemaphore(READING), BoundedSemaphore(WRITING)
+    reading, writing = Turns(READING), Turns(WRITING)
 
     @app.before_request
     def enter() -> None:
@@ -58,7 +59,7 @@ def take_turn() -> None:
     Raises:
         Busy: it took too long.
     """
-    turn: BoundedSemaphore | None = g.pop("turn", None)
+    turn: Turns | None = g.pop("turn", None)
     if turn is None:
         return
     if not turn.acquire(timeout=TURN_SECONDS):

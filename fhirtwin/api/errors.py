@@ -42,7 +42,7 @@ def install(app: Flask) -> None:
 
 def _ours(error: FhirtwinError) -> Response:
     if isinstance(error, Fault):
-        _log.error("%s at %s %s", type(error).__name__, request.method, _route())
+        _log.error("%s at %s %s: %s", type(error).__name__, request.method, _route(), error)
     answer = render(error.status, error.issues)
     if error.status == errors.Busy.status:
         answer.headers["Retry-After"] = "1"

@@ -129,6 +129,8 @@ def _count_members(value: Any, max_depth: int) -> int:
                 values = container.values()
             for item in values:
                 kind = type(item)
+                if kind is str:
+                    continue
                 if kind is dict or kind is list:
                     deeper.append(item)
                 elif kind is int and not -_LARGEST < item < _LARGEST and not number_is_right(str(item)):

@@ -6,14 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
-from fhirtwin.fhir import codec, references
+from fhirtwin.fhir import references
 from fhirtwin.fhir.primitives import Finding, Findings
-
-_LOCAL: Final = b'"reference":"#'
-_HOLDERS: Final = ("Bundle", "Parameters")
-"""Types whose resources are judged on their own."""
 
 
 def judge(resource: dict[str, Any]) -> Findings:
@@ -24,9 +20,7 @@ def judge(resource: dict[str, Any]) -> Findings:
     """
     contained = resource.get("contained")
     if contained is None:
-        holds_others = resource["resourceType"] in _HOLDERS
-        # To write most resources and find that there is nothing to look for is quicker than to walk through them.
-        return None if holds_others or _LOCAL not in codec.encode(resource) else _dangling(resource, frozenset())
+        return _dangling(resource, frozenset())
     findings: list[Finding] = []
     named = frozenset(local_texts(resource))
     for number, one in enumerate(contained):
@@ -83,8 +77,9 @@ def _finding(number: int, text: str) -> Finding:
 
 
 def _dangling(resource: dict[str, Any], known: frozenset[str]) -> Findings:
-    if resource["resourceType"] in _HOLDERS:
-        return None
+    kind = resource["resourceType"]
+    if kind in ("Bundle", "Parameters"):
+        return None  # what they hold is judged on its own
     return [
         (place.partition(".")[2] + ".reference", "invariant", "Expected the id of a contained resource (ref-1).")
         for place, text in references.walk(resource)

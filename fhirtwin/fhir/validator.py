@@ -13,6 +13,7 @@ domains).
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -262,6 +263,27 @@ def _reference(one: Check, targets: frozenset[str]) -> Check:
     return check
 
 
+class _Seen(threading.local):
+    """What this thread met on its way through the resource at hand: a reference to something contained."""
+
+    local = False
+
+
+_seen: Final = _Seen()
+
+
+def _noting_local(one: Check) -> Check:
+    """Check a Reference, and note when it is local; of most resources then nothing is left to look for."""
+
+    def check(value: Any, owner: Mapping[str, Any]) -> Findings:
+        text = value.get("reference") if type(value) is dict else None
+        if type(text) is str and text.startswith("#"):
+            _seen.local = True
+        return one(value, owner)
+
+    return check
+
+
 def _resource(value: Any, owner: Mapping[str, Any]) -> Findings:
     """Check a resource of whatever type it says it is."""
     if type(value) is not dict:
@@ -270,10 +292,12 @@ def _resource(value: Any, owner: Mapping[str, Any]) -> Findings:
     if type(name) is not str or name not in RESOURCE_TYPES:
         code = "required" if name is None else "value"
         return [("resourceType", code, "Expected resourceType to name a resource type of FHIR R4.")]
+    if "resourceType" in owner:
+        return _CHECKS[name](value, owner)  # a contained resource is judged further with the resource around it
+    around, _seen.local = _seen.local, False
     findings = _CHECKS[name](value, owner)
-    if findings or "resourceType" in owner:
-        return findings  # a contained resource is judged further with the resource around it
-    return contained.judge(value)
+    local, _seen.local = _seen.local, around
+    return findings or (contained.judge(value) if local or "contained" in value else None)
 
 
 def _any_resource_type(_: Any, __: Mapping[str, Any]) -> Findings:
@@ -285,6 +309,7 @@ def _compile() -> dict[str, Check]:
     shapes = {name: _Shape() for name in TYPES}
     checks: dict[str, Check] = {name: _object(shape, name) for name, shape in shapes.items() if name != "Resource"}
     checks["Resource"] = _resource
+    checks["Reference"] = _noting_local(checks["Reference"])
     for name, shape in shapes.items():
         for member_name, member in members(name).items():
             shape.add(member_name, member, *_member_checks(member_name, member, checks))

@@ -6,8 +6,7 @@ Texts say where the stranger stands, and not whose it is.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fhirtwin.errors import Issue, Unprocessable
 from fhirtwin.fhir import references
@@ -16,12 +15,12 @@ from fhirtwin.twin.state import PatientKey
 
 Resource = dict[str, Any]
 
-_HOLDERS: Final = ("Bundle", "Parameters")
+_JUDGED: Final = frozenset({"Patient", "Bundle", "Parameters"} | PATIENT_ELEMENTS.keys())
 _APPOINTMENT: Final = "Appointment"
+_NAMELESS: Final = "has no id, so nothing could refer to it"
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A resource and where in the call it stands."""
 
     place: str
@@ -42,7 +41,12 @@ def is_outcome(value: Any) -> bool:
 
 def is_about_a_patient(resource: Resource) -> bool:
     """Whether it must be shown to be the patient's; what holds other resources cannot be, so it never passes."""
-    return resource["resourceType"] in ("Patient", *_HOLDERS) or resource["resourceType"] in PATIENT_ELEMENTS
+    return resource["resourceType"] in _JUDGED
+
+
+def names_a_patient(resource: Resource) -> bool:
+    """Whether it says of itself that it is a patient's: by the element of its type, or an appointment's participant."""
+    return is_about_a_patient(resource) or any(_patients_among_participants(resource))
 
 
 def refuse_strangers(
@@ -78,10 +82,8 @@ def _is_plainly_ours(resource: Resource, plain: Collection[str], drafts: bool) -
 
 
 def _stranger(item: Placed, patient: PatientKey, bases: Collection[str], drafts: bool) -> Issue | None:
-    if item.resource["resourceType"] == _APPOINTMENT:
-        return _wrong_participant(item, patient, bases, drafts)
     if not is_about_a_patient(item.resource):
-        return None
+        return _wrongly_naming(item, patient, bases, drafts)
     text = references.subject_of(item.resource)
     if text is None and drafts and item.resource["resourceType"] == "Device":
         return None
@@ -90,17 +92,26 @@ def _stranger(item: Placed, patient: PatientKey, bases: Collection[str], drafts:
     if not _is_ours(text, patient, bases):
         return unfit(item, "is not shown to be about the patient of `context.patientId`")
     if not drafts and not isinstance(item.resource.get("id"), str):
-        return unfit(item, "has no id, so nothing could refer to it")
+        return unfit(item, _NAMELESS)
     return None
 
 
-def _wrong_participant(item: Placed, patient: PatientKey, bases: Collection[str], named: bool) -> Issue | None:
-    """An appointment names patients among its participants: no other one may be there."""
-    texts = [str(each["actor"].get("reference", "")) for each in item.resource["participant"] if "actor" in each]
-    patients = [text for text in texts if references.parse(text).type == "Patient"]
-    if not all(_is_ours(text, patient, bases) for text in patients):
+def _wrongly_naming(item: Placed, patient: PatientKey, bases: Collection[str], drafts: bool) -> Issue | None:
+    """What has no element of its own for a patient, an appointment or a group, may name this one and no other."""
+    named = (text for _, text in references.walk(item.resource) if references.parse(text).type == "Patient")
+    if not all(_is_ours(text, patient, bases) for text in named):
         return unfit(item, "names a patient who is not the one of `context.patientId`")
-    return None if patients or not named else unfit(item, "names no patient among its participants")
+    if drafts and item.resource["resourceType"] == _APPOINTMENT and not names_a_patient(item.resource):
+        return unfit(item, "names no patient among its participants")
+    if not drafts and names_a_patient(item.resource) and not isinstance(item.resource.get("id"), str):
+        return unfit(item, _NAMELESS)
+    return None
+
+
+def _patients_among_participants(resource: Resource) -> Iterator[str]:
+    if resource["resourceType"] == _APPOINTMENT:
+        texts = (str(each["actor"].get("reference", "")) for each in resource["participant"] if "actor" in each)
+        yield from (text for text in texts if references.parse(text).type == "Patient")
 
 
 def _is_ours(text: str, patient: PatientKey, bases: Collection[str]) -> bool:

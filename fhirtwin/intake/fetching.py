@@ -29,6 +29,9 @@ MOST_PAGES: Final = 50
 MOST_AT_ONCE: Final = 8
 """Queries that are under way at a time."""
 
+_NOT_LISTED: Final = "`fhirServer` is not on this server's list of servers to fetch from (fhir_servers)"
+_OVER_HTTP: Final = ", where http counts for this machine alone, under --open"
+
 
 class Way(Protocol):
     """The way out: `fhirtwin.outbound.Outbound`."""
@@ -86,8 +89,7 @@ class Server:
             By key, what was obtained whole; and for every other key, why it was not.
         """
         if not self.way.allows(self.base):
-            reason = "`fhirServer` is not on this server's list of servers to fetch from (fhir_servers)"
-            return {}, dict.fromkeys(wanted, reason)
+            return {}, dict.fromkeys(wanted, _NOT_LISTED + (_OVER_HTTP if self.base.startswith("http:") else ""))
         pool = ThreadPoolExecutor(min(MOST_AT_ONCE, len(wanted)), thread_name_prefix="prefetch")
         try:
             under_way = {key: pool.submit(self._one, one) for key, one in wanted.items()}
@@ -143,7 +145,7 @@ class Server:
         try:
             answer = self.way.get(url, headers=headers, deadline=self.deadline)
         except FhirtwinError as error:
-            raise _NotObtainedError(f"the FHIR server was asked in vain: {error}") from None
+            raise _NotObtainedError(f"the FHIR server was asked in vain: {str(error).rstrip('.')}") from None
         if answer.status in (401, 403):
             raise _NotObtainedError(f"the FHIR server did not allow it (status {answer.status})")
         if answer.status != 200:

@@ -9,14 +9,14 @@ Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirtwin import timing
-from fhirtwin.errors import Incorrect, Issue, Precondition, Unprocessable
+from fhirtwin.errors import Incorrect, Issue, Precondition
 from fhirtwin.fhir import validator
-from fhirtwin.intake import belonging
+from fhirtwin.intake import belonging, contradictions
 from fhirtwin.intake.belonging import Placed, is_outcome
 from fhirtwin.intake.fetching import Fetch, Wanted
 from fhirtwin.intake.templates import Template
@@ -35,10 +35,13 @@ class Prefetched:
     Attributes:
         resources: every resource about the patient, the Patient included, with its identity.
         lists: resource types of which all the patient has was obtained.
+        others: what is no patient's: a Practitioner, a Medication, an Appointment without a patient. None
+            of them refers to another patient.
     """
 
     resources: tuple[tuple[Source, Resource], ...]
     lists: frozenset[str]
+    others: tuple[Resource, ...] = ()
 
 
 def read(
@@ -84,16 +87,23 @@ def _assembled(
     obtained = {key: value for key, value in given.items() if not is_outcome(value)}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
     belonging.refuse_strangers(placed, patient, ours)
-    _refuse_contradictions(placed)
+    contradictions.refuse(placed)
     medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
 
     def find(base: str, id_: str) -> Resource | None:
         return medications.get(id_) if base in ours else None
 
-    about = [item for item in placed if belonging.is_about_a_patient(item.resource)]
+    about: list[Placed] = []
+    others: list[Resource] = []
+    for item in placed:
+        if belonging.names_a_patient(item.resource):
+            about.append(item)
+        else:
+            others.append(item.resource)
     return Prefetched(
         resources=tuple(_sourced(item, patient.origin, find) for item in about),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
+        others=tuple(others),
     )
 
 
@@ -170,7 +180,8 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
         return "is an OperationOutcome: the client could not obtain it" if template.required else ""
     if any(link.get("relation") == "next" for link in value.get("link", ())):
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
-    if any(_is_failure(resource) for _, resource in _entries(value)):
+    outcomes = [one["resource"] for one in value.get("entry", ()) if is_outcome(one.get("resource"))]
+    if any(map(_is_failure, outcomes)):
         return "holds an OperationOutcome with an error: the client's search did not run to its end"
     if template.is_search and value.get("total", 0) > sum(map(_is_match, value.get("entry", ()))):
         return "holds fewer matches than its `total`; send all of them in one Bundle"
@@ -179,9 +190,9 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
 
 def _is_match(entry: Mapping[str, Any]) -> bool:
     """Whether `Bundle.total` counts an entry: http://hl7.org/fhir/R4/bundle-definitions.html#Bundle.total."""
-    if "resource" not in entry or is_outcome(entry["resource"]):
+    if "search" in entry and entry["search"].get("mode", "match") != "match":
         return False
-    return bool(entry.get("search", {}).get("mode", "match") == "match")
+    return "resource" in entry and not is_outcome(entry["resource"])
 
 
 def _placed(key: str, value: Any) -> Iterable[Placed]:
@@ -189,28 +200,6 @@ def _placed(key: str, value: Any) -> Iterable[Placed]:
     if value is None:
         return ()
     return belonging.entries(value, place) if value["resourceType"] == "Bundle" else (Placed(place, value),)
-
-
-def _entries(bundle: Mapping[str, Any]) -> Iterator[tuple[int, Resource]]:
-    for number, entry in enumerate(bundle.get("entry", ())):
-        if "resource" in entry:
-            yield number, entry["resource"]
-
-
-def _refuse_contradictions(placed: Iterable[Placed]) -> None:
-    """Refuse a resource that stands twice and does not say the same: which of both is true cannot be known."""
-    seen: dict[tuple[str, Any], Resource] = {}
-    issues = []
-    for item in placed:
-        first = seen.setdefault((item.resource["resourceType"], item.resource.get("id", item.place)), item.resource)
-        if first is not item.resource and _without_meta(first) != _without_meta(item.resource):
-            issues.append(belonging.unfit(item, "stands in the prefetch before with another content"))
-    if issues:
-        raise Unprocessable("The prefetch contradicts itself.", issues=issues)
-
-
-def _without_meta(resource: Resource) -> Resource:
-    return {name: value for name, value in resource.items() if name != "meta"}
 
 
 _LISTING: Final = ("searchset", "collection")

@@ -198,12 +198,12 @@ def _removal(remedy: Remedy) -> dict[str, Any]:
 
 
 def _request(remedy: Remedy, code: Coding, situation: Situation) -> dict[str, Any]:
-    resource = service_request(code, situation.state.reference, situation.day)
+    resource = service_request(code, f"Patient/{situation.state.patient.id}", situation.day)
     return {"type": "create", "description": plain(remedy.label), "resource": resource}
 
 
 def service_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
-    """A draft order of what is missing, valid R4, for the EHR to store."""
+    """A draft order of what is missing, valid R4, for the EHR to store: references are relative to its own server."""
     coding = {"system": code.system, "code": code.code, "display": code.display}
     return {
         "resourceType": "ServiceRequest",

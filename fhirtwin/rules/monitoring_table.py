@@ -46,6 +46,12 @@ NEUTROPHILS: Final = _check(
     "Neutrophils [#/volume] in Blood by Automated count",
 )
 HEMOGLOBIN: Final = _check("hemoglobin", "hemoglobin", "hemoglobin", "718-7", "Hemoglobin [Mass/volume] in Blood")
+PLATELETS: Final = _check(
+    "platelets", "platelets", "platelets", "777-3", "Platelets [#/volume] in Blood by Automated count"
+)
+CREATININE: Final = _check(
+    "creatinine", "creatinine", "creatinine", "2160-0", "Creatinine [Mass/volume] in Serum or Plasma"
+)
 GLUCOSE: Final = _check(
     "glucose", "glucose or HbA1c", "glucose hba1c", "2345-7", "Glucose [Mass/volume] in Serum or Plasma"
 )
@@ -76,13 +82,17 @@ _SPS_LITHIUM: Final = Citation(
     "Lithium monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
     "https://www.sps.nhs.uk/monitorings/lithium-monitoring/",
 )
+_ACE: Final = Citation(
+    "ACE inhibitors, formulary of NHS Somerset; read on 2026-11-21",
+    "https://formulary.nhssomerset.nhs.uk/?page_id=496",
+)
 _NICE_RAAS: Final = Citation(
-    "NICE on ACE inhibitors and angiotensin receptor blockers, as a general practice gives it; read on 2026-11-21",
+    "NICE on angiotensin receptor blockers, as a general practice gives it; read on 2026-11-21",
     "https://citywaymedicalpractice.co.uk/pages/ACE-Inhibitors-and-ARBs---Patient-Information-Leaflet",
 )
 _SPIRONOLACTONE: Final = Citation(
-    "Spironolactone tablets, warnings of the label on hyperkalaemia, as MIMS gives them; read on 2026-11-21",
-    "https://sit.mimsdev.com/philippines/drug/info/aldax/warnings",
+    "Spironolactone monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
+    "https://www.sps.nhs.uk/monitorings/spironolactone-monitoring/",
 )
 _WARFARIN: Final = Citation(
     "Warfarin sodium tablets, US label, section 2.4; read on 2026-11-21",
@@ -106,17 +116,33 @@ _ANTIPSYCHOTICS: Final = Citation(
     "https://www.jabfm.org/highwire/markup/7367/expansion",
 )
 _AMIODARONE: Final = Citation(
-    "Derbyshire Joint Area Prescribing Committee, amiodarone monitoring protocol, December 2016; read on 2026-11-21",
-    "https://studyres.com/doc/12956115/amiodarone-monitoring-protocol---derbyshire-medicines-man...?page=5",
+    "Amiodarone monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
+    "https://www.sps.nhs.uk/monitorings/amiodarone-monitoring/",
+)
+
+_VALPROATE: Final = Citation(
+    "Valproate monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21", "https://sps.nhs.uk/?p=62811"
+)
+_DOAC: Final = Citation(
+    "Direct oral anticoagulants monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
+    "https://www.sps.nhs.uk/monitorings/doacs-direct-oral-anticoagulants-monitoring",
 )
 
 _LITHIUM_WORDS: Final = "every 6 months"
 _LITHIUM_LEVEL_WORDS: Final = (
     "every 3 to 6 months once stable; weekly until levels are stable and every 3 months in the first year"
 )
+_ACE_WORDS: Final = (
+    "once a year; 1 to 2 weeks after each increase in heart failure and after the last increase in hypertension"
+)
 _RAAS_WORDS: Final = "once a year; 1 to 2 weeks after start and after each increase"
 _SPIRONOLACTONE_WORDS: Final = (
-    "every 6 months; a week after start and after each increase, monthly for 3 months, then quarterly for a year"
+    "every 3 to 6 months once stable in heart failure; a week after start and each change, then monthly for 3 months"
+)
+_VALPROATE_WORDS: Final = "once a year; 6 months after start"
+_DOAC_WORDS: Final = "once a year"
+_DOAC_KIDNEY_WORDS: Final = (
+    "once a year; every 4 months in the elderly; below 60 mL/min after as many months as a tenth of the clearance"
 )
 _CLOZAPINE_WORDS: Final = "monthly after the first year; weekly in the first 6 months and every 2 weeks until 12 months"
 
@@ -135,8 +161,8 @@ ROWS: Final[tuple[MonitoringRow, ...]] = (
     MonitoringRow(
         "ACE inhibitor",
         members("ace-inhibitors"),
-        (Due(POTASSIUM, _YEAR, _RAAS_WORDS), Due(KIDNEY, _YEAR, _RAAS_WORDS)),
-        _NICE_RAAS,
+        (Due(POTASSIUM, _YEAR, _ACE_WORDS), Due(KIDNEY, _YEAR, _ACE_WORDS)),
+        _ACE,
     ),
     MonitoringRow(
         "angiotensin receptor blocker",
@@ -155,6 +181,39 @@ ROWS: Final[tuple[MonitoringRow, ...]] = (
         frozenset({"11289"}),
         (Due(INR, timedelta(days=28), "every 1 to 4 weeks once stable; daily until then"),),
         _WARFARIN,
+    ),
+    MonitoringRow(
+        "direct oral anticoagulant",
+        frozenset(
+            {
+                "1364430",  # apixaban
+                "1037042",  # dabigatran etexilate
+                "1599538",  # edoxaban
+                "1114195",  # rivaroxaban
+            }
+        ),
+        (
+            Due(CREATININE, _YEAR, _DOAC_KIDNEY_WORDS),
+            Due(HEMOGLOBIN, _YEAR, _DOAC_WORDS),
+            Due(LIVER, _YEAR, _DOAC_WORDS),
+        ),
+        _DOAC,
+    ),
+    MonitoringRow(
+        "valproate",
+        frozenset(
+            {
+                "266856",  # divalproex sodium
+                "40254",  # valproate
+                "11118",  # valproic acid
+            }
+        ),
+        (
+            Due(LIVER, _YEAR, _VALPROATE_WORDS),
+            Due(PLATELETS, _YEAR, _VALPROATE_WORDS),
+            Due(WEIGHT, _YEAR, _VALPROATE_WORDS),
+        ),
+        _VALPROATE,
     ),
     MonitoringRow("clozapine", frozenset({"2626"}), (Due(NEUTROPHILS, _MONTH, _CLOZAPINE_WORDS),), _CLOZAPINE),
     MonitoringRow("metformin", frozenset({"6809"}), (Due(KIDNEY, _YEAR, "at least once a year"),), _METFORMIN),

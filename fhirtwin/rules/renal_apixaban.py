@@ -36,7 +36,7 @@ ROW: Final = RenalRow(
         "section 2.1",
         "",
         "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid=e9481622-7cc6-418a-acb6-c5450daae9b0",
-        copy="quoted word for word in two public repositories",
+        copy="https://themeditary.com/dosage-information/eliquis-dosage-343.html",
     ),
     note="For nonvalvular atrial fibrillation. For venous thromboembolism the label changes no dose by these features.",
 )

@@ -38,6 +38,7 @@ class Action(StrEnum):
     REDUCE = "lower dose"
     EXTEND = "longer interval"
     NO_DOSE = "no dose in the label"
+    BY_INDICATION = "contraindicated in one of its indications"
 
     @property
     def severity(self) -> Severity:

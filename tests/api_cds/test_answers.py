@@ -86,6 +86,18 @@ def test_system_actions_and_extension_leave_with_the_cards(tmp_path: Path) -> No
     opened.parts.store.close()
 
 
+def test_the_log_names_the_service_and_the_rule_that_its_answer_broke(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    opened = door(tmp_path, service(lambda _: Response([{**CARD, "summary": "Jane Doe " * 20}])))
+    with caplog.at_level("ERROR", "fhirtwin.error"):
+        assert opened.call(body()).status_code == 500
+    (told,) = (record.getMessage() for record in caplog.records)
+    assert "CDS service s made an answer that must not leave: cards[0].summary must be" in told
+    assert "Jane" not in told
+    opened.parts.store.close()
+
+
 @pytest.mark.conforms("cds-hooks_2.0@1")
 def test_only_json_is_read(made: Door) -> None:
     assert made.http.post("/cds-services/s", data="<a/>", content_type="application/xml").status_code == 415

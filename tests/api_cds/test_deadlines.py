@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fhirtwin import timing
-from fhirtwin.api.cds import deadlines
+from fhirtwin.api.cds import deadlines, workers
 from fhirtwin.api.cds.composite import Part, together
 from fhirtwin.api.cds.service import Call, Response, Service
+from fhirtwin.api.cds.workers import LateError, Workers
 from fhirtwin.errors import EngineUnavailable, Unprocessable
 from tests.api_cds.door import CARD, Door, body, door, service
 
@@ -103,7 +104,7 @@ def test_a_service_that_hangs_holds_up_its_own_callers_and_nobody_elses(opened: 
 
 
 def test_too_many_late_ones_are_told_to_come_back(opened: Any, stuck: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadlines, "MOST_AT_WORK", 1)
+    monkeypatch.setattr(workers, "MOST_AT_WORK", 1)
     made = opened(service(stuck, budget=0.1))
     outcome(made.call(body()), 503)
     answer = made.call(body())
@@ -141,8 +142,39 @@ def test_stages_in_the_thread_count_for_the_call() -> None:
         with timing.stage("map"):
             return Response()
 
-    deadlines.start(handler, None, threading.BoundedSemaphore()).result(timeout=5)  # type: ignore[arg-type]
+    Workers().start(lambda: handler(None)).result(time.monotonic() + 5)
     assert "map;dur=" in timing.header()
+
+
+def test_threads_are_used_again_and_end_when_there_is_nothing_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "IDLE_SECONDS", 0.05)
+    staff, soon = Workers(most=2), time.monotonic() + 5
+    names = {staff.start(lambda: threading.current_thread().ident).result(soon) for _ in range(20)}
+    assert len(names) <= 2
+    time.sleep(0.3)
+    assert staff.start(lambda: 5).result(soon) == 5
+    with pytest.raises(KeyError):
+        staff.start(lambda: {}["x"]).result(soon)
+
+
+def test_many_threads_ask_the_same_workers_and_each_gets_its_own_answer() -> None:
+    staff, found = Workers(most=40), list[bool]()
+
+    def ask(number: int) -> None:
+        for round_ in range(50):
+            found.append(staff.start(lambda r=round_: (number, r)).result(time.monotonic() + 10) == (number, round_))
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert len(found) == 400 and all(found)
+
+
+def test_what_is_late_is_not_waited_for(stuck: Any) -> None:
+    with pytest.raises(LateError):
+        Workers().start(lambda: stuck(None)).result(time.monotonic() + 0.05)
 
 
 # ---- several parts -------------------------------------------------------------------------------------------------

@@ -163,6 +163,13 @@ def test_what_is_not_the_patients_is_refused(name: str, field: str, value: Any, 
     assert places(name, {**CONTEXTS[name], field: value}, Unprocessable) == [f"context.{field}{place}"]
 
 
+def test_two_drafts_with_one_id_are_refused_for_a_suggestion_could_not_say_which() -> None:
+    twice = bundle(prescription(), prescription("n"), prescription(medicationCodeableConcept={"text": "y"}))
+    found = places("order-sign", {**CONTEXTS["order-sign"], "draftOrders": twice}, Unprocessable)
+    assert found == ["context.draftOrders.entry[2]"]
+    read("order-sign", {**CONTEXTS["order-sign"], "draftOrders": bundle(prescription(), prescription())})
+
+
 @pytest.mark.parametrize(
     ("name", "field", "value", "place"),
     [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhirtwin.api.cds import response
+from fhirtwin.api.cds import order_safety, response
 from fhirtwin.fhir import validator
 from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.terms.systems import RXNORM, SNOMED, UCUM
@@ -126,6 +126,15 @@ def test_allergy_interaction_and_duplicate_are_told_the_most_urgent_first(twin: 
     ]
 
 
+def test_more_drafts_than_can_be_judged_are_refused_whole(twin: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_safety, "MOST_DRAFTS", 3)
+    many = [draft("6809", f"d{number}") for number in range(4)]
+    assert call(twin, *many[:-1]).status_code == 200
+    refused = call(twin, *many)
+    assert refused.status_code == 413
+    assert refused.json["issue"][0]["expression"] == ["context.draftOrders"]
+
+
 def test_card_can_be_applied_and_overridden(twin: Gateway) -> None:
     (card,) = cards(call(twin, draft("5640"), taken=(medicine("6448", "m1"),)))
     remove, order = card["suggestions"]
@@ -136,7 +145,7 @@ def test_card_can_be_applied_and_overridden(twin: Gateway) -> None:
     assert order["isRecommended"] is True
     assert (create["type"], create["resource"]["code"]["coding"][0]["code"]) == ("create", "14334-7")
     assert validator.validate(create["resource"], type="ServiceRequest") == []
-    assert create["resource"]["subject"] == {"reference": f"{EHR}/Patient/1"}
+    assert create["resource"]["subject"] == {"reference": "Patient/1"}, "as the EHR names it, which stores it"
     assert (create["resource"]["status"], create["resource"]["intent"]) == ("draft", "proposal")
     assert card["selectionBehavior"] == "at-most-one"
     assert card["overrideReasons"] == list(REASONS)

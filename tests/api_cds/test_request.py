@@ -6,7 +6,7 @@ import pytest
 
 from fhirtwin.api.cds.request import read
 from fhirtwin.api.cds.service import Response, Service
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Incorrect, Unprocessable
 from fhirtwin.settings import Settings
 from fhirtwin.twin.state import PatientKey
 
@@ -108,3 +108,10 @@ def test_a_token_is_shown_nowhere() -> None:
         with pytest.raises(Incorrect) as caught:
             read(body(fhirAuthorization={**AUTHORIZATION, **change}), SERVICE, SETTINGS)
         assert "opaque" not in str(caught.value) + str(caught.value.issues)
+
+
+def test_a_token_for_another_patient_refuses_the_call() -> None:
+    assert read(body(fhirAuthorization={**AUTHORIZATION, "patient": "1"}), SERVICE, SETTINGS).authorization
+    with pytest.raises(Unprocessable) as caught:
+        read(body(fhirAuthorization={**AUTHORIZATION, "patient": "2"}), SERVICE, SETTINGS)
+    assert caught.value.issues[0].expression == ("fhirAuthorization.patient",)

@@ -31,6 +31,12 @@ def observation(id_: str = "o1", subject: str | None = "Patient/p1", **changes: 
     return {"resourceType": "Observation", "id": id_, "status": "final", "code": code, **about, **changes}
 
 
+def appointment(id_: str, *actors: str) -> dict[str, Any]:
+    who = [{"actor": {"reference": actor}, "status": "accepted"} for actor in actors]
+    moments = {"start": "2026-06-02T08:00:00Z", "end": "2026-06-02T08:20:00Z"}
+    return {"resourceType": "Appointment", "id": id_, "status": "booked", **moments, "participant": who}
+
+
 def bundle(*resources: dict[str, Any], **changes: Any) -> dict[str, Any]:
     entries = {"entry": [{"resource": resource} for resource in resources]} if resources else {}
     return {"resourceType": "Bundle", "type": "searchset", **entries, **changes}

@@ -7,11 +7,28 @@ import pytest
 from fhirtwin.errors import FhirtwinError, Incorrect, Precondition, Unprocessable
 from fhirtwin.intake.prefetch import Prefetched, Template, read
 from fhirtwin.twin.state import LOCAL, PatientKey, Source
-from tests.intake.builders import EHR, PATIENT, TEMPLATES, bundle, condition, failed, observation, person, whole
+from tests.intake.builders import (
+    EHR,
+    PATIENT,
+    TEMPLATES,
+    appointment,
+    bundle,
+    condition,
+    failed,
+    observation,
+    person,
+    whole,
+)
 
 
 def given(prefetch: Any, patient: PatientKey = PATIENT, **options: Any) -> Prefetched:
     return read(prefetch, TEMPLATES, patient, **options)
+
+
+def appointments(found: Any) -> Prefetched:
+    return read(
+        {"appointments": found}, {"appointments": Template("Appointment?patient={{context.patientId}}")}, PATIENT
+    )
 
 
 def refused(prefetch: Any, error: type[FhirtwinError], **options: Any) -> FhirtwinError:
@@ -198,9 +215,40 @@ def test_our_own_base_counts_for_a_patient_of_ours_only() -> None:
     refused(prefetch, Unprocessable)
 
 
-def test_resources_about_nobody_are_passed_over() -> None:
-    medication = {"resourceType": "Medication", "id": "m1"}
-    assert "Medication" not in [s.type for s, _ in given(whole(statements=bundle(medication))).resources]
+def test_resources_about_nobody_stand_apart() -> None:
+    staff, medication = {"resourceType": "Practitioner", "id": "d1"}, {"resourceType": "Medication", "id": "m1"}
+    found = given(whole(statements=bundle(medication, staff)))
+    assert {source.type for source, _ in found.resources} == {"Patient", "Condition", "Observation"}
+    assert found.others == (medication, staff)
+
+
+def test_an_appointment_is_the_patients_by_its_participants() -> None:
+    mine, anybodys = appointment("a1", "Practitioner/d1", f"{EHR}/Patient/p1"), appointment("a2", "Practitioner/d1")
+    found = appointments(bundle(mine, anybodys))
+    assert found.resources == ((Source(EHR, "Appointment", "a1", ""), mine),)
+    assert found.others == (anybodys,)
+    assert found.lists == {"Appointment"}
+
+
+@pytest.mark.parametrize(
+    "stranger",
+    [
+        appointment("a1", "Patient/p1", "Patient/p2"),
+        {name: value for name, value in appointment("a1", "Patient/p1").items() if name != "id"},
+        {
+            "resourceType": "Group",
+            "id": "g1",
+            "type": "person",
+            "actual": True,
+            "member": [{"entity": {"reference": "Patient/p1"}}, {"entity": {"reference": "Patient/p2"}}],
+        },
+        {"resourceType": "Account", "id": "a1", "status": "active", "subject": [{"reference": "Patient/p2"}]},
+    ],
+)
+def test_what_has_no_element_for_its_patient_may_name_no_other(stranger: dict[str, Any]) -> None:
+    with pytest.raises(Unprocessable) as caught:
+        appointments(bundle(stranger))
+    assert places(caught.value) == ["prefetch.appointments.entry[0]"]
 
 
 def test_a_resource_without_id_is_refused_for_nothing_could_refer_to_it() -> None:

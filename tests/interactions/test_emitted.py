@@ -151,6 +151,8 @@ def _operations(id_: str) -> list[Asked]:
         Asked("GET", "/CodeSystem/$lookup?system=http://x.test/none&code=a"),
         Asked("GET", "/ConceptMap/map/$translate?code=a&system=http://x.test/a"),
         Asked("GET", "/ConceptMap/map/$translate?code=z&system=http://x.test/a"),
+        Asked("GET", "/Measure/alert-burden"),
+        Asked("GET", "/Measure/alert-burden/$evaluate-measure?periodStart=2026&periodEnd=2026"),
     ]
 
 

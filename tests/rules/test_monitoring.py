@@ -22,8 +22,9 @@ from tests.twin.builders import facts_of, measured, observation, patient, person
 DUES = [pytest.param(row, due, id=f"{row.name}-{due.check.key}") for row in ROWS for due in row.dues]
 
 INTERVALS = {
-    # as read: NHS SPS lithium; NICE on ACE inhibitors; label of spironolactone; warfarin 2.4; Clozaril; metformin; the
-    # consensus of 2004; Derbyshire on amiodarone. Longest calendar length of the interval, in days.
+    # as read: NHS SPS on lithium, spironolactone, amiodarone, valproate and DOACs; NHS Somerset on ACE
+    # inhibitors; NICE on receptor blockers; labels: warfarin 2.4, Clozaril, metformin; the consensus of 2004.
+    # Longest calendar length of the interval, in days.
     ("lithium", "lithium-level"): 184,
     ("lithium", "kidney"): 184,
     ("lithium", "thyroid"): 184,
@@ -35,6 +36,12 @@ INTERVALS = {
     ("spironolactone", "potassium"): 184,
     ("spironolactone", "kidney"): 184,
     ("warfarin", "inr"): 28,
+    ("direct oral anticoagulant", "creatinine"): 366,
+    ("direct oral anticoagulant", "hemoglobin"): 366,
+    ("direct oral anticoagulant", "liver"): 366,
+    ("valproate", "liver"): 366,
+    ("valproate", "platelets"): 366,
+    ("valproate", "weight"): 366,
     ("clozapine", "neutrophils"): 31,
     ("metformin", "kidney"): 366,
     ("metformin (blood count)", "hemoglobin"): 366,

@@ -250,10 +250,18 @@ def test_every_order_is_judged_for_itself() -> None:
     ]
 
 
-def test_a_fixed_combination_is_judged_for_the_medicine_in_it() -> None:
+def test_a_fixed_combination_is_judged_for_every_medicine_in_it() -> None:
     assert _rules(situation(measured("egfr", "20", DAY), orders=(order("593411", "6809"),))) == [
-        "renal.metformin.below-30"
+        "renal.metformin.below-30",
+        "renal.sitagliptin.below-30",
     ]
+
+
+def test_what_is_contraindicated_in_one_indication_only_is_not_offered_for_removal() -> None:
+    (found,) = renal(situation(*clearance("40"), orders=(order("298869"),)))
+    assert found.rule == "renal.eplerenone.above-30-to-50"
+    assert found.severity is Severity.WARNING
+    assert found.remedies == ()
 
 
 @pytest.mark.parametrize("route", sorted(LOCAL_ROUTES))

@@ -8,13 +8,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 from typing import Any, Final
 
-from fhirtwin.api.cds import deadlines
 from fhirtwin.api.cds.service import Call, Response
+from fhirtwin.api.cds.workers import LateError, Work, Workers
 from fhirtwin.errors import Busy, Fault, FhirtwinError, Unavailable
 from fhirtwin.report.cards import advice_missing_card
 
@@ -43,16 +41,16 @@ def together(*parts: Part) -> Callable[[Call], Response]:
     An error that is the caller's (the prefetch of a replaced patient, say) refuses the whole call. A part that fails
     otherwise, or is late, is named on a card of indicator `warning`. When no part answers, that is an error.
     """
-    rooms = [BoundedSemaphore(deadlines.MOST_AT_WORK) for _ in parts]
+    staffed = [(part, Workers()) for part in parts]
 
     def handler(call: Call) -> Response:
-        under_way = [(part, _start(part, call, room)) for part, room in zip(parts, rooms, strict=True)]
+        under_way = [(part, _start(part, call, workers)) for part, workers in staffed]
         left = call.deadline - time.monotonic()
         until = call.deadline - min(SPARE_SECONDS, max(0.0, left) / 10)
         answers: list[Response] = []
         missing: list[str] = []
-        for part, future in under_way:
-            given = _given(part, future, until)
+        for part, work in under_way:
+            given = _given(part, work, until)
             if given is None:
                 missing.append(part.advice)
             else:
@@ -64,26 +62,30 @@ def together(*parts: Part) -> Callable[[Call], Response]:
     return handler
 
 
-def _start(part: Part, call: Call, at_work: BoundedSemaphore) -> Future[Response]:
+def _start(part: Part, call: Call, workers: Workers) -> Work[Response] | None:
     try:
-        return deadlines.start(part.handler, call, at_work)
+        return workers.start(lambda: part.handler(call))
     except Busy as error:
-        failed: Future[Response] = Future()
-        failed.set_exception(Unavailable(str(error)))
-        return failed
+        _log.warning("%s is missing: %s", part.advice, error)
+        return None
 
 
-def _given(part: Part, future: Future[Response], until: float) -> Response | None:
+def _given(part: Part, work: Work[Response] | None, until: float) -> Response | None:
+    """What a part gave back; None when it is missing."""
+    if work is None:
+        return None
     try:
-        given = future.result(timeout=max(0.0, until - time.monotonic()))
+        given = work.result(until)
     except FhirtwinError as error:
         if not isinstance(error, Fault | Unavailable):
             raise
         _log.warning("%s is missing: %s", part.advice, error)
         return None
+    except LateError:
+        _log.error("%s is missing: it is late", part.advice)
+        return None
     except Exception as error:  # noqa: BLE001 - whatever it is, the other parts have something to say
-        late = isinstance(error, TimeoutError) and not future.done()
-        _log.error("%s is missing: %s", part.advice, "it is late" if late else type(error).__name__)
+        _log.error("%s is missing: %s", part.advice, type(error).__name__)
         return None
     return given if isinstance(given, Response) else None
 

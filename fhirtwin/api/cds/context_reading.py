@@ -14,7 +14,7 @@ from fhirtwin.api.cds.context_resources import Judged, judge
 from fhirtwin.api.cds.contexts import Context, User
 from fhirtwin.api.cds.hooks import Field, Hook, Kind
 from fhirtwin.errors import Incorrect, Issue
-from fhirtwin.intake import belonging
+from fhirtwin.intake import belonging, contradictions
 from fhirtwin.twin.state import PatientKey
 
 _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -89,7 +89,7 @@ def read(
 
     Raises:
         Incorrect: a resource is not valid FHIR R4, or `selections` names what is not among the drafts.
-        Unprocessable: a resource is not shown to be this patient's.
+        Unprocessable: a resource is not shown to be this patient's, or two have one id and differ.
     """
     sent = [field for field in hook.fields_of(context) if field.name in context]
     with timing.stage("validate"):
@@ -99,6 +99,7 @@ def read(
         raise Incorrect("The context is not valid FHIR R4.", issues=issues)
     placed = [item for found in judged.values() for item in found.placed]
     belonging.refuse_strangers(placed, patient, bases, drafts=True)
+    contradictions.refuse(placed)
     _refuse_unknown_selections(context)
     values: dict[str, Any] = {field.into: _value(context[field.name], field, judged.get(field.into)) for field in sent}
     kind: Callable[..., Context] = hook.context

@@ -12,6 +12,7 @@ from fhirtwin import timing
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.api.cds.twin_of_call import twin_of
 from fhirtwin.api.cds.unread import unread
+from fhirtwin.errors import TooLarge
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
 from fhirtwin.report import order_cards
@@ -59,6 +60,11 @@ PREFETCH: Final[Mapping[str, Template]] = {
     ),
 }
 
+MOST_DRAFTS: Final = 100
+"""Draft orders of medicines in one call. Each is looked at beside each other: twice as many, four times the work."""
+
+_PLACE: Final = "context.draftOrders"
+
 
 def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collection[str] | None = None) -> Response:
     """Answer a call.
@@ -67,11 +73,18 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
         call: with its prefetch.
         resources: of the Bundle of drafts.
         selected: references of the drafts to speak of, the others being looked at beside them; None means all.
+
+    Raises:
+        TooLarge: there are more than `MOST_DRAFTS`.
     """
     state, _ = twin_of(call)
     with timing.stage("map"):
         day = reporting.today(call.parts)
         found = drafts.read(resources)
+        if len(found.orders) > MOST_DRAFTS:
+            raise TooLarge(
+                f"At most {MOST_DRAFTS} draft orders of medicines are judged in one call.", expression=_PLACE
+            )
         situation = Situation(found.orders, derived.as_of(state, day), day)
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]

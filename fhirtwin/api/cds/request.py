@@ -15,7 +15,7 @@ from fhirtwin.api.cds.contexts import Context
 from fhirtwin.api.cds.hooks import Hook, hook
 from fhirtwin.api.cds.origin import origin
 from fhirtwin.api.cds.service import Service
-from fhirtwin.errors import Fault, Incorrect, Issue
+from fhirtwin.errors import Fault, Incorrect, Issue, Unprocessable
 from fhirtwin.settings import Settings
 from fhirtwin.twin.state import LOCAL, PatientKey
 
@@ -65,7 +65,7 @@ def read(body: Mapping[str, Any], service: Service, settings: Settings, allowed:
 
     Raises:
         Incorrect: members are missing or wrong; every one of them is named.
-        Unprocessable: something in the context is not shown to be the patient's.
+        Unprocessable: something in the context is not shown to be the patient's, or the access token is for another.
     """
     fired = _fired(body, service)
     issues = [Issue("invalid", text, (place,)) for place, text in _faults(body, service, fired, allowed)]
@@ -78,6 +78,10 @@ def read(body: Mapping[str, Any], service: Service, settings: Settings, allowed:
     bases = frozenset({(server or "").rstrip("/"), where, *([settings.base_url] if where == LOCAL else [])})
     patient = PatientKey(where, body["context"]["patientId"])
     given = body.get("fhirAuthorization")
+    if given and given.get("patient", patient.id).removeprefix("Patient/") != patient.id:
+        raise Unprocessable(
+            "The access token is for another patient than `context.patientId`.", expression="fhirAuthorization.patient"
+        )
     return Request(
         hook=fired.name,
         hook_instance=body["hookInstance"],

@@ -44,7 +44,7 @@ class Call:
             with the same instance gets the same answer.
         patient: whom it is about.
         context: the hook's context, of the hook's class in `contexts`.
-        prefetched: what the client brought or was fetched, valid and shown to be this patient's.
+        prefetched: what the client brought or was fetched, valid; its `resources` are shown to be this patient's.
         caller: who calls, for every interaction to judge.
         parts: store, assessor and settings.
         fhir_server: the client's FHIR base in one spelling (`origin.normalised`); empty when the call names none.

@@ -42,25 +42,36 @@ def with_header(**changes: Any) -> Made:
     return lambda: signed(header(**changes))
 
 
+def at(seconds: int, *, shown: Callable[[int], Any] = int) -> Made:
+    """A time that is so many seconds from the moment at which the attack is made."""
+    return lambda: shown(int(time.time()) + seconds)
+
+
+def made(value: Any) -> Any:
+    return value() if callable(value) else value
+
+
 def with_claims(**changes: Any) -> Made:
-    return lambda: signed(payload=claims(**changes))
+    return lambda: signed(payload=claims(**{name: made(value) for name, value in changes.items()}))
 
 
-def raw_claims(find: str, put: str) -> Made:
+def raw_claims(find: str, put: str | Made) -> Made:
     """The claims' JSON with one piece of it replaced, and a right signature over that."""
 
     def make() -> str:
         whole = json.dumps(claims())
         assert find in whole
-        return signed(payload=whole.replace(find, put, 1).encode())
+        return signed(payload=whole.replace(find, made(put), 1).encode())
 
     return make
 
 
-def in_time(name: str, written: str) -> Made:
+def in_time(name: str, written: str | Made) -> Made:
     def make() -> str:
         told = claims()
-        return signed(payload=json.dumps(told).replace(f'"{name}": {told[name]}', f'"{name}": {written}').encode())
+        return signed(
+            payload=json.dumps(told).replace(f'"{name}": {told[name]}', f'"{name}": {made(written)}').encode()
+        )
 
     return make
 
@@ -95,8 +106,6 @@ def der(_: bytes) -> bytes:
 def deep() -> bytes:
     return b'{"iss":' + b"[" * 2000 + b"]" * 2000 + b"}"
 
-
-NOW = int(time.time())
 
 ATTACKS: dict[str, Made] = {
     # no signature, or one that anybody can make
@@ -215,10 +224,10 @@ ATTACKS: dict[str, Made] = {
     "aud-null": with_claims(aud=None),
     # when
     "exp-missing": with_claims(exp=...),
-    "exp-past": with_claims(exp=NOW - 120, iat=NOW - 400),
-    "exp-ten-years": with_claims(exp=NOW + 315_360_000),
-    "exp-six-minutes": with_claims(exp=NOW + 361 + 60),
-    "exp-text": with_claims(exp=str(NOW + 300)),
+    "exp-past": with_claims(exp=at(-120), iat=at(-400)),
+    "exp-ten-years": with_claims(exp=at(315_360_000)),
+    "exp-six-minutes": with_claims(exp=at(421)),
+    "exp-text": with_claims(exp=at(300, shown=str)),
     "exp-null": with_claims(exp=None),
     "exp-true": with_claims(exp=True),
     "exp-1e300": in_time("exp", "1e300"),
@@ -228,17 +237,17 @@ ATTACKS: dict[str, Made] = {
     "exp-nan": in_time("exp", "NaN"),
     "exp-infinity": in_time("exp", "Infinity"),
     "exp-negative": in_time("exp", "-1"),
-    "exp-fraction": in_time("exp", f"{NOW + 300}.5"),
+    "exp-fraction": in_time("exp", at(300, shown="{}.5".format)),
     "exp-zero": in_time("exp", "0"),
-    "exp-list": with_claims(exp=[NOW + 300]),
-    "exp-twice": raw_claims('"exp"', f'"exp": {NOW + 300}, "exp"'),
+    "exp-list": with_claims(exp=at(300, shown=lambda time_: [time_])),
+    "exp-twice": raw_claims('"exp"', at(300, shown='"exp": {}, "exp"'.format)),
     "iat-missing": with_claims(iat=...),
-    "iat-future": with_claims(iat=NOW + 3600, exp=NOW + 3700),
-    "iat-after-exp": with_claims(iat=NOW + 50, exp=NOW + 20),
+    "iat-future": with_claims(iat=at(3600), exp=at(3700)),
+    "iat-after-exp": with_claims(iat=at(50), exp=at(20)),
     "iat-negative": in_time("iat", "-5"),
-    "iat-text": with_claims(iat=str(NOW)),
-    "iat-long-ago": with_claims(iat=NOW - 100_000),
-    "nbf-future": with_claims(nbf=NOW + 3600),
+    "iat-text": with_claims(iat=at(0, shown=str)),
+    "iat-long-ago": with_claims(iat=at(-100_000)),
+    "nbf-future": with_claims(nbf=at(3600)),
     "nbf-text": with_claims(nbf="soon"),
     # once
     "jti-missing": with_claims(jti=...),

@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 
 from fhirtwin.access import OPEN
 from fhirtwin.api import errors
-from fhirtwin.api.cds import fetching, routes
+from fhirtwin.api.cds import routes
+from fhirtwin.api.cds.calls import fetching
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.interactions.context import Services

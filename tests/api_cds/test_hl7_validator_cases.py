@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds import request
-from fhirtwin.api.cds.response_rules import broken
+from fhirtwin.api.cds.answers.response_rules import broken
+from fhirtwin.api.cds.calls import request
 from fhirtwin.api.cds.service import Response, Service
 from fhirtwin.errors import FhirtwinError
 from fhirtwin.fhir import codec

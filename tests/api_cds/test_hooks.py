@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds import contexts, request
+from fhirtwin.api.cds import contexts
+from fhirtwin.api.cds.calls import request
 from fhirtwin.api.cds.hooks import HOOKS, hook
 from fhirtwin.api.cds.service import Response, Service
 from fhirtwin.errors import FhirtwinError, Incorrect, Unprocessable

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds import lenient
+from fhirtwin.api.cds.calls import lenient
 from fhirtwin.api.cds.hooks import HOOKS
 from fhirtwin.api.cds.service import Response
 from fhirtwin.intake.templates import Template
@@ -109,6 +109,6 @@ def test_what_is_set_aside_is_told_on_a_card(made: Door, shared: Path) -> None:
 
 
 def test_every_leniency_is_needed_by_somebody_or_tested_by_itself() -> None:
-    from tests.api_cds.test_lenient import CASES
+    from tests.api_cds.calls.test_lenient import CASES
 
     assert {name for name, _, _ in CASES} | {lenient.SET_ASIDE} == {one.name for one in lenient.LENIENCIES}

@@ -11,7 +11,7 @@ import pytest
 
 from fhirtwin import definitions, errors
 from fhirtwin.api import admission
-from fhirtwin.api.cds import order_safety
+from fhirtwin.api.cds.advice import order_safety
 from fhirtwin.fhir import json_faults
 from fhirtwin.interactions.transaction import MAX_ROUNDS
 from fhirtwin.settings import Settings

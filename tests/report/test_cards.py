@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirtwin.api.cds.response import check
+from fhirtwin.api.cds.answers.response import check
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
 from fhirtwin.predictors.model import Refusal
 from fhirtwin.report import cards

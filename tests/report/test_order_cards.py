@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhirtwin.api.cds import response
+from fhirtwin.api.cds.answers import response
 from fhirtwin.fhir import validator
 from fhirtwin.report import order_cards
 from fhirtwin.report.order_cards import finding_cards, not_judged_card

@@ -12,10 +12,11 @@ from typing import Any
 
 from fhirtwin import timing
 from fhirtwin.access import Caller
-from fhirtwin.api.cds import answering, completing, fetching, lenient, request, response
+from fhirtwin.api.cds.answers import answering, completing, response
+from fhirtwin.api.cds.calls import fetching, lenient, request
+from fhirtwin.api.cds.calls.fetching import FindWay
+from fhirtwin.api.cds.calls.request import Request
 from fhirtwin.api.cds.deadlines import Room, answer
-from fhirtwin.api.cds.fetching import FindWay
-from fhirtwin.api.cds.request import Request
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.api.cds.trust import servers
 from fhirtwin.api.cds.trust.clients import Client

@@ -11,10 +11,12 @@ from typing import Any
 from flask import Blueprint, Response, g
 
 from fhirtwin.api import body
-from fhirtwin.api.cds import answering, feedback, fetching, lenient
+from fhirtwin.api.cds import feedback
+from fhirtwin.api.cds.answers import answering
+from fhirtwin.api.cds.calls import fetching, lenient
+from fhirtwin.api.cds.calls.fetching import FindWay
 from fhirtwin.api.cds.desk import Asking, Desk
 from fhirtwin.api.cds.discovery import discovery
-from fhirtwin.api.cds.fetching import FindWay
 from fhirtwin.api.cds.service import Service
 from fhirtwin.api.cds.services import registry
 from fhirtwin.api.fhir import negotiation

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds import follow_up
+from fhirtwin.api.cds.advice import follow_up
 from fhirtwin.api.cds.contexts import EncounterDischarge
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import Fault

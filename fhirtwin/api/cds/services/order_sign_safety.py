@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.api.cds import order_safety
+from fhirtwin.api.cds.advice import order_safety
 from fhirtwin.api.cds.contexts import OrderSign
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import Fault

@@ -10,8 +10,8 @@ import logging
 from typing import Final
 
 from fhirtwin import timing
+from fhirtwin.api.cds.advice.twin_of_call import twin_of
 from fhirtwin.api.cds.service import Call, Response, Service
-from fhirtwin.api.cds.twin_of_call import twin_of
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds import follow_up
+from fhirtwin.api.cds.advice import follow_up
 from fhirtwin.api.cds.contexts import ProblemListItemCreate
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import Fault

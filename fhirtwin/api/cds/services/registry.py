@@ -13,8 +13,8 @@ from importlib.metadata import entry_points
 from pkgutil import iter_modules
 from typing import Any, Final
 
-from fhirtwin.api.cds import response_rules
 from fhirtwin.api.cds import services as folder
+from fhirtwin.api.cds.answers import response_rules
 from fhirtwin.api.cds.hooks import Hook, hook
 from fhirtwin.api.cds.service import Service
 from fhirtwin.errors import Incorrect

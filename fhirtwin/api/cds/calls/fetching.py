@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from fhirtwin.api.cds.calls.request import Request
 from fhirtwin.api.cds.hooks import Kind, hook
-from fhirtwin.api.cds.request import Request
 from fhirtwin.intake.fetching import Fetch, Server, Wanted, Way
 from fhirtwin.intake.templates import USER_TOKENS
 from fhirtwin.interactions import reporting

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from fhirtwin import timing
+from fhirtwin.api.cds.advice.twin_of_call import twin_of
 from fhirtwin.api.cds.service import Call
-from fhirtwin.api.cds.twin_of_call import twin_of
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
 from fhirtwin.rules.monitoring_table import ROWS

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.context_resources import Judged, judge
+from fhirtwin.api.cds.calls.context_resources import Judged, judge
 from fhirtwin.api.cds.contexts import Context, User
 from fhirtwin.api.cds.hooks import Field, Hook, Kind
 from fhirtwin.errors import Incorrect, Issue

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds import lenient
+from fhirtwin.api.cds.calls import lenient
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import Incorrect
 from tests.api_cds.door import AUTHORIZATION, CARD, EHR, Door, body, door, service

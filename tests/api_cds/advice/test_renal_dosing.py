@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fhirtwin.terms.systems import SNOMED
-from tests.api_cds.test_order_safety import EGFR, SUBJECT, bundle, call, cards, concept, draft
+from tests.api_cds.advice.test_order_safety import EGFR, SUBJECT, bundle, call, cards, concept, draft
 from tests.gateway_in_process import Gateway
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirtwin.api.cds.origin import normalised, origin
+from fhirtwin.api.cds.calls.origin import normalised, origin
 from fhirtwin.errors import Incorrect
 from fhirtwin.settings import Settings
 from fhirtwin.twin.state import LOCAL

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fhirtwin.api.cds.response_rules import broken
+from fhirtwin.api.cds.answers.response_rules import broken
 from fhirtwin.api.cds.service import Response
 from fhirtwin.errors import Fault
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds import fetching
+from fhirtwin.api.cds.calls import fetching
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import Incorrect, OutboundFailed
 from fhirtwin.intake.templates import Template

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds.response import check
-from fhirtwin.api.cds.response_rules import broken
+from fhirtwin.api.cds.answers.response import check
+from fhirtwin.api.cds.answers.response_rules import broken
 from fhirtwin.errors import Fault
 from tests.conforming import conforms
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.api.cds.request import read
+from fhirtwin.api.cds.calls.request import read
 from fhirtwin.api.cds.service import Response, Service
 from fhirtwin.errors import Incorrect, Unprocessable
 from fhirtwin.settings import Settings

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from fhirtwin.api.cds import context_reading, lenient
+from fhirtwin.api.cds.calls import context_reading, lenient
+from fhirtwin.api.cds.calls.origin import origin
 from fhirtwin.api.cds.contexts import Context
 from fhirtwin.api.cds.hooks import Hook, hook
-from fhirtwin.api.cds.origin import origin
 from fhirtwin.api.cds.service import Service
 from fhirtwin.errors import Fault, Incorrect, Issue, Unprocessable
 from fhirtwin.settings import Settings

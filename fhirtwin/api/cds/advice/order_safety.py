@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fhirtwin import timing
+from fhirtwin.api.cds.advice.twin_of_call import twin_of
+from fhirtwin.api.cds.advice.unread import unread
 from fhirtwin.api.cds.service import Call, Response
-from fhirtwin.api.cds.twin_of_call import twin_of
-from fhirtwin.api.cds.unread import unread
 from fhirtwin.errors import TooLarge
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fhirtwin.api.cds import order_safety, response
+from fhirtwin.api.cds.advice import order_safety
+from fhirtwin.api.cds.answers import response
 from fhirtwin.fhir import validator
 from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.terms.systems import RXNORM, SNOMED, UCUM

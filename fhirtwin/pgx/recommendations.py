@@ -18,8 +18,8 @@ from fhirtwin.pgx.calls import GenePhenotype, Phenotype
 NO_RESULT = "No Result"
 NONE_FOUND = "no CPIC or DPWG guidance"
 DISCLAIMER = (
-    "CPIC guidelines and content are subject to updates and modifications and do not replace clinical judgement; "
-    "CPIC assumes no responsibility for their use."
+    "Facts from CPIC's guidelines (CC0 1.0), in words of ours; guidelines change, and they inform the judgement of those "
+    "who treat rather than replace it. CPIC answers neither for this wording nor for its use."
 )
 Key = tuple[tuple[str, str], ...]
 

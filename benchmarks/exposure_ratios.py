@@ -3,8 +3,8 @@
     python -m benchmarks.exposure_ratios
 
 Each row is predicted without itself: how much of a substrate goes through CYP2D6 is told from the other rows of the
-same substrate with a strong inhibitor; where there is none that tells it, from the other substrates (marked). Bar: geometric
-mean of the fold errors at most 1.5, and less than that of assuming no interaction. Exit code 1 when it is missed.
+same substrate with a strong inhibitor; where there is none that tells it, from the other substrates (marked). Bar:
+geometric mean of the fold errors at most 1.5, and less than that of assuming no interaction. Exit code 1 when missed.
 
 Source: psp4.12411 (CPT Pharmacometrics Syst Pharmacol 2019;8:567-576), table 4.
 """

@@ -30,7 +30,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"use at standard doses with caution and with close monitoring for anemia", "caution:standard dose;monitor:anaemia"),
     (r"avoid primaquine, except in the following cases where established expert consensus guidelines for the treatment of malaria should be followed: .*", "avoid:except malaria regimens of the guideline"),
     (r"clinical findings, family history, further genetic testing and other laboratory data should guide use of halogenated volatile anesthetics or depolarizing muscle relaxants", "judge:clinical findings and family history"),
-    (r"halogenated volatile anesthetics or the depolarizing muscle relaxant succinylcholine are relatively contraindicated .* they should not be used, except in extraordinary circumstances where the benefits outweigh the risks\. in general, alternative anesthetics are widely available and effective in patients with mhs", "avoid:unless outweighed;alternative:other anaesthetic"),
+    (r"halogenated volatile anesthetics or the depolarizing muscle relaxant succinylcholine are relatively contraindicated .* they should not be used, except in extraordinary circumstances where the benefits outweigh the risks\. in general, alternative anesthetics are widely available and effective in patients with mhs", "avoid:unless outweighed;alternative:another anaesthetic"),
     # Tricyclics
     (r"avoid tertiary amine use due to potential for sub-optimal response\. consider alternative drug not metabolized by cyp2c19\. tcas without major cyp2c19 metabolism include the secondary amines nortriptyline and desipramine", "avoid:drug;~alternative:not by CYP2C19=nortriptyline, desipramine"),
     (r"avoid tricyclic use due to potential (?:for side effects|lack of efficacy)", "avoid:drug"),
@@ -89,10 +89,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"if dose ?> ?(\d+) ?mg (?:is )?needed for desired efficacy, consider combination therapy[^.]*(?:\.e\.[^.]*)?", r"~add:non-statin@if over \1 mg is needed"),
     (r"if patient is tolerating (\d+) ?mg (?:per day|dose) but higher potency is needed, a higher dose \(>\d+mg\) or an alternative statin(?: \(see[^)]*\))? or combination therapy[^.]*(?:\.e\.[^.]*)? could be considered", r"~increase:dose=over \1 mg/day@if more is needed;or ~alternative:another statin@if more is needed;or ~add:non-statin@if more is needed"),
     (r"prescribe an alternative statin depending on the desired potency\.? ?\(see[^)]*\)", "alternative:another statin"),
-    (r"if (?:lovastatin|simvastatin) therapy is warranted, limit dose to (≤|<)20mg/day", r"limit:dose=\g<1>20 mg/day@if still used"),
+    (r"if (?:lovastatin|simvastatin) therapy is warranted, limit dose to (≤|<)20mg/day", "limit:@@LIMIT"),
     # Anti-inflammatory drugs, phenytoin
     (r"initiate therapy with (25-50%|50%) of the lowest recommended starting dose\. titrate dose upward to clinical effect or (?:25-50%|50%) of the maximum recommended dose with caution", r"reduce:start=to \1 of the lowest;limit:dose=\1 of the maximum"),
-    (r"initiate therapy with lowest recommended starting dose\. titrate dose upward to clinical effect or maximum recommended dose with caution", "limit:start=lowest recommended;titrate:with caution"),
+    (r"initiate therapy with lowest recommended starting dose\. titrate dose upward to clinical effect or maximum recommended dose with caution", "limit:start=the lowest recommended dose;titrate:with caution"),
     (r"in accordance with the (?:meloxicam )?prescribing information, use the lowest effective dosage for shortest duration consistent with individual patient treatment goals", "use:lowest effective dose, shortest time"),
     (r"upward dose titration should not occur until after steady state is reached[^)]*\)", "titrate:after steady state"),
     (r"carefully monitor adverse events such as blood pressure and kidney function during course of therapy", "monitor:blood pressure and kidney function"),
@@ -107,11 +107,11 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"daily dose may be given in divided doses\.? ?(monitor for efficacy)?", "monitor:effect"),
     (r"consider increasing dose by 50-100% for the treatment of h\. pylori infection and erosive esophagitis", "~increase:dose=50-100%@H. pylori or erosive oesophagitis"),
     (r"for chronic therapy \(>12 weeks\) and efficacy achieved, consider 50% reduction in daily dose and monitor for continued efficacy", "~reduce:dose=50%@over 12 weeks and effective;monitor:effect@over 12 weeks and effective"),
-    (r"increase starting dose 1\.5 to 2 times recommended starting dose\. total starting dose should not exceed 0\.3 mg/kg/day", "increase:start=1.5 to 2 times;limit:start=0.3 mg/kg/day"),
+    (r"increase starting dose 1\.5 to 2 times recommended starting dose\. total starting dose should not exceed 0\.3 mg/kg/day", "increase:start=to 1.5 to 2 times the usual;limit:start=0.3 mg/kg/day"),
     (r"use therapeutic drug monitoring to (?:guide dose adjustments|titrate dose to therapeutic trough concentrations)", "monitor:drug level"),
     (r"consider initiating efavirenz with decreased dose of ([\w ]+ mg/day)", r"~reduce:start=to \1"),
     (r"initiate efavirenz with standard dosing \(600 mg/day\)", "use:standard dose=600 mg/day"),
-    (r"choose an alternative agent that is not dependent on cyp2c19 metabolism as primary therapy in lieu of voriconazole\. such agents include (isavuconazole, liposomal amphotericin b, and posaconazole|liposomal amphotericin b and posaconazole)", r"alternative:not by CYP2C19=\1"),
+    (r"choose an alternative agent that is not dependent on cyp2c19 metabolism as primary therapy in lieu of voriconazole\. such agents include (isavuconazole, liposomal amphotericin b, and posaconazole|liposomal amphotericin b and posaconazole)", "alternative:not by CYP2C19=@@AZOLE"),
     (r"in the event that voriconazole is considered to be the most appropriate agent, based on clinical advice, for a patient with poor metabolizer genotype, voriconazole should be administered at a preferably lower than standard dosage with careful therapeutic drug monitoring", "reduce:dose@if still used;monitor:drug level@if still used"),
     (r"consider an alternative agent particularly where jaundice would be of concern to the patient\. if atazanavir is to be prescribed, .*", "~alternative:any"),
     (r"there is no need to avoid prescribing of atazanavir based on ugt1a1 genetic test result\. inform the patient .*", "use:standard dose;monitor:jaundice"),
@@ -179,6 +179,11 @@ def read(text: str) -> tuple[str, ...]:
 
 def special(steps: str, match: re.Match[str]) -> str:
     """Amounts that depend on more than one part of a phrase."""
+    if "@@AZOLE" in steps:
+        names = re.split(r", and | and |, ", match[1])
+        return steps.replace("@@AZOLE", ", ".join(names).replace("amphotericin b", "amphotericin B"))
+    if "@@LIMIT" in steps:
+        return f"limit:{'below' if match[1] == '<' else 'dose'}=20 mg/day@if still used"
     if "@@ATO" in steps:
         later = ";increase:dose=80 mg/day@no response after 2 weeks" if "80" in match[2] else ""
         return steps.replace("@@ATO", match[1]) + later

@@ -42,6 +42,11 @@ _WHOLE: Final = {
     "use:standard start": "start with the usual dose",
     "use:desired start": "start with the dose wanted",
     "use:start": "start with",
+    "limit:start": "start with at most",
+    "limit:dose": "give at most",
+    "limit:below": "give less than",
+    "monitor:drug level": "watch the drug level",
+    "caution:standard dose": "use the usual dose with caution",
     "caution:use": "use with caution",
     "titrate:slower": "titrate more slowly",
     "titrate:own schedule": "follow the schedule of the guideline",
@@ -50,6 +55,7 @@ _WHOLE: Final = {
     "none:insufficient evidence": "evidence of an effect of the genotype is insufficient",
     "note:other gene unknown": "another gene of this table is not known",
 }
+_WHEN: Final = {"naive": "if never taken before", "cancer": "for cancer", "not cancer": "for other diseases"}
 _STEP: Final = re.compile(r"(or )?(~)?([a-z]+):([^=@]+)(?:=([^@]+))?(?:@(.+))?")
 
 
@@ -78,10 +84,23 @@ class Step:
         """The step for people."""
         said = _WHOLE.get(f"{self.verb}:{self.what}") or f"{SAID[self.verb]} {_DOSES.get(self.what, self.what)}".strip()
         said = said.replace("another drug not by", "a drug that is not broken down by")
-        by = " by " if self.verb in ("reduce", "increase") and re.match(r"\d|about", self.amount) else " "
-        amount = f"{by}{self.amount}" if self.amount else ""
+        said = said.replace("choose another drug another", "choose another").replace(
+            "another drug aromatase", "an aromatase"
+        )
+        said = said.replace("another drug anti", "an anti").replace("choose another drug non-", "choose a non-")
+        said = said.replace("another drug not a", "a drug that is not a")
+        amount = f"{self._between}{self.amount}" if self.amount else ""
         start = f"{'or ' if self.instead else ''}{'consider: ' if self.consider else ''}"
-        return f"{start}{said}{amount}{f' ({self.when})' if self.when else ''}"
+        return f"{start}{said}{amount}{f' ({_WHEN.get(self.when, self.when)})' if self.when else ''}"
+
+    @property
+    def _between(self) -> str:
+        """What stands between the step and its amount."""
+        if self.verb in ("reduce", "increase") and re.match(r"\d+(-\d+)?%|about", self.amount):
+            return " by "
+        if self.verb == "alternative" and self.what != "named":
+            return ", for example "
+        return ": " if self.verb in ("reduce", "increase") and not self.amount.startswith("to ") else " "
 
 
 def step(text: str) -> Step:

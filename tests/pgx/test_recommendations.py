@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.pgx import advice, currency, functions, hla, phenotype, recommendations
+from fhirtwin.pgx import advice, currency, functions, guideline, hla, phenotype, recommendations
 from fhirtwin.pgx.calls import Diplotype, GeneCall, GenePhenotype
 from tests.conftest import ROOT
 
-EVERY = [row for rows in recommendations.table().values() for row in rows.values()]
+EVERY = [row for rows in guideline.table().values() for row in rows.values()]
 
 
 def _cpic(shared: Path) -> list[dict[str, Any]]:
@@ -23,8 +23,8 @@ def _cpic(shared: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
-def _row(given: dict[str, Any]) -> recommendations.Recommendation:
-    found = recommendations.at(given["drug"], given["population"].strip(), tuple(given["lookupkey"].items()))
+def _row(given: dict[str, Any]) -> guideline.Recommendation:
+    found = guideline.at(given["drug"], given["population"].strip(), tuple(given["lookupkey"].items()))
     assert found is not None, given["drug"]
     return found
 
@@ -84,11 +84,11 @@ def test_the_curators_of_clinpgx_saw_the_same_alternatives(shared: Path) -> None
     marked: dict[tuple[str, str, str], bool] = {}
     path = shared / "data/pgx/clinpgx/guideline_annotations_2024-04.jsonl"
     for line in path.read_text(encoding="utf-8").splitlines():
-        guideline = json.loads(line)
-        if guideline["guideline"]["source"] != "CPIC":
+        given = json.loads(line)
+        if given["guideline"]["source"] != "CPIC":
             continue
-        for row in guideline["recommendations"]:
-            for drug in row["relatedChemicals"] or guideline["guideline"]["relatedChemicals"]:
+        for row in given["recommendations"]:
+            for drug in row["relatedChemicals"] or given["guideline"]["relatedChemicals"]:
                 key = (drug["name"], (row["population"] or "general").strip(), _key(row["lookupKey"]))
                 marked[key] = row["alternateDrugAvailable"]
     same, differ = 0, Counter[str]()
@@ -122,7 +122,7 @@ def test_the_recorded_report_has_the_same_classifications(shared: Path) -> None:
     told, alleles, expected = _person(shared)
     wanted: dict[str, set[tuple[str, str]]] = {}
     for one in expected:
-        if one["source"] == "CPIC_GUIDELINE" and one["drug"] in recommendations.drugs():
+        if one["source"] == "CPIC_GUIDELINE" and one["drug"] in guideline.drugs():
             wanted.setdefault(one["drug"], set()).add((one["population"].strip(), one["classification"].title()))
     assert (len(wanted), sum(map(len, wanted.values()))) == (71, 80)
     for drug, rows in wanted.items():
@@ -132,7 +132,7 @@ def test_the_recorded_report_has_the_same_classifications(shared: Path) -> None:
 
 def test_drugs_of_the_report_without_rows_are_said_to_be_elsewhere(shared: Path) -> None:
     *_, expected = _person(shared)
-    missing = {one["drug"] for one in expected if one["source"] == "CPIC_GUIDELINE"} - set(recommendations.drugs())
+    missing = {one["drug"] for one in expected if one["source"] == "CPIC_GUIDELINE"} - set(guideline.drugs())
     assert missing == set(currency.ELSEWHERE)
 
 
@@ -183,7 +183,7 @@ def test_a_phenotype_without_its_score_gives_every_row_that_it_may_mean() -> Non
 def test_every_score_of_the_rules_is_a_key_of_the_guidelines() -> None:
     for gene, drug in (("CYP2D6", "codeine"), ("CYP2C9", "ibuprofen"), ("DPYD", "capecitabine")):
         scores = {score for word in phenotype.words(gene) for score in phenotype.scores(gene, word)}
-        assert scores <= recommendations.values(drug, gene)
+        assert scores <= guideline.values(drug, gene)
 
 
 @pytest.mark.parametrize("drug", ["fluoxetine", "bupropion", "mirtazapine", "olanzapine", "lithium", "duloxetine"])
@@ -213,7 +213,7 @@ def test_equal_calls_that_lead_to_different_rows_give_them_all() -> None:
 
 @pytest.mark.parametrize("drug", sorted(currency.CHANGED))
 def test_rows_that_cpic_has_changed_since_say_so(drug: str) -> None:
-    assert all(row.notices == (currency.CHANGED[drug],) for row in recommendations.table()[drug].values())
+    assert all(row.notices == (currency.CHANGED[drug],) for row in guideline.table()[drug].values())
 
 
 def test_what_cpic_changed_since_the_snapshot_is_all_marked(shared: Path) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from fhirtwin.pgx.calls import AlleleFunction
+from fhirtwin.pgx.results import AlleleFunction
 
 FOLDERS = tuple(Path(__file__).parent / name for name in ("tables", "tables_cc_by_sa"))
 UNSTATED_COPIES = ("x2", "x≥3")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from fhirtwin.pgx.calls import GeneCall
+from fhirtwin.pgx.results import Known
 
 POSITIVE, NEGATIVE = "positive", "negative"
 ASKED = {"HLA-A": ("*31:01",), "HLA-B": ("*15:02", "*57:01", "*58:01")}
@@ -12,7 +12,7 @@ _TWO_FIELDS = re.compile(r"\*?(\d{2,3}):(\d{2,4})")
 _STATUS = re.compile(r"(?:HLA-[AB])?\*?(\d{2,3}):?(\d{2}) (positive|negative)", re.IGNORECASE)
 
 
-def statuses(call: GeneCall) -> dict[str, str]:
+def statuses(call: Known) -> dict[str, str]:
     """Tell each allele that guidelines ask for as there or not; one that is not known is left out.
 
     One carrier is enough for `positive`; `negative` needs both alleles of every diplotype at two fields.
@@ -34,7 +34,7 @@ def _pair(first: str, second: str, gene: str) -> set[str]:
     return {f"*{match[1]}:{match[2]}" for match in matches if match}
 
 
-def _reported(call: GeneCall) -> dict[str, str]:
+def _reported(call: Known) -> dict[str, str]:
     found: dict[str, str] = {}
     for said in call.reported:
         match = _STATUS.fullmatch(" ".join(said.split()))

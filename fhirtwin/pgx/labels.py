@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.pgx.calls import GeneCall, GenePhenotype
+from fhirtwin.pgx.results import GenePhenotype, Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def find(
     drug: str,
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]] | None = None,
-    calls: Mapping[str, GeneCall] | None = None,
+    calls: Mapping[str, Known] | None = None,
     disease_genes: frozenset[str] = frozenset(),
 ) -> tuple[Finding, ...]:
     """Name what a drug's label forbids for genes, and whether it is met.
@@ -116,7 +116,7 @@ def _met(
     one: Contraindication,
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]],
-    calls: Mapping[str, GeneCall],
+    calls: Mapping[str, Known],
 ) -> bool | None:
     if one.allele:
         status = alleles.get(one.gene, {}).get(one.allele)

@@ -14,7 +14,7 @@ from functools import cache
 from typing import Final
 
 from fhirtwin.pgx import functions
-from fhirtwin.pgx.calls import GenePhenotype, Phenotype
+from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
 STRENGTHS: Final = ("strong", "moderate", "weak")
 FACTORS: Final = {"strong": Decimal(0), "moderate": Decimal("0.5"), "weak": Decimal(1)}

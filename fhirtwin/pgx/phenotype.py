@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import product
 
 from fhirtwin.pgx import functions
-from fhirtwin.pgx.calls import GENES, AlleleFunction, Diplotype, GeneCall, GenePhenotype, Phenotype
+from fhirtwin.pgx.results import GENES, AlleleFunction, GenePhenotype, Known, Pair, Phenotype
 
 WITHOUT_PHENOTYPE = {
     "CYP4F2": "guidelines use its genotype itself",
@@ -19,7 +19,7 @@ WITHOUT_PHENOTYPE = {
 }
 
 
-def of_call(call: GeneCall) -> GenePhenotype:
+def of_call(call: Known) -> GenePhenotype:
     """Tell every phenotype that a call allows, or why there is none."""
     if call.not_called:
         return GenePhenotype(call.gene, (), call.not_called, call.notes)
@@ -32,7 +32,7 @@ def of_call(call: GeneCall) -> GenePhenotype:
     return _all(call)
 
 
-def _all(call: GeneCall) -> GenePhenotype:
+def _all(call: Known) -> GenePhenotype:
     found: dict[tuple[str, str], Phenotype] = {}
     missing = []
     for diplotype in call.diplotypes:
@@ -43,7 +43,7 @@ def _all(call: GeneCall) -> GenePhenotype:
     return GenePhenotype(call.gene, tuple(found.values()), "; ".join(dict.fromkeys(missing)), call.notes)
 
 
-def of_diplotype(gene: str, diplotype: Diplotype) -> tuple[tuple[Phenotype, ...], str]:
+def of_diplotype(gene: str, diplotype: Pair) -> tuple[tuple[Phenotype, ...], str]:
     """Tell the phenotypes of one diplotype, and why there is none where that is so."""
     names = [diplotype.first, *([diplotype.second] if diplotype.second else [])]
     options = [functions.candidates(gene, name) for name in names]
@@ -55,7 +55,7 @@ def of_diplotype(gene: str, diplotype: Diplotype) -> tuple[tuple[Phenotype, ...]
     return tuple(one for one in told if one), ""
 
 
-def _pair(gene: str, diplotype: Diplotype, chosen: tuple[AlleleFunction, ...]) -> Phenotype | None:
+def _pair(gene: str, diplotype: Pair, chosen: tuple[AlleleFunction, ...]) -> Phenotype | None:
     by_score = gene in functions.scored()
     keys = [one.activity if by_score else one.function for one in chosen]
     rule = functions.pairs().get((gene, keys[0], keys[1] if len(keys) > 1 else ""))
@@ -91,7 +91,7 @@ def scores(gene: str, word: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _reported(call: GeneCall) -> GenePhenotype:
+def _reported(call: Known) -> GenePhenotype:
     """Take the laboratory's own words, when they are words of the guideline."""
     known = {word.casefold(): word for word in words(call.gene)}
     found = [_word(call.gene, known, said) for said in call.reported]
@@ -113,7 +113,7 @@ def _word(gene: str, known: dict[str, str], said: str) -> Phenotype | None:
     return None
 
 
-def read(gene: str, text: str) -> Diplotype | None:
+def read(gene: str, text: str) -> Pair | None:
     """Split `*1/*2` at the stroke that leaves alleles the tables know; None when there is no such place.
 
     Some names hold a stroke themselves (`Telti/Kobe`).
@@ -122,5 +122,5 @@ def read(gene: str, text: str) -> Diplotype | None:
     for at in range(1, len(parts)):
         first, second = "/".join(parts[:at]).strip(), "/".join(parts[at:]).strip()
         if functions.candidates(gene, first) and functions.candidates(gene, second):
-            return Diplotype(first, second)
-    return Diplotype(text.strip()) if functions.candidates(gene, text.strip()) else None
+            return Pair(first, second)
+    return Pair(text.strip()) if functions.candidates(gene, text.strip()) else None

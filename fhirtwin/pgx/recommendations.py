@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from fhirtwin.pgx import currency, phenotype
-from fhirtwin.pgx.calls import GenePhenotype, Phenotype
 from fhirtwin.pgx.guideline import Recommendation, genes, table, values
+from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
 NO_RESULT = "No Result"
 DISCLAIMER = (

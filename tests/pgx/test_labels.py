@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from fhirtwin.pgx import hla, labels, phenotype
-from fhirtwin.pgx.calls import Diplotype, GeneCall
+from fhirtwin.pgx.results import Known, Pair
 
 
-def _met(drug: str, *calls: GeneCall, disease: str = "") -> list[bool | None]:
+def _met(drug: str, *calls: Known, disease: str = "") -> list[bool | None]:
     told = {call.gene: phenotype.of_call(call) for call in calls}
     alleles = {call.gene: hla.statuses(call) for call in calls}
     by_gene = {call.gene: call for call in calls}
@@ -37,7 +37,7 @@ def test_valproate_is_raised_for_polg_and_named_when_nobody_looked() -> None:
     ],
 )
 def test_genotypes_that_a_label_forbids(drug: str, gene: str, pair: str, met: bool | None) -> None:
-    assert _met(drug, GeneCall(gene, (Diplotype(*pair.split("/")),))) == [met]
+    assert _met(drug, Known(gene, (Pair(*pair.split("/")),))) == [met]
 
 
 def test_drugs_without_such_a_label_have_none() -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from benchmarks import exposure_ratios
 from fhirtwin.pgx import functions, phenoconversion, phenotype, recommendations
-from fhirtwin.pgx.calls import Diplotype, GeneCall, GenePhenotype
 from fhirtwin.pgx.phenoconversion import Taken, of
+from fhirtwin.pgx.results import GenePhenotype, Known, Pair
 from tests.conftest import ROOT
 
 
 def _genetic(pair: str, gene: str = "CYP2D6") -> GenePhenotype:
-    return phenotype.of_call(GeneCall(gene, (Diplotype(*pair.split("/")),)))
+    return phenotype.of_call(Known(gene, (Pair(*pair.split("/")),)))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from fhirtwin.pgx import functions, phenotype
-from fhirtwin.pgx.calls import GENES, Diplotype, GeneCall
+from fhirtwin.pgx.results import GENES, Known, Pair
 
 
 def test_every_diplotype_that_cpic_lists_has_its_phenotype_and_score(shared: Path) -> None:
@@ -36,8 +36,8 @@ def test_rules_are_small_enough_to_read() -> None:
 
 
 def _told(gene: str, *diplotypes: str) -> list[tuple[str, str]]:
-    calls = tuple(Diplotype(*text.split("/")) for text in diplotypes)
-    return [(one.word, one.score) for one in phenotype.of_call(GeneCall(gene, calls)).alternatives]
+    calls = tuple(Pair(*text.split("/")) for text in diplotypes)
+    return [(one.word, one.score) for one in phenotype.of_call(Known(gene, calls)).alternatives]
 
 
 @pytest.mark.parametrize(
@@ -64,29 +64,29 @@ def test_copies_that_are_not_counted_give_what_two_and_more_would() -> None:
 
 @pytest.mark.parametrize("text", ["*1/*999", "*1x0/*1", "*36+*77/*1", "*10x9/*1"])
 def test_alleles_without_a_table_are_not_called(text: str) -> None:
-    call = phenotype.of_call(GeneCall("CYP2D6", (Diplotype(*text.split("/")),)))
+    call = phenotype.of_call(Known("CYP2D6", (Pair(*text.split("/")),)))
     assert call.alternatives == () and "no table knows the allele" in call.not_called and call.agreed is None
 
 
 def test_equal_alternatives_that_agree_are_one_phenotype() -> None:
-    call = GeneCall("CYP2C19", (Diplotype("*1", "*2"), Diplotype("*1", "*3")))
+    call = Known("CYP2C19", (Pair("*1", "*2"), Pair("*1", "*3")))
     assert phenotype.of_call(call).agreed == phenotype.of_call(call).alternatives[0]
     assert len(phenotype.of_call(call).alternatives) == 1
 
 
 def test_equal_alternatives_that_differ_are_all_told_and_none_is_chosen() -> None:
-    call = phenotype.of_call(GeneCall("CYP2B6", (Diplotype("*1", "*6"), Diplotype("*4", "*9"), Diplotype("*1", "*1"))))
+    call = phenotype.of_call(Known("CYP2B6", (Pair("*1", "*6"), Pair("*4", "*9"), Pair("*1", "*1"))))
     assert [one.word for one in call.alternatives] == ["Intermediate Metabolizer", "Normal Metabolizer"]
     assert call.agreed is None
 
 
 def test_one_diplotype_that_cannot_be_told_is_said_beside_those_that_can() -> None:
-    call = phenotype.of_call(GeneCall("CYP2C19", (Diplotype("*1", "*2"), Diplotype("*1", "*777"))))
+    call = phenotype.of_call(Known("CYP2C19", (Pair("*1", "*2"), Pair("*1", "*777"))))
     assert len(call.alternatives) == 1 and "*777" in call.not_called and call.agreed is None
 
 
 def test_one_copy_of_a_gene_of_which_two_are_needed_is_not_called() -> None:
-    assert "single copy" in phenotype.of_call(GeneCall("CYP2C19", (Diplotype("*1"),))).not_called
+    assert "single copy" in phenotype.of_call(Known("CYP2C19", (Pair("*1"),))).not_called
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_one_copy_of_a_gene_of_which_two_are_needed_is_not_called() -> None:
 def test_words_of_the_laboratory_are_taken_when_the_guideline_has_them(
     gene: str, said: str, word: str, score: str
 ) -> None:
-    agreed = phenotype.of_call(GeneCall(gene, reported=(said,))).agreed
+    agreed = phenotype.of_call(Known(gene, reported=(said,))).agreed
     assert agreed is not None and (agreed.word, agreed.score) == (word, score)
 
 
 @pytest.mark.parametrize("said", ["slow-ish", "Rapid Acetylator", "1.1", ""])
 def test_words_that_no_guideline_has_are_not_called(said: str) -> None:
-    call = phenotype.of_call(GeneCall("CYP2D6", reported=(said,)))
+    call = phenotype.of_call(Known("CYP2D6", reported=(said,)))
     assert call.agreed is None and "no phenotype that the guideline uses" in call.not_called
 
 
@@ -115,8 +115,8 @@ def test_every_gene_is_answered_for() -> None:
     with_rules = {gene for gene, _, _ in functions.pairs()}
     assert set(GENES) == with_rules | set(phenotype.WITHOUT_PHENOTYPE) and len(GENES) == 23
     for gene in phenotype.WITHOUT_PHENOTYPE:
-        assert "has no phenotype" in phenotype.of_call(GeneCall(gene, (Diplotype("*1", "*1"),))).not_called
-    assert "no table here knows the gene" in phenotype.of_call(GeneCall("BRCA1")).not_called
+        assert "has no phenotype" in phenotype.of_call(Known(gene, (Pair("*1", "*1"),))).not_called
+    assert "no table here knows the gene" in phenotype.of_call(Known("BRCA1")).not_called
 
 
 def test_each_function_and_rule_names_its_source_and_day() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fhirtwin.pgx import advice, currency, functions, guideline, hla, phenotype, recommendations
-from fhirtwin.pgx.calls import Diplotype, GeneCall, GenePhenotype
+from fhirtwin.pgx.results import GenePhenotype, Known, Pair
 from tests.conftest import ROOT
 
 EVERY = [row for rows in guideline.table().values() for row in rows.values()]
@@ -110,11 +110,11 @@ def _person(shared: Path) -> tuple[dict[str, GenePhenotype], dict[str, dict[str,
     told, alleles = {}, {}
     for gene, called in report["genes"].items():
         diplotypes = tuple(filter(None, (phenotype.read(gene, one["label"]) for one in called["recommendation"])))
-        call = GeneCall(gene, diplotypes)
+        call = Known(gene, diplotypes)
         told[gene] = phenotype.of_call(call)
         if gene.startswith("HLA-"):
             parts = [one["label"].split("/") for one in called["recommendation"]]
-            alleles[gene] = hla.statuses(GeneCall(gene, tuple(Diplotype(*pair) for pair in parts)))
+            alleles[gene] = hla.statuses(Known(gene, tuple(Pair(*pair) for pair in parts)))
     return told, alleles, report["recommendations"]
 
 
@@ -137,7 +137,7 @@ def test_drugs_of_the_report_without_rows_are_said_to_be_elsewhere(shared: Path)
 
 
 def _genes(**words: str) -> dict[str, GenePhenotype]:
-    return {gene: phenotype.of_call(GeneCall(gene, reported=(word,))) for gene, word in words.items()}
+    return {gene: phenotype.of_call(Known(gene, reported=(word,))) for gene, word in words.items()}
 
 
 def _actions(drug: str, **words: str) -> set[tuple[str, str]]:
@@ -206,7 +206,7 @@ def test_genes_of_which_nothing_is_known_are_named() -> None:
 
 
 def test_equal_calls_that_lead_to_different_rows_give_them_all() -> None:
-    told = phenotype.of_call(GeneCall("CYP2C19", (Diplotype("*1", "*1"), Diplotype("*2", "*2"))))
+    told = phenotype.of_call(Known("CYP2C19", (Pair("*1", "*1"), Pair("*2", "*2"))))
     rows = recommendations.advise("citalopram", {"CYP2C19": told}).recommendations
     assert {row.action for row in rows} == {"use", "alternative"}
 
@@ -229,12 +229,12 @@ def test_what_cpic_changed_since_the_snapshot_is_all_marked(shared: Path) -> Non
 
 def test_hla_alleles_are_positive_negative_or_unknown() -> None:
     def told(*names: str) -> dict[str, str]:
-        return hla.statuses(GeneCall("HLA-B", (Diplotype(*names),)))
+        return hla.statuses(Known("HLA-B", (Pair(*names),)))
 
     assert told("*57:01:01", "HLA-B*07:02") == {"*57:01": "positive", "*15:02": "negative", "*58:01": "negative"}
     assert told("*57", "*15:02") == {"*15:02": "positive"}
-    assert hla.statuses(GeneCall("HLA-B", reported=("HLA-B*57:01 Positive", "rubbish"))) == {"*57:01": "positive"}
-    assert hla.statuses(GeneCall("HLA-B")) == {}
+    assert hla.statuses(Known("HLA-B", reported=("HLA-B*57:01 Positive", "rubbish"))) == {"*57:01": "positive"}
+    assert hla.statuses(Known("HLA-B")) == {}
 
 
 def test_steps_are_said_in_words() -> None:

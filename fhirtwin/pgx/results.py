@@ -11,7 +11,7 @@ GENES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Diplotype:
+class Pair:
     """The alleles of one gene, one of each chromosome.
 
     Attributes:
@@ -27,7 +27,7 @@ class Diplotype:
 
 
 @dataclass(frozen=True, slots=True)
-class GeneCall:
+class Known:
     """What is known of one gene of one person.
 
     Attributes:
@@ -40,7 +40,7 @@ class GeneCall:
     """
 
     gene: str
-    diplotypes: tuple[Diplotype, ...] = ()
+    diplotypes: tuple[Pair, ...] = ()
     source: str = ""
     reported: tuple[str, ...] = ()
     not_called: str = ""
@@ -83,7 +83,7 @@ class Phenotype:
     gene: str
     word: str
     score: str = ""
-    diplotype: Diplotype | None = None
+    diplotype: Pair | None = None
     functions: tuple[AlleleFunction, ...] = ()
     rule: str = ""
     date: str = ""

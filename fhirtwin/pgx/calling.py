@@ -43,16 +43,18 @@ class Rules:
     sex: Literal["male", "female"] | None = None
 
 
-def call_genes(sample: Sample, rules: Rules = Rules()) -> dict[str, GeneCall]:  # noqa: B008 - frozen
+def call_genes(sample: Sample, rules: Rules = Rules()) -> dict[str, GeneCall]:
     """Calls every defined gene; each one is in the answer, called or with the reason why not."""
     return {name: call_gene(gene, sample, rules) for name, gene in genes().items()}
 
 
-def call_gene(gene: Gene, sample: Sample, rules: Rules = Rules()) -> GeneCall:  # noqa: B008 - frozen
+def call_gene(gene: Gene, sample: Sample, rules: Rules = Rules()) -> GeneCall:
     """Calls one gene."""
     shown = sample.genotypes.get(gene.name, {})
     if gene.name == "CYP2D6" and not rules.cyp2d6:
         return GeneCall(gene.name, because=CYP2D6_ALONE)
+    if contradicted := sample.contradicted.get(gene.name):
+        return GeneCall(gene.name, because="; ".join(contradicted.values()))
     refused = sample.refused.get(gene.name, {})
     usable, notes = _usable(gene, shown, rules)
     call = _called(gene, shown, usable, rules).noting(*notes, *(refused[index] for index in sorted(refused)))
@@ -126,7 +128,7 @@ def _because(gene: Gene, shown: Genotypes, usable: Genotypes, rules: Rules) -> s
         return f"positions without which it is not called are not shown: {', '.join(lacking)}"
     copies = {len(one.bases) for one in usable.values()}
     if gene.chromosome == "chrX" and rules.sex == "male" and 2 in copies:
-        return "two different bases at a place of the X chromosome of a male; mend the genotypes, or the sex that was stated"
+        return "two different bases on the X chromosome of a male; mend the genotypes, or the sex that was stated"
     if gene.chromosome == "chrX" and rules.sex == "female" and copies == {1}:
         return "one copy of the X chromosome in a female; mend the genotypes, or the sex that was stated"
     if len(copies) > 1:

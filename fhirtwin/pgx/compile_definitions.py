@@ -1,8 +1,8 @@
 """Compiles the allele definitions into the one table that this package reads at run time.
 
 Run as `python -m fhirtwin.pgx.compile_definitions FOLDER`, where FOLDER holds `positions_GRCh38.tsv`,
-`named_alleles.tsv` and `exemptions.json`. The result, `definitions/alleles.json`, is committed, with one gene a line; the
-same input always gives the same bytes. The data are CC BY-SA 4.0, see `definitions/LICENSE`.
+`named_alleles.tsv` and `exemptions.json`. The result, `definitions/alleles.json`, is committed, with one gene a line;
+the same input always gives the same bytes. The data are CC BY-SA 4.0, see `definitions/LICENSE`.
 
 A gene is `{gene, chromosome, reference, positions, alleles, required?, ignored?, unphased?}`:
 
@@ -44,7 +44,7 @@ def compiled(folder: Path) -> str:
             gene["reference"] = row["allele"]
         gene.setdefault("alleles", {})[row["allele"]] = _bases(row["defining(idx=vcfAllele)"])
     for name, gene in genes.items():
-        gene |= _exemptions(exempt.get(name, {}), gene)
+        gene.update(_exemptions(exempt.get(name, {}), gene))
     lines = (json.dumps(gene, ensure_ascii=False, separators=(",", ":")) for gene in genes.values())
     return "[\n" + ",\n".join(lines) + "\n]\n"
 
@@ -56,7 +56,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 
 def _bases(defining: str) -> dict[str, str]:
-    return {} if defining == "*" else dict(part.split("=") for part in defining.split(";"))  # type: ignore[misc]
+    return {} if defining == "*" else dict(part.split("=") for part in defining.split(";"))
 
 
 def _position(row: dict[str, str]) -> list[int | str | list[str]]:

@@ -38,7 +38,9 @@ class Sample:
     Attributes:
         genotypes: gene to number of position to genotype; what the file does not show is not there.
         refused: gene to number of position to the reason why what the file shows there is not used.
+        contradicted: the same for places of which two rows say different things: their gene is not called.
     """
 
     genotypes: Mapping[str, Mapping[int, Genotype]]
     refused: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    contradicted: Mapping[str, Mapping[int, str]] = field(default_factory=dict)

@@ -1,8 +1,8 @@
 """Finds the pairs of named alleles that explain a sample.
 
-An allele asks for some bases at the positions that define it and for the reference at the others. Positions that the file
-does not show drop out, and with them alleles of which nothing is left. The score of an allele is the number of its
-defining positions that are shown; that of a pair is the sum.
+An allele asks for some bases at the positions that define it and for the reference at the others. Positions that the
+file does not show drop out, and with them alleles of which nothing is left. The score of an allele is the number of
+its defining positions that are shown; that of a pair is the sum.
 
 Strands are not enumerated: positions fall into blocks whose orientation is independent (each unphased heterozygous
 position for itself, all of a phase set together), and a pair explains the sample when every block can be turned so that

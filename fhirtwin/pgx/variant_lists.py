@@ -1,8 +1,8 @@
 """DPYD and RYR1: what a sample has is listed, variant by variant, strand by strand where strands are known.
 
-Two strands are known when all heterozygous positions are phased, or when there is at most one. Otherwise each variant is
-listed once for each copy that has it. DPYD HapB3 goes by its intronic variant, which is the one that matters; the exonic
-one decides only where the intronic is not shown.
+Two strands are known when all heterozygous positions are phased, or when there is at most one. Otherwise each variant
+is listed once for each copy that has it. DPYD HapB3 goes by its intronic variant, which is the one that matters; the
+exonic one decides only where the intronic is not shown.
 
 *Source*: https://pharmcat.clinpgx.org/methods/Gene-Definition-Exceptions/ (DPYD, RYR1, HapB3).
 """
@@ -128,15 +128,14 @@ def _unphased(gene: Gene, genotypes: Genotypes) -> GeneCall:
 
 def _sorted_hapb3(gene: Gene, genotypes: Genotypes) -> Genotypes:
     """Counts HapB3 by copies, not by strands: the changed bases of both places come first."""
-    places = {place for place in (_place(gene, INTRON), _place(gene, EXON)) if place in genotypes}
-    sorted_ones = {
-        place: Genotype(
-            tuple(sorted(genotypes[place].bases, key=lambda base, p=place: base == gene.positions[p].reference))
-        )
-        for place in places
-        if place is not None
-    }
-    return {**genotypes, **sorted_ones}
+    found = dict(genotypes)
+    for place in (_place(gene, INTRON), _place(gene, EXON)):
+        if place is not None and place in genotypes:
+            reference = gene.positions[place].reference
+            bases = genotypes[place].bases
+            changed = tuple(base for base in bases if base != reference)
+            found[place] = Genotype((*changed, *(base for base in bases if base == reference)))
+    return found
 
 
 def _hapb3_notes(gene: Gene, genotypes: Genotypes) -> Iterator[str]:

@@ -112,11 +112,15 @@ def _otherwise(position: Position, start: int, reference: str, allele: str) -> s
         return None
     if not reference:
         return None
-    offset = position.start - start
-    if len(reference) == len(allele) and len(position.reference) == 1 and 0 <= offset < len(allele):
-        base = allele[offset]
-        return None if base == position.reference else base
-    return UNDOCUMENTED
+    if len(reference) != len(allele):
+        return UNDOCUMENTED
+    offset = start - position.start
+    bases = list(position.reference)
+    for place, base in enumerate(allele, offset):
+        if 0 <= place < len(bases):
+            bases[place] = base
+    made = "".join(bases)
+    return None if made == position.reference else made
 
 
 def _trimmed(start: int, reference: str, allele: str) -> tuple[int, str, str]:

@@ -106,7 +106,9 @@ def _together(reference: str, observations: Sequence[Observation]) -> Genotype |
 
 
 def _added(reference: str, rows: Sequence[Observation]) -> Genotype | None:
-    """Adds up rows of one alternate each."""
+    """Adds up rows of one alternate each, or of one base each of a place that has several."""
+    if len(reference) > 1 and all(one.bases.count(None) == 0 and _same_length(reference, one) for one in rows):
+        return _joined(reference, rows)
     if all(one.phased for one in rows) and len({one.phase_set for one in rows}) == 1:
         strands = [
             {base for base in strand if base != reference} for strand in zip(*(r.bases for r in rows), strict=True)
@@ -126,6 +128,26 @@ def _added(reference: str, rows: Sequence[Observation]) -> Genotype | None:
     if len(changed) > copies:
         return None
     return Genotype((*[reference] * (copies - len(changed)), *changed))
+
+
+def _same_length(reference: str, one: Observation) -> bool:
+    return all(base is not None and len(base) == len(reference) for base in one.bases)
+
+
+def _joined(reference: str, rows: Sequence[Observation]) -> Genotype | None:
+    """Joins neighbours that changed in rows of their own; their strands must be known."""
+    known = all(one.phased for one in rows) and len({one.phase_set for one in rows}) == 1
+    if not known and any(len(set(one.bases)) > 1 for one in rows):
+        return None
+    joined = []
+    for strand in zip(*(one.bases for one in rows), strict=True):
+        columns = [
+            {base for base in column if base != was} for was, column in zip(reference, zip(*strand), strict=True)
+        ]  # type: ignore[arg-type]
+        if any(len(column) > 1 for column in columns):
+            return None
+        joined.append("".join(column.pop() if column else was for was, column in zip(reference, columns, strict=True)))
+    return Genotype(tuple(joined), known, rows[0].phase_set if known else "")
 
 
 def _genotype(one: Observation) -> Genotype:

@@ -1,7 +1,7 @@
 """Calls that another laboratory or program made: CYP2D6 with its copies and hybrids, HLA, and any other gene.
 
-A line has a gene, a diplotype or single allele, a phenotype and an activity score, parted by tabs; one of the last three
-is needed. Lines that start with `#` are passed over. `.` or `./.` says that the gene was not called.
+A line has a gene, a diplotype or single allele, a phenotype and an activity score, parted by tabs; one of the last
+three is needed. Lines that start with `#` are passed over. `.` or `./.` says that the gene was not called.
 
 *Source*: https://pharmcat.clinpgx.org/using/Outside-Call-Format/.
 """
@@ -24,6 +24,9 @@ LONGEST: Final = 500
 
 HLA_ALLELES: Final[Mapping[str, tuple[str, ...]]] = {"HLA-A": ("*31:01",), "HLA-B": ("*15:02", "*57:01", "*58:01")}
 """Alleles whose presence or absence guidelines look up."""
+
+BINNED: Final = frozenset({"*1", "*2", "*4"})
+"""Alleles of CYP2D6 whose copies from three on have one function in the tables of CPIC."""
 
 _HLA: Final = re.compile(r"\*\d{2,3}(:\d{2,4}){1,3}[A-Z]?")
 _STAR: Final = re.compile(r"\*\d{1,3}(\.\d{3})?(x\d{1,2}|x?≥\d{1,2})?")
@@ -121,12 +124,14 @@ def _parts(gene: str, written: str) -> list[str]:
 
 
 def _copies(part: str) -> str:
-    """Puts three copies and more into the one bin that guidelines have for them."""
-    found = re.fullmatch(r"(\*\d+)(?:\.\d+)?(?:x?≥(\d+)|x(\d+))?", part)
+    """Writes copy numbers as guidelines do; three copies and more of some alleles are one bin, `*1x≥3`."""
+    found = re.fullmatch(r"(\*\d+)(?:\.\d+)?(?:(x?≥)(\d+)|x(\d+))?", part)
     if found is None:
         return part
-    copies = int(found[2] or found[3] or 1)
-    return found[1] if copies == 1 else f"{found[1]}x{copies}" if copies < 3 else f"{found[1]}≥3"
+    copies = int(found[3] or found[4] or 1)
+    if copies >= 3 and found[1] in BINNED:
+        return f"{found[1]}x≥3"
+    return found[1] if copies == 1 else f"{found[1]}x{'≥' if found[2] else ''}{copies}"
 
 
 def _is_known(gene: str, name: str) -> bool:

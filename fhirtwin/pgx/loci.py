@@ -77,6 +77,8 @@ def reference_agrees(position: Position, start: int, reference: str) -> bool:
     """Says whether a record's reference bases are those of the genome, where both are known."""
     first = max(start, position.start)
     last = min(start + len(reference), position.end + 1)
+    if first >= last:
+        return True
     mine = position.context[first - position.start : last - position.start]
     return mine == reference[first - start : last - start]
 

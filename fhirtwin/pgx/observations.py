@@ -141,12 +141,10 @@ def _joined(reference: str, rows: Sequence[Observation]) -> Genotype | None:
         return None
     joined = []
     for strand in zip(*(one.bases for one in rows), strict=True):
-        columns = [
-            {base for base in column if base != was} for was, column in zip(reference, zip(*strand), strict=True)
-        ]  # type: ignore[arg-type]
-        if any(len(column) > 1 for column in columns):
+        changed = [{made[at] for made in strand if made} - {was} for at, was in enumerate(reference)]
+        if any(len(bases) > 1 for bases in changed):
             return None
-        joined.append("".join(column.pop() if column else was for was, column in zip(reference, columns, strict=True)))
+        joined.append("".join(bases.pop() if bases else was for was, bases in zip(reference, changed, strict=True)))
     return Genotype(tuple(joined), known, rows[0].phase_set if known else "")
 
 

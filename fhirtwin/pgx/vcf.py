@@ -21,6 +21,7 @@ from fhirtwin.pgx.vcf_header import Header, read_header
 from fhirtwin.pgx.vcf_lines import Limits, blocks_of_lines
 
 MOST_HEADER_LINES: Final = 100_000
+MOST_HEADER_BYTES: Final = 1 << 26
 
 _BASES: Final = re.compile(r"[ACGTNacgtn]+")
 _GENOTYPE: Final = re.compile(r"[/|]?(?:\d{1,4}|\.)(?:[/|](?:\d{1,4}|\.))*")
@@ -81,13 +82,15 @@ class _Reader:
 
     def _header(self, lines: Iterator[list[bytes]]) -> tuple[Header, list[bytes]]:
         head: list[bytes] = []
+        size = 0
         for block in lines:
             for index, line in enumerate(block):
                 head.append(line)
                 if not line.startswith(b"##"):
                     return self._end_of_header(head), block[index + 1 :]
-            if len(head) > MOST_HEADER_LINES:
-                raise TooLarge(f"VCF: more than {MOST_HEADER_LINES} lines of header; send fewer")
+            size += sum(map(len, block))
+            if len(head) > MOST_HEADER_LINES or size > MOST_HEADER_BYTES:
+                raise TooLarge(f"VCF: more than {MOST_HEADER_LINES} lines, or 64 MiB, of header; send fewer")
         raise Incorrect("VCF: no line `#CHROM`; send a VCF file, plain or gzipped")
 
     def _end_of_header(self, head: list[bytes]) -> Header:
@@ -112,34 +115,37 @@ class _Reader:
                 raise self._wrong("not a row of VCF 4, parted by tabs") from None
             if chromosome != name:
                 name, here = chromosome, known.get(chromosome)
-                self.found.seen(chromosome.decode("ascii", "replace"))
+                if here is not None:
+                    self.found.seen(chromosome.decode())
             if here is None:
                 continue
             if start in here.touched or len(reference) > 1 or b"END=" in rest:
                 self.number = number
+                if not place.isdigit():
+                    raise self._wrong("POS is no number")
                 self._row(here, start, reference, rest, header)
         self.number = number
         self.rows += bool(last)
         return last
 
     def _row(self, here: Chromosome, start: int, reference: bytes, rest: bytes, header: Header) -> None:
-        end = self._block_end(rest) if b"END=" in rest else None
-        loci = here.starting(start, end) if end is not None else here.overlapping(start, start + len(reference) - 1)
+        end, is_block = self._span(rest) if b"END=" in rest else (None, False)
+        last = start + len(reference) - 1
+        loci = here.overlapping(start, last) if end is None else here.starting(start, end)
         if not loci:
             return
         fields = rest.rstrip(b"\r").decode("utf-8", "replace").split("\t")
         if len(fields) + 4 != self.columns:
             raise self._wrong("not as many columns as the header has; the file is damaged or cut off")
-        self._record(
-            loci, start, reference.decode("ascii", "replace").upper(), fields, header, is_block=end is not None
-        )
+        self._record(loci, start, reference.decode("ascii", "replace").upper(), fields, header, is_block=is_block)
 
-    def _block_end(self, rest: bytes) -> int | None:
+    def _span(self, rest: bytes) -> tuple[int | None, bool]:
+        """Gives the end of a reference block, or of a structural variant such as `<DEL>`, and which of them it is."""
         fields = rest.split(b"\t", 4)
         found = _END.search(fields[3]) if len(fields) > 3 else None
-        alternates = fields[0].upper()
-        is_block = alternates in {b".", b"<NON_REF>", b"<*>"}
-        return int(found[1]) if found and is_block else None
+        is_block = fields[0].upper() in {b".", b"<NON_REF>", b"<*>"}
+        spans = is_block or fields[0].startswith(b"<")
+        return (int(found[1]), is_block) if found and spans else (None, False)
 
     def _record(
         self, loci: list[Locus], start: int, reference: str, fields: list[str], header: Header, *, is_block: bool

@@ -7,6 +7,8 @@ import io
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fhirtwin.errors import FhirtwinError, Incorrect, TooLarge, Unprocessable, Unsupported
 from fhirtwin.pgx.calling import call_gene
@@ -235,3 +237,29 @@ def test_a_bomb_is_not_unpacked() -> None:
         read_vcf(io.BytesIO(bomb))
     with pytest.raises(TooLarge, match="of text"):
         read_vcf(io.BytesIO(vcf([S2] * 100)), Reading(limits=Limits(text=1000)))
+
+
+def test_a_structural_deletion_is_no_reference_for_what_it_spans() -> None:
+    text = HEAD + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n"
+    text += "chr10\t94781000\t.\tA\t<DEL>\t.\tPASS\tSVTYPE=DEL;END=94782000\tGT\t0/1\n"
+    sample = read_vcf(io.BytesIO(text.encode()), Reading(absent_is_reference=True))
+    call = call_gene(genes()["CYP2C19"], sample)
+    assert not call.called and "94781859" in call.because
+
+
+def test_a_block_that_starts_before_a_repeat_is_read() -> None:
+    text = HEAD + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n"
+    text += "chr2\t233760230\t.\tG\t<NON_REF>\t.\tPASS\tEND=233760300\tGT\t0/0\n"
+    found = read_vcf(io.BytesIO(text.encode())).genotypes["UGT1A1"]
+    assert [one.bases for one in found.values()] == [("CAT", "CAT")]
+
+
+@given(st.integers(0, 2000), st.binary(max_size=40), st.booleans())
+def test_whatever_is_sent_is_read_or_refused(place: int, junk: bytes, packed: bool) -> None:
+    text = vcf([S2, ("chr2", 233760233, ".", "CAT", "C,CATAT", "1|2", 5), ("chrX", 154532082, ".", "G", "A", "1")])
+    text = gzip.compress(text) if packed else text
+    damaged = text[: place % len(text)] + junk + text[place % len(text) + len(junk) :]
+    try:
+        read_vcf(io.BytesIO(damaged))
+    except FhirtwinError as error:
+        assert error.status < 500

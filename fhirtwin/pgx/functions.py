@@ -64,13 +64,14 @@ def candidates(gene: str, allele: str) -> tuple[AlleleFunction, ...]:
     Three copies and more are `x≥3` in the tables, except where they have the number itself.
     """
     known, name = alleles().get(gene, {}), spelled(allele)
-    if name in known:
-        return (known[name],)
+    # CPIC wrote MT-RNR1 variants without `m.` until 2023-12-20.
+    if found := known.get(name) or (known.get(f"m.{name}") if gene == "MT-RNR1" else None):
+        return (found,)
     if gene != "CYP2D6" or "+" in name or "x" not in name:
         return ()
     base, copies = name.split("x", 1)
     if copies in ("N", "n"):
-        found = [known.get(base + ending) for ending in UNSTATED_COPIES]
-        return tuple(one for one in found if one) if all(found) else ()
+        both = [known.get(base + ending) for ending in UNSTATED_COPIES]
+        return tuple(one for one in both if one) if all(both) else ()
     many = copies.isdecimal() and int(copies) >= 3
     return (known[base + "x≥3"],) if many and base + "x≥3" in known else ()

@@ -1,0 +1,126 @@
+"""A diplotype becomes a phenotype: function of each allele, then the rule for the pair; never a guess.
+
+*Source*: CPIC's allele functionality and diplotype-phenotype tables, https://cpicpgx.org/genes-drugs/ (CC0 1.0).
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import product
+
+from fhirtwin.pgx import functions
+from fhirtwin.pgx.results import GENES, AlleleFunction, GenePhenotype, Known, Pair, Phenotype
+
+WITHOUT_PHENOTYPE = {
+    "CYP4F2": "guidelines use its genotype itself",
+    "HLA-A": "guidelines ask whether a certain allele is there",
+    "HLA-B": "guidelines ask whether a certain allele is there",
+    "IFNL3": "guidelines use its genotype itself",
+}
+
+
+def of_call(call: Known) -> GenePhenotype:
+    """Tell every phenotype that a call allows, or why there is none."""
+    if call.not_called:
+        return GenePhenotype(call.gene, (), call.not_called, call.notes)
+    if call.gene not in GENES:
+        return GenePhenotype(call.gene, (), f"not called, because no table here knows the gene {call.gene}")
+    if call.gene in WITHOUT_PHENOTYPE:
+        return GenePhenotype(call.gene, (), f"{call.gene} has no phenotype: {WITHOUT_PHENOTYPE[call.gene]}", call.notes)
+    if not call.diplotypes:
+        return _reported(call)
+    return _all(call)
+
+
+def _all(call: Known) -> GenePhenotype:
+    found: dict[tuple[str, str], Phenotype] = {}
+    missing = []
+    for diplotype in call.diplotypes:
+        told, why = of_diplotype(call.gene, diplotype)
+        missing += [why] if why else []
+        for one in told:
+            found.setdefault((one.word, one.score), one)
+    return GenePhenotype(call.gene, tuple(found.values()), "; ".join(dict.fromkeys(missing)), call.notes)
+
+
+def of_diplotype(gene: str, diplotype: Pair) -> tuple[tuple[Phenotype, ...], str]:
+    """Tell the phenotypes of one diplotype, and why there is none where that is so."""
+    names = [diplotype.first, *([diplotype.second] if diplotype.second else [])]
+    options = [functions.candidates(gene, name) for name in names]
+    if unknown := [name for name, found in zip(names, options, strict=True) if not found]:
+        return (), f"not called, because no table knows the allele {' and '.join(unknown)} of {gene}"
+    told = [_pair(gene, diplotype, chosen) for chosen in product(*options)]
+    if None in told:
+        return (), f"not called, because no rule knows {'two copies' if len(names) > 1 else 'a single copy'} of {gene}"
+    return tuple(one for one in told if one), ""
+
+
+def _pair(gene: str, diplotype: Pair, chosen: tuple[AlleleFunction, ...]) -> Phenotype | None:
+    by_score = gene in functions.scored()
+    keys = [one.activity if by_score else one.function for one in chosen]
+    rule = functions.pairs().get((gene, keys[0], keys[1] if len(keys) > 1 else ""))
+    if rule is None:
+        return None
+    word, date = rule
+    says = " + ".join(f"{one.allele} {key}" for one, key in zip(chosen, keys, strict=True))
+    return Phenotype(gene, word, total(keys) if by_score else "", diplotype, chosen, says, date)
+
+
+def total(values: list[str]) -> str:
+    """Add activity values: `n/a` as soon as one is unknown, `≥` as soon as one is a lower bound."""
+    if "n/a" in values:
+        return "n/a"
+    bound = "≥" if any(value.startswith("≥") for value in values) else ""
+    number = sum((Decimal(value.lstrip("≥")) for value in values), Decimal(0))
+    return bound + _plain(number)
+
+
+def _plain(number: Decimal) -> str:
+    text = f"{number.normalize():f}"
+    return text if "." in text else f"{text}.0"
+
+
+def words(gene: str) -> frozenset[str]:
+    """Every phenotype that the rules of a gene can give."""
+    return frozenset(word for (of, _, _), (word, _) in functions.pairs().items() if of == gene)
+
+
+def scores(gene: str, word: str) -> tuple[str, ...]:
+    """Every activity score that means a phenotype, in the order of the rules."""
+    found = {total([a, b]): None for (of, a, b), (said, _) in functions.pairs().items() if of == gene and said == word}
+    return tuple(found)
+
+
+def _reported(call: Known) -> GenePhenotype:
+    """Take the laboratory's own words, when they are words of the guideline."""
+    known = {word.casefold(): word for word in words(call.gene)}
+    found = [_word(call.gene, known, said) for said in call.reported]
+    if not found or None in found:
+        why = f"not called, because what was reported of {call.gene} is no phenotype that the guideline uses"
+        return GenePhenotype(call.gene, (), why, call.notes)
+    return GenePhenotype(call.gene, tuple(one for one in found if one), "", call.notes)
+
+
+def _word(gene: str, known: dict[str, str], said: str) -> Phenotype | None:
+    plain = " ".join(said.split()).casefold().removeprefix(f"{gene.casefold()} ").replace("metaboliser", "metabolizer")
+    rule = "as the laboratory reported it"
+    if plain in known:
+        return Phenotype(gene, known[plain], "", None, (), rule)
+    if gene in functions.scored():
+        for word in sorted(words(gene)):
+            if plain.replace(">=", "≥") in scores(gene, word):
+                return Phenotype(gene, word, plain.replace(">=", "≥"), None, (), rule)
+    return None
+
+
+def read(gene: str, text: str) -> Pair | None:
+    """Split `*1/*2` at the stroke that leaves alleles the tables know; None when there is no such place.
+
+    Some names hold a stroke themselves (`Telti/Kobe`).
+    """
+    parts = text.split("/")
+    for at in range(1, len(parts)):
+        first, second = "/".join(parts[:at]).strip(), "/".join(parts[at:]).strip()
+        if functions.candidates(gene, first) and functions.candidates(gene, second):
+            return Pair(first, second)
+    return Pair(text.strip()) if functions.candidates(gene, text.strip()) else None

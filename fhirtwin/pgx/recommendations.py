@@ -1,0 +1,91 @@
+"""What guidelines say of a drug and a person's genes: looked up by the guideline's own key, never derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+
+from fhirtwin.pgx import currency, phenotype
+from fhirtwin.pgx.guideline import Recommendation, genes, table, values
+from fhirtwin.pgx.results import GenePhenotype, Phenotype
+
+NO_RESULT = "No Result"
+DISCLAIMER = (
+    "Facts from CPIC's guidelines (CC0 1.0), in words of ours; guidelines change, and they inform the judgement of "
+    "those who treat rather than replace it. CPIC answers neither for this wording nor for its use."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of one drug for one person.
+
+    Attributes:
+        drug: as asked.
+        recommendations: every row that fits; several when populations, or equal calls, differ.
+        why: why there is none, where there is none; for people.
+        unknown: genes of the table of which nothing is known, with the reason.
+        notices: what is known beside the rows.
+    """
+
+    drug: str
+    recommendations: tuple[Recommendation, ...] = ()
+    why: str = ""
+    unknown: tuple[tuple[str, str], ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def advise(
+    drug: str, phenotypes: Mapping[str, GenePhenotype], alleles: Mapping[str, Mapping[str, str]] | None = None
+) -> Answer:
+    """Find all rows for a drug.
+
+    Args:
+        drug: CPIC's name of the ingredient, in any case.
+        phenotypes: by gene.
+        alleles: by HLA gene: allele (`*57:01`) and `positive` or `negative`.
+    """
+    name = drug.strip().casefold()
+    if name not in table():
+        return Answer(drug, (), currency.without_rows(name), (), currency.of_drug(name))
+    keys, unknown = {}, []
+    for gene in genes(name):
+        found, why = _keys(name, gene, phenotypes.get(gene), (alleles or {}).get(gene, {}))
+        keys[gene] = found or {NO_RESULT: ""}
+        unknown += [(gene, why)] if why else []
+    rows = _rows(name, keys)
+    why = "" if rows else "the guideline has no row for what is known of " + " and ".join(genes(name))
+    return Answer(drug, rows, why, tuple(unknown), currency.of_drug(name))
+
+
+def _rows(name: str, keys: Mapping[str, Mapping[str, str]]) -> tuple[Recommendation, ...]:
+    order = tuple(keys)
+    found = []
+    for combination in product(*(keys[gene].items() for gene in order)):
+        key = tuple((gene, value) for gene, (value, _) in zip(order, combination, strict=True))
+        by = "; ".join(how for _, how in combination if how)
+        found += [replace(row, by=by) for (_, its), row in table()[name].items() if its == key]
+    return tuple(dict.fromkeys(found))
+
+
+def _keys(drug: str, gene: str, told: GenePhenotype | None, alleles: Mapping[str, str]) -> tuple[dict[str, str], str]:
+    known = values(drug, gene)
+    if gene.startswith("HLA-"):
+        wanted = sorted({value.split()[0] for value in known if value != NO_RESULT})
+        found = {f"{allele} {alleles[allele]}": "" for allele in wanted if allele in alleles}
+        return found, "" if found else f"whether {' or '.join(wanted)} is there is not known"
+    if told is None:
+        return {}, "no result"
+    keys: dict[str, str] = {}
+    for one in told.alternatives:
+        keys.update(_keys_of(known, one))
+    return keys, told.not_called or ("" if keys else "its value is not in the guideline's table")
+
+
+def _keys_of(known: frozenset[str], one: Phenotype) -> dict[str, str]:
+    """The person's own value where the table has it; else every value that means the same phenotype."""
+    if one.key in known:
+        return {one.key: ""}
+    same = [score for score in phenotype.scores(one.gene, one.word) if score in known]
+    return dict.fromkeys(same, f"by the phenotype {one.word} of {one.gene}, since the score is not in the table")

@@ -259,7 +259,12 @@ def test_whatever_is_sent_is_read_or_refused(place: int, junk: bytes, packed: bo
     text = vcf([S2, ("chr2", 233760233, ".", "CAT", "C,CATAT", "1|2", 5), ("chrX", 154532082, ".", "G", "A", "1")])
     text = gzip.compress(text) if packed else text
     damaged = text[: place % len(text)] + junk + text[place % len(text) + len(junk) :]
+    assert _status(damaged) < 500
+
+
+def _status(data: bytes) -> int:
     try:
-        read_vcf(io.BytesIO(damaged))
+        read_vcf(io.BytesIO(data))
     except FhirtwinError as error:
-        assert error.status < 500
+        return error.status
+    return 200

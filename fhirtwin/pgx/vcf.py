@@ -156,7 +156,7 @@ class _Reader:
         alleles = [reference, *(one.upper() for one in alternates)]
         values = dict(zip(fields[4].split(":"), fields[header.column - 4].split(":"), strict=False))
         calls = self._calls(values.get("GT", "."), len(alleles))
-        reason = self._not_used(fields[2], calls)
+        reason = self._not_used(fields[2], calls, values.get("AD", ""))
         phased = "|" in values.get("GT", "")
         phase_set = values.get("PS", ".")
         for locus in loci:
@@ -177,13 +177,16 @@ class _Reader:
             raise self._wrong("GT names an allele that the row does not have")
         return calls
 
-    def _not_used(self, filters: str, calls: list[int | None]) -> str:
+    def _not_used(self, filters: str, calls: list[int | None], depths: str) -> str:
         if not set(filters.split(";")) - {".", ""} <= {"PASS", *self.reading.accepted_filters}:
             return f"line {self.number} of the VCF did not pass its filters"
         if len(calls) > 2:
             return f"line {self.number} of the VCF has more than two copies"
         if all(one is None for one in calls):
             return f"line {self.number} of the VCF has no genotype"
+        read = [depth for depth in depths.split(",") if depth not in {"", ".", "0"}]
+        if len(set(calls)) > 1 and None not in calls and len(read) == 1:
+            return f"line {self.number} of the VCF has two alleles in its genotype (GT) and reads of one (AD)"
         return ""
 
     def _check_reference(self, locus: Locus, start: int, reference: str) -> None:

@@ -94,9 +94,8 @@ def test_public_requests(made: Door, shared: Path) -> None:
     assert statuses[200] >= (25 if strict else 45), statuses
 
 
+@pytest.mark.parametrize("made", ["all"], indirect=True)
 def test_what_is_set_aside_is_told_on_a_card(made: Door, shared: Path) -> None:
-    if not made.parts.settings.cds_lenient:
-        pytest.skip("of lenient mode")
     told = 0
     for name, sent in requests(shared):
         answer = made.call(sent, sent["hook"])

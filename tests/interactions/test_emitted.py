@@ -23,6 +23,7 @@ from fhirtwin.fhir.xml import from_xml
 from fhirtwin.interactions import registry
 from fhirtwin.interactions.operation import ANY_TYPE, Operation
 from fhirtwin.terms.systems import FACT, FHIRTWIN
+from tests.clients import nodejs
 from tests.conftest import ROOT
 from tests.gateway_in_process import FHIR, Gateway, gateway, maria
 from tests.parts import entry, patient, transaction
@@ -273,13 +274,12 @@ def test_everything_emitted_is_valid_and_conforms_to_what_it_claims(made: Gatewa
 
 
 def test_an_independent_validator_finds_no_error(shared: Path, tmp_path: Path, emitted: Emitted) -> None:
-    node, modules = shutil.which("node"), os.environ.get("NM", "")
-    if not node or not modules:
-        pytest.skip("no node, or no folder of its modules named in NM; tools/r4-oracle/README.md of the outside data")
+    modules = nodejs.require(Path(__file__).parent / "oracle", "fhirpath").parent
     for number, resource in enumerate(emitted.values()):
         (tmp_path / f"{number}.json").write_bytes(codec.encode(resource))
     for file in (ROOT / "profiles").glob("*.json"):
         shutil.copy(file, tmp_path)
     oracle = shared / "tools/r4-oracle/validate_r4.cjs"
-    run = subprocess.run([node, str(oracle), "--json", str(tmp_path)], capture_output=True, text=True, check=False)
+    command = ["node", str(oracle), "--json", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "NM": str(modules)})
     assert run.returncode == 0, run.stdout[:4000] + run.stderr[:2000]

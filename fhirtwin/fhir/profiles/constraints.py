@@ -10,6 +10,7 @@ http://hl7.org/fhir/R4/fhirpath.html#variables.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import time
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import FrameType
 from typing import Any, Final
+
+_log = logging.getLogger("fhirtwin.fhir")
 
 MAX_LENGTH: Final = 2000
 """Characters of an expression that is evaluated."""
@@ -76,7 +79,9 @@ def holds(
     try:
         with _deadline(min(seconds, MAX_SECONDS)):
             found = _compiled(expression)(value, kind, resource, root)
-    except Exception:  # noqa: BLE001 - the library raises whatever it meets; nothing of it may pass for a verdict
+    except Exception as error:  # noqa: BLE001 - the library raises whatever it meets; none of it may pass for a verdict
+        # Whoever asked is told that it was not checked; only the kind of error is logged, for its text may quote data.
+        _log.info("constraint %r was not evaluated: %s", constraint.key, type(error).__name__)
         return None
     # By http://hl7.org/fhir/R4/fhirpath.html an invariant that gives nothing did not fail in any known way.
     return None if found not in ([True], [False]) else found == [True]

@@ -285,3 +285,13 @@ def test_a_budget_stops_the_library_and_nobody_elses_code() -> None:
     with pytest.raises(constraints._Late):
         watched()
     assert len(reached) == 1000
+
+
+def test_an_expression_that_fails_is_told_and_logged_without_what_it_met(caplog: pytest.LogCaptureFixture) -> None:
+    broken = {"key": "x-1", "severity": "error", "human": "x", "expression": "status.nosuch("}
+    wanted = profile({"path": "Observation", "constraint": [broken]})
+    with caplog.at_level("INFO", "fhirtwin.fhir"):
+        assert told(judged(OBSERVATION, wanted)) == {("information", "not-supported", "Observation")}
+    (record,) = [one for one in caplog.records if one.name == "fhirtwin.fhir"]
+    assert record.getMessage().startswith("constraint 'x-1' was not evaluated: ")
+    assert str(OBSERVATION["status"]) not in record.getMessage()

@@ -20,7 +20,7 @@ from fhirtwin.report.wording import citation, day, escape, plain, quantity, summ
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.findings import Act, Coding, Finding, Remedy
 from fhirtwin.rules.situation import Order, Situation
-from fhirtwin.terms.facts import LISTS
+from fhirtwin.terms.facts import GENES, LISTS
 from fhirtwin.twin.state import Fact, PatientKey
 
 Card = dict[str, Any]
@@ -174,32 +174,48 @@ def _shown(fact: Fact) -> str:
     note = f" ({fact.note})" if fact.note else ""
     where = "; ".join(citation(source.reference) for source in fact.sources)
     name = _ABBREVIATED.get(fact.name, fact.name.replace("-", " "))
-    return f"{name}: {value}{when}{note} [{where}]"
+    whose = f"{fact.display} " if fact.name in GENES else ""
+    return f"{whose}{name}: {value}{when}{note} [{where}]"
 
 
 def _can(remedy: Remedy) -> bool:
     """Whether an EHR could apply it: a draft without an id cannot be taken away."""
-    return remedy.code is not None if remedy.act is Act.REQUEST else "/" in remedy.order
+    if remedy.act is not Act.REMOVE and remedy.code is None:
+        return False
+    return remedy.act is Act.REQUEST or "/" in remedy.order
 
 
 def _suggestion(remedy: Remedy, card: uuid.UUID, situation: Situation) -> dict[str, Any]:
-    action = _request(remedy, remedy.code, situation) if remedy.code else _removal(remedy)
     made: dict[str, Any] = {
         "label": plain(remedy.label),
         "uuid": str(uuid.uuid5(card, f"{remedy.act} {remedy.order} {remedy.code.code if remedy.code else ''}")),
     }
     if remedy.recommended:
         made["isRecommended"] = True
-    return {**made, "actions": [action]}
+    return {**made, "actions": list(_actions(remedy, situation))}
 
 
-def _removal(remedy: Remedy) -> dict[str, Any]:
-    return {"type": "delete", "description": plain(remedy.label), "resourceId": remedy.order}
+def _actions(remedy: Remedy, situation: Situation) -> Iterator[dict[str, Any]]:
+    description = plain(remedy.label)
+    if remedy.act is not Act.REQUEST:
+        yield {"type": "delete", "description": description, "resourceId": remedy.order}
+    if remedy.code:
+        make = service_request if remedy.act is Act.REQUEST else medication_request
+        resource = make(remedy.code, f"Patient/{situation.state.patient.id}", situation.day)
+        yield {"type": "create", "description": description, "resource": resource}
 
 
-def _request(remedy: Remedy, code: Coding, situation: Situation) -> dict[str, Any]:
-    resource = service_request(code, f"Patient/{situation.state.patient.id}", situation.day)
-    return {"type": "create", "description": plain(remedy.label), "resource": resource}
+def medication_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
+    """A draft order of another medicine, valid R4: the ingredient alone, because no source here gives a dose for it."""
+    coding = {"system": code.system, "code": code.code, "display": code.display}
+    return {
+        "resourceType": "MedicationRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "medicationCodeableConcept": {"coding": [coding], "text": code.display},
+        "subject": {"reference": subject},
+        "authoredOn": on.isoformat(),
+    }
 
 
 def service_request(code: Coding, subject: str, on: date) -> dict[str, Any]:

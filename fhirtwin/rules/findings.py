@@ -48,6 +48,8 @@ class Act(StrEnum):
     """Takes a draft order away."""
     REQUEST = "request"
     """Orders what is missing: a laboratory test or a measurement."""
+    REPLACE = "replace"
+    """Takes a draft order away and drafts one of another medicine, without a dose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Remedy:
         label: for people, imperative: `Order serum potassium`.
         act: what it does.
         order: the draft order to take away, `Type/id`; empty for a request.
-        code: what to request (LOINC); None for a removal.
+        code: what to request (LOINC), or the medicine to order instead (RxNorm ingredient); None for a removal.
         recommended: whether it is the one that the source recommends.
     """
 

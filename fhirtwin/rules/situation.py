@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fhirtwin.rules.findings import Finding
-from fhirtwin.twin.state import TwinState
+from fhirtwin.twin.state import Fact, TwinState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,13 @@ class Situation:
         orders: drafts, in the order they were sent.
         state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
         day: the day of the call.
+        ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
     """
 
     orders: tuple[Order, ...]
     state: TwinState
     day: date
+    ended: tuple[Fact, ...] = ()
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

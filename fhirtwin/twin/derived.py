@@ -75,6 +75,18 @@ def newest(state: TwinState, name: str) -> Fact | None:
     return replace(latest[-1], sources=_sources(latest))
 
 
+def ended(state: TwinState, name: str, day: date) -> tuple[Fact, ...]:
+    """Give what was so once and is over by a day, with the day it ended; what has no such day is left out.
+
+    Args:
+        state: a twin with all its facts, not one as of a day, from which what is over is gone.
+        name: of the facts.
+        day: the day to look from.
+    """
+    known = [fact for fact in state.named(name) if _known(fact, day)]
+    return tuple(fact for fact in known if (last := last_day(fact.end)) and last < day)
+
+
 def ambiguous(state: TwinState, name: str) -> bool:
     """Tell whether a fact has different values for its newest time, so that `newest` gives none of them.
 

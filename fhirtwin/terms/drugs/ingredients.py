@@ -3,7 +3,7 @@
 `ingredients.tsv` and `combinations.tsv` hold a code, a name in lower case, and where both were read together:
 
 * `us-core`: US Core 3.1.1, value set us-core-allergy-substance (HL7, CC0), its RxNorm part.
-* `cpic`: CPIC's table of drugs, cpic-data 1.56.0 (CC0).
+* `cpic`: CPIC's table of drugs, cpic-data 1.56.0, and the drugs of its recommendations of 2023-08 (CC0).
 * `vsac`: the value sets that `fhirtwin.terms.concepts.medicines` names.
 * `rxnav`: RxNorm ingredients as NLM's RxNav gives them, read in public lists that say so.
 

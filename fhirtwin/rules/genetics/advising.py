@@ -1,0 +1,194 @@
+"""One draft and the genes: rows of its guideline and contraindications of its label, as one finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fhirtwin.pgx import guideline, labels, recommendations
+from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.labels import Contraindication
+from fhirtwin.pgx.phenoconversion import Effective
+from fhirtwin.pgx.recommendations import Answer
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
+from fhirtwin.rules.genetics import alternatives, naming, severity, wording
+from fhirtwin.rules.genetics.alternatives import Judge
+from fhirtwin.rules.genetics.person import Beside, Person, beside, effective
+from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.twin.state import Fact
+
+TOPIC: Final = "pharmacogenetics"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What guidelines and labels say of one drug for one person.
+
+    Attributes:
+        drug: its name in the tables.
+        answer: of the guideline, with the phenotypes that other medicines leave.
+        effects: of other medicines on each gene.
+        forbidden: contraindications of the label that are this person's.
+    """
+
+    drug: str
+    answer: Answer
+    effects: Mapping[str, Effective]
+    forbidden: tuple[Contraindication, ...]
+
+    @property
+    def severity(self) -> Severity | None:
+        """How urgent it is; None when there is nothing to do."""
+        return Severity.CRITICAL if self.forbidden else severity.worst(self.answer.recommendations)
+
+    @property
+    def rows(self) -> tuple[Recommendation, ...]:
+        """Rows for what is known of the person, the most urgent first; not those for people of whom nothing is."""
+        known = [r for r in self.answer.recommendations if any(v != recommendations.NO_RESULT for _, v in r.key)]
+        return tuple(sorted(known, key=lambda row: -severity.rank(severity.of_row(row))))
+
+    @property
+    def genes(self) -> tuple[str, ...]:
+        """Genes it rests on."""
+        of_rows = guideline.genes(self.drug) if self.drug in guideline.drugs() else ()
+        return tuple(dict.fromkeys((*of_rows, *(one.gene for one in self.forbidden))))
+
+
+def judged(drug: str, person: Person, others: tuple[Beside, ...]) -> Judged:
+    """Look a drug up by the genes, as other medicines let them show.
+
+    Args:
+        drug: its name in the tables.
+        person: whose genes.
+        others: what is beside it.
+    """
+    effects = effective(person, drug, others)
+    shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items()}}
+    answer = recommendations.advise(drug, shown, person.alleles)
+    found = labels.find(drug, person.phenotypes, person.alleles, person.calls)
+    return Judged(drug, answer, effects, tuple(one.contraindication for one in found if one.met))
+
+
+def findings(order: Order, person: Person, situation: Situation, judge: Judge | None) -> Iterator[Finding]:
+    """Find what guidelines and labels say of a draft for these genes.
+
+    Args:
+        order: the draft.
+        person: whose genes.
+        situation: in which it stands.
+        judge: every rule, by which other drugs are looked at; None offers none.
+    """
+    if not person.calls:
+        return
+    others = beside(situation, order)
+    for drug in naming.named(order.medicine.ingredients):
+        told = judged(drug, person, others)
+        if told.severity:
+            yield _finding(told, order, person, others, tuple(_remedies(told, order, person, situation, judge)))
+
+
+def _finding(
+    told: Judged, order: Order, person: Person, others: tuple[Beside, ...], remedies: tuple[Remedy, ...]
+) -> Finding:
+    drafts, taken = _causes(told, others)
+    return Finding(
+        rule=f"genes.{told.drug.replace(' ', '-')}",
+        severity=told.severity or Severity.INFO,
+        orders=(order.reference, *drafts),
+        summary=_summary(told),
+        detail=tuple(_detail(told, order, person, remedies)),
+        facts=tuple(dict.fromkeys((*(f for gene in told.genes for f in person.facts.get(gene, ())), *taken))),
+        sources=tuple(dict.fromkeys(_sources(told))),
+        remedies=remedies,
+        topic=TOPIC,
+    )
+
+
+def _causes(told: Judged, others: tuple[Beside, ...]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
+    """Drafts and facts of the medicines that change what the genes mean."""
+    acting = {taken for one in told.effects.values() if one.changed for taken, _ in one.causes}
+    at_work = [one for one in others if one.taken in acting]
+    drafts = dict.fromkeys(one.order.reference for one in at_work if one.order)
+    return tuple(drafts), tuple(dict.fromkeys(one.fact for one in at_work if one.fact))
+
+
+def _summary(told: Judged) -> str:
+    name = wording.sentence(told.drug)
+    if told.forbidden and not (told.rows and severity.rank(severity.of_row(told.rows[0])) > 1):
+        return f"{name} is forbidden by its label: {told.forbidden[0].when}"
+    row = told.rows[0]
+    through = {taken.drug for one in told.effects.values() if one.changed for taken, _ in one.causes}
+    beside_ = f" beside {', '.join(sorted(through))}" if through else ""
+    strength = f" (CPIC, {row.strength.lower()})"
+    return f"{name}: {wording.what_is_known(row)}{beside_}: {wording.headline(row)}{strength}"
+
+
+def _detail(told: Judged, order: Order, person: Person, remedies: tuple[Remedy, ...]) -> Iterator[str]:
+    for gene in told.genes:
+        yield from wording.what_genes_say(gene, person, told.effects.get(gene))
+    yield from (f"The label forbids it: {one.when}." for one in told.forbidden)
+    yield from (wording.what_to_do(row) for row in told.rows)
+    if len({row.population for row in told.rows}) > 1:
+        yield "What it is given for, and whether it was taken before, is not read here: look at the row that fits."
+    yield from wording.unknown(told.answer.unknown)
+    notices = (*(notice for row in told.rows for notice in row.notices), *told.answer.notices)
+    yield from (f"{wording.sentence(notice)}." for notice in dict.fromkeys(notices))
+    yield from _offered(remedies)
+    if order.medicine.note:
+        yield f"The ordered medicine was {order.medicine.note}."
+    if told.drug in guideline.drugs():
+        yield wording.disclaimer(guideline.drugs()[told.drug])
+
+
+def _offered(remedies: tuple[Remedy, ...]) -> Iterator[str]:
+    names = [remedy.code.display for remedy in remedies if remedy.act is Act.REPLACE and remedy.code]
+    if names:
+        yield (
+            f"Offered instead: {', '.join(names)}. Each was judged by all rules for orders (allergy, duplicates, "
+            "interactions, kidney, pregnancy) and by these genes. No dose is proposed, and what those rules do not look "
+            "at was not looked at."
+        )
+    yield from (f"{wording.sentence(n)}: {alternatives.ASKS[n]}." for n in names if n in alternatives.ASKS)
+
+
+def _sources(told: Judged) -> Iterator[Citation]:
+    grave = [found.source for row in told.rows if (found := severity.grave(row))]
+    if told.rows:
+        yield wording.cited(told.rows[0].drug)
+    yield from (Citation(one.source, one.url) for one in told.forbidden)
+    yield from grave
+
+
+def _remedies(
+    told: Judged, order: Order, person: Person, situation: Situation, judge: Judge | None
+) -> Iterator[Remedy]:
+    """Take the order away, or another drug instead, where the guideline or the label says not to give it."""
+    against = [row for row in told.rows if row.action in ("avoid", "alternative") and severity.of_row(row)]
+    if not against and not told.forbidden:
+        return
+    label = f"Remove the order of {order.medicine.display}"
+    yield Remedy(label, Act.REMOVE, order=order.reference, recommended=bool(told.forbidden))
+    if judge is not None:
+
+        def suits(drug: str) -> bool:
+            return _usual(judged(drug, person, beside(situation, order)))
+
+        yield from alternatives.offered(against, order, situation, judge, suits)
+
+
+def _usual(other: Judged) -> bool:
+    """Whether nothing of the genes speaks against a drug; a table of which no row can be found speaks against it."""
+    if other.forbidden:
+        return False
+    if other.drug not in guideline.drugs():
+        return True
+    return bool(other.rows) and not other.answer.unknown and all(row.action == "use" for row in other.rows)
+
+
+def without_alternatives(situation: Situation, person: Person) -> Iterator[Finding]:
+    """Find the same of every draft, and offer no other drugs: for looking at a drug that is to be offered."""
+    for order in situation.orders:
+        yield from findings(order, person, situation, None)
+
+

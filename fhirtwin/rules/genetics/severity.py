@@ -1,0 +1,117 @@
+"""How urgent a row of a guideline is: by what it says to do, how strongly, and what the harm is.
+
+CPIC calls a recommendation *strong* when the evidence is of high quality and the desirable effects clearly outweigh,
+*optional* when they are closely balanced or the evidence is weak, so that there is room for another opinion
+(https://cpicpgx.org/strength-of-recommendations/). So an optional row is a remark. Nothing to do is no card, however
+strong: the usual dose, no recommendation, and "decide by clinical findings and family history", which holds for
+everybody without the variant. A highest dose and a schedule of steps are remarks, because the dose of a draft is not
+read, so that it may be right already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.recommendations import NO_RESULT
+from fhirtwin.rules.findings import Citation, Severity
+
+_WARNS: Final = {"Strong": Severity.WARNING, "Moderate": Severity.WARNING, "Optional": Severity.INFO}
+_REMARKS: Final = dict.fromkeys(("Strong", "Moderate", "Optional"), Severity.INFO)
+BY_ACTION: Final[Mapping[str, Mapping[str, Severity]]] = {
+    "avoid": _WARNS,
+    "alternative": _WARNS,
+    "reduce": _WARNS,
+    "increase": _WARNS,
+    "limit": _REMARKS,
+    "titrate": _REMARKS,
+    "caution": _REMARKS,
+    "test": _REMARKS,
+    "use": {},
+    "judge": {},
+    "none": {},
+}
+"""Action and strength of a row to the severity of its finding; what is not here has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grave:
+    """A harm that may kill, so that a strong "avoid" is critical.
+
+    Attributes:
+        words: of the row's implication.
+        source: who says that it may be fatal.
+        drugs: of which that was read; empty where it holds for all of which the words are said.
+    """
+
+    words: str
+    source: Citation
+    drugs: frozenset[str] = frozenset()
+
+
+GRAVE: Final = (
+    Grave(
+        "severe skin reactions more likely",
+        Citation(
+            "FDA alert on carbamazepine of 2007-12-12: Stevens-Johnson syndrome and toxic epidermal necrolysis may be "
+            "fatal",
+            "https://webarchive.library.unt.edu/eot2008/20080916152957/http://www.fda.gov/cder/drug/InfoSheets/HCP/carbamazepineHCP.htm",
+        ),
+    ),
+    Grave(
+        "toxicity may be fatal",
+        Citation("CPIC's own words on the row", "https://cpicpgx.org/guidelines/"),
+    ),
+    Grave(
+        "malignant hyperthermia more likely",
+        Citation(
+            "CPIC guideline on volatile anaesthetics and succinylcholine, 2019: life-threatening",
+            "https://pmc.ncbi.nlm.nih.gov/articles/PMC6513720",
+        ),
+    ),
+    Grave(
+        "toxicity more likely",
+        Citation(
+            "Label of a codeine product, warnings: life-threatening or fatal respiratory depression in ultra-rapid "
+            "metabolizers at labelled doses",
+            "http://www.druglib.com/druginfo/triacin-c/warnings_precautions/",
+        ),
+        frozenset({"codeine"}),
+    ),
+)
+"""Abacavir and others that a label forbids are critical by `fhirtwin.pgx.labels`."""
+
+
+def of_row(row: Recommendation) -> Severity | None:
+    """Tell how urgent a row is; None when there is nothing to do, or when it is the row for people nobody tested."""
+    if all(value == NO_RESULT for _, value in row.key):
+        return None
+    urgent = BY_ACTION[row.action].get(row.strength)
+    return Severity.CRITICAL if urgent is Severity.WARNING and grave(row) else urgent
+
+
+def grave(row: Recommendation) -> Grave | None:
+    """Give the harm that makes a row critical."""
+    if row.action != "avoid" or row.strength != "Strong":
+        return None
+    for one in GRAVE:
+        if one.drugs and row.drug.name not in one.drugs:
+            continue
+        if any(one.words in words.split("; ") for _, words in row.implications):
+            return one
+    return None
+
+
+_ORDER: Final = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
+
+
+def rank(urgent: Severity | None) -> int:
+    """Give a number that grows with urgency; 0 for none."""
+    return _ORDER.index(urgent) + 1 if urgent else 0
+
+
+def worst(rows: tuple[Recommendation, ...]) -> Severity | None:
+    """Tell how urgent the most urgent of some rows is."""
+    return max((of_row(row) for row in rows), key=rank, default=None)

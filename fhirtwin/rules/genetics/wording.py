@@ -1,0 +1,127 @@
+"""What findings on genes say, in words of ours: genes, rows, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from fhirtwin.pgx import advice
+from fhirtwin.pgx.guideline import Drug, Recommendation
+from fhirtwin.pgx.phenoconversion import Effective
+from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
+from fhirtwin.pgx.results import GenePhenotype, Known
+from fhirtwin.rules.findings import Citation
+from fhirtwin.rules.genetics.person import Person
+
+POPULATIONS: Final = {
+    "general": "everybody",
+    "adults": "adults",
+    "pediatrics": "children",
+    "child >40kg_adult": "adults, and children over 40 kg",
+    "<= 1g per day": "doses up to 1 g a day",
+    "CBZ naive": "people who have not taken carbamazepine before",
+    "CBZ use >3mos": "people who have taken carbamazepine for more than 3 months",
+    "CBZ-no alternatives": "people who have not taken carbamazepine before, where there is no other drug",
+    "OXC naive": "people who have not taken oxcarbazepine before",
+    "OXC use >3 mos": "people who have taken oxcarbazepine for more than 3 months",
+    "PHT naive": "people who have not taken phenytoin before",
+    "PHT use >3mos": "people who have taken phenytoin for more than 3 months",
+    "CVI ACS PCI": "acute coronary syndrome or percutaneous coronary intervention",
+    "CVI non-ACS non-PCI": "other cardiovascular indications",
+    "NVI": "neurovascular indications",
+}
+"""CPIC's names of populations to words."""
+
+
+def sentence(text: str) -> str:
+    """Text with a capital at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def what_is_known(row: Recommendation) -> str:
+    """What of the genes a row is for: `CYP2C19 poor metabolizer`; genes that it has no result of are left out."""
+    said = []
+    for gene, value in row.key:
+        if value != NO_RESULT:
+            joint = "" if value.startswith("*") else " "
+            name = "activity score " if value.lstrip("≥").replace(".", "").isdigit() or value == "n/a" else ""
+            said.append(f"{gene}{joint}{name}{value[:1].lower()}{value[1:]}")
+    return ", ".join(said)
+
+
+def phenotypes(told: GenePhenotype) -> str:
+    """Every phenotype that a gene may have, in words: `poor metabolizer`, or several with `or` between."""
+    words = []
+    for one in told.alternatives:
+        score = f" (activity score {one.score})" if one.score else ""
+        words.append(f"{one.word[:1].lower()}{one.word[1:]}{score}")
+    return " or ".join(dict.fromkeys(words))
+
+
+def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Iterator[str]:
+    """The result of a gene: genetic, and beside it the effective phenotype where a medicine changes it."""
+    yield f"{gene}: {_genetic(gene, person)}."
+    if acting is None:
+        return
+    if acting.changed:
+        causes = ", ".join(
+            f"{taken.drug} ({found.strength} inhibitor, {'ordered' if taken.role == 'draft' else 'taken now'})"
+            for taken, found in acting.causes
+        )
+        means = phenotypes(acting.effective) or "not known"
+        yield f"{gene} beside {causes}: {means}. Rule: {acting.rule}. Grade of its evidence: {acting.grade}."
+        yield from (f"{found.drug}: {found.source}. {found.note}".rstrip(" .") + "." for _, found in acting.causes)
+    yield from (f"{sentence(notice)}." for notice in acting.notices)
+
+
+def _genetic(gene: str, person: Person) -> str:
+    call = person.calls.get(gene)
+    told = person.phenotypes.get(gene)
+    statuses = [f"{allele} {status}" for allele, status in sorted(person.alleles.get(gene, {}).items())]
+    if call is None or told is None:
+        return "no result"
+    named = " or ".join(str(pair) for pair in call.diplotypes)
+    means = phenotypes(told) or ", ".join(statuses)
+    if not means:
+        return told.not_called or "not known"
+    several = "; calls that fit equally well lead to different phenotypes" if len(told.alternatives) > 1 else ""
+    partly = f"; {told.not_called}" if told.not_called and told.alternatives else ""
+    return ": ".join(filter(None, (named, means))) + several + partly + _by(call)
+
+
+def _by(call: Known) -> str:
+    return f" ({call.source})" if call.source else ""
+
+
+def what_to_do(row: Recommendation) -> str:
+    """A row in one paragraph: for whom, what to do, how strongly, and what the genes mean."""
+    means = "; ".join(f"{gene}: {words}" for gene, words in row.implications if words)
+    by = f" Found {row.by}." if row.by else ""
+    done = advice.compose(row.steps)
+    strength = f"Strength: {row.strength}."
+    population = f"For {POPULATIONS.get(row.population, row.population)}"
+    return f"{population} ({what_is_known(row)}): {done} {strength} {sentence(means)}{'.' if means else ''}{by}".strip()
+
+
+def headline(row: Recommendation) -> str:
+    """The beginning of a row's advice, for a summary: its first step that is more than the usual dose."""
+    wanted = [one for one in row.steps if one.verb == row.action] or list(row.steps)
+    return wanted[0].words
+
+
+def cited(drug: Drug) -> Citation:
+    """The guideline with its publications and the day of the snapshot that rows were taken from."""
+    pmids = ", ".join(drug.pmids)
+    return Citation(f"CPIC guideline {drug.guideline}, PMID {pmids}; rows of {drug.date}", drug.url)
+
+
+def unknown(genes: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Genes of a table of which nothing is known, with the reason."""
+    told = "; ".join(f"{gene}: {why}" for gene, why in genes)
+    if told:
+        yield f"Not known, of the genes that the guideline asks for: {told}."
+
+
+def disclaimer(drug: Drug) -> str:
+    """What every finding of a guideline ends with."""
+    return f"{DISCLAIMER} Rows are of {drug.date}."

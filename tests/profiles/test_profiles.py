@@ -15,7 +15,7 @@ from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.predictors.registry import all_predictors
 from fhirtwin.settings import Settings
 from fhirtwin.terms.drugs import GROUPS
-from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
 from fhirtwin.terms.systems import CONCEPT, FACT, FHIRTWIN, OUTCOME
 from fhirtwin.twin import projection
 from tests.conftest import ROOT
@@ -96,7 +96,7 @@ def test_twin_and_its_facts_conform_to_their_profiles() -> None:
 
 
 def test_code_system_of_facts_is_the_vocabulary() -> None:
-    assert codes_of(FACT) == {*UNITS, *CODES, *LISTS, *FLAGS}
+    assert codes_of(FACT) == {*UNITS, *CODES, *LISTS, *FLAGS, *GENES}
     shown = {c["code"]: c["display"] for c in ARTEFACTS["CodeSystem-fact"]["concept"]}
     assert shown == dict(projection.LABELS)
 

@@ -11,6 +11,7 @@ from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import Answer
+from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import alternatives, naming, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge
@@ -28,12 +29,14 @@ class Judged:
     Attributes:
         drug: its name in the tables.
         answer: of the guideline, with the phenotypes that other medicines leave.
+        shown: phenotypes by which it was looked up.
         effects: of other medicines on each gene.
         forbidden: contraindications of the label that are this person's.
     """
 
     drug: str
     answer: Answer
+    shown: Mapping[str, GenePhenotype]
     effects: Mapping[str, Effective]
     forbidden: tuple[Contraindication, ...]
 
@@ -46,7 +49,7 @@ class Judged:
     def rows(self) -> tuple[Recommendation, ...]:
         """Rows for what is known of the person, the most urgent first; not those for people of whom nothing is."""
         known = [r for r in self.answer.recommendations if any(v != recommendations.NO_RESULT for _, v in r.key)]
-        return tuple(sorted(known, key=lambda row: -severity.rank(severity.of_row(row))))
+        return tuple(sorted(known, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
 
     @property
     def genes(self) -> tuple[str, ...]:
@@ -67,7 +70,7 @@ def judged(drug: str, person: Person, others: tuple[Beside, ...]) -> Judged:
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items()}}
     answer = recommendations.advise(drug, shown, person.alleles)
     found = labels.find(drug, person.phenotypes, person.alleles, person.calls)
-    return Judged(drug, answer, effects, tuple(one.contraindication for one in found if one.met))
+    return Judged(drug, answer, shown, effects, tuple(one.contraindication for one in found if one.met))
 
 
 def findings(order: Order, person: Person, situation: Situation, judge: Judge | None) -> Iterator[Finding]:
@@ -120,8 +123,8 @@ def _summary(told: Judged) -> str:
     row = told.rows[0]
     through = {taken.drug for one in told.effects.values() if one.changed for taken, _ in one.causes}
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
-    strength = f" (CPIC, {row.strength.lower()})"
-    return f"{name}: {wording.what_is_known(row)}{beside_}: {wording.headline(row)}{strength}"
+    known = wording.what_is_known(row, told.shown)
+    return f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): {wording.headline(row)}"
 
 
 def _detail(told: Judged, order: Order, person: Person, remedies: tuple[Remedy, ...]) -> Iterator[str]:
@@ -146,8 +149,8 @@ def _offered(remedies: tuple[Remedy, ...]) -> Iterator[str]:
     if names:
         yield (
             f"Offered instead: {', '.join(names)}. Each was judged by all rules for orders (allergy, duplicates, "
-            "interactions, kidney, pregnancy) and by these genes. No dose is proposed, and what those rules do not look "
-            "at was not looked at."
+            "interactions, kidney, pregnancy) and by these genes. No dose is proposed, and what those rules do not "
+            "look at was not looked at."
         )
     yield from (f"{wording.sentence(n)}: {alternatives.ASKS[n]}." for n in names if n in alternatives.ASKS)
 
@@ -190,5 +193,3 @@ def without_alternatives(situation: Situation, person: Person) -> Iterator[Findi
     """Find the same of every draft, and offer no other drugs: for looking at a drug that is to be offered."""
     for order in situation.orders:
         yield from findings(order, person, situation, None)
-
-

@@ -104,12 +104,18 @@ def grave(row: Recommendation) -> Grave | None:
     return None
 
 
+_STRENGTHS: Final = ("Optional", "Moderate", "Strong")
 _ORDER: Final = (Severity.INFO, Severity.WARNING, Severity.CRITICAL)
 
 
 def rank(urgent: Severity | None) -> int:
     """Give a number that grows with urgency; 0 for none."""
     return _ORDER.index(urgent) + 1 if urgent else 0
+
+
+def firmness(row: Recommendation) -> int:
+    """Give a number that grows with the strength of a row."""
+    return _STRENGTHS.index(row.strength) if row.strength in _STRENGTHS else -1
 
 
 def worst(rows: tuple[Recommendation, ...]) -> Severity | None:

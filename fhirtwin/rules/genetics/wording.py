@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from fhirtwin.pgx import advice
@@ -32,21 +33,38 @@ POPULATIONS: Final = {
 }
 """CPIC's names of populations to words."""
 
+_TERM: Final = re.compile(r"\b[A-Z][a-z]+\b")
+
 
 def sentence(text: str) -> str:
     """Text with a capital at its beginning."""
     return f"{text[:1].upper()}{text[1:]}"
 
 
-def what_is_known(row: Recommendation) -> str:
-    """What of the genes a row is for: `CYP2C19 poor metabolizer`; genes that it has no result of are left out."""
+def small(text: str) -> str:
+    """A term as it stands inside a sentence: `poor metabolizer`, but `-1639 AA`."""
+    return _TERM.sub(lambda found: found[0].lower(), text)
+
+
+def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None = None) -> str:
+    """What of the genes a row is for: `CYP2C19 poor metabolizer`; genes that it has no result of are left out.
+
+    Args:
+        row: the row.
+        shown: phenotypes by which it was found, to name those that it knows by a score.
+    """
     said = []
     for gene, value in row.key:
+        told = shown.get(gene) if shown else None
+        word = next((one.word for one in told.alternatives if one.key == value), "") if told else ""
         if value != NO_RESULT:
-            joint = "" if value.startswith("*") else " "
-            name = "activity score " if value.lstrip("≥").replace(".", "").isdigit() or value == "n/a" else ""
-            said.append(f"{gene}{joint}{name}{value[:1].lower()}{value[1:]}")
+            said.append(f"{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
     return ", ".join(said)
+
+
+def _score(value: str) -> str:
+    is_score = value == "n/a" or value.lstrip("≥").replace(".", "").isdigit()
+    return f"activity score {value}" if is_score else value
 
 
 def phenotypes(told: GenePhenotype) -> str:
@@ -54,7 +72,7 @@ def phenotypes(told: GenePhenotype) -> str:
     words = []
     for one in told.alternatives:
         score = f" (activity score {one.score})" if one.score else ""
-        words.append(f"{one.word[:1].lower()}{one.word[1:]}{score}")
+        words.append(f"{small(one.word)}{score}")
     return " or ".join(dict.fromkeys(words))
 
 
@@ -104,9 +122,10 @@ def what_to_do(row: Recommendation) -> str:
 
 
 def headline(row: Recommendation) -> str:
-    """The beginning of a row's advice, for a summary: its first step that is more than the usual dose."""
+    """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead."""
     wanted = [one for one in row.steps if one.verb == row.action] or list(row.steps)
-    return wanted[0].words
+    named = [one for one in row.steps if one.verb == "alternative" and one.amount and one not in wanted]
+    return "; ".join(one.words for one in (wanted[0], *named[:1]))
 
 
 def cited(drug: Drug) -> Citation:

@@ -1,0 +1,82 @@
+"""A draft that slows an enzyme, against medicines that are taken already: what it makes of their genes.
+
+Only of genes that somebody looked at: what two medicines do to one another whatever the genes is for the tables of
+interactions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fhirtwin.pgx import guideline, phenoconversion
+from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
+from fhirtwin.rules.genetics import naming, severity, wording
+from fhirtwin.rules.genetics.advising import TOPIC, Judged, judged
+from fhirtwin.rules.genetics.person import Beside, Person, beside
+from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.twin.state import Fact
+
+
+def findings(situation: Situation, person: Person) -> Iterator[Finding]:
+    """Find medicines taken now for which the guideline says something worse, or else, once the drafts are signed."""
+    if not person.calls or not any(_slows(one) for one in beside(situation)):
+        return
+    ordered = {code for order in situation.orders for code in order.medicine.ingredients}
+    for fact in situation.state.named("medicine"):
+        drug = naming.name_of(str(fact.value))
+        if str(fact.value) not in ordered and drug in guideline.drugs():
+            yield from _of(drug, fact, situation, person)
+
+
+def _slows(one: Beside) -> bool:
+    return one.order is not None and any(
+        (one.taken.drug.casefold(), gene) in phenoconversion.inhibitors() for gene in phenoconversion.GRADE
+    )
+
+
+def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator[Finding]:
+    everything = beside(situation)
+    before = judged(drug, person, tuple(one for one in everything if one.order is None))
+    after = judged(drug, person, everything)
+    if after.severity is None or _same(before, after):
+        return
+    acting = {taken for one in after.effects.values() if one.changed for taken, _ in one.causes}
+    drafts = {one.order.reference: one.order for one in everything if one.order and one.taken in acting}
+    if drafts:
+        yield _finding(after, fact, tuple(drafts.values()), person)
+
+
+def _same(before: Judged, after: Judged) -> bool:
+    return [(row.action, row.steps, row.strength) for row in before.rows] == [
+        (row.action, row.steps, row.strength) for row in after.rows
+    ]
+
+
+def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Person) -> Finding:
+    row = after.rows[0]
+    names = ", ".join(order.medicine.display for order in drafts)
+    slowed = ", ".join(gene for gene, one in after.effects.items() if one.changed)
+    summary = (
+        f"{wording.sentence(names)} slows {slowed}, and {after.drug} is taken (CPIC, {row.strength.lower()}): "
+        f"{wording.headline(row)}"
+    )
+    detail = [line for gene in after.genes for line in wording.what_genes_say(gene, person, after.effects.get(gene))]
+    detail += [f"What the guideline says of {after.drug} then:", *map(wording.what_to_do, after.rows)]
+    detail += wording.unknown(after.answer.unknown)
+    detail += [
+        f"A medicine was {note}." for note in dict.fromkeys([fact.note, *(o.medicine.note for o in drafts)]) if note
+    ]
+    return Finding(
+        rule=f"genes.inhibitor.{after.drug.replace(' ', '-')}",
+        severity=after.severity or Severity.INFO,
+        orders=tuple(order.reference for order in drafts),
+        summary=summary,
+        detail=(*detail, wording.disclaimer(row.drug)),
+        facts=tuple(dict.fromkeys((*(f for gene in after.genes for f in person.facts.get(gene, ())), fact))),
+        sources=(wording.cited(row.drug), *([found.source] if (found := severity.grave(row)) else [])),
+        remedies=tuple(
+            Remedy(f"Remove the order of {order.medicine.display}", Act.REMOVE, order=order.reference)
+            for order in drafts
+        ),
+        topic=TOPIC,
+    )

@@ -1,0 +1,73 @@
+"""Genes that somebody looked at, and of which nothing is known: said where it could have mattered.
+
+A gene that nobody looked at raises nothing, whatever the order: there would be a card for every order of everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from functools import cache
+from typing import Final
+
+from fhirtwin.pgx import guideline
+from fhirtwin.rules.findings import Citation, Finding, Severity
+from fhirtwin.rules.genetics import naming, severity, wording
+from fhirtwin.rules.genetics.advising import TOPIC
+from fhirtwin.rules.genetics.person import Person
+from fhirtwin.rules.situation import Order, Situation
+
+SOURCE: Final = Citation("CPIC guidelines", "https://cpicpgx.org/guidelines/")
+
+
+@cache
+def matters(drug: str, gene: str) -> bool:
+    """Whether a row of a drug that is found by a gene warns."""
+    if drug not in guideline.drugs() or gene not in guideline.genes(drug):
+        return False
+    return any(severity.rank(severity.of_row(row)) > 1 for row in guideline.table()[drug].values())
+
+
+def findings(situation: Situation, person: Person, told: Collection[str]) -> Iterator[Finding]:
+    """Find genes that were not called, one finding each, with the orders they could have mattered to.
+
+    Args:
+        situation: in which the orders stand.
+        person: whose genes.
+        told: drafts of which a finding speaks already; it names what is not known itself.
+    """
+    for gene in sorted(person.calls):
+        if person.knows(gene):
+            continue
+        orders = [
+            order
+            for order in situation.orders
+            if order.reference not in told
+            and any(matters(drug, gene) for drug in naming.named(order.medicine.ingredients))
+        ]
+        if orders:
+            yield _finding(gene, orders, person)
+
+
+def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
+    names = ", ".join(dict.fromkeys(order.medicine.display for order in orders))
+    return Finding(
+        rule=f"genes.not-called.{gene}",
+        severity=Severity.INFO,
+        orders=tuple(order.reference for order in orders),
+        summary=f"{gene} was looked at and is not known: {names} not judged by it",
+        detail=(
+            *wording.what_genes_say(gene, person, None),
+            f"Guidelines ask for {gene} before these are ordered: {names}. Nothing is told from a gene that is not "
+            "known; that does not make the order right.",
+        ),
+        facts=person.facts.get(gene, ()),
+        sources=tuple(dict.fromkeys((*_sources(gene, orders), SOURCE))),
+        topic=TOPIC,
+    )
+
+
+def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:
+    for order in orders:
+        for drug in naming.named(order.medicine.ingredients):
+            if matters(drug, gene):
+                yield wording.cited(guideline.drugs()[drug])

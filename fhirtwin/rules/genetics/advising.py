@@ -96,7 +96,7 @@ def _finding(
 ) -> Finding:
     drafts, taken = _causes(told, others)
     return Finding(
-        rule=f"genes.{told.drug.replace(' ', '-')}",
+        rule=f"genes.{naming.slug(told.drug)}",
         severity=told.severity or Severity.INFO,
         orders=(order.reference, *drafts),
         summary=_summary(told),

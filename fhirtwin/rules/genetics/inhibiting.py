@@ -67,7 +67,7 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
         f"A medicine was {note}." for note in dict.fromkeys([fact.note, *(o.medicine.note for o in drafts)]) if note
     ]
     return Finding(
-        rule=f"genes.inhibitor.{after.drug.replace(' ', '-')}",
+        rule=f"genes.inhibitor.{naming.slug(after.drug)}",
         severity=after.severity or Severity.INFO,
         orders=tuple(order.reference for order in drafts),
         summary=summary,

@@ -47,3 +47,8 @@ def code_of(name: str) -> str:
     if codes is None:
         return CODES.get(name, "")
     return next(iter(codes)) if len(codes) == 1 else ""
+
+
+def slug(drug: str) -> str:
+    """Write a drug's name as names of rules have it."""
+    return drug.replace(" / ", "-").replace(" ", "-")

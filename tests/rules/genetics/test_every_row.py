@@ -1,0 +1,100 @@
+"""Every row of the guidelines as a card: all that calls for something, and nothing else, and each of it legal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from fhirtwin.api.cds.answers import response_rules
+from fhirtwin.pgx import guideline
+from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
+from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
+from fhirtwin.report.order_cards import finding_cards
+from fhirtwin.report.wording import escape
+from fhirtwin.rules.findings import Severity
+from fhirtwin.rules.genetics import advising, naming, severity, wording
+from fhirtwin.rules.genetics.person import Person
+from fhirtwin.rules.situation import Medicine, Order, Situation
+from tests.rules.building import WHO, situation
+from tests.rules.genetics.building import result
+
+DRUGS = sorted(set(guideline.drugs()) - naming.UNKNOWN)
+
+
+def ordered(drug: str) -> Order:
+    codes = next(codes for codes, name in naming.by_ingredients().items() if name == drug)
+    return Order("MedicationRequest/d1", Medicine(tuple(sorted(codes)), drug))
+
+
+def with_key(row: Recommendation) -> Person:
+    """Somebody of whom exactly the key of a row is known."""
+    known = {gene: value for gene, value in row.key if value != NO_RESULT}
+    phenotypes, alleles = {}, {}
+    for gene, value in known.items():
+        if gene.startswith("HLA-"):
+            allele, status = value.split()
+            alleles[gene] = {allele: status}
+            phenotypes[gene] = GenePhenotype(gene, (), "no phenotype")
+        else:
+            scored = value == "n/a" or value.lstrip("≥").replace(".", "").isdigit()
+            phenotypes[gene] = GenePhenotype(gene, (Phenotype(gene, "A word" if scored else value, value * scored),))
+    calls = {gene: Known(gene, (), "laboratory report", (value,)) for gene, value in known.items()}
+    return Person(phenotypes, alleles, calls, {gene: (result(gene, value),) for gene, value in known.items()})
+
+
+def test_drugs_that_no_order_is_known_by_are_those_named() -> None:
+    assert naming.UNKNOWN == set(guideline.drugs()) - set(naming.by_ingredients().values())
+
+
+@pytest.mark.parametrize("drug", DRUGS)
+def test_row_that_calls_for_something_is_a_legal_card_with_source_date_strength_population_and_disclaimer(
+    drug: str,
+) -> None:
+    order = ordered(drug)
+    stage: Situation = situation(order)
+    for row in guideline.table()[drug].values():
+        person = with_key(row)
+        found = [f for f in advising.findings(order, person, stage, None) if f.rule == f"genes.{naming.slug(drug)}"]
+        same = [r for (_, key), r in guideline.table()[drug].items() if key == row.key]
+        wanted = severity.worst(tuple(same))
+        if wanted is None:
+            assert found == []
+            continue
+        (finding,) = found
+        (card,) = finding_cards([finding], stage, WHO)
+        assert list(response_rules.broken({"cards": [card]})) == []
+        assert severity.rank(finding.severity) >= severity.rank(wanted)
+        detail = card["detail"]
+        assert escape(wording.what_to_do(row)) in detail
+        assert f"Strength: {row.strength}." in detail
+        assert escape(wording.POPULATIONS[row.population]) in detail
+        assert escape(DISCLAIMER) in detail
+        assert card["source"]["url"] == row.drug.url
+        assert all(pmid in card["source"]["label"] for pmid in row.drug.pmids)
+        assert row.drug.date in card["source"]["label"]
+        assert f"CPIC, {finding_strength(finding.summary)}" in card["summary"]
+        assert len(card["overrideReasons"]) > 5
+
+
+def finding_strength(summary: str) -> str:
+    return next(word for word in ("strong", "moderate", "optional") if f"CPIC, {word}" in summary)
+
+
+def test_severity_of_all_rows_is_what_the_page_says() -> None:
+    rows = [row for table in guideline.table().values() for row in table.values()]
+    counted = Counter((severity.of_row(row) or "none") for row in rows)
+    assert counted == COUNTED
+    assert {row.drug.name for row in rows if severity.of_row(row) is Severity.CRITICAL} == CRITICAL
+    quiet = {(row.action, row.strength) for row in rows if severity.of_row(row) is None}
+    assert {action for action, _ in quiet if action not in ("use", "none", "judge")} <= {"test"}
+    assert not any(severity.of_row(row) for row in rows if row.action in ("use", "none", "judge"))
+
+
+COUNTED = {"none": 664, "info": 1047, "warning": 334, "critical": 53}
+CRITICAL = {
+    *("carbamazepine", "oxcarbazepine", "phenytoin", "fosphenytoin", "allopurinol"),
+    *("capecitabine", "fluorouracil", "codeine", "succinylcholine"),
+    *("desflurane", "enflurane", "halothane", "isoflurane", "methoxyflurane", "sevoflurane"),
+}

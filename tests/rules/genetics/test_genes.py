@@ -1,0 +1,258 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fhirtwin.rules.findings import Act
+from fhirtwin.rules.genetics import alternatives
+from fhirtwin.rules.registry import judge
+from fhirtwin.twin.state import Fact
+from tests.rules.building import allergic, code, measured, order, rules, situation, taken
+from tests.rules.genetics.building import offered, one, result, told
+
+POOR_2C19 = result("CYP2C19", "*2/*2")
+FAST_2C19 = result("CYP2C19", "*17/*17")
+NORMAL_2D6 = result("CYP2D6", "*1/*1")
+POOR_2D6 = result("CYP2D6", "*4/*4")
+FAST_2D6 = result("CYP2D6", "*1/*2x2")
+
+
+def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
+    drafts = ("codeine", "clopidogrel", "abacavir", "carbamazepine", "warfarin", "siponimod", "valproate")
+    assert told(*drafts, facts=()) == ()
+    assert told("paroxetine", facts=(taken("tamoxifen"),)) == ()
+
+
+@pytest.mark.parametrize(
+    ("ordered", "facts"),
+    [
+        ("clopidogrel", (result("CYP2C19", "*1/*1"),)),
+        ("codeine", (NORMAL_2D6,)),
+        ("abacavir", (result("HLA-B", "*57:01 negative", "allele-status"),)),
+        ("fluorouracil", (result("DPYD", "Reference/Reference"),)),
+        ("hydrocodone", (FAST_2D6,)),  # the guideline has no recommendation
+        ("metoprolol", (POOR_2D6,)),  # its guideline is not here
+        ("sertraline", (POOR_2D6,)),  # its rows do not ask for that gene
+    ],
+)
+def test_nothing_to_do_is_no_card_however_strong_the_row(ordered: str, facts: tuple[Fact, ...]) -> None:
+    assert told(ordered, facts=facts) == ()
+
+
+@pytest.mark.parametrize(
+    ("ordered", "facts", "severity", "words"),
+    [
+        ("clopidogrel", (POOR_2C19,), "warning", "avoid it; choose prasugrel, ticagrelor"),
+        ("codeine", (POOR_2D6,), "warning", "avoid it"),
+        ("codeine", (FAST_2D6,), "critical", "avoid it"),
+        ("tramadol", (FAST_2D6,), "warning", "avoid it"),
+        ("citalopram", (FAST_2C19,), "warning", "choose a drug that is not broken down by CYP2C19"),
+        ("citalopram", (POOR_2C19,), "warning", "choose a drug that is not broken down by CYP2C19"),
+        ("tamoxifen", (POOR_2D6,), "warning", "choose an aromatase inhibitor"),
+        ("abacavir", (result("HLA-B", "*57:01 positive", "allele-status"),), "critical", "avoid it"),
+        ("carbamazepine", (result("HLA-B", "*15:02 positive", "allele-status"),), "critical", "avoid it"),
+        ("fluorouracil", (result("DPYD", "c.1905+1G>A (*2A)/c.1905+1G>A (*2A)"),), "critical", "avoid it"),
+        ("fluorouracil", (result("DPYD", "Reference/c.1905+1G>A (*2A)"),), "warning", "lower the starting dose by 50%"),
+        ("tacrolimus", (result("CYP3A5", "*1/*1"),), "warning", "raise the starting dose"),
+        ("omeprazole", (FAST_2C19,), "info", "raise the starting dose by 100%"),
+        ("siponimod", (result("CYP2C9", "*3/*3"),), "critical", "forbidden by its label"),
+        ("rasburicase", (result("G6PD", "Deficient", "gene-phenotype"),), "critical", "avoid it"),
+        ("thioridazine", (POOR_2D6,), "critical", "forbidden by its label"),
+    ],
+)
+def test_severity_goes_by_action_and_harm(ordered: str, facts: tuple[Fact, ...], severity: str, words: str) -> None:
+    finding = one(ordered, facts=facts)
+    assert finding.severity.value == severity
+    assert words in finding.summary
+    assert finding.facts == facts
+    assert all(source.url.startswith("http") for source in finding.sources)
+
+
+@pytest.mark.parametrize(
+    ("ordered", "facts", "never"),
+    [
+        ("clopidogrel", (POOR_2C19,), "lower"),
+        ("codeine", (FAST_2D6,), "raise"),
+        ("codeine", (POOR_2D6,), "lower"),
+        ("citalopram", (FAST_2C19,), "raise the starting dose"),
+        ("tamoxifen", (POOR_2D6,), "lower"),
+        ("amitriptyline", (FAST_2D6, result("CYP2C19", "*1/*1")), "raise the starting dose"),
+    ],
+)
+def test_poor_is_not_a_lower_and_rapid_not_a_higher_dose_by_itself(
+    ordered: str, facts: tuple[Fact, ...], never: str
+) -> None:
+    finding = one(ordered, facts=facts)
+    (row,) = {line.partition("Strength:")[0] for line in finding.detail if line.startswith("For everybody")} or {""}
+    assert never not in finding.summary
+    assert never not in row
+
+
+def test_alternatives_take_the_draft_away_and_order_another_without_a_dose_and_none_is_recommended() -> None:
+    finding = one("clopidogrel", facts=(POOR_2C19,))
+    removal, replacing = finding.remedies
+    assert (removal.act, removal.order, removal.recommended) == (Act.REMOVE, "MedicationRequest/d1", False)
+    assert (replacing.act, replacing.order, replacing.recommended) == (Act.REPLACE, "MedicationRequest/d1", False)
+    assert replacing.code is not None
+    assert replacing.code.code == code("ticagrelor")
+    assert any("intracranial bleeding" in line for line in finding.detail)
+
+
+@pytest.mark.parametrize(
+    ("beside", "left"),
+    [
+        ((), ["fluvoxamine", "paroxetine"]),
+        ((allergic("paroxetine"),), ["fluvoxamine"]),
+        ((taken("paroxetine"),), []),  # one is taken already, and two of the kind are spoken of
+        ((taken("phenelzine"),), []),
+        ((taken("tamoxifen"),), []),  # they would slow the enzyme that tamoxifen needs
+    ],
+)
+def test_what_any_rule_speaks_of_is_not_offered(beside: tuple[Fact, ...], left: list[str]) -> None:
+    found = told("escitalopram", facts=(FAST_2C19, NORMAL_2D6, *beside))
+    assert offered(found[0]) == left
+
+
+def test_what_the_genes_of_the_person_do_not_clear_is_not_offered() -> None:
+    assert offered(one("escitalopram", facts=(FAST_2C19, POOR_2D6))) == []
+    assert offered(one("escitalopram", facts=(FAST_2C19,))) == []  # CYP2D6, which the others need, is not known
+
+
+def test_another_draft_counts_as_taken_for_what_is_offered() -> None:
+    found = told("escitalopram", "paroxetine", facts=(FAST_2C19, NORMAL_2D6))
+    assert "paroxetine" not in offered(found[0])
+
+
+def test_one_part_of_a_combination_is_not_replaced() -> None:
+    both = one("amitriptyline / perphenazine", facts=(FAST_2C19, NORMAL_2D6))
+    alone = one("amitriptyline", facts=(FAST_2C19, NORMAL_2D6))
+    assert (offered(both), offered(alone)) == ([], ["nortriptyline", "desipramine"])
+
+
+def test_inhibitor_that_is_taken_makes_the_effective_phenotype_and_both_are_told() -> None:
+    finding = one("codeine", facts=(NORMAL_2D6, taken("paroxetine")))
+    text = " ".join(finding.detail)
+    assert "CYP2D6: *1/*1: normal metabolizer (activity score 2.0)" in text
+    assert "CYP2D6 beside paroxetine (strong inhibitor, taken now): poor metabolizer (activity score 0.0)" in text
+    assert "expert convention" in text
+    assert "Grade of its evidence: moderate" in text
+    assert [fact.display for fact in finding.facts] == ["CYP2D6", "paroxetine"]
+    assert finding.severity.value == "warning"
+
+
+def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
+    finding = one("codeine", "paroxetine", facts=(NORMAL_2D6,))
+    assert finding.rule == "genes.codeine"
+    assert finding.orders == ("MedicationRequest/d1", "MedicationRequest/d2")
+    assert "(strong inhibitor, ordered)" in " ".join(finding.detail)
+
+
+def test_draft_inhibitor_against_a_medicine_that_is_taken_is_a_finding_on_the_draft() -> None:
+    finding = one("paroxetine", facts=(NORMAL_2D6, taken("tamoxifen")))
+    assert (finding.rule, finding.orders) == ("genes.inhibitor.tamoxifen", ("MedicationRequest/d1",))
+    assert finding.severity.value == "warning"
+    assert [r.act for r in finding.remedies] == [Act.REMOVE]
+    assert told("sertraline", facts=(NORMAL_2D6, taken("tamoxifen"))) == ()  # weak: nothing changes
+    assert told("paroxetine", facts=(POOR_2D6, taken("tamoxifen")))[0].rule == "genes.paroxetine"  # nothing to lose
+
+
+def test_inhibitor_that_was_stopped_is_dated_and_does_not_count() -> None:
+    stopped = replace(taken("paroxetine"), end="2026-05-20", active=False)
+    stage = replace(situation("codeine", facts=(POOR_2D6,)), ended=(stopped,))
+    (finding,) = (f for f in judge(stage) if f.topic == "pharmacogenetics")
+    assert any("paroxetine was stopped on 2026-05-20" in line.lower() for line in finding.detail)
+    assert "beside paroxetine" not in " ".join(finding.detail)
+    old = replace(stage, ended=(replace(stopped, end="2025-05-20"),))
+    assert not any("stopped" in line for f in judge(old) for line in f.detail)
+    normal = replace(situation("codeine", facts=(NORMAL_2D6,)), ended=(stopped,))
+    assert [f for f in judge(normal) if f.topic == "pharmacogenetics"] == []
+
+
+def test_gene_that_was_looked_at_and_is_not_known_is_said_once_for_all_orders_it_could_matter_to() -> None:
+    gap = result("CYP2D6", "no read at its place", "gene-not-called")
+    finding = one("codeine", "tramadol", "ibuprofen", facts=(gap,))
+    assert finding.rule == "genes.not-called.CYP2D6"
+    assert finding.severity.value == "info"
+    assert finding.orders == ("MedicationRequest/d1", "MedicationRequest/d2")
+    assert any("no read at its place" in line for line in finding.detail)
+    assert told("ibuprofen", "sertraline", facts=(gap,)) == ()
+
+
+def test_contradictory_results_are_said_and_nothing_is_chosen() -> None:
+    finding = one("clopidogrel", facts=(POOR_2C19, result("CYP2C19", "*1/*1", id_="other")))
+    assert finding.rule == "genes.not-called.CYP2C19"
+    assert any("contradict" in line for line in finding.detail)
+    assert len(finding.facts) == 2
+
+
+def test_calls_that_fit_equally_well_show_every_row() -> None:
+    finding = one("clopidogrel", facts=(result("CYP2C19", "*1/*17 | *2/*2"),))
+    text = " ".join(finding.detail)
+    assert "equally well" in text
+    assert text.count("For acute coronary syndrome") == 2
+
+
+def test_genes_do_not_hush_other_rules() -> None:
+    facts = (POOR_2C19, taken("warfarin"))
+    names = {rule for rule, _ in rules("clopidogrel", facts=facts)}
+    assert "genes.clopidogrel" in names
+    assert any(name.startswith("interaction.warfarin") for name in names)
+
+
+def _adult(**changed: Any) -> tuple[Fact, ...]:
+    facts = {
+        "age": measured("age", Decimal(65)),
+        "height": measured("body-height", Decimal(170)),
+        "weight": measured("body-weight", Decimal(70)),
+        "vkorc1": result("VKORC1", "rs9923231 reference (C)/rs9923231 reference (C)"),
+        "cyp2c9": result("CYP2C9", "*1/*1"),
+    } | changed
+    return tuple(fact for fact in facts.values() if fact)
+
+
+def test_warfarin_dose_is_estimated_when_all_is_known_and_its_accuracy_told() -> None:
+    finding = one("warfarin", facts=_adult())
+    # 41.1 mg in the paper's worked example for a White person; race is not read: (√41.1 − 0.1032)² ≈ 39.8
+    assert "about 40 mg a week" in finding.summary
+    assert finding.severity.value == "info"
+    assert any("within 20 %" in line for line in finding.detail)
+    assert any("Race is not read" in line for line in finding.detail)
+    amiodarone = one("warfarin", facts=(*_adult(), taken("amiodarone")))
+    assert "about 33 mg a week" in amiodarone.summary
+    assert any("amiodarone (amiodarone)" in line for line in amiodarone.detail)
+    assert any(fact.display == "amiodarone" for fact in amiodarone.facts)
+
+
+@pytest.mark.parametrize(
+    ("changed", "word"),
+    [
+        ({"weight": None}, "body weight"),
+        ({"age": None}, "age"),
+        ({"vkorc1": None}, "a genotype of VKORC1"),
+        ({"cyp2c9": result("CYP2C9", "*1/*8")}, "a genotype of CYP2C9"),
+    ],
+)
+def test_warfarin_without_an_input_says_which(changed: dict[str, Fact | None], word: str) -> None:
+    finding = one("warfarin", facts=_adult(**changed))
+    assert f"missing: {word}" in finding.summary
+    assert "mg a week" not in finding.summary
+
+
+def test_warfarin_of_a_child_is_refused_with_the_reason() -> None:
+    finding = one("warfarin", facts=_adult(age=measured("age", Decimal(12))))
+    assert finding.rule == "genes.warfarin.no-estimate"
+    assert any("from 18 to 120" in line for line in finding.detail)
+
+
+def test_drug_of_two_ingredients_is_known_by_both() -> None:
+    deficient = result("G6PD", "Deficient with CNSHA", "gene-phenotype")
+    found = told(order("sulfamethoxazole / trimethoprim"), facts=(deficient,))
+    assert [f.rule for f in found] == ["genes.sulfamethoxazole-trimethoprim"]
+    assert told("trimethoprim", facts=(deficient,)) == ()
+
+
+def test_label_of_what_is_offered_is_asked_for_by_name() -> None:
+    assert set(alternatives.ASKS) <= {"ticagrelor"}

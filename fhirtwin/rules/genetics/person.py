@@ -19,7 +19,7 @@ from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import last_day
 
 STOPPED_LATELY: Final = timedelta(days=90)
-"""How long ago an inhibitor may have been stopped to be named: a limit of ours, for no source tells when it wears off."""
+"""How long ago an inhibitor may have been stopped to be named. A limit of ours: no source tells when it wears off."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fhirtwin import timing
+from fhirtwin.api.cds.advice import genomics
 from fhirtwin.api.cds.advice.twin_of_call import twin_of
 from fhirtwin.api.cds.advice.unread import unread
 from fhirtwin.api.cds.service import Call, Response
@@ -58,6 +59,7 @@ PREFETCH: Final[Mapping[str, Template]] = {
     "observations": Template(
         f"Observation?patient={{{{context.patientId}}}}&code={','.join(codes_of(FACTS))}&_count=1000", required=False
     ),
+    **genomics.PREFETCH,
 }
 
 MOST_DRAFTS: Final = 100

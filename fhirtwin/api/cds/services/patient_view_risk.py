@@ -1,7 +1,8 @@
 """`twin-patient-view`: cardiovascular and kidney risk when a chart is opened.
 
 The prefetch is laid over the twin for this call only; risks are calculated on ciphertext, stored as RiskAssessments and
-shown as cards, with one more card for what could not be calculated and why.
+shown as cards, with one more card for what could not be calculated and why, and one for genes that matter to
+prescribing.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ import logging
 from typing import Final
 
 from fhirtwin import timing
+from fhirtwin.api.cds.advice import genomics
 from fhirtwin.api.cds.advice.twin_of_call import twin_of
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
-from fhirtwin.report import cards
+from fhirtwin.report import cards, gene_cards
 from fhirtwin.terms.concepts.observations import codes_of
+from fhirtwin.twin import derived
 
 _log = logging.getLogger("fhirtwin.cds")
 
@@ -34,17 +37,19 @@ def view(call: Call) -> Response:
     """Answer one call."""
     state, here = twin_of(call)
     day = reporting.today(call.parts)
+    genes = gene_cards.genome_card(derived.as_of(state, day), call.patient)
     try:
         # A patient of no known server is nobody that a stored report could refer to, so nothing is stored.
         found = reporting.assess(call.parts, call.caller, state, day, keep=here)
     except (EngineUnavailable, EngineAnswerRefused) as error:
         _log.warning("no risk was calculated: %s", error)
         card = cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))
-        return Response([card], lasting=frozenset({card["uuid"]}))
+        return Response([card, *([genes] if genes else [])], lasting=frozenset({card["uuid"]}))
     with timing.stage("report"):
         made = [cards.risk_card(r.result, r.identity, found.occasion, stored=r.stored) for r in found.reports]
         if found.refusals:
             made.append(cards.not_calculated_card(found.refusals, found.occasion))
+        made += [genes] if genes else []
     return Response(made)
 
 
@@ -65,6 +70,7 @@ SERVICE: Final = Service(
         "observations": Template(
             f"Observation?patient={{{{context.patientId}}}}&code={','.join(OBSERVATIONS)}&_count=1000"
         ),
+        **genomics.PREFETCH,
     },
     handler=view,
 )

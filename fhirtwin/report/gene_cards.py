@@ -1,0 +1,79 @@
+"""What of the genes matters to prescribing, as one card when a chart is opened.
+
+There is none when nobody looked at a gene, and none when nothing of what is known warns of any medicine: that is no
+news for whoever opens a chart.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any, Final
+
+from fhirtwin.pgx import guideline
+from fhirtwin.pgx.recommendations import DISCLAIMER
+from fhirtwin.report.wording import citation, escape, summary, table
+from fhirtwin.rules.genetics import person, standing, wording
+from fhirtwin.rules.genetics.person import Person
+from fhirtwin.twin.state import PatientKey, TwinState
+
+Card = dict[str, Any]
+
+_NAMESPACE: Final = uuid.UUID("b6a1c6b2-7f7a-5c52-9a5e-3a8f0d1c9e44")
+
+
+def genome_card(state: TwinState, patient: PatientKey) -> Card | None:
+    """Tell which genes matter, and how many were looked at; None when there is nothing to tell.
+
+    Args:
+        state: the twin as of the day.
+        patient: whose it is.
+    """
+    whose = person.of(state)
+    mattering = list(standing.mattering(whose))
+    if not mattering:
+        return None
+    number = len(whose.calls)
+    head = f"Pharmacogenomics, {number} gene{'s' if number != 1 else ''} looked at"
+    said = [f"{gene}{'' if words.startswith('*') else ' '}{words}" for gene, words in mattering]
+    facts = sorted([f.display, f.name, str(f.value), f.time] for found in whose.facts.values() for f in found)
+    date = next(iter(guideline.drugs().values())).date
+    return {
+        "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, facts]))),
+        "summary": summary([f"{head}: {said[0]}", *said[1:]]),
+        "indicator": "info",
+        "source": {"label": f"CPIC guidelines, rows of {date}", "url": "https://cpicpgx.org/guidelines/"},
+        "detail": "\n\n".join(_detail(whose, mattering, date)),
+    }
+
+
+def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Iterator[str]:
+    rows = ((gene, words, _alleles(gene, whose), _where(gene, whose)) for gene, words in mattering)
+    yield table(("gene", "what it is", "alleles", "from"), rows)
+    quiet = [gene for gene in sorted(whose.calls) if whose.knows(gene) and gene not in dict(mattering)]
+    if quiet:
+        known = "; ".join(
+            f"{gene} {wording.phenotypes(whose.phenotypes[gene]) or _statuses(gene, whose)}" for gene in quiet
+        )
+        yield f"{escape(f'Known too: {known}.')}"
+    for gene in sorted(whose.calls):
+        if not whose.knows(gene):
+            yield escape(f"{gene}: {whose.phenotypes[gene].not_called or 'nothing is told from it here'}.")
+    yield (
+        "Genes alone: what medicines make of them is told when one is ordered. Of a gene that is not named here nobody "
+        "knows, and a medicine without a card is not one that was found to be harmless."
+    )
+    yield escape(f"{DISCLAIMER} Rows are of {date}.")
+
+
+def _alleles(gene: str, whose: Person) -> str:
+    return " or ".join(str(pair) for pair in whose.calls[gene].diplotypes) or "not told"
+
+
+def _statuses(gene: str, whose: Person) -> str:
+    return ", ".join(f"{allele} {status}" for allele, status in sorted(whose.alleles.get(gene, {}).items()))
+
+
+def _where(gene: str, whose: Person) -> str:
+    return "; ".join(dict.fromkeys(citation(s.reference) for f in whose.facts[gene] for s in f.sources))

@@ -1,0 +1,54 @@
+"""What of a person's genes matters to some order or other, whatever is ordered today.
+
+A phenotype matters when a row that is found by it, with nothing known of the other gene, warns; for tables that have no
+such row (malignant hyperthermia), when every row with it warns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from fhirtwin.pgx import guideline, phenotype
+from fhirtwin.pgx.recommendations import NO_RESULT
+from fhirtwin.pgx.results import Phenotype
+from fhirtwin.rules.genetics import severity, wording
+from fhirtwin.rules.genetics.person import Person
+
+_OF_THE_ILL_ONLY: Final = frozenset({"CFTR"})
+"""Genes of which the rows speak of people with one disease, and the phenotype of everybody else warns."""
+
+
+def mattering(person: Person) -> Iterator[tuple[str, str]]:
+    """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there."""
+    for gene in sorted(person.calls):
+        told = person.phenotypes[gene].alternatives
+        if gene not in _OF_THE_ILL_ONLY and any(_matters(one) for one in told):
+            yield gene, wording.phenotypes(person.phenotypes[gene])
+        for allele, status in sorted(person.alleles.get(gene, {}).items()):
+            if warns(gene, f"{allele} {status}"):
+                yield gene, f"{allele} {status}"
+
+
+def _matters(one: Phenotype) -> bool:
+    if one.key in _values(one.gene):
+        return warns(one.gene, one.key)
+    return any(warns(one.gene, score) for score in phenotype.scores(one.gene, one.word))
+
+
+@cache
+def _values(gene: str) -> frozenset[str]:
+    return frozenset(
+        v for table in guideline.table().values() for row in table.values() for g, v in row.key if g == gene
+    )
+
+
+@cache
+def warns(gene: str, value: str) -> bool:
+    """Whether a value of a gene leads to a warning by itself."""
+    rows = [row for table in guideline.table().values() for row in table.values() if (gene, value) in row.key]
+    alone = [row for row in rows if all(other == NO_RESULT for name, other in row.key if name != gene)]
+    if alone:
+        return any(severity.rank(severity.of_row(row)) > 1 for row in alone)
+    return bool(rows) and all(severity.rank(severity.of_row(row)) > 1 for row in rows)

@@ -32,6 +32,7 @@ TOPICS: Final[Mapping[str, Mapping[str, str]]] = {
     "interaction": {"system": _ACT_CODE, "code": "DRG", "display": "Drug Interaction Alert"},
     "duplicate-therapy": {"system": _ACT_CODE, "code": "DUPTHPGEN", "display": "duplicate generic alert"},
     "pregnancy": {"system": _ACT_CODE, "code": "COND", "display": "Condition Alert"},
+    "pharmacogenetics": {"system": _ACT_CODE, "code": "GEN", "display": "Genetic Alert"},
 }
 """Topic of a finding to HL7's code for that kind of alert; a topic without one has none on its card."""
 
@@ -54,7 +55,7 @@ _ABBREVIATED: Final = {name: name.upper() for name in ("alt", "ast", "bmi", "inr
 }
 """Facts that clinicians do not write as they are named here."""
 
-_LIMITS: Final = "It rests on the record and the labels named above; it supports a decision and does not make one."
+_LIMITS: Final = "It rests on the record and the sources named above; it supports a decision and does not make one."
 
 
 def finding_cards(findings: Iterable[Finding], situation: Situation, patient: PatientKey) -> list[Card]:

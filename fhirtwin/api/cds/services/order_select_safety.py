@@ -27,7 +27,7 @@ SERVICE: Final = Service(
     title="Safety of selected orders",
     description=(
         "Checks the selected draft orders of medicines against allergies and medicines of the record, and against the "
-        "other drafts, by FDA labels; and says what it could not check."
+        "other drafts, by FDA labels, and against genes that were looked at, by CPIC; says what it could not check."
     ),
     prefetch=order_safety.PREFETCH,
     handler=select,

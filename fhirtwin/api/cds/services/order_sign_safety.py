@@ -24,7 +24,7 @@ SERVICE: Final = Service(
     title="Safety of orders to be signed",
     description=(
         "Checks the draft orders of medicines against allergies and medicines of the record, and against one another, "
-        "by FDA labels; and says what it could not check."
+        "by FDA labels, and against genes that were looked at, by CPIC; says what it could not check."
     ),
     prefetch=order_safety.PREFETCH,
     handler=sign,

@@ -16,8 +16,12 @@ from functools import cache
 from typing import Final
 
 from fhirtwin.pgx import functions
+from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
+from fhirtwin.pgx.known import level
+from fhirtwin.pgx.lowest import looked_up
 from fhirtwin.pgx.results import Pair
+from fhirtwin.pgx.variant_lists import LISTED
 
 LONGEST: Final = 300
 EQUAL_CALLS: Final = " | "
@@ -28,6 +32,14 @@ ONE_COPY: Final = frozenset({"MT-RNR1", "G6PD"})
 _STAR: Final = re.compile(r"(\*\d{1,3}[A-Z]?)(?:\.\d{1,3})?(x\d{1,2}|xN|x?(?:≥|>=)\d{1,2})?")
 _HLA: Final = re.compile(r"\*?(\d{2,3}(?::\d{2,4}){1,3}[A-Z]?)")
 _HGVS: Final = re.compile(r"[cm]\.[-+\w>*=]{1,60}")
+_PLACES: Final = {
+    "VKORC1": re.compile(r"(?:rs9923231|(?:c\.)?-1639 ?(?:G>A)?)[ :]*"),
+    "IFNL3": re.compile(r"rs12979860[ :]*"),
+    "ABCG2": re.compile(r"rs2231142[ :]*"),
+}
+"""How the one position of a gene is named before its bases."""
+_LISTS: Final = re.compile(r" \+ |\+ | \+|, ?|; ?")
+"""What parts variants on one strand of DPYD and RYR1."""
 _BY_ONE_BASE: Final = {"VKORC1": {"G": "C", "A": "T"}, "IFNL3": {}, "ABCG2": {}}
 """Genes of one position, and the bases of the other strand by which laboratories write them."""
 
@@ -51,6 +63,20 @@ def allele(gene: str, written: str) -> str:
     if not name or len(name) > LONGEST:
         return ""
     return aliases(gene).get(name) or _shaped(gene, name)
+
+
+def strand(gene: str, written: str) -> str:
+    """Give the allele of one strand; of several variants of DPYD or RYR1 on it, the one of lowest function."""
+    whole = allele(gene, written)
+    if gene not in LISTED or (whole and is_known(gene, whole)):
+        return whole
+    inside = re.sub(r"^\[(.*)\]$", r"\1", written.strip())
+    parts = [allele(gene, part) for part in _LISTS.split(inside)]
+    if not all(parts):
+        return ""
+    call = GeneCall(gene, (Diplotype.of(Strand(tuple(parts)), Strand((genes()[gene].reference,))),))
+    pair = looked_up(call, lambda name: level(gene, name))[0]
+    return next(part for one in pair.strands for part in one.parts if part in parts)
 
 
 def is_known(gene: str, name: str) -> bool:
@@ -118,12 +144,15 @@ def _copies(part: re.Match[str]) -> str:
 
 
 def _diplotype(gene: str, written: str) -> Pair | None:
+    written = written.strip()
+    if gene in _PLACES and (bases := re.fullmatch(r"([ACGT])[/ ]?([ACGT])", _PLACES[gene].sub("", written, count=1))):
+        written = f"{bases[1]}/{bases[2]}"
     whole = allele(gene, written)
     if whole and (is_known(gene, whole) or "/" not in written):
         return Pair(whole)
     options = []
     for slash in (found.start() for found in re.finditer("/", written)):
-        first, second = allele(gene, written[:slash]), allele(gene, written[slash + 1 :])
+        first, second = strand(gene, written[:slash]), strand(gene, written[slash + 1 :])
         if first and second:
             options.append(Pair(first, second))
     known = [one for one in options if is_known(gene, one.first) and is_known(gene, one.second)]

@@ -1,4 +1,4 @@
-"""The bases at one defined position as text, and back: `chr10:94781859 G/A`.
+"""The bases at one defined position as text, and back: `chr10:94781859 A/G`; `A/.` where the other copy is open.
 
 The place is where the definition's reference begins on GRCh38, the bases are in the form of the definition, one for
 each copy, in the order of their letters; no strand is told.
@@ -15,12 +15,15 @@ from fhirtwin.pgx.defined import Gene, Position, genes
 from fhirtwin.pgx.genotype import Genotype
 from fhirtwin.pgx.loci import Locus
 
-_WRITTEN: Final = re.compile(r"(chr[0-9XYM]{1,2}):(\d{1,10}) ([ACGTN]{1,200})(?:/([ACGTN]{1,200}))?")
+OPEN: Final = "."
+"""In place of a base that is not known."""
+
+_WRITTEN: Final = re.compile(r"(chr[0-9XYM]{1,2}):(\d{1,10}) ([ACGTN]{1,200})(?:/([ACGTN]{1,200}|\.))?")
 
 
 def text(gene: str, position: Position, bases: tuple[str, ...]) -> str:
     """Write what a person has at a position."""
-    return f"{genes()[gene].chromosome}:{position.start} {'/'.join(sorted(bases))}"
+    return f"{genes()[gene].chromosome}:{position.start} {'/'.join(sorted(bases, key=_open_last))}"
 
 
 def read(gene: str, written: str) -> tuple[int, Genotype] | None:
@@ -29,8 +32,12 @@ def read(gene: str, written: str) -> tuple[int, Genotype] | None:
     if match is None or gene not in genes() or match[1] != genes()[gene].chromosome:
         return None
     index = _starts(gene).get(int(match[2]))
-    bases = tuple(base for base in match.group(3, 4) if base)
+    bases = tuple(None if base == OPEN else base for base in match.group(3, 4) if base)
     return None if index is None else (index, Genotype(bases))
+
+
+def _open_last(base: str) -> tuple[bool, str]:
+    return base == OPEN, base
 
 
 @cache
@@ -55,5 +62,21 @@ def fits(gene: Gene, alleles: tuple[str, ...], index: int, shown: Genotype) -> b
     bases = shown.bases
     if len(bases) != len(expected):
         return False
-    straight = all(base in one for base, one in zip(bases, expected, strict=True))
-    return straight or all(base in one for base, one in zip(reversed(bases), expected, strict=True))
+    return any(
+        all(base is None or base in one for base, one in zip(turned, expected, strict=True))
+        for turned in (bases, bases[::-1])
+    )
+
+
+def together(one: Genotype, other: Genotype) -> Genotype | None:
+    """Put two reports on one position together; None when they cannot both be true.
+
+    Of two that each leave one copy open, different bases are the two copies.
+    """
+    known, also = ([base for base in each.bases if base is not None] for each in (one, other))
+    if len(known) < len(one.bases) and len(also) < len(other.bases):
+        return Genotype(tuple(sorted((*known, *also)))) if known != also else one
+    whole, part = (one, also) if len(known) == len(one.bases) else (other, known)
+    if len(known) == len(one.bases) and len(also) == len(other.bases):
+        return one if sorted(known) == sorted(also) else None
+    return whole if set(part) <= set(whole.bases) else None

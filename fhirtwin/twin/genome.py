@@ -167,8 +167,13 @@ def _shown(gene: str, facts: Sequence[Fact]) -> dict[int, Genotype]:
     found: dict[int, Genotype] = {}
     for fact in facts:
         place = places.read(gene, str(fact.value))
-        if place and found.setdefault(*place).bases != place[1].bases:
+        if place is None:
+            continue
+        index, shown = place
+        together = places.together(found.get(index, shown), shown)
+        if together is None:
             raise _Contradiction("variants of it contradict one another at " + str(fact.value).partition(" ")[0])
+        found[index] = together
     return found
 
 
@@ -199,6 +204,7 @@ def _statuses(gene: str, facts: Sequence[Fact]) -> tuple[str, ...]:
     told: dict[str, str] = {}
     for status in said:
         name, _, word = status.partition(" ")
+        name = ":".join(name.split(":")[:2])
         if told.setdefault(name, word) != word:
             raise _Contradiction(f"{name} was reported as positive and as negative")
     return tuple(f"{name} {word}" for name, word in sorted(told.items()))

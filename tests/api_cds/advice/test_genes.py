@@ -1,0 +1,114 @@
+"""Genes through the door: FHIR genomics in a prefetch, and cards on the drafts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhirtwin.api.cds.advice import genomics
+from fhirtwin.api.cds.answers import response
+from fhirtwin.fhir import validator
+from fhirtwin.intake.templates import LONGEST
+from fhirtwin.terms.drugs.ingredients import CODES
+from fhirtwin.terms.systems import ATC
+from fhirtwin.twin.genomics import observation
+from tests.api_cds.advice.test_order_safety import SUBJECT, bundle, call, cards, concept, draft, medicine
+from tests.gateway_in_process import Gateway
+from tests.twin.genomics.builders import genotype
+
+
+def gene(name: str, said: str) -> dict[str, Any]:
+    return {**genotype(name, said), "id": f"gene-{name}", "subject": SUBJECT}
+
+
+def shown(twin: Gateway, *drafts: dict[str, Any], genes: tuple[dict[str, Any], ...], **more: Any) -> list[Any]:
+    context = {"patient": {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-01-01"}}
+    del context
+    answer = call(twin, *drafts, observations=genes, **more)
+    return [card for card in cards(answer) if card["source"].get("topic", {}).get("code") == "GEN"]
+
+
+def test_genotype_of_a_prefetch_makes_a_card_with_a_suggestion_that_an_ehr_can_apply(twin: Gateway) -> None:
+    (card,) = shown(twin, draft(CODES["clopidogrel"]), genes=(gene("CYP2C19", "*2/*2"),))
+    assert card["indicator"] == "warning"
+    assert card["summary"].startswith("Clopidogrel, CYP2C19 poor metabolizer (CPIC, strong): avoid it")
+    assert card["selectionBehavior"] == "at-most-one"
+    remove, replace = card["suggestions"]
+    assert [action["type"] for action in replace["actions"]] == ["delete", "create"]
+    assert replace["actions"][0]["resourceId"] == "MedicationRequest/d1"
+    made = replace["actions"][1]["resource"]
+    assert validator.validate(made, type="MedicationRequest") == []
+    assert made["medicationCodeableConcept"]["coding"][0]["code"] == CODES["ticagrelor"]
+    assert (made["status"], made["intent"], made["subject"]) == ("draft", "proposal", SUBJECT)
+    assert not {"dosageInstruction", "dispenseRequest"} & set(made)
+    assert not any("isRecommended" in suggestion for suggestion in (remove, replace))
+
+
+def test_clinical_drug_and_atc_code_lead_to_the_ingredient(twin: Gateway) -> None:
+    named = concept("309362", "clopidogrel 75 MG Oral Tablet")
+    by_atc = concept("B01AC04", system=ATC)
+    for coded in (named, by_atc):
+        made = shown(twin, draft("0", medicationCodeableConcept=coded), genes=(gene("CYP2C19", "*2/*2"),))
+        assert [card["summary"].split(",")[0] for card in made] == ["Clopidogrel"]
+    text = draft("0", medicationCodeableConcept={"text": "clopidogrel 75 mg"})
+    assert shown(twin, text, genes=(gene("CYP2C19", "*2/*2"),)) == []
+
+
+def test_draft_inhibitor_is_held_against_what_is_taken(twin: Gateway) -> None:
+    (card,) = shown(
+        twin,
+        draft(CODES["paroxetine"]),
+        genes=(gene("CYP2D6", "*1/*1"),),
+        taken=(medicine(CODES["tamoxifen"], "m"),),
+    )
+    assert card["summary"].startswith("Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong)")
+
+
+def test_inhibitor_that_was_stopped_is_dated(twin: Gateway) -> None:
+    stopped = medicine(
+        CODES["paroxetine"],
+        "m",
+        status="stopped",
+        dispenseRequest={"validityPeriod": {"start": "2026-05-01", "end": "2026-05-20"}},
+    )
+    (card,) = shown(twin, draft(CODES["codeine"]), genes=(gene("CYP2D6", "*4/*4"),), taken=(stopped,))
+    assert "Paroxetine" not in card["summary"]
+
+
+def test_order_select_speaks_of_selected_drafts_and_of_their_inhibitors(twin: Gateway) -> None:
+    drafts = (draft(CODES["codeine"], "d1"), draft(CODES["paroxetine"], "d2"), draft(CODES["metformin"], "d3"))
+    for selected, number in (("d1", 1), ("d2", 1), ("d3", 0)):
+        made = shown(
+            twin,
+            *drafts,
+            genes=(gene("CYP2D6", "*1/*1"),),
+            hook="order-select",
+            selections=[f"MedicationRequest/{selected}"],
+        )
+        assert len(made) == number
+
+
+def test_nobody_tested_has_no_card(twin: Gateway) -> None:
+    assert shown(twin, draft(CODES["codeine"]), draft(CODES["abacavir"], "d2"), genes=()) == []
+
+
+def test_prefetch_asks_for_every_code_that_is_read() -> None:
+    (template,) = genomics.PREFETCH.values()
+    assert set(dict(template.parameters())["code"].split(",")) == set(observation.CODES)
+    assert len(template.query) <= LONGEST
+    assert not template.required
+
+
+def test_chart_has_one_line_on_what_matters(twin: Gateway, patient: str) -> None:
+    sent = twin.prefetch(patient)
+    of_them = {"reference": f"Patient/{patient}"}
+    genes = [{**gene(name, said), "subject": of_them} for name, said in (("CYP2C19", "*2/*2"), ("CYP2D6", "*1/*1"))]
+    before = cards_of(twin.call(patient, sent))
+    after = cards_of(twin.call(patient, {**sent, "genomics": bundle(*genes)}))
+    (card,) = [c for c in after if c["summary"].startswith("Pharmacogenomics")]
+    assert card["summary"] == "Pharmacogenomics, 2 genes looked at: CYP2C19 poor metabolizer"
+    assert len(after) == len(before) + 1
+
+
+def cards_of(answer: Any) -> list[dict[str, Any]]:
+    assert list(response.broken(answer.json)) == []
+    return list(answer.json["cards"])

@@ -63,6 +63,7 @@ FLAGS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "dialysis": (("Condition",), ("Procedure",)),
     "kidney-transplant": (("Condition",), ("Procedure",)),
     "acute-kidney-injury": (("Condition",),),
+    "polg-disease": (("Condition",),),
     "statin": (("MedicationRequest", "MedicationStatement"),),
     "antihypertensive": (("MedicationRequest", "MedicationStatement"),),
     "deceased": (("Patient",),),

@@ -69,7 +69,7 @@ def judged(drug: str, person: Person, others: tuple[Beside, ...]) -> Judged:
     effects = effective(person, drug, others)
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items()}}
     answer = recommendations.advise(drug, shown, person.alleles)
-    found = labels.find(drug, person.phenotypes, person.alleles, person.calls)
+    found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.disease_genes)
     return Judged(drug, answer, shown, effects, tuple(one.contraindication for one in found if one.met))
 
 
@@ -82,7 +82,7 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
         situation: in which it stands.
         judge: every rule, by which other drugs are looked at; None offers none.
     """
-    if not person.calls:
+    if not person.is_known:
         return
     others = beside(situation, order)
     for drug in naming.named(order.medicine.ingredients):

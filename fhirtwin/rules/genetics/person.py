@@ -21,6 +21,9 @@ from fhirtwin.twin.times import last_day
 STOPPED_LATELY: Final = timedelta(days=90)
 """How long ago an inhibitor may have been stopped to be named. A limit of ours: no source tells when it wears off."""
 
+_DISEASES: Final = {"polg-disease": "POLG"}
+"""Flags of the twin that name a gene."""
+
 
 @dataclass(frozen=True, slots=True)
 class Person:
@@ -31,12 +34,19 @@ class Person:
         alleles: HLA gene to allele to `positive` or `negative`.
         calls: by gene.
         facts: by gene, what of the record it rests on.
+        disease_genes: genes of which a diagnosis says that they cause this person's disease.
     """
 
     phenotypes: Mapping[str, GenePhenotype]
     alleles: Mapping[str, Mapping[str, str]]
     calls: Mapping[str, Known]
     facts: Mapping[str, tuple[Fact, ...]]
+    disease_genes: frozenset[str] = frozenset()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether any gene was looked at, or is told by a diagnosis."""
+        return bool(self.calls or self.disease_genes)
 
     def knows(self, gene: str) -> bool:
         """Whether anything is known of a gene."""
@@ -50,11 +60,13 @@ def of(state: TwinState) -> Person:
     stated: dict[str, tuple[Fact, ...]] = {}
     for fact in state.named(*GENES):
         stated[fact.display] = (*stated.get(fact.display, ()), fact)
+    diseases = {gene: state.named(name) for name, gene in _DISEASES.items() if state.named(name)}
     return Person(
         genome.phenotypes(results),
         genome.allele_statuses(results),
         {gene: result.known for gene, result in results.items()},
-        {gene: stated.get(gene, ()) for gene in results},
+        {gene: stated.get(gene, ()) for gene in results} | diseases,
+        frozenset(diseases),
     )
 
 

@@ -96,6 +96,8 @@ def _genetic(gene: str, person: Person) -> str:
     call = person.calls.get(gene)
     told = person.phenotypes.get(gene)
     statuses = [f"{allele} {status}" for allele, status in sorted(person.alleles.get(gene, {}).items())]
+    if gene in person.disease_genes:
+        return "a diagnosis in the record says that it causes a disease"
     if call is None or told is None:
         return "no result"
     named = " or ".join(str(pair) for pair in call.diplotypes)

@@ -6,7 +6,8 @@ of the 2018 AHA/ACC cholesterol guideline (Circulation 2019;139:e1082): acute co
 angina, revascularisation, stroke, transient ischaemic attack, and peripheral arterial disease with aortic aneurysm.
 *Diabetes* leaves out gestational diabetes and prediabetes. *Dialysis* takes in end-stage renal disease, as ICD-10-CM
 does ("N18.6: chronic kidney disease requiring chronic dialysis"): it is what the kidney failure risk equation
-predicts, so it must not be predicted for who has it.
+predicts, so it must not be predicted for who has it. *A disease of POLG* is only Alpers disease: other codes name the
+illness and not the gene.
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ _VSAC_ILLNESS = (
 )
 _VSAC_PREGNANCY = _VSAC + "Pregnancy, 2.16.840.1.113883.3.526.3.378, expanded 2025-06-20"
 _VSAC_RENAL = _VSAC + "End Stage Renal Disease, 2.16.840.1.113883.3.526.3.353, expanded 2025-06-20"
+_ALPERS = (
+    "US Social Security Administration, POMS DI 23022.675, https://secure.ssa.gov/poms.nsf/LNX/0423022675: Alpers "
+    "disease, caused by the gene POLG"
+)
 _READ = "SNOMED CT; code and name read together in Synthea records, FHIR value sets or public code lists"
 _ICD = "ICD-10-CM tabular list (CDC/NCHS); checked against VSAC value sets of 2024 and public lists of the categories"
 
@@ -391,6 +396,7 @@ SETS: Final = (
         },
     ),
     _icd("acute-kidney-injury", {"N17": "Acute kidney failure", "O90.4": "Postpartum acute kidney failure"}),
+    ConceptSet("polg-disease", ICD10CM, _ALPERS, {"G31.81": "Alpers disease"}),
 )
 
 NOT_COUNTED: Final[Mapping[Code, str]] = {

@@ -21,8 +21,6 @@ def gene(name: str, said: str) -> dict[str, Any]:
 
 
 def shown(twin: Gateway, *drafts: dict[str, Any], genes: tuple[dict[str, Any], ...], **more: Any) -> list[Any]:
-    context = {"patient": {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-01-01"}}
-    del context
     answer = call(twin, *drafts, observations=genes, **more)
     return [card for card in cards(answer) if card["source"].get("topic", {}).get("code") == "GEN"]
 
@@ -63,15 +61,27 @@ def test_draft_inhibitor_is_held_against_what_is_taken(twin: Gateway) -> None:
     assert card["summary"].startswith("Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong)")
 
 
-def test_inhibitor_that_was_stopped_is_dated(twin: Gateway) -> None:
-    stopped = medicine(
-        CODES["paroxetine"],
-        "m",
-        status="stopped",
-        dispenseRequest={"validityPeriod": {"start": "2026-05-01", "end": "2026-05-20"}},
-    )
-    (card,) = shown(twin, draft(CODES["codeine"]), genes=(gene("CYP2D6", "*4/*4"),), taken=(stopped,))
-    assert "Paroxetine" not in card["summary"]
+def test_inhibitor_that_was_stopped_is_dated_and_does_not_count(twin: Gateway) -> None:
+    statement = {
+        "resourceType": "MedicationStatement",
+        "id": "s",
+        "status": "stopped",
+        "subject": SUBJECT,
+        "medicationCodeableConcept": concept(CODES["paroxetine"]),
+        "effectivePeriod": {"start": "2026-01-01", "end": "2026-05-20"},
+    }
+    sent = {
+        "patient": {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-01-01"},
+        "medications": bundle(),
+        "statements": bundle(statement),
+        "allergies": bundle(),
+        "conditions": bundle(),
+        "observations": bundle(),
+        "genomics": bundle(gene("CYP2D6", "*4/*4")),
+    }
+    (card,) = cards(call(twin, draft(CODES["codeine"]), prefetch=sent))
+    assert card["summary"].startswith("Codeine, CYP2D6 poor metabolizer (CPIC, strong)")
+    assert "Paroxetine was stopped on 2026-05-20: how long its effect lasts" in card["detail"]
 
 
 def test_order_select_speaks_of_selected_drafts_and_of_their_inhibitors(twin: Gateway) -> None:

@@ -9,7 +9,7 @@ import pytest
 from fhirtwin.rules.findings import Act
 from fhirtwin.rules.genetics import alternatives
 from fhirtwin.rules.registry import judge
-from fhirtwin.twin.state import Fact
+from fhirtwin.twin.state import Fact, Source
 from tests.rules.building import allergic, code, measured, order, rules, situation, taken
 from tests.rules.genetics.building import offered, one, result, told
 
@@ -193,6 +193,16 @@ def test_calls_that_fit_equally_well_show_every_row() -> None:
     text = " ".join(finding.detail)
     assert "equally well" in text
     assert text.count("For acute coronary syndrome") == 2
+
+
+def test_valproate_in_a_disease_of_polg_is_critical_though_no_gene_was_looked_at() -> None:
+    alpers = Fact("polg-disease", True, (Source("", "Condition", "c", "1"),), time="2020-01-01")
+    finding = one("valproate", facts=(alpers,))
+    assert (finding.rule, finding.severity.value) == ("genes.valproate", "critical")
+    assert "fatal liver failure" in finding.summary
+    assert finding.facts == (alpers,)
+    assert [remedy.recommended for remedy in finding.remedies] == [True]
+    assert told("valproate", facts=()) == ()
 
 
 def test_genes_do_not_hush_other_rules() -> None:

@@ -19,6 +19,7 @@ from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
 from fhirtwin.report import cards, gene_cards
 from fhirtwin.terms.concepts.observations import codes_of
+from fhirtwin.terms.facts import GENES
 from fhirtwin.twin import derived
 
 _log = logging.getLogger("fhirtwin.cds")
@@ -37,7 +38,7 @@ def view(call: Call) -> Response:
     """Answer one call."""
     state, here = twin_of(call)
     day = reporting.today(call.parts)
-    genes = gene_cards.genome_card(derived.as_of(state, day), call.patient)
+    genes = gene_cards.genome_card(derived.as_of(state, day), call.patient) if state.named(*GENES) else None
     try:
         # A patient of no known server is nobody that a stored report could refer to, so nothing is stored.
         found = reporting.assess(call.parts, call.caller, state, day, keep=here)

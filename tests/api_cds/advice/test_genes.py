@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fhirtwin.api.cds.advice import genomics
-from fhirtwin.api.cds.answers import response
+from fhirtwin.api.cds.answers import response_rules
 from fhirtwin.fhir import validator
 from fhirtwin.intake.templates import LONGEST
 from fhirtwin.terms.drugs.ingredients import CODES
@@ -120,5 +120,5 @@ def test_chart_has_one_line_on_what_matters(twin: Gateway, patient: str) -> None
 
 
 def cards_of(answer: Any) -> list[dict[str, Any]]:
-    assert list(response.broken(answer.json)) == []
+    assert list(response_rules.broken(answer.json)) == []
     return list(answer.json["cards"])

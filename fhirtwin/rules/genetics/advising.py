@@ -16,6 +16,7 @@ from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import alternatives, naming, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge
 from fhirtwin.rules.genetics.person import Beside, Person, beside, effective
+from fhirtwin.rules.pairs import DROPS
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
@@ -82,7 +83,7 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
         situation: in which it stands.
         judge: every rule, by which other drugs are looked at; None offers none.
     """
-    if not person.is_known:
+    if not person.is_known or order.route in DROPS:
         return
     others = beside(situation, order)
     for drug in naming.named(order.medicine.ingredients):

@@ -49,6 +49,11 @@ def code_of(name: str) -> str:
     return next(iter(codes)) if len(codes) == 1 else ""
 
 
+def asks_for_genes(ingredients: Collection[str]) -> bool:
+    """Whether a guideline asks for genes before a medicine."""
+    return any(name in guideline.drugs() for name in named(ingredients))
+
+
 def slug(drug: str) -> str:
     """Write a drug's name as names of rules have it."""
     return drug.replace(" / ", "-").replace(" ", "-")

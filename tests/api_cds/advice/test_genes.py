@@ -97,6 +97,16 @@ def test_order_select_speaks_of_selected_drafts_and_of_their_inhibitors(twin: Ga
         assert len(made) == number
 
 
+def test_result_of_a_gene_that_cannot_be_used_is_named_where_a_guideline_asks_for_genes(twin: Gateway) -> None:
+    preliminary = {**gene("CYP2C19", "*2/*2"), "status": "preliminary"}
+    (card,) = cards(call(twin, draft(CODES["clopidogrel"]), observations=(preliminary,)))
+    assert card["indicator"] == "info"
+    assert "Observation/gene-CYP2C19" in card["detail"]
+    assert cards(call(twin, draft(CODES["metformin"]), observations=(preliminary,))) == []
+    odd = {**preliminary, "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": "69548-6"}]}}
+    assert cards(call(twin, draft(CODES["clopidogrel"]), observations=({**odd, "status": "preliminary"},))) == []
+
+
 def test_nobody_tested_has_no_card(twin: Gateway) -> None:
     assert shown(twin, draft(CODES["codeine"]), draft(CODES["abacavir"], "d2"), genes=()) == []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.report.order_cards import finding_cards
 from fhirtwin.report.wording import escape
 from fhirtwin.rules.findings import Severity
-from fhirtwin.rules.genetics import advising, naming, severity, wording
+from fhirtwin.rules.genetics import advising, alternatives, naming, severity, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Medicine, Order, Situation
 from tests.rules.building import WHO, situation
@@ -78,6 +79,40 @@ def test_row_that_calls_for_something_is_a_legal_card_with_source_date_strength_
         assert len(card["overrideReasons"]) > 5
 
 
+REST = {
+    "CYP2B6": ("Normal Metabolizer", ""),
+    "CYP2C19": ("Normal Metabolizer", ""),
+    "CYP2C9": ("Normal Metabolizer", "2.0"),
+    "CYP2D6": ("Normal Metabolizer", "2.0"),
+    "SLCO1B1": ("Normal Function", ""),
+    "ABCG2": ("Normal Function", ""),
+}
+
+
+def test_what_rows_offer_instead_is_legal_has_no_dose_and_is_never_recommended() -> None:
+    seen: set[tuple[str, str]] = set()
+    for drug in DRUGS:
+        for row in guideline.table()[drug].values():
+            if not (severity.of_row(row) and list(alternatives.candidates(row))):
+                continue
+            known = with_key(row)
+            rest = {g: GenePhenotype(g, (Phenotype(g, *w),)) for g, w in REST.items()}
+            person = replace(known, phenotypes=rest | dict(known.phenotypes))
+            (card,) = finding_cards(
+                list(advising.findings(ordered(drug), person, situation(ordered(drug)), lambda _: ())),
+                situation(ordered(drug)),
+                WHO,
+            )
+            assert list(response_rules.broken({"cards": [card]})) == []
+            for suggestion in card["suggestions"][1:]:
+                assert "isRecommended" not in suggestion
+                delete, create = suggestion["actions"]
+                assert delete["resourceId"] == "MedicationRequest/d1"
+                assert not {"dosageInstruction", "dispenseRequest"} & set(create["resource"])
+                seen.add((drug, create["resource"]["medicationCodeableConcept"]["text"]))
+    assert {drug: {name for of, name in seen if of == drug} for drug, _ in seen} == OFFERED
+
+
 def finding_strength(summary: str) -> str:
     return next(word for word in ("strong", "moderate", "optional") if f"CPIC, {word}" in summary)
 
@@ -93,6 +128,15 @@ def test_severity_of_all_rows_is_what_the_page_says() -> None:
 
 
 COUNTED = {"none": 664, "info": 1047, "warning": 334, "critical": 53}
+_TRICYCLICS = ("amitriptyline", "clomipramine", "doxepin", "imipramine", "trimipramine")
+OFFERED = {key: {"desipramine", "nortriptyline"} for key in _TRICYCLICS} | {
+    **{key: {"fluvoxamine", "paroxetine"} for key in ("citalopram", "escitalopram", "sertraline")},
+    **{key: {"fluvastatin", "pravastatin", "rosuvastatin"} for key in ("lovastatin", "simvastatin")},
+    "clopidogrel": {"ticagrelor"},
+    "fluvastatin": {"pravastatin", "rosuvastatin"},
+    "paroxetine": {"citalopram", "escitalopram", "sertraline"},
+    "voriconazole": {"posaconazole"},
+}
 CRITICAL = {
     *("carbamazepine", "oxcarbazepine", "phenytoin", "fosphenytoin", "allopurinol"),
     *("capecitabine", "fluorouracil", "codeine", "succinylcholine"),

@@ -205,6 +205,13 @@ def test_valproate_in_a_disease_of_polg_is_critical_though_no_gene_was_looked_at
     assert told("valproate", facts=()) == ()
 
 
+def test_eye_drops_are_not_what_a_guideline_speaks_of() -> None:
+    deficient = result("G6PD", "Deficient with CNSHA", "gene-phenotype")
+    swallowed = order("chloramphenicol")
+    assert told(swallowed, facts=(deficient,)) != ()
+    assert told(replace(swallowed, route="54485002"), facts=(deficient,)) == ()
+
+
 def test_genes_do_not_hush_other_rules() -> None:
     facts = (POOR_2C19, taken("warfarin"))
     names = {rule for rule, _ in rules("clopidogrel", facts=facts)}

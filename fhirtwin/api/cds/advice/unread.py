@@ -2,7 +2,8 @@
 
 Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
 could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
-(`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one.
+(`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when a
+guideline asks for genes before something that is ordered; variants do not, there may be thousands.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from typing import Any, Final
 from fhirtwin.api.cds.service import Call
 from fhirtwin.rules import renal, renal_apixaban
 from fhirtwin.rules.drafts import Unjudged, called
+from fhirtwin.rules.genetics import naming
 from fhirtwin.rules.kidney_measure import OLDEST
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms import concepts
 from fhirtwin.twin import medicines
 from fhirtwin.twin.derived import newest
+from fhirtwin.twin.genomics import observation
 from fhirtwin.twin.mappers import allergy_intolerance
 from fhirtwin.twin.mappers.observation import FINAL, effective
 from fhirtwin.twin.reading import codings, text
@@ -33,6 +36,9 @@ _GAPS: Final[Mapping[str, frozenset[str]]] = {
     "AllergyIntolerance": allergy_intolerance.GAPS,
 }
 """Why entries of the record may matter to an order of today although nothing could be made of them."""
+
+VARIANT: Final = "69548-6"
+"""LOINC code of a genetic variant."""
 
 _TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "creatinine": ("creatinine", "egfr"),
@@ -49,7 +55,7 @@ def unread(call: Call, situation: Situation) -> tuple[Unjudged, ...]:
     brought = dict(call.prefetched.resources)
     left = {(u.source, u.reason) for u in situation.state.unused if u.reason in _GAPS.get(u.source.type, ())}
     entries = [Unjudged(source.reference, called(brought.get(source, {})), reason) for source, reason in sorted(left)]
-    return (*entries, *_results(brought, situation))
+    return (*entries, *_results(brought, situation), *_genes(brought, situation))
 
 
 def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
@@ -61,6 +67,20 @@ def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterat
         if name and _matters(resource, name, situation.state, situation.day):
             shown = called(resource) or name.replace("-", " ")
             yield Unjudged(source.reference, f"{shown}, {effective(resource)[:10] or 'without a date'}", reason)
+
+
+def _genes(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
+    if not any(naming.asks_for_genes(order.medicine.ingredients) for order in situation.orders):
+        return
+    for source, reason in sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought}):
+        resource = brought[source]
+        if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource):
+            yield Unjudged(source.reference, called(resource) or "result of a gene", reason)
+
+
+def _is_of_a_gene(resource: Resource) -> bool:
+    codes = {code.code for code in codings(resource.get("code"))}
+    return VARIANT not in codes and observation.reader(dict(resource)) is not None
 
 
 def _asks_for_kidneys(order: Order) -> bool:

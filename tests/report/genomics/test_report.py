@@ -34,8 +34,8 @@ def errors(made: Json) -> list[object]:
     """What R4, our profiles and fhir.resources find wrong."""
     found: list[object] = list(validator.validate(made, type="Bundle"))
     for entry in made["entry"]:
-        (url,) = entry["resource"]["meta"]["profile"]
-        found += faults(entry["resource"], PROFILES[url.rpartition("/")[2]])
+        (url,) = entry["resource"].get("meta", {}).get("profile", [""])
+        found += [] if not url else faults(entry["resource"], PROFILES[url.rpartition("/")[2]])
     get_fhir_model_class("Bundle").model_validate_json(codec.encode(made))
     return found
 
@@ -89,8 +89,17 @@ def test_the_effective_phenotype_is_an_implication_of_its_own_beside_the_genetic
     ]
     assert components(converted, "cause") == ["paroxetine, strong inhibitor"]
     assert "× 0" in components(converted, "rule")[0]
-    assert components(row, "therapeutic-implication")[0].startswith("CYP2D6 Poor Metabolizer, activity score 0.0: ")
+    assert components(row, "therapeutic-implication")[0].startswith(
+        "CYP2D6 Poor Metabolizer, activity score 0.0 with what else is taken: "
+    )
     assert "Normal Metabolizer" in components(row, "conclusion-string")[0]
+
+
+def test_an_effective_phenotype_has_no_code_lest_it_be_taken_for_one_of_the_genes() -> None:
+    every = implications(bundle(*RICH), "tamoxifen")
+    told = [c for one in every for c in one["component"] if c["code"]["coding"][0]["code"] == "therapeutic-implication"]
+    assert len(told) == 2
+    assert all("coding" not in one["valueCodeableConcept"] for one in told)
 
 
 def test_a_medicine_does_not_convert_itself() -> None:

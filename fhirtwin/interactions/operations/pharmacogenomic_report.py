@@ -17,7 +17,7 @@ from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.report.genomics import report, warfarin
 from fhirtwin.report.genomics.made import Made
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Medicine, named, with_rows
+from fhirtwin.report.genomics.weighing import Medicine, with_rows
 from fhirtwin.terms.systems import FHIRTWIN
 
 
@@ -33,12 +33,12 @@ def pharmacogenomic_report(call: Call) -> Answer:
         a RiskAssessment.
 
     Raises:
-        Incorrect: both parameters, or too many drugs.
+        Incorrect: both parameters, a drug that is not known, or too many.
         Forbidden: a part of the record is withheld from the caller.
         NotFound, Gone: no such Patient.
         Unprocessable: the Patient was replaced by another, whom the text names.
     """
-    asked = genomes.listed(call, "drug")
+    asked = genomes.medicines(call, "drug")
     if asked and call.one("all"):
         raise Incorrect("Say which drugs by `drug`, or `all=true`, not both.")
     known = genomes.known(call, call.id)
@@ -57,10 +57,10 @@ def _warfarin(call: Call, known: Known, found: Findings) -> tuple[Made | None, s
     return warfarin.estimate(inputs, found.about)
 
 
-def _medicines(known: Known, asked: tuple[str, ...], *, every: bool) -> tuple[Medicine, ...]:
+def _medicines(known: Known, asked: tuple[Medicine, ...], *, every: bool) -> tuple[Medicine, ...]:
     taken = {one.name: one for one in known.medicines}
     if asked:
-        return tuple(dict.fromkeys(taken.get(one.name, one) for one in map(named, asked)))
+        return tuple(dict.fromkeys(taken.get(one.name, one) for one in asked))
     if every:
         return tuple(taken.get(one.name, one) for one in with_rows(known.genome))
     return tuple(taken.values())

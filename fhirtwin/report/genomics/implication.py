@@ -166,8 +166,8 @@ def _say(told: GenePhenotype) -> str:
 
 
 def _cause(name: str, strength: str) -> Json:
-    known = named(name)
-    return {**codes.medicine(name, known.code), "text": f"{name}, {strength} inhibitor"}
+    code = next((one.code for one in named(name)), "")
+    return {**codes.medicine(name, code), "text": f"{name}, {strength} inhibitor"}
 
 
 def _converted(one: Effective) -> str:

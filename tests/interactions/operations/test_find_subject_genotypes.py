@@ -17,7 +17,7 @@ from fhirtwin.interactions import invoke
 from fhirtwin.interactions.context import Services
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.report.genomics.genotype import genotype
-from fhirtwin.terms.drugs.ingredients import CODES
+from fhirtwin.terms.drugs.ingredients import CODES, combinations
 from tests.parts import body, patient
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -173,6 +173,22 @@ def test_a_report_is_of_medicines_taken_asked_for_or_of_all(record: FlaskClient)
 def test_a_report_of_a_patient_without_genes_says_so(record: FlaskClient) -> None:
     made = codec.decode(record.get("/fhir/Patient/empty/$pharmacogenomic-report").data)
     assert made["entry"][0]["resource"]["conclusion"].startswith("No gene was called.")
+
+
+@pytest.mark.parametrize("drug", ["escitaloprm", "312938", "http://snomed.info/sct|372596005"])
+def test_of_a_drug_that_is_not_known_it_is_not_said_that_there_is_no_guidance(record: FlaskClient, drug: str) -> None:
+    for path in ("$find-subject-tx-implications?subject=p&treatments", "Patient/p/$pharmacogenomic-report?drug"):
+        answer = record.get(f"/fhir/{path}={quote(drug)}")
+        assert answer.status_code == 400
+        assert answer.json is not None
+        assert "not known here" in answer.json["issue"][0]["diagnostics"]
+
+
+def test_a_fixed_combination_is_its_ingredients(record: FlaskClient) -> None:
+    code = next(c for c, parts in combinations().items() if CODES["codeine"] in parts)
+    made = ask(record, "find-subject-tx-implications", treatments=code)
+    assert named(made, "implication")
+    assert "acetaminophen: no CPIC or DPWG guidance" in diagnostics(made)
 
 
 QUERIES = (

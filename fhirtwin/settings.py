@@ -68,6 +68,11 @@ class Settings:
 
     max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
     max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
+    max_file_bytes: int = _setting(
+        2_000_000_000,
+        "Largest file that is the body of an operation (a VCF); it goes through a file without a name.",
+        low=1,
+    )
     max_bundle_entries: int = _setting(1000, "Most entries of a batch or transaction.", low=1)
     max_merge_resources: int = _setting(2000, "Most resources that one $merge moves from a Patient to another.", low=1)
     max_depth: int = _setting(64, "Deepest nesting of JSON and XML.", low=1)

@@ -17,7 +17,8 @@ from fhirtwin.report.genomics.genotypes import genotypes, untested
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Genome, Medicine, current, taken, weigh
+from fhirtwin.report.genomics.weighing import Genome, Medicine, current, named, taken, weigh
+from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin import derived, genome
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.medicines import GAPS
@@ -117,6 +118,22 @@ def listed(call: Call, name: str) -> tuple[str, ...]:
     found = tuple(part.strip() for text in call.every(name) for part in str(text).split(",") if part.strip())
     if len(found) > MOST_ASKED:
         raise Incorrect(f"`{name}` may name {MOST_ASKED} at most.")
+    return tuple(dict.fromkeys(found))
+
+
+def medicines(call: Call, name: str) -> tuple[Medicine, ...]:
+    """The medicines that a parameter names, by RxNorm ingredient or by name.
+
+    Raises:
+        Incorrect: one is not known; nothing can be said of it, not even that there is no guidance.
+    """
+    found: list[Medicine] = []
+    for text in listed(call, name):
+        system, _, code = text.rpartition("|")
+        told = named(code) if system in ("", RXNORM) else ()
+        if not told:
+            raise Incorrect(f"One of `{name}` is not known here: give RxNorm ingredients ({RXNORM}), or their names.")
+        found += told
     return tuple(dict.fromkeys(found))
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import BinaryIO
 
 from fhirtwin.access import Caller, permit
 from fhirtwin.errors import MethodNotAllowed, NotFound
@@ -52,6 +53,7 @@ def invoke(
     sent: bytes = b"",
     *,
     form: Iterable[tuple[str, str]] = (),
+    content: BinaryIO | None = None,
 ) -> Answer:
     """Run an operation that `find` gave.
 
@@ -65,6 +67,7 @@ def invoke(
         pairs: parameters of the URL.
         sent: the body.
         form: the parameters about the form of the answer (`_format`, `_pretty`), which the links repeat.
+        content: the body, where it is a file of a type that the operation takes.
 
     Raises:
         Forbidden: the caller may not.
@@ -73,7 +76,7 @@ def invoke(
     """
     permit(caller, "operation", type_)
     given = inputs.read(operation, pairs, sent, max_depth=services.settings.max_depth)
-    return operation.run(Call(services, caller, type_, id_, method, given, tuple(form)))
+    return operation.run(Call(services, caller, type_, id_, method, given, tuple(form), content))
 
 
 def _addresses(operation: Operation, type_: str) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from fhirtwin.access import Caller
 from fhirtwin.fhir import codec
@@ -68,6 +68,7 @@ class Call:
         id: logical id of the address; empty on the other levels.
         method: `GET` or `POST`.
         form: the parameters about the form of the answer, which the links of a Bundle repeat.
+        content: the body, where it is a file of a type that the operation takes; None otherwise.
     """
 
     services: Services
@@ -77,6 +78,7 @@ class Call:
     method: str
     given: Given = field(default_factory=dict)
     form: tuple[tuple[str, str], ...] = ()
+    content: BinaryIO | None = None
 
     def one(self, name: str) -> Any:
         """The value of a parameter that may be given once; None when it was not."""
@@ -102,6 +104,7 @@ class Operation:
         affects_state: whether it changes anything that is stored.
         get: whether it may be invoked by GET too, which must change nothing; None means: unless it affects state.
         searches: whether it takes search parameters beside its own; they come as text.
+        content: media types of files that may be its body instead of a resource; its parameters are in the URL then.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Operation:
     affects_state: bool = False
     get: bool | None = None
     searches: bool = False
+    content: tuple[str, ...] = ()
 
     @property
     def methods(self) -> tuple[str, ...]:

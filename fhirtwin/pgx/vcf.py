@@ -23,6 +23,7 @@ from fhirtwin.pgx.vcf_lines import Limits, blocks_of_lines
 MOST_HEADER_LINES: Final = 100_000
 MOST_HEADER_BYTES: Final = 1 << 26
 
+NO_HEADER: Final = "VCF: no line `#CHROM`; send a VCF file, plain or gzipped"
 _BASES: Final = re.compile(r"[ACGTNacgtn]+")
 _GENOTYPE: Final = re.compile(r"[/|]?(?:\d{1,4}|\.)(?:[/|](?:\d{1,4}|\.))*")
 _END: Final = re.compile(rb"(?:^|;)END=(\d{1,10})(?:;|$)")
@@ -58,6 +59,25 @@ def read_vcf(stream: BinaryIO, reading: Reading = Reading()) -> Sample:
     return _Reader(reading).read(stream)
 
 
+def sample_names(stream: BinaryIO) -> tuple[str, ...]:
+    """Names the samples of a file, whatever its build; the stream is read as far as the line `#CHROM`.
+
+    Raises:
+        Incorrect, TooLarge: as `read_vcf`.
+    """
+    seen, size = 0, 0
+    for block in blocks_of_lines(stream):
+        for line in block:
+            if line.startswith(b"#CHROM"):
+                return tuple(line.decode("utf-8", "replace").rstrip("\r").split("\t")[9:])
+            if not line.startswith(b"##"):
+                raise Incorrect(NO_HEADER)
+        seen, size = seen + len(block), size + sum(map(len, block))
+        if seen > MOST_HEADER_LINES or size > MOST_HEADER_BYTES:
+            break
+    raise Incorrect(NO_HEADER)
+
+
 class _Reader:
     """The state of one reading."""
 
@@ -91,7 +111,7 @@ class _Reader:
             size += sum(map(len, block))
             if len(head) > MOST_HEADER_LINES or size > MOST_HEADER_BYTES:
                 raise TooLarge(f"VCF: more than {MOST_HEADER_LINES} lines, or 64 MiB, of header; send fewer")
-        raise Incorrect("VCF: no line `#CHROM`; send a VCF file, plain or gzipped")
+        raise Incorrect(NO_HEADER)
 
     def _end_of_header(self, head: list[bytes]) -> Header:
         self.number = len(head)

@@ -12,7 +12,9 @@ import pytest
 from fhirtwin import definitions, errors
 from fhirtwin.api import admission
 from fhirtwin.api.cds.advice import order_safety
+from fhirtwin.api.fhir import files
 from fhirtwin.fhir import json_faults
+from fhirtwin.interactions.operations import import_vcf
 from fhirtwin.interactions.transaction import MAX_ROUNDS
 from fhirtwin.settings import Settings
 from fhirtwin.store.databases import limits
@@ -44,6 +46,8 @@ def test_the_defaults_are_those_of_the_code(setting: str) -> None:
 def test_what_is_fixed_is_as_the_page_says() -> None:
     assert ROWS["seconds that a writer waits for its turn"]["default"] == str(limits.BUSY_SECONDS)
     assert ROWS["draft orders of medicines that are judged in one CDS call"]["default"] == str(order_safety.MOST_DRAFTS)
+    assert ROWS["such files that one gateway process holds at a time"]["default"] == str(files.MOST)
+    assert f"`{import_vcf.UNPACKED * Settings().max_file_bytes}`" in PAGE
     row = ROWS["seconds of processor time of a transaction in which the profiles that its resources claim are judged"]
     assert row["default"] == f"{definitions.MAX_UNIT_SECONDS:g}"
     assert f"{admission.READING} that read and {admission.WRITING} that write" in PAGE

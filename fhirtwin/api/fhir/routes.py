@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from fhirtwin.api import body
-from fhirtwin.api.fhir import answers, binaries, negotiation, parameters
+from fhirtwin.api.fhir import answers, binaries, files, negotiation, parameters
 from fhirtwin.api.fhir.answers import respond as _response
 from fhirtwin.errors import WrongMediaType
 from fhirtwin.interactions.batch import batch
@@ -132,8 +132,12 @@ def _register_operations(fhir: Blueprint, services: Services) -> None:
     def operation_route(name: str, type_: str = "", id_: str = "") -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         operation = find(type_, id_, name, method)
-        pairs, sent = negotiation.parameters(), parameters.of_operation(services.settings)
-        form = negotiation.form()
+        pairs, form = negotiation.parameters(), negotiation.form()
+        if files.is_one(operation.content):
+            with files.received(services.settings) as content:
+                answer = invoke(services, g.caller, operation, type_, id_, method, pairs, form=form, content=content)
+                return _response(answer)
+        sent = parameters.of_operation(services.settings)
         return _response(invoke(services, g.caller, operation, type_, id_, method, pairs, sent, form=form))
 
 

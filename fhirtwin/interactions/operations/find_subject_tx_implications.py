@@ -18,8 +18,8 @@ from fhirtwin.pgx import guideline, presence
 from fhirtwin.report.genomics import report
 from fhirtwin.report.genomics.made import Made
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Medicine, named, with_rows
-from fhirtwin.terms.systems import FHIRTWIN, RXNORM
+from fhirtwin.report.genomics.weighing import with_rows
+from fhirtwin.terms.systems import FHIRTWIN
 
 
 def find_subject_tx_implications(call: Call) -> Answer:
@@ -33,17 +33,16 @@ def find_subject_tx_implications(call: Call) -> Answer:
             of the genes by which implications are looked for), or both; `genomicSourceClass`.
 
     Raises:
-        Incorrect: neither treatments nor haplotypes; the subject, or the system of a treatment, cannot be read.
+        Incorrect: neither treatments nor haplotypes; the subject, or a treatment, cannot be read.
         Unsupported: somatic results are asked for.
         Forbidden: a part of the record is withheld from the caller.
         NotFound, Gone: no such Patient.
         Unprocessable: the Patient was replaced by another.
     """
     genomes.germline_only(call)
-    treatments, haplotypes = genomes.listed(call, "treatments"), genomes.listed(call, "haplotypes")
-    if not (treatments or haplotypes):
+    medicines, haplotypes = genomes.medicines(call, "treatments"), genomes.listed(call, "haplotypes")
+    if not (medicines or haplotypes):
         raise Incorrect("Say what implications are looked for: `treatments`, `haplotypes`, or both.")
-    medicines = tuple(map(_medicine, treatments))
     id_ = genomes.subject(call)
     known = genomes.known(call, id_)
     genes = _genes(known, haplotypes)
@@ -58,13 +57,6 @@ def find_subject_tx_implications(call: Call) -> Answer:
             *([("outcome", "resource", outcome.operation_outcome(issues))] if issues else []),
         ]
     )
-
-
-def _medicine(text: str) -> Medicine:
-    system, _, code = text.rpartition("|")
-    if system not in ("", RXNORM):
-        raise Incorrect(f"`treatments` takes ingredients of RxNorm ({RXNORM}), or their names.")
-    return named(code)
 
 
 def _genes(known: Known, haplotypes: tuple[str, ...]) -> set[str]:

@@ -54,9 +54,10 @@ def of_row(row: Recommendation, weighed: Weighed, about: About) -> Made:
     meanings = [
         (gene, word_of(gene, value, weighed.phenotypes), value, implied.get(gene, "")) for gene, value in row.key
     ]
+    converted = {one.genetic.gene for one in weighed.conversions if one.changed}
     components = [
         _assessed(weighed.medicine),
-        *(_meaning(*one) for one in meanings),
+        *(_meaning(*one, converted=one[0] in converted) for one in meanings),
         codes.loinc("93044-6", "Level of evidence", {"text": f"{row.strength} (CPIC)"}),
         codes.component(codes.TBD, "conclusion-string", conclusion(row, weighed)),
         codes.component(codes.TBD, "knowledge-base", {"text": f"CPIC {row.drug.date}"}),
@@ -81,11 +82,13 @@ def of_conversion(one: Effective, weighed: Weighed, about: About) -> Made:
     gene, causes = one.genetic.gene, [inhibitor for _, inhibitor in one.causes]
     components = [
         _assessed(weighed.medicine),
-        codes.component(codes.TBD, "therapeutic-implication", _spoken(one.effective, "with what else is taken")),
+        codes.component(codes.TBD, "therapeutic-implication", _spoken(one.effective, "with what else is taken", "")),
         codes.loinc("93044-6", "Level of evidence", {"text": f"{one.grade} (expert convention)"}),
         codes.component(codes.TBD, "conclusion-string", _converted(one)),
         codes.component(codes.TBD, "knowledge-base", {"text": "; ".join(dict.fromkeys(c.source for c in causes))}),
-        codes.component(codes.OURS, "genetic-phenotype", _spoken(one.genetic, "by the genes alone")),
+        codes.component(
+            codes.OURS, "genetic-phenotype", _spoken(one.genetic, "by the genes alone", _answer(one.genetic))
+        ),
         *(codes.component(codes.OURS, "cause", _cause(inhibitor.drug, inhibitor.strength)) for inhibitor in causes),
         codes.component(codes.OURS, "rule", one.rule),
     ]
@@ -137,19 +140,24 @@ def _assessed(medicine: Medicine) -> Json:
     return codes.loinc("51963-7", "Medication assessed [ID]", codes.medicine(medicine.name, medicine.code))
 
 
-def _meaning(gene: str, word: str, value: str, implied: str) -> Json:
-    answer = codes.answer_of(gene, word)
+def _meaning(gene: str, word: str, value: str, implied: str, *, converted: bool) -> Json:
+    """What a gene means; a phenotype that other medicines made has no code, lest it be taken for one of the genes."""
+    answer = "" if converted else codes.answer_of(gene, word)
     known = f"{gene} not known" if value == NO_RESULT else f"{gene} {word}"
     score = f", activity score {value}" if value not in (word, NO_RESULT) else ""
-    text = f"{known}{score}{f': {implied}' if implied else ''}"
+    how = " with what else is taken" if converted else ""
+    text = f"{known}{score}{how}{f': {implied}' if implied else ''}"
     return codes.component(codes.TBD, "therapeutic-implication", codes.concept(LOINC, answer, text=text))
 
 
-def _spoken(told: GenePhenotype, how: str) -> Json:
-    """A phenotype as a concept; several, or none, as text alone."""
-    words = list(dict.fromkeys(one.word for one in told.alternatives))
-    answer = codes.answer_of(told.gene, words[0]) if len(words) == 1 else ""
+def _spoken(told: GenePhenotype, how: str, answer: str) -> Json:
     return codes.concept(LOINC, answer, text=f"{told.gene} {_say(told)}, {how}")
+
+
+def _answer(told: GenePhenotype) -> str:
+    """LOINC's answer for the only phenotype; empty where there are several, or none."""
+    words = {one.word for one in told.alternatives}
+    return codes.answer_of(told.gene, words.pop()) if len(words) == 1 else ""
 
 
 def _say(told: GenePhenotype) -> str:
@@ -158,8 +166,8 @@ def _say(told: GenePhenotype) -> str:
 
 
 def _cause(name: str, strength: str) -> Json:
-    known = named(name)
-    return {**codes.medicine(name, known.code), "text": f"{name}, {strength} inhibitor"}
+    code = next((one.code for one in named(name)), "")
+    return {**codes.medicine(name, code), "text": f"{name}, {strength} inhibitor"}
 
 
 def _converted(one: Effective) -> str:

@@ -53,15 +53,15 @@ def find(weighed: Iterable[Weighed], about: About) -> Findings:
     return Findings(about, every, tuple(implications.values()), tuple({one.uuid: one for one in tasks}.values()))
 
 
-def bundle(found: Findings, risks: Sequence[Made] = (), unread: Sequence[str] = ()) -> Json:
+def bundle(found: Findings, risks: Sequence[Made] = (), more: Sequence[str] = ()) -> Json:
     """The report with all that it refers to.
 
     Args:
         found: what is said.
         risks: RiskAssessments that rest on genes.
-        unread: reasons why medicines of the record could not be looked at.
+        more: what else a reader must know.
     """
-    report = _report(found, risks, unread)
+    report = _report(found, risks, more)
     genotypes = found.about.genotypes.values()
     return {
         "resourceType": "Bundle",
@@ -70,7 +70,7 @@ def bundle(found: Findings, risks: Sequence[Made] = (), unread: Sequence[str] = 
     }
 
 
-def _report(found: Findings, risks: Sequence[Made], unread: Sequence[str]) -> Made:
+def _report(found: Findings, risks: Sequence[Made], more: Sequence[str]) -> Made:
     about = found.about
     linked = [(codes.RECOMMENDED_ACTION, one) for one in found.tasks] + [(codes.RISK, one) for one in risks]
     results = [one.reference for one in (*about.genotypes.values(), *found.implications)]
@@ -84,19 +84,19 @@ def _report(found: Findings, risks: Sequence[Made], unread: Sequence[str]) -> Ma
         "subject": {"reference": about.subject},
         "effectiveDateTime": about.day,
         **({"result": results} if results else {}),
-        "conclusion": "\n".join(lines(found, unread)),
+        "conclusion": "\n".join(lines(found, more)),
     }
     return made(resource, about.subject, about.day, "report")
 
 
-def lines(found: Findings, unread: Sequence[str] = ()) -> Iterator[str]:
+def lines(found: Findings, more: Sequence[str] = ()) -> Iterator[str]:
     """What a reader must know beside the implications: what is not known, what changed, who answers for it."""
     yield from _genes(found.about.genotypes)
     if not found.weighed:
         yield NO_MEDICINE
     for one in found.weighed:
         yield from of_medicine(one)
-    yield from (f"A medicine of the record was not looked at: {reason}." for reason in dict.fromkeys(unread))
+    yield from more
     yield "A gene or a medicine that is not named here was not looked at; nothing is said of it."
     yield DISCLAIMER
 
@@ -115,7 +115,7 @@ def of_medicine(one: Weighed) -> Iterator[str]:
 
 def _genes(genotypes: Mapping[str, Made]) -> Iterator[str]:
     called = {gene: one.resource["valueCodeableConcept"]["text"] for gene, one in genotypes.items() if _called(one)}
-    yield f"Called: {'; '.join(called.values())}." if called else NOTHING_CALLED
+    yield f"Known: {'; '.join(called.values())}." if called else NOTHING_CALLED
     for gene, one in genotypes.items():
         if gene not in called:
             yield f"{gene}: {one.resource['dataAbsentReason'].get('text', 'not called')}."

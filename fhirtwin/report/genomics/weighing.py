@@ -6,14 +6,17 @@ The guideline is asked with the effective phenotype; the genetic one stays besid
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
-from fhirtwin.pgx import guideline, phenoconversion
+from fhirtwin.pgx import currency, guideline, phenoconversion
 from fhirtwin.pgx.phenoconversion import Effective, Taken
 from fhirtwin.pgx.recommendations import NO_RESULT, Answer, advise
 from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.terms import drugs
+from fhirtwin.terms.concepts import Code
+from fhirtwin.terms.drugs.ingredients import CODES
+from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin.state import Source, TwinState
 from fhirtwin.twin.times import last_day
 
@@ -70,13 +73,20 @@ def medicine_of(code: str, sources: tuple[Source, ...] = ()) -> Medicine:
     return Medicine(_names().get(code) or drugs.name_of(code), code, sources)
 
 
-def named(text: str) -> Medicine:
-    """A medicine asked for by its name, or by its RxNorm code."""
+def named(text: str) -> tuple[Medicine, ...]:
+    """Give the medicine that somebody asks for by its name or RxNorm code; each ingredient of a fixed combination.
+
+    Returns:
+        Nothing where it is not known: then it must not be said that there is no guidance on it.
+    """
     name = " ".join(text.split()).casefold()
-    if name.isdigit():
-        return Medicine(medicine_of(name).name, name, asked=True)
-    known = guideline.drugs().get(name)
-    return Medicine(name, known.rxnorm if known else drugs.ingredients.CODES.get(name, ""), asked=True)
+    if not name.isdigit():
+        known = guideline.drugs().get(name)
+        code = known.rxnorm if known else CODES.get(name, "")
+        return (Medicine(name, code, asked=True),) if code or currency.is_named(name) else ()
+    if name in _names():
+        return (Medicine(_names()[name], name, asked=True),)
+    return tuple(replace(medicine_of(one), asked=True) for one in drugs.read([(Code(RXNORM, name), "")]).ingredients)
 
 
 def current(state: TwinState) -> tuple[Medicine, ...]:

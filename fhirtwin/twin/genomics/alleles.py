@@ -9,7 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from fhirtwin.pgx import gl_strings, naming
+from fhirtwin.pgx import gl_strings, naming, phenotype
+from fhirtwin.pgx.results import Known
 from fhirtwin.twin.genomics import implication
 from fhirtwin.twin.genomics.elements import NotRead, fact, genes_studied, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
@@ -47,7 +48,8 @@ def _absent(resource: Resource, genes: list[str], source: Source, time: str) -> 
     said = implication.facts_beside(resource, genes, source, time)
     if said:
         return mapped(said, source)
-    reason = " ".join(text(resource["dataAbsentReason"], "text").split())[:LONGEST_REASON] or UNSAID
+    told = " ".join(text(resource["dataAbsentReason"], "text").split())[:LONGEST_REASON]
+    reason = told.removeprefix("not called, because ") or UNSAID
     return mapped([fact("gene-not-called", gene, reason, source, time) for gene in genes], source)
 
 
@@ -63,7 +65,7 @@ def told_by(said: Iterable[str], genes: list[str]) -> list[Told]:
     """
     said = list(said)
     read_by = {one: _told(one, genes) for one in said}
-    found = [told for told in read_by.values() if told]
+    found = [told for told in read_by.values() if told] or [told for one in said if (told := _phenotype(one, genes))]
     gene = found[0][0][1] if found else (genes[0] if len(genes) == 1 else "")
     if not found:
         why = (
@@ -95,7 +97,7 @@ def _told(said: str, genes: list[str]) -> list[Told]:
 
 
 def _of_gene(gene: str, rest: str) -> list[Told]:
-    statuses = [_STATUS.fullmatch(with_gene(part.strip())[1]) for part in re.split("[;,]", rest)]
+    statuses = [_STATUS.fullmatch(with_gene(part.strip())[1]) for part in re.split("[;,|]", rest)]
     if gene.startswith("HLA-") and all(statuses):
         return [("allele-status", gene, f"*{s[1].lstrip('*')} {s[2].lower()}") for s in statuses if s]
     pairs = naming.diplotypes(gene, rest)
@@ -105,6 +107,18 @@ def _of_gene(gene: str, rest: str) -> list[Told]:
     if not whole and len(pairs) > 1:
         return []
     return [("diplotype" if whole else "haplotype", gene, naming.text(pairs))]
+
+
+def _phenotype(said: str, genes: list[str]) -> list[Told]:
+    """A phenotype or score in the place of alleles, where a laboratory tells nothing else."""
+    gene, rest = with_gene(said)
+    if gene not in (genes or [gene]) or not (gene or len(genes) == 1):
+        return []
+    gene = gene or genes[0]
+    parts = rest.split(naming.EQUAL_CALLS)
+    if not all(phenotype.of_call(Known(gene, reported=(word,))).alternatives for word in parts):
+        return []
+    return [("gene-phenotype", gene, word) for word in parts]
 
 
 def _of_gl_string(said: str, genes: list[str]) -> list[Told]:

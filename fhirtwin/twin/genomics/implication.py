@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from fhirtwin.pgx import phenotype
 from fhirtwin.pgx.results import Known
+from fhirtwin.terms.systems import profile
 from fhirtwin.twin.genomics.elements import NotRead, component_values, fact, genes_studied, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
 from fhirtwin.twin.state import Fact, Mapped, Source
@@ -32,6 +33,8 @@ ANSWERS: Final = {
 }
 """LOINC answers, by the words of the guidelines. *Source*: value sets of Genomics Reporting."""
 
+OURS: Final = profile("therapeutic-implication")
+CONCLUDED_HERE: Final = "this server concluded it, with what else was taken; the genotype is read by itself"
 NOT_ITS_GENE: Final = "it does not name its gene; the genotype that it was derived from is read by itself"
 
 
@@ -39,8 +42,11 @@ def read(resource: Resource, source: Source, time: str) -> Mapped:
     """Read one therapeutic implication.
 
     Raises:
-        NotRead: it tells no phenotype of a gene.
+        NotRead: it tells no phenotype of a gene, or what a medicine made of it.
     """
+    meta = resource.get("meta")
+    if isinstance(meta, dict) and OURS in (meta.get("profile") or ()):
+        raise NotRead(CONCLUDED_HERE)
     values = [*component_values(resource, *OF_A_GENE, tbd=OWN), *_own_value(resource)]
     if not values:
         if any(True for _ in component_values(resource, *OF_A_MEDICINE)):

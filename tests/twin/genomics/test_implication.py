@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.terms.systems import LOINC
+from fhirtwin.terms.systems import LOINC, profile
 from tests.twin.genomics.builders import coded, component, implication, result, studied
 from tests.twin.genomics.test_alleles import refused, told
 
@@ -85,3 +85,8 @@ def test_phenotype_beside_a_genotype_is_kept_with_it() -> None:
                      "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs")  # fmt: skip
     both = result("84413-4", {"text": "CYP2C19 *1/*17"}, studied("CYP2C19"), word)
     assert told(both) == [("CYP2C19", "diplotype", "*1/*17"), ("CYP2C19", "gene-phenotype", "Rapid Metabolizer")]
+
+
+def test_what_this_server_concluded_tells_it_nothing() -> None:
+    made = implication("CYP2D6 Poor Metabolizer") | {"meta": {"profile": [profile("therapeutic-implication")]}}
+    assert "this server concluded it" in refused(made)

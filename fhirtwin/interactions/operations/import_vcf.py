@@ -1,0 +1,221 @@
+"""$import-vcf: `POST [base]/Patient/[id]/$import-vcf` with a VCF file: its genes are called, stored and in the twin.
+
+*Source*: `profiles/OperationDefinition-import-vcf.json`; `docs/pgx/alleles.md` for how genes are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any, BinaryIO, Final, Literal
+
+from fhirtwin import ingest
+from fhirtwin.access import permit
+from fhirtwin.definitions import unit_budget
+from fhirtwin.errors import Incorrect, Unprocessable
+from fhirtwin.fhir import codec
+from fhirtwin.interactions import replaced, reporting, vcf_documents
+from fhirtwin.interactions.context import Answer
+from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters
+from fhirtwin.pgx import hgnc
+from fhirtwin.pgx.calling import Rules, call_genes
+from fhirtwin.pgx.calls import GeneCall
+from fhirtwin.pgx.outside_calls import read_outside_calls, with_outside
+from fhirtwin.pgx.vcf import Reading, read_vcf, sample_names
+from fhirtwin.pgx.vcf_lines import Limits
+from fhirtwin.report.genomics import imported
+from fhirtwin.report.genomics.imported import Origin
+from fhirtwin.store import Writer
+from fhirtwin.terms.systems import FHIRTWIN
+
+ONLY_ONE: Final = "*"
+"""As `sample`: the file has one sample, and that is this patient's."""
+UNPACKED: Final = 16
+"""How many times its size a packed file may have as text: VCF packs to a tenth."""
+
+Json = dict[str, Any]
+
+
+def import_vcf(call: Call) -> Answer:
+    """Call the genes of a file and keep them: a report and one Genotype for each gene, in one unit of work.
+
+    Args:
+        call: the file as body, or `document`; `sample`, `absent-is-reference`, `grch38`, `outside-calls`,
+            `outside-prevails`, `date`, `dry-run`.
+
+    Returns:
+        200 with Parameters: what was called, what was not and why, and where it is stored.
+
+    Raises:
+        Incorrect: no file, or not a VCF file, or not whole, or several samples and none named; outside calls that
+            cannot be read.
+        NotFound, Gone: no such Patient or document.
+        TooLarge: the file is.
+        Unprocessable: another genome build; a sample that is not plainly this patient's; a Patient who was replaced.
+    """
+    dry = _says(call, "dry-run")
+    for type_ in () if dry else ("Observation", "DiagnosticReport"):
+        permit(call.caller, "update", type_)
+    day = _day(call)
+    outside = read_outside_calls(call.one("outside-calls") or "")
+    with call.services.store.snapshot() as reader:
+        patient = replaced.current(reader, call.caller, call.id)
+    with _file(call) as (document, file):
+        sample = _sample(call.one("sample"), sample_names(file), patient)
+        file.seek(0)
+        found = read_vcf(file, _reading(call, sample))
+    calls = with_outside(
+        call_genes(found, Rules(sex=_sex(patient))), outside, overriding=_says(call, "outside-prevails")
+    )
+    origin = Origin(call.id, sample, day.isoformat(), document)
+    if dry:
+        return with_parameters(
+            _told(calls, {gene: imported.observation(one, origin, again=False) for gene, one in calls.items()})
+        )
+    with call.services.store.write() as write:
+        replaced.current(write, call.caller, call.id)
+        kept = _Keeping(call, write, origin).keep(calls)
+    stored = {"reference": f"DiagnosticReport/{origin.id_of('report')}"}
+    return with_parameters([("report", "valueReference", stored), *_told(calls, kept, stored=True)])
+
+
+def _day(call: Call) -> date:
+    text, today = call.one("date"), reporting.today(call.services)
+    try:
+        day = date.fromisoformat(text) if text else today
+    except ValueError:
+        raise Incorrect("`date` must be a day: YYYY-MM-DD.") from None
+    if day > today:
+        raise Incorrect("`date` must not lie in the future.")
+    return day
+
+
+@contextmanager
+def _file(call: Call) -> Iterator[tuple[str, BinaryIO]]:
+    """The reference to the document, where there is one, and the file."""
+    reference = call.one("document")
+    if (call.content is None) == (reference is None):
+        raise Incorrect("Send a VCF file as the body (text/vcf), or a Parameters that names one in `document`.")
+    if call.content is not None:
+        yield "", call.content
+        return
+    with call.services.store.snapshot() as reader:
+        text = str(reference.get("reference", ""))
+        found = vcf_documents.opened(call.services, call.caller, reader, text, call.id)
+    yield found
+
+
+def _sample(stated: str | None, names: tuple[str, ...], patient: Mapping[str, Any]) -> str:
+    """The sample that is this patient's, by the caller's word or because an identifier of the Patient is its name."""
+    if stated == ONLY_ONE:
+        if len(names) != 1:
+            raise Incorrect(f"The file has {len(names)} samples; name the one that is this patient's in `sample`.")
+        return names[0]
+    if stated:
+        if stated not in names:
+            raise Incorrect("No sample of that name is in the file; name one of its `#CHROM` line in `sample`.")
+        return stated
+    values = {one.get("value") for one in patient.get("identifier", ())}
+    ours = [name for name in names if name in values]
+    if len(ours) != 1:
+        raise Unprocessable(
+            "Which sample of the file is this patient's is not told: name it in `sample`, or say `sample=*` when the "
+            "file's only one is. Without a word a sample is taken only when its name is an identifier of the Patient."
+        )
+    return ours[0]
+
+
+def _reading(call: Call, sample: str) -> Reading:
+    most = UNPACKED * call.services.settings.max_file_bytes
+    return Reading(
+        sample=sample,
+        absent_is_reference=_says(call, "absent-is-reference"),
+        stated_grch38=_says(call, "grch38"),
+        limits=Limits(text=most),
+    )
+
+
+def _says(call: Call, name: str) -> bool:
+    return call.one(name) is True
+
+
+def _sex(patient: Mapping[str, Any]) -> Literal["male", "female"] | None:
+    match patient.get("gender"):
+        case "male":
+            return "male"
+        case "female":
+            return "female"
+    return None
+
+
+class _Keeping:
+    """The storing of one import."""
+
+    def __init__(self, call: Call, write: Writer, origin: Origin) -> None:
+        self._call = call
+        self._write = write
+        self._origin = origin
+        self._unit = unit_budget()
+
+    def keep(self, calls: Mapping[str, GeneCall]) -> dict[str, Json]:
+        """Store all, delete Genotypes of an earlier import that this one lacks; gives what was stored, by gene."""
+        kept = {}
+        for gene, one in calls.items():
+            again = self._is_there("Observation", gene)
+            kept[gene] = imported.observation(one, self._origin, again=again)
+            self._store(kept[gene])
+        for gene in hgnc.IDS.keys() - calls.keys():
+            if self._is_there("Observation", gene):
+                permit(self._call.caller, "delete", "Observation")
+                ingest.forget(self._write, "Observation", self._origin.id_of(gene))
+        again = self._is_there("DiagnosticReport", "report")
+        self._store(imported.report(kept, self._origin, again=again))
+        return kept
+
+    def _is_there(self, type_: str, what: str) -> bool:
+        found = self._write.read(type_, self._origin.id_of(what))
+        return found is not None and not found.deleted
+
+    def _store(self, resource: Json) -> None:
+        services = self._call.services
+        received = ingest.receive(codec.encode(resource), resource["resourceType"], services.settings)
+        ingest.keep(self._write, received, resource["id"], services.base_url, unit=self._unit)
+
+
+def _told(
+    calls: Mapping[str, GeneCall], written: Mapping[str, Json], *, stored: bool = False
+) -> Iterator[tuple[str, str, Any]]:
+    for gene in calls:
+        resource = written[gene]
+        parts: list[Json] = [{"name": "symbol", "valueString": gene}]
+        if "valueCodeableConcept" in resource:
+            parts.append({"name": "genotype", "valueString": resource["valueCodeableConcept"]["text"]})
+        else:
+            parts.append({"name": "not-called", "valueString": resource["dataAbsentReason"]["text"]})
+        parts += [{"name": "note", "valueString": note["text"]} for note in resource.get("note", ())]
+        if stored:
+            reference = {"reference": f"Observation/{resource['id']}"}
+            parts.append({"name": "observation", "valueReference": reference})
+        yield "gene", "part", parts
+
+
+OPERATION: Final = Operation(
+    name="import-vcf",
+    definition=f"{FHIRTWIN}/OperationDefinition/import-vcf",
+    types=frozenset({"Patient"}),
+    levels=frozenset({Level.INSTANCE}),
+    run=import_vcf,
+    parameters=(
+        Parameter("document", "Reference"),
+        Parameter("sample", "string"),
+        Parameter("absent-is-reference", "boolean"),
+        Parameter("grch38", "boolean"),
+        Parameter("outside-calls", "string"),
+        Parameter("outside-prevails", "boolean"),
+        Parameter("date", "date"),
+        Parameter("dry-run", "boolean"),
+    ),
+    affects_state=True,
+    content=("text/vcf", "application/gzip"),
+)

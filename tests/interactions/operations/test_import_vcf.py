@@ -1,0 +1,282 @@
+"""$import-vcf at the door: what is stored and told, and what is refused with its reason."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import validate
+from fhirtwin.interactions.context import Services
+from fhirtwin.twin import genome
+from fhirtwin.twin.state import LOCAL, PatientKey
+from tests import parts
+from tests.parts import body, patient
+
+Json = dict[str, Any]
+JSON = {"Content-Type": "application/fhir+json"}
+HEAD = "##fileformat=VCFv4.2\n##reference=GRCh38\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\t{samples}\n"
+STAR_TWO = "chr10\t94781859\t.\tG\tA\t.\tPASS\t.\tGT\t{call}\n"
+OTHERS = "chr10\t94842866\t.\tA\tG\t.\tPASS\t.\tGT\t{ref}\nchr10\t94775367\t.\tA\tG\t.\tPASS\t.\tGT\t{call}\n"
+ACTIVE = "chrX\t154534419\t.\tG\tA\t.\tPASS\t.\tGT\t{call}\n"
+
+
+def vcf(call: str = "0/1", samples: str = "S1", more: str = "", head: str = HEAD) -> bytes:
+    names = samples.split(",")
+    row = (STAR_TWO + OTHERS).format(call="\t".join([call] * len(names)), ref="\t".join(["1/1"] * len(names)))
+    return (head.format(samples="\t".join(names)) + row + more).encode()
+
+
+@pytest.fixture
+def services(tmp_path: Path, database_url: str) -> Iterator[Services]:
+    made = parts.services(tmp_path, database_url=database_url, max_file_bytes=50_000)
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def client(services: Services) -> FlaskClient:
+    made = parts.application(services).test_client()
+    here = patient(id="p", gender="female", identifier=[{"system": "http://h.test/mrn", "value": "MRN7"}])
+    assert made.put("/fhir/Patient/p", data=body(here), headers=JSON).status_code == 201
+    return made
+
+
+def send(client: FlaskClient, data: bytes, query: str = "sample=S1", type_: str = "text/vcf", **headers: str) -> Any:
+    return client.post(f"/fhir/Patient/p/$import-vcf?{query}", data=data, headers={"Content-Type": type_, **headers})
+
+
+def genes(answer: Any) -> dict[str, Json]:
+    assert answer.status_code == 200, answer.text
+    parameters = codec.decode(answer.data)
+    assert validate(parameters, type="Parameters") == []
+    found = [one["part"] for one in parameters["parameter"] if one["name"] == "gene"]
+    return {
+        part[0]["valueString"]: {one["name"]: one.get("valueString") or one.get("valueReference") for one in part}
+        for part in found
+    }
+
+
+def refused(answer: Any, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    outcome = codec.decode(answer.data)
+    assert outcome["resourceType"] == "OperationOutcome"
+    return str(outcome["issue"][0].get("diagnostics") or outcome["issue"][0]["details"]["text"])
+
+
+def results(services: Services) -> dict[str, genome.GeneResult]:
+    with services.store.snapshot() as reader:
+        state = reader.twin(PatientKey(LOCAL, "p"))
+    assert state is not None
+    return genome.of(state)
+
+
+def search(client: FlaskClient, type_: str) -> list[Json]:
+    bundle = codec.decode(client.get(f"/fhir/{type_}?patient=Patient/p&_count=100").data)
+    return [one["resource"] for one in bundle.get("entry", [])]
+
+
+@pytest.mark.parametrize(
+    ("data", "type_", "headers"),
+    [
+        (vcf(), "text/vcf", {}),
+        (gzip.compress(vcf()), "text/vcf", {}),
+        (gzip.compress(vcf()), "text/vcf", {"Content-Encoding": "gzip"}),
+        (gzip.compress(vcf()), "application/gzip", {}),
+    ],
+)
+def test_file_is_called_stored_and_in_the_twin(
+    client: FlaskClient, services: Services, data: bytes, type_: str, headers: dict[str, str]
+) -> None:
+    told = genes(send(client, data, type_=type_, **headers))
+    assert told["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
+    assert "shows none of its positions" in told["DPYD"]["not-called"]
+    assert "not called from single variants" in told["CYP2D6"]["not-called"]
+    kept = {one["component"][0]["valueCodeableConcept"]["text"]: one for one in search(client, "Observation")}
+    assert set(kept) == set(told) and len(kept) == 20
+    one = kept["CYP2C19"]
+    assert told["CYP2C19"]["observation"] == {"reference": f"Observation/{one['id']}"}
+    assert "32 of 35 positions are not in the file." in [note["text"] for note in one["note"]]
+    (report,) = search(client, "DiagnosticReport")
+    assert len(report["result"]) == 20 and "CYP2C19 *1/*2" in report["conclusion"]
+    found = results(services)
+    assert [str(pair) for pair in found["CYP2C19"].known.diplotypes] == ["*1/*2"]
+    assert found["DPYD"].known.not_called.startswith("not called, because the file shows none")
+
+
+def test_outside_calls_stand_beside_the_file(client: FlaskClient, services: Services) -> None:
+    calls = "CYP2D6%09*1/*4%0AHLA-B%09*57:01/*08:01%0ATPMT%09%09Poor Metabolizer%0ANUDT15%09%09odd"
+    told = genes(send(client, vcf(), f"sample=S1&outside-calls={calls}"))
+    assert told["CYP2D6"]["genotype"] == "CYP2D6 *1/*4"
+    assert "none of the words" in told["NUDT15"]["not-called"]
+    found = results(services)
+    assert genome.allele_statuses(found)["HLA-B"]["*57:01"] == "positive"
+    agreed = genome.phenotypes(found)["TPMT"].agreed
+    assert agreed and agreed.word == "Poor Metabolizer"
+
+
+def test_outside_call_that_contradicts_the_file_is_not_called_unless_it_shall_prevail(client: FlaskClient) -> None:
+    query = "sample=S1&outside-calls=CYP2C19%09*1/*17"
+    why = genes(send(client, vcf(), query))["CYP2C19"]["not-called"]
+    assert "*1/*17" in why and "*1/*2" in why and "contradict" in why
+    prevails = genes(send(client, vcf(), f"{query}&outside-prevails=true"))
+    assert prevails["CYP2C19"]["genotype"] == "CYP2C19 *1/*17"
+
+
+def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(
+    client: FlaskClient, services: Services
+) -> None:
+    send(client, vcf(), "sample=S1&outside-calls=HLA-B%09*57:01/*08:01")
+    first = {one["id"] for one in search(client, "Observation")}
+    genes(send(client, vcf("1/1")))
+    second = search(client, "Observation")
+    assert len(first) == 21 and {one["id"] for one in second} < first and len(second) == 20
+    assert {one["status"] for one in second} == {"corrected"}
+    found = results(services)
+    assert "HLA-B" not in found
+    assert [str(pair) for pair in found["CYP2C19"].known.diplotypes] == ["*2/*2"]
+    assert len(search(client, "DiagnosticReport")) == 1
+
+
+def test_two_samples_of_a_patient_that_contradict_leave_the_gene_uncalled(
+    client: FlaskClient, services: Services
+) -> None:
+    send(client, vcf())
+    send(client, vcf("1/1", "S2"), "sample=S2")
+    assert "contradict" in results(services)["CYP2C19"].conflict
+
+
+def test_dry_run_stores_nothing(client: FlaskClient) -> None:
+    told = genes(send(client, vcf(), "sample=S1&dry-run=true"))
+    assert told["CYP2C19"]["genotype"] == "CYP2C19 *1/*2" and "observation" not in told["CYP2C19"]
+    assert search(client, "Observation") == []
+
+
+def test_sample_is_taken_without_a_word_only_when_it_is_an_identifier_of_the_patient(client: FlaskClient) -> None:
+    assert genes(send(client, vcf(samples="MRN7"), ""))["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
+    assert genes(send(client, vcf(samples="X,MRN7"), ""))["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
+    assert genes(send(client, vcf(samples="anybody"), "sample=*"))["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
+    assert "anybody" not in refused(send(client, vcf(samples="anybody"), ""), 422)
+    assert "2 samples" in refused(send(client, vcf(samples="A,B"), "sample=*"), 400)
+    assert "No sample" in refused(send(client, vcf(samples="A,B"), "sample=C"), 400)
+    refused(send(client, vcf(samples="A,B"), ""), 422)
+
+
+def test_absent_positions_are_reference_only_by_the_callers_word(client: FlaskClient) -> None:
+    assert "not-called" in genes(send(client, vcf("0/0"), "sample=S1"))["CYP2C9"]
+    told = genes(send(client, vcf("0/0"), "sample=S1&absent-is-reference=true"))
+    assert told["CYP2C9"]["genotype"] == "CYP2C9 *1/*1"
+
+
+def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
+    row = ACTIVE.format(call="0/0")
+    both = genes(send(client, vcf(more=row), "sample=S1&absent-is-reference=true"))["G6PD"]["genotype"]
+    assert both == "G6PD B (reference)/B (reference)"
+    assert client.put("/fhir/Patient/p", data=body(patient(id="p", gender="male")), headers=JSON).status_code == 200
+    one = genes(send(client, vcf(more=row), "sample=S1&absent-is-reference=true"))["G6PD"]["genotype"]
+    assert one == "G6PD B (reference)"
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "why"),
+    [
+        (gzip.compress(vcf())[:-20], 400, "end too early"),
+        (b"\x1f\x8b" + b"x" * 50, 400, "gzip"),
+        (vcf(head=HEAD.replace("GRCh38", "GRCh37")), 422, "GRCh37"),
+        (vcf(head=HEAD.replace("##reference=GRCh38\n", "")), 422, "genome build"),
+        (vcf("x/y"), 400, "GT is no genotype"),
+        (vcf("0/3"), 400, "does not have"),
+        (vcf()[:-4], 400, "cut off"),
+        (b"", 400, "Content-Length"),
+        (b"##fileformat=VCFv4.2\n", 400, "no line `#CHROM`"),
+        (b"not a vcf", 400, "VCF"),
+        (vcf(more="#" * 60_000), 413, "max_file_bytes"),
+    ],
+)
+def test_bad_file_is_refused_with_its_reason(client: FlaskClient, data: bytes, status: int, why: str) -> None:
+    assert why in refused(send(client, data), status)
+    assert search(client, "Observation") == []
+
+
+@pytest.mark.parametrize(
+    ("call", "why"),
+    [("./.", "has no genotype"), (".", "has no genotype"), ("./1", "half calls")],
+)  # fmt: skip
+def test_missing_and_half_genotypes_leave_the_gene_uncalled(client: FlaskClient, call: str, why: str) -> None:
+    data = HEAD.format(samples="S1") + STAR_TWO.format(call=call)
+    assert why in str(genes(send(client, data.encode()))["CYP2C19"]), call
+
+
+@pytest.mark.parametrize(
+    ("calls", "why"),
+    [
+        ("CYP2C19%09*1/*999", "no allele of that name"),
+        ("NOGENE%09*1/*2", "no gene of that symbol"),
+        ("CYP2D6", "parted by tabs"),
+    ],
+)
+def test_outside_calls_that_cannot_be_read_are_refused(client: FlaskClient, calls: str, why: str) -> None:
+    assert why in refused(send(client, vcf(), f"sample=S1&outside-calls={calls}"), 400)
+
+
+def test_body_without_a_length_or_in_another_form_is_refused(client: FlaskClient) -> None:
+    assert "too" not in refused(send(client, vcf(), type_="text/csv"), 415)
+    assert "gzip" in refused(send(client, vcf(), **{"Content-Encoding": "br"}), 415)
+    chunked = client.post(
+        "/fhir/Patient/p/$import-vcf?sample=S1",
+        input_stream=BytesIO(vcf()),
+        headers={"Content-Type": "text/vcf", "Transfer-Encoding": "chunked"},
+    )
+    assert "Content-Length" in refused(chunked, 400)
+    assert "Send a VCF file" in refused(client.post("/fhir/Patient/p/$import-vcf?sample=S1"), 400)
+
+
+def document(data: bytes | None = None, url: str = "", subject: str = "Patient/p", **members: Any) -> Json:
+    attachment: Json = {"contentType": "text/vcf"}
+    attachment |= {"data": base64.b64encode(data).decode()} if data else {"url": url}
+    base = {"resourceType": "DocumentReference", "id": "d", "status": "current", "subject": {"reference": subject}}
+    return base | {"content": [{"attachment": attachment}]} | members
+
+
+def of_document(client: FlaskClient, resource: Json, reference: str = "DocumentReference/d") -> Any:
+    answer = client.put("/fhir/DocumentReference/d", data=body(resource), headers=JSON)
+    assert answer.status_code in (200, 201), answer.text
+    sent = [{"name": "document", "valueReference": {"reference": reference}}, {"name": "sample", "valueString": "S1"}]
+    parameters = {"resourceType": "Parameters", "parameter": sent}
+    return client.post("/fhir/Patient/p/$import-vcf", data=body(parameters), headers=JSON)
+
+
+def test_file_of_a_document_inline_or_in_a_binary(client: FlaskClient) -> None:
+    assert genes(of_document(client, document(gzip.compress(vcf()))))["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
+    assert {"reference": "DocumentReference/d"} in search(client, "Observation")[0]["derivedFrom"]
+    stored = client.post("/fhir/Binary", data=vcf("1/1"), headers={"Content-Type": "text/vcf"})
+    where = stored.headers["Location"].split("/fhir/")[1].split("/_history")[0]
+    assert genes(of_document(client, document(url=where)))["CYP2C19"]["genotype"] == "CYP2C19 *2/*2"
+
+
+def test_document_of_another_patient_or_elsewhere_is_refused(client: FlaskClient) -> None:
+    client.put("/fhir/Patient/q", data=body(patient(id="q")), headers=JSON)
+    assert "not about this Patient" in refused(of_document(client, document(vcf(), subject="Patient/q")), 422)
+    assert "not current" in refused(of_document(client, document(vcf(), status="entered-in-error")), 422)
+    assert "of this server" in refused(of_document(client, document(url="https://x.test/Binary/1")), 400)
+    two = [{"attachment": {"contentType": "text/vcf", "data": "eA=="}}] * 2
+    assert "one VCF file" in refused(of_document(client, document(vcf(), content=two)), 422)
+    assert "DocumentReference" in refused(of_document(client, document(vcf()), "Patient/p"), 400)
+    refused(of_document(client, document(vcf()), "DocumentReference/none"), 404)
+
+
+def test_patient_who_is_not_there_or_was_replaced(client: FlaskClient) -> None:
+    refused(
+        client.post("/fhir/Patient/none/$import-vcf?sample=S1", data=vcf(), headers={"Content-Type": "text/vcf"}), 404
+    )
+    replaced = patient(id="p", link=[{"other": {"reference": "Patient/q"}, "type": "replaced-by"}])
+    client.put("/fhir/Patient/p", data=body(replaced), headers=JSON)
+    assert "replaced" in refused(send(client, vcf()), 422)
+    refused(client.get("/fhir/Patient/p/$import-vcf"), 405)

@@ -10,16 +10,22 @@ from hypothesis import strategies as st
 
 from fhirtwin.api.cds.answers.response import check
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
-from fhirtwin.predictors.model import Refusal
+from fhirtwin.predictors.model import Refusal, Result
 from fhirtwin.report import cards
 from fhirtwin.report.identity import identity
+from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.risk_assessment import risk_assessment
 from tests.report.builders import HOW, facts, occasion, predictor, refusal, result, state
 
 
 def card(which: str = "prevent-base", *, stored: bool = True, **changes: Any) -> dict[str, Any]:
     whose = state(None, facts(**changes))
-    found, when = result(whose, which), occasion(whose)
-    return cards.risk_card(found, identity(found.vector, when), when, stored=stored)
+    return of_result(result(whose, which), occasion(whose), stored=stored)
+
+
+def of_result(found: Result, when: Occasion, *, stored: bool) -> dict[str, Any]:
+    who = identity(found.vector, when)
+    return cards.risk_card(found, who, when, resource=risk_assessment(found, who, when), stored=stored)
 
 
 def test_the_summary_leads_with_what_a_guideline_names() -> None:
@@ -108,4 +114,4 @@ def test_any_words_of_a_predictor_make_a_card_that_may_leave(text: str, percent:
         found, scores=(replace(found.scores[1], output=renamed, percent=percent),), how=text, notes=(text,)
     )
     when = occasion()
-    check("test", [cards.risk_card(scored, identity(scored.vector, when), when, stored=True)])
+    check("test", [of_result(scored, when, stored=True)])

@@ -11,6 +11,7 @@ from fhirtwin.api.cds.answers import response
 from fhirtwin.fhir import validator
 from fhirtwin.report import order_cards
 from fhirtwin.report.order_cards import finding_cards, not_judged_card
+from fhirtwin.report.requests import service_request
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.findings import Citation, Coding, Finding, Severity
 from fhirtwin.rules.registry import judge
@@ -98,7 +99,7 @@ def test_results_are_named_and_written_as_clinicians_do() -> None:
 
 
 def test_requested_test_is_valid_r4() -> None:
-    made = order_cards.service_request(LITHIUM, "https://ehr.example/fhir/Patient/1", DAY)
+    made = service_request(LITHIUM, "https://ehr.example/fhir/Patient/1", DAY)
     assert validator.validate(made, type="ServiceRequest") == []
 
 
@@ -156,5 +157,5 @@ def test_any_text_of_a_draft_makes_a_legal_card(display: str, reference: str) ->
 
 
 def test_code_of_a_request_is_what_is_ordered() -> None:
-    made = order_cards.service_request(Coding("http://loinc.org", "1-8", "x"), "Patient/1", DAY)
+    made = service_request(Coding("http://loinc.org", "1-8", "x"), "Patient/1", DAY)
     assert made["code"] == {"coding": [{"system": "http://loinc.org", "code": "1-8", "display": "x"}], "text": "x"}

@@ -11,7 +11,12 @@ from typing import Any
 import pytest
 
 from fhirtwin import keyfile
+from fhirtwin.report import cards
+from fhirtwin.report.identity import identity
+from fhirtwin.report.risk_assessment import risk_assessment
+from fhirtwin.twin.state import PatientKey
 from tests.api_ui.pages import CARD, HOST, REASONS, SUGGESTION, Sandbox, card, hidden, request_text, sandbox
+from tests.report.builders import facts, occasion, refusal, result, state
 
 VIEW = "/sandbox/patient/{}/view/patient-view"
 SIGN = "/sandbox/patient/{}/orders/order-sign"
@@ -85,6 +90,20 @@ def test_firing_calls_the_service_through_its_door_and_shows_the_cards(page: San
     assert 'href="https://guideline.example/1"' in shown
     assert "not launched from here" in shown
     assert "X-Request-Id" in shown
+
+
+def test_what_the_cards_of_risks_suggest_is_a_button_each_with_what_an_ehr_would_write(page: Sandbox) -> None:
+    whose = state(PatientKey("https://ehr.example/fhir", "4711"), facts("https://ehr.example/fhir"))
+    found, when = result(whose), occasion(whose)
+    who = identity(found.vector, when)
+    risk = cards.risk_card(found, who, when, resource=risk_assessment(found, who, when), stored=True)
+    bare = refusal(state(None, facts(uacr=None)), "kfre-4-variable")
+    page.says = [risk, cards.not_calculated_card([bare], occasion())]
+    fired = page.fire(VIEW.format(page.patient())).text
+    buttons = re.findall(r'<button name="act" value="accepted [^"]+"[^>]*>([^<]+)</button>', fired)
+    assert buttons == ["File this risk in the record", "Order urine albumin-creatinine ratio"]
+    for text in ("&#34;RiskAssessment&#34;", "&#34;probabilityDecimal&#34;: 9.2", "&#34;ServiceRequest&#34;", "9318-7"):
+        assert text in fired
 
 
 def test_a_service_without_anything_to_say_is_told_apart_from_one_that_failed(page: Sandbox) -> None:

@@ -95,6 +95,12 @@ def test_ranked_by_response_and_those_alike_are_named() -> None:
     assert {one.drug: one.like for one in antipsychotics}["clozapine"] == ()
 
 
+def test_what_two_drugs_share_does_not_make_them_alike() -> None:
+    wide = Baseline(0.375, 0.05, 0.9, "", "x")
+    told = compare(["amitriptyline", "reboxetine"], step=4, baselines={"response": wide})
+    assert [one.like for one in told.ranked] == [(), ()]
+
+
 def test_drugs_without_evidence_are_listed_with_the_reason() -> None:
     told = compare(["Clopidogrel", "codeine", "sertraline", "haloperidol"])
     assert [one.drug for one in told.ranked] == ["sertraline"]

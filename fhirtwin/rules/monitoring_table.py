@@ -153,8 +153,8 @@ _DOAC_KIDNEY_WORDS: Final = (
     "once a year; every 4 months in the elderly; below 60 mL/min after as many months as a tenth of the clearance"
 )
 _METHADONE_WORDS: Final = (
-    "once a year; before the first dose and within 30 days; also above 100 mg a day and after an unexplained syncope or "
-    "seizure"
+    "once a year; before the first dose and within 30 days; also above 100 mg a day and after an unexplained syncope "
+    "or seizure"
 )
 _CLOZAPINE_WORDS: Final = "monthly after the first year; weekly in the first 6 months and every 2 weeks until 12 months"
 

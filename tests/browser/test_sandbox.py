@@ -166,7 +166,7 @@ def test_no_page_has_a_barrier_that_axe_knows(browser: Browser, gateway: Running
     assert found == []
 
 
-def test_who_runs_a_closed_server_signs_in_with_its_token_as_password(
+def test_a_closed_server_tells_who_is_not_signed_in_and_takes_its_token_as_password(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with running(tmp_path_factory.mktemp("closed") / "data", "--host", "127.0.0.1") as closed:
@@ -174,6 +174,13 @@ def test_who_runs_a_closed_server_signs_in_with_its_token_as_password(
         token = (closed.data / "token").read_text().strip()
         closed.http.headers["Authorization"] = f"Bearer {token}"
         closed.post_record(maria())
+        nobody = browser.new_context()
+        link = nobody.new_page()
+        answer = link.goto(f"{closed.base}/RiskAssessment/4e0a3a1e-3283-4575-ab82-028d55fe2719")
+        assert answer and answer.status == 401
+        expect(link.get_by_role("heading")).to_have_text("You are not signed in")
+        expect(link.get_by_role("main")).to_contain_text("Ask those who run your electronic health record")
+        nobody.close()
         context = browser.new_context(
             java_script_enabled=False, http_credentials={"username": "admin", "password": token}
         )

@@ -12,13 +12,13 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 from fhirtwin.report.override_reasons import REASONS
+from fhirtwin.report.requests import medication_request, service_request
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Act, Coding, Finding, Remedy
+from fhirtwin.rules.findings import Act, Finding, Remedy
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms.facts import GENES, LISTS
 from fhirtwin.twin.state import Fact, PatientKey
@@ -204,29 +204,3 @@ def _actions(remedy: Remedy, situation: Situation) -> Iterator[dict[str, Any]]:
         make = service_request if remedy.act is Act.REQUEST else medication_request
         resource = make(remedy.code, f"Patient/{situation.state.patient.id}", situation.day)
         yield {"type": "create", "description": description, "resource": resource}
-
-
-def medication_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
-    """A draft order of another medicine, valid R4: the ingredient alone, because no source here gives a dose for it."""
-    coding = {"system": code.system, "code": code.code, "display": code.display}
-    return {
-        "resourceType": "MedicationRequest",
-        "status": "draft",
-        "intent": "proposal",
-        "medicationCodeableConcept": {"coding": [coding], "text": code.display},
-        "subject": {"reference": subject},
-        "authoredOn": on.isoformat(),
-    }
-
-
-def service_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
-    """A draft order of what is missing, valid R4, for the EHR to store: references are relative to its own server."""
-    coding = {"system": code.system, "code": code.code, "display": code.display}
-    return {
-        "resourceType": "ServiceRequest",
-        "status": "draft",
-        "intent": "proposal",
-        "code": {"coding": [coding], "text": code.display},
-        "subject": {"reference": subject},
-        "authoredOn": on.isoformat(),
-    }

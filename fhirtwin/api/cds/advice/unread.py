@@ -2,8 +2,8 @@
 
 Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
 could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
-(`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when a
-guideline asks for genes before something that is ordered; variants do not, there may be thousands.
+(`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when
+a guideline asks for genes before something that is ordered; variants do not, there may be thousands.
 """
 
 from __future__ import annotations

@@ -131,7 +131,7 @@ def _summary(told: Judged) -> str:
 def _detail(told: Judged, order: Order, person: Person, remedies: tuple[Remedy, ...]) -> Iterator[str]:
     for gene in told.genes:
         yield from wording.what_genes_say(gene, person, told.effects.get(gene))
-    yield from (f"The label forbids it: {one.when}." for one in told.forbidden)
+    yield from (wording.what_a_label_forbids(one) for one in told.forbidden)
     yield from (wording.what_to_do(row) for row in told.rows)
     if len({row.population for row in told.rows}) > 1:
         yield "What it is given for, and whether it was taken before, is not read here: look at the row that fits."
@@ -141,8 +141,7 @@ def _detail(told: Judged, order: Order, person: Person, remedies: tuple[Remedy, 
     yield from _offered(remedies)
     if order.medicine.note:
         yield f"The ordered medicine was {order.medicine.note}."
-    if told.drug in guideline.drugs():
-        yield wording.disclaimer(guideline.drugs()[told.drug])
+    yield wording.disclaimer(guideline.drugs()[told.drug]) if told.rows else wording.OF_LABELS
 
 
 def _offered(remedies: tuple[Remedy, ...]) -> Iterator[str]:
@@ -160,7 +159,7 @@ def _sources(told: Judged) -> Iterator[Citation]:
     grave = [found.source for row in told.rows if (found := severity.grave(row))]
     if told.rows:
         yield wording.cited(told.rows[0].drug)
-    yield from (Citation(one.source, one.url) for one in told.forbidden)
+    yield from (Citation(f"{one.source}; read on {wording.LABELS_READ}", one.url) for one in told.forbidden)
     yield from grave
 
 

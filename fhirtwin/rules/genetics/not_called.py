@@ -10,6 +10,7 @@ from functools import cache
 from typing import Final
 
 from fhirtwin.pgx import guideline
+from fhirtwin.pgx.recommendations import DISCLAIMER
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
@@ -59,6 +60,7 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
             *wording.what_genes_say(gene, person, None),
             f"Guidelines ask for {gene} before these are ordered: {names}. Nothing is told from a gene that is not "
             "known; that does not make the order right.",
+            DISCLAIMER,
         ),
         facts=person.facts.get(gene, ()),
         sources=tuple(dict.fromkeys((*_sources(gene, orders), SOURCE))),

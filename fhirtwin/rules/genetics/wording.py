@@ -8,6 +8,7 @@ from typing import Final
 
 from fhirtwin.pgx import advice
 from fhirtwin.pgx.guideline import Drug, Recommendation
+from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype, Known
@@ -32,6 +33,10 @@ POPULATIONS: Final = {
     "NVI": "neurovascular indications",
 }
 """CPIC's names of populations to words."""
+
+LABELS_READ: Final = "2026-11-21"
+"""The day the texts of `fhirtwin.pgx.labels` were read."""
+OF_LABELS: Final = "Labels change, and they inform the judgement of those who treat rather than replace it."
 
 _TERM: Final = re.compile(r"\b[A-Z][a-z]+\b")
 
@@ -121,6 +126,11 @@ def what_to_do(row: Recommendation) -> str:
     strength = f"Strength: {row.strength}."
     population = f"For {POPULATIONS.get(row.population, row.population)}"
     return f"{population} ({what_is_known(row)}): {done} {strength} {sentence(means)}{'.' if means else ''}{by}".strip()
+
+
+def what_a_label_forbids(one: Contraindication) -> str:
+    """A contraindication in one paragraph: of what, for whom, how strongly."""
+    return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."
 
 
 def headline(row: Recommendation) -> str:

@@ -205,6 +205,22 @@ def test_valproate_in_a_disease_of_polg_is_critical_though_no_gene_was_looked_at
     assert told("valproate", facts=()) == ()
 
 
+@pytest.mark.parametrize(
+    ("ordered", "facts"),
+    [
+        ("siponimod", (result("CYP2C9", "*3/*3"),)),
+        ("thioridazine", (POOR_2D6,)),
+        ("rasburicase", (result("G6PD", "Deficient", "gene-phenotype"),)),
+        ("abacavir", (result("HLA-B", "*57:01 positive", "allele-status"),)),
+    ],
+)
+def test_contraindication_has_population_strength_day_and_disclaimer(ordered: str, facts: tuple[Fact, ...]) -> None:
+    finding = one(ordered, facts=facts)
+    assert any("for everybody with" in line and "Strength: contraindication" in line for line in finding.detail)
+    assert "inform the judgement" in finding.detail[-1]
+    assert any("read on 2026-11-21" in source.label for source in finding.sources)
+
+
 def test_eye_drops_are_not_what_a_guideline_speaks_of() -> None:
     deficient = result("G6PD", "Deficient with CNSHA", "gene-phenotype")
     swallowed = order("chloramphenicol")

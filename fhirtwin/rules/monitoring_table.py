@@ -78,6 +78,8 @@ LIVER: Final = _check(
     "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma",
 )
 
+QTC: Final = _check("qtc", "QTc by ECG", "qtc-interval", "8636-3", "Q-T interval corrected")
+
 _SPS_LITHIUM: Final = Citation(
     "Lithium monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
     "https://www.sps.nhs.uk/monitorings/lithium-monitoring/",
@@ -128,6 +130,12 @@ _DOAC: Final = Citation(
     "https://www.sps.nhs.uk/monitorings/doacs-direct-oral-anticoagulants-monitoring",
 )
 
+_METHADONE: Final = Citation(
+    "Krantz MJ et al., QTc interval screening in methadone treatment, Ann Intern Med 2009;150:387-395, recommendation "
+    "3; read on 2026-11-21",
+    "https://pubmed.ncbi.nlm.nih.gov/19153406/",
+)
+
 _LITHIUM_WORDS: Final = "every 6 months"
 _LITHIUM_LEVEL_WORDS: Final = (
     "every 3 to 6 months once stable; weekly until levels are stable and every 3 months in the first year"
@@ -143,6 +151,10 @@ _VALPROATE_WORDS: Final = "once a year; 6 months after start"
 _DOAC_WORDS: Final = "once a year"
 _DOAC_KIDNEY_WORDS: Final = (
     "once a year; every 4 months in the elderly; below 60 mL/min after as many months as a tenth of the clearance"
+)
+_METHADONE_WORDS: Final = (
+    "once a year; before the first dose and within 30 days; also above 100 mg a day and after an unexplained syncope "
+    "or seizure"
 )
 _CLOZAPINE_WORDS: Final = "monthly after the first year; weekly in the first 6 months and every 2 weeks until 12 months"
 
@@ -251,5 +263,6 @@ ROWS: Final[tuple[MonitoringRow, ...]] = (
         (Due(THYROID, _HALF_YEAR, _LITHIUM_WORDS), Due(LIVER, _HALF_YEAR, _LITHIUM_WORDS)),
         _AMIODARONE,
     ),
+    MonitoringRow("methadone", frozenset({"6813"}), (Due(QTC, _YEAR, _METHADONE_WORDS),), _METHADONE),
 )
 """A medicine may have several rows, each with its own source."""

@@ -32,7 +32,14 @@ def create_app(evaluator: Evaluator, key: bytes) -> Flask:
     lengths = evaluator.request_lengths
     right_lengths = frozenset[int]().union(*lengths.values())
     app.config["MAX_CONTENT_LENGTH"] = max(right_lengths)
-    about = json.dumps({"version": __version__, "panel": evaluator.panel.digest, "profiles": sorted(lengths)}).encode()
+    about = json.dumps(
+        {
+            "version": __version__,
+            "panel": evaluator.panel.digest,
+            "tables": sorted(table.digest for table in evaluator.tables),
+            "profiles": sorted(lengths),
+        }
+    ).encode()
 
     @app.post(wire.EVALUATE)
     def evaluate() -> Response:

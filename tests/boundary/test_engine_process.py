@@ -26,6 +26,7 @@ FORBIDDEN = (
     "fhirtwin.api",
     "fhirtwin.app",
     "fhirtwin.assess",
+    "fhirtwin.assess_genes",
     "fhirtwin.ingest",
     "sqlalchemy",
 )

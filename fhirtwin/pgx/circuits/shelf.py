@@ -28,24 +28,32 @@ class Shelf(Generic[Written]):
         books: tables.
         copies: how many keys of each book one ciphertext has room for.
         rounds: how many ciphertexts a question always takes, however little it asks.
+        others: how many keys of a book where it is another number than `copies`.
         beside: other linear models that lie in the same ciphertext, by name.
     """
 
     books: tuple[Book[Written], ...]
     copies: int
     rounds: int
+    others: Mapping[str, int] = field(default_factory=dict)
     beside: Mapping[str, Panel] = field(default_factory=dict)
 
-    @property
-    def most(self) -> int:
-        """How many keys of each book one question may look up."""
-        return self.copies * self.rounds
+    def most(self, name: str) -> int:
+        """How many keys of a book one question may look up."""
+        return self._copies(name) * self.rounds
 
     @cached_property
     def panel(self) -> Panel:
         """The circuit of all of it."""
-        copies = {f"{copy}:{book.name}": book.panel for copy in range(self.copies) for book in self.books}
-        return joined({**copies, **self.beside})
+        return joined(self._parts)
+
+    @cached_property
+    def _parts(self) -> Mapping[str, Panel]:
+        books = {f"{copy}:{book.name}": book.panel for book in self.books for copy in range(self._copies(book.name))}
+        return {**books, **self.beside}
+
+    def _copies(self, name: str) -> int:
+        return self.others.get(name, self.copies)
 
     def kept(self, wanted: Wanted) -> Wanted:
         """Keep of what is wanted the keys that are in a book, each once.
@@ -59,10 +67,10 @@ class Shelf(Generic[Written]):
             if name in self._by_name
         }
         for name, keys in kept.items():
-            if len(keys) > self.most:
+            if len(keys) > self.most(name):
                 raise Unprocessable(
-                    f"More than {self.most} values of {name} fit equally well, which is more than a sealed question "
-                    "has room for; look it up in the plain tables."
+                    f"More than {self.most(name)} values of {name} fit equally well, which is more than a sealed "
+                    "question has room for; look it up in the plain tables."
                 )
         return kept
 
@@ -78,7 +86,7 @@ class Shelf(Generic[Written]):
         """
         found = np.zeros(len(self.panel.features))
         for name, keys in wanted.items():
-            for copy, key in enumerate(self._turn(number, keys)):
+            for copy, key in enumerate(self._turn(number, name, keys)):
                 found[self._starts[f"{copy}:{name}"] + self._by_name[name].places[key]] = 1.0
         for name, given in (beside or {}).items() if number == 0 else ():
             found[self._starts[name] : self._starts[name] + given.size] = given
@@ -92,16 +100,17 @@ class Shelf(Generic[Written]):
         """
         found = {}
         for book in self.books:
-            keys = self._turn(number, wanted.get(book.name, ()))
-            for copy in range(self.copies):
+            keys = self._turn(number, book.name, wanted.get(book.name, ()))
+            for copy in range(self._copies(book.name)):
                 here = copy < len(keys)
                 written = book.read(opened[f"{copy}:{book.name}:{book.panel.rows[0]}"], asked=here)
                 if here and written is not None:
                     found[book.name, keys[copy]] = written
         return found
 
-    def _turn(self, number: int, keys: Sequence[Key]) -> Sequence[Key]:
-        return keys[number * self.copies : (number + 1) * self.copies]
+    def _turn(self, number: int, name: str, keys: Sequence[Key]) -> Sequence[Key]:
+        copies = self._copies(name)
+        return keys[number * copies : (number + 1) * copies]
 
     @cached_property
     def _by_name(self) -> Mapping[str, Book[Written]]:
@@ -110,7 +119,5 @@ class Shelf(Generic[Written]):
     @cached_property
     def _starts(self) -> Mapping[str, int]:
         """Where the features of each part begin."""
-        sizes = {f"{copy}:{book.name}": len(book.entries) for copy in range(self.copies) for book in self.books}
-        sizes |= {name: len(panel.features) for name, panel in self.beside.items()}
-        starts = np.cumsum([0, *sizes.values()]).tolist()
-        return dict(zip(sizes, starts, strict=False))
+        starts = np.cumsum([0, *(len(panel.features) for panel in self._parts.values())]).tolist()
+        return dict(zip(self._parts, starts, strict=False))

@@ -44,10 +44,11 @@ def pair(first: str, second: str) -> tuple[str, str]:
 def advice() -> Shelf[Rows]:
     """Rows of the guidelines by the values of one gene or of two, and the dose of warfarin.
 
-    Three keys of each book in a ciphertext, and four ciphertexts a question: a laboratory's word can stand for as many
-    as eleven activity scores.
+    Four ciphertexts a question, for a laboratory's word can stand for as many as eleven activity scores: room for eight
+    keys of each book, for twelve of CYP2D6, for twenty-four of CYP2C19 with CYP2D6.
     """
-    return Shelf(tuple(_books()), copies=3, rounds=4, beside={dosing.NAME: dosing.panel()})
+    others = {"CYP2D6": 3, "CYP2C19 x CYP2D6": 6}
+    return Shelf(tuple(_books()), copies=2, rounds=4, others=others, beside={dosing.NAME: dosing.panel()})
 
 
 def book_of(genes: Iterable[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -16,7 +17,7 @@ from fhirtwin.pgx.circuits.shelf import Shelf
 SQUARES = Book("squares", {(str(n),): n * n for n in range(1, 9)})
 NAMES = Book("names", {("x",): 100, ("y",): 200})
 LINE = Panel(("a", "b"), np.array([-1.0, -1.0]), np.array([1.0, 1.0]), ("sum",), np.array([[1.0, 2.0]]))
-SHELF = Shelf((SQUARES, NAMES), copies=3, rounds=2, beside={"line": LINE})
+SHELF = Shelf((SQUARES, NAMES), copies=2, rounds=2, others={"squares": 3}, beside={"line": LINE})
 
 
 def opened(number: int, wanted: Mapping[str, list[Key]], **beside: np.ndarray) -> dict[str, Decimal]:
@@ -54,6 +55,8 @@ def test_more_than_there_is_room_for_is_refused_by_name() -> None:
     assert SHELF.kept({"squares": keys[:6]})["squares"] == keys[:6]
     with pytest.raises(Unprocessable, match="More than 6 values of squares fit equally well"):
         SHELF.kept({"squares": keys[:7]})
+    with pytest.raises(Unprocessable, match="More than 4 values of names"):
+        Shelf((replace(NAMES, entries=SQUARES.entries),), copies=2, rounds=2).kept({"names": keys[:5]})
 
 
 def test_a_code_in_a_copy_that_was_not_asked_is_refused() -> None:
@@ -61,6 +64,6 @@ def test_a_code_in_a_copy_that_was_not_asked_is_refused() -> None:
     with pytest.raises(EngineAnswerRefused):
         SHELF.read(0, {"squares": [("1",)]}, sums)
     sums = opened(0, {"squares": [("1",)]})
-    name = next(row for row in SHELF.panel.rows if row.startswith("2:names:"))
+    name = next(row for row in SHELF.panel.rows if row.startswith("1:names:"))
     with pytest.raises(EngineAnswerRefused):
         SHELF.read(0, {"squares": [("1",)]}, sums | {name: CODE_STEP})

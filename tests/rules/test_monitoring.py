@@ -24,7 +24,7 @@ DUES = [pytest.param(row, due, id=f"{row.name}-{due.check.key}") for row in ROWS
 INTERVALS = {
     # as read: NHS SPS on lithium, spironolactone, amiodarone, valproate and DOACs; NHS Somerset on ACE
     # inhibitors; NICE on receptor blockers; labels: warfarin 2.4, Clozaril, metformin; the consensus of 2004;
-    # Krantz 2009 on methadone.
+    # Krantz 2009 on methadone; the guideline of 2023 on dofetilide and sotalol.
     # Longest calendar length of the interval, in days.
     ("lithium", "lithium-level"): 184,
     ("lithium", "kidney"): 184,
@@ -52,6 +52,13 @@ INTERVALS = {
     ("second-generation antipsychotic", "lipids"): 1830,
     ("amiodarone", "thyroid"): 184,
     ("amiodarone", "liver"): 184,
+    ("dofetilide", "qtc"): 184,
+    ("dofetilide", "potassium"): 184,
+    ("dofetilide", "magnesium"): 184,
+    ("dofetilide", "creatinine"): 184,
+    ("sotalol", "qtc"): 184,
+    ("sotalol", "potassium"): 184,
+    ("sotalol", "magnesium"): 184,
     ("methadone", "qtc"): 366,
 }
 

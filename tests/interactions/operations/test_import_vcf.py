@@ -15,10 +15,17 @@ from flask.testing import FlaskClient
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx import naming
+from fhirtwin.pgx.calling import Rules, call_gene
+from fhirtwin.pgx.defined import genes as genes_defined
+from fhirtwin.pgx.vcf import read_vcf
+from fhirtwin.report.genomics import imported
 from fhirtwin.twin import genome
 from fhirtwin.twin.state import LOCAL, PatientKey
 from tests import parts
 from tests.parts import body, patient
+from tests.pgx import files
+from tests.pgx.test_recorded_cases import _cases as recorded
 
 Json = dict[str, Any]
 JSON = {"Content-Type": "application/fhir+json"}
@@ -193,7 +200,7 @@ def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
         (vcf(head=HEAD.replace("##reference=GRCh38\n", "")), 422, "genome build"),
         (vcf("x/y"), 400, "GT is no genotype"),
         (vcf("0/3"), 400, "does not have"),
-        (vcf()[:-4], 400, "cut off"),
+        (vcf()[:-9], 400, "cut off"),
         (b"", 400, "Content-Length"),
         (b"##fileformat=VCFv4.2\n", 400, "no line `#CHROM`"),
         (b"not a vcf", 400, "VCF"),
@@ -280,3 +287,21 @@ def test_patient_who_is_not_there_or_was_replaced(client: FlaskClient) -> None:
     client.put("/fhir/Patient/p", data=body(replaced), headers=JSON)
     assert "replaced" in refused(send(client, vcf()), 422)
     refused(client.get("/fhir/Patient/p/$import-vcf"), 405)
+
+
+def test_recorded_cases_come_through_the_door_as_they_are_called(
+    client: FlaskClient, services: Services, shared: Path
+) -> None:
+    plain = [one for one in recorded(shared, "vcf_to_diplotype") if "vcf" in one]
+    assert len(plain) > 10
+    for case in plain:
+        data = files.vcf(case["vcf"])
+        call = call_gene(genes_defined()[case["gene"]], read_vcf(BytesIO(data)), Rules(sex="female"))
+        expected = imported.told(call)
+        told = genes(send(client, data, "sample=S&dry-run=true"))[case["gene"]]
+        if expected.diplotypes:
+            assert told["genotype"] == f"{case['gene']} {naming.text(expected.diplotypes)}", case["id"]
+        else:
+            assert told["not-called"] == expected.not_called, case["id"]
+        genes(send(client, data, "sample=S"))
+        assert results(services)[case["gene"]].known.diplotypes == expected.diplotypes, case["id"]

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.api.fhir import files as door
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
@@ -180,6 +181,44 @@ def test_absent_positions_are_reference_only_by_the_callers_word(client: FlaskCl
     assert "not-called" in genes(send(client, vcf("0/0"), "sample=S1"))["CYP2C9"]
     told = genes(send(client, vcf("0/0"), "sample=S1&absent-is-reference=true"))
     assert told["CYP2C9"]["genotype"] == "CYP2C9 *1/*1"
+    (report,) = search(client, "DiagnosticReport")
+    assert "By the word of who imported it, positions that the file does not show" in report["conclusion"]
+
+
+def test_listed_variants_are_told_beside_the_two_that_are_looked_up(client: FlaskClient) -> None:
+    rows = "chr1\t97450058\t.\tC\tT\t.\tPASS\t.\tGT\t0/1\nchr1\t97883329\t.\tA\tG\t.\tPASS\t.\tGT\t0/1\n"
+    rows += "chr1\t97515787\t.\tA\tC\t.\tPASS\t.\tGT\t0/1\n"
+    genes(send(client, vcf(more=rows)))
+    (dpyd,) = [
+        one
+        for one in search(client, "Observation")
+        if one.get("valueCodeableConcept", {}).get("text", "").startswith("DPYD")
+    ]
+    assert dpyd["note"][0]["text"].startswith("The file shows ") and "c.85T>C (*9A)" in dpyd["note"][0]["text"]
+    assert "*9A" not in dpyd["valueCodeableConcept"]["text"]
+
+
+def test_name_of_a_sample_that_cannot_be_kept_is_refused(client: FlaskClient) -> None:
+    assert "no name that can be kept" in refused(send(client, vcf(samples="S" * 300), "sample=*"), 400)
+
+
+def test_only_two_files_at_a_time_and_no_more_than_there_is_room_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [door._inside.acquire(blocking=False) for _ in range(door.MOST)]
+    assert all(held)
+    assert "2 files" in refused(send(client, vcf()), 503)
+    for _ in held:
+        door._inside.release()
+
+    class Full(BytesIO):
+        def write(self, _data: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(door, "TemporaryFile", lambda dir: Full())  # noqa: A006 (its name there)
+    assert "no room" in refused(send(client, vcf()), 507)
+    monkeypatch.undo()
+    assert genes(send(client, vcf()))["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
 
 
 def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:

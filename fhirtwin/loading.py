@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +17,9 @@ from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect, Unavailable
 
 FHIR_JSON = "application/fhir+json"
+
+_LONG_SECONDS = 900
+"""How long a file of a whole genome may take."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _PATIENT = re.compile(r"(?:^|/)(Patient/[A-Za-z0-9\-.]{1,64})/_history/")
@@ -68,11 +71,16 @@ class Gateway:
         """Scheme and authority: what `/cds-services` and `/health` are relative to."""
         return self.base_url.removesuffix("/fhir")
 
-    def call(self, method: str, path: str, *, base: str | None = None, **options: Any) -> requests.Response:
-        """One request, relative to the FHIR base unless `base` says otherwise; redirects are not followed."""
+    def call(
+        self, method: str, path: str, *, base: str | None = None, wait: float = 120, **options: Any
+    ) -> requests.Response:
+        """One request, relative to the FHIR base unless `base` says otherwise; redirects are not followed.
+
+        It may take `wait` seconds to answer.
+        """
         url = (self.base_url if base is None else base) + path
         try:
-            return self.http.request(method, url, timeout=(5, 120), allow_redirects=False, **options)
+            return self.http.request(method, url, timeout=(5, wait), allow_redirects=False, **options)
         except requests.exceptions.SSLError:
             raise Unavailable(
                 f"The certificate of {self.base_url} is not trusted; name its authority with --ca-file."
@@ -105,6 +113,40 @@ class Gateway:
                 if problem:
                     yield f"line {number}: {problem}" if ndjson else problem
             done(len(line) / max(len(data), 1))
+
+    def import_vcf(self, file: Path, patient: str, said: Mapping[str, str]) -> list[str]:
+        """Import a VCF file for a patient; gives a line for each gene: what was called, or why nothing was.
+
+        Args:
+            file: plain or gzipped.
+            patient: ID or Patient/ID.
+            said: parameters of `$import-vcf`, by name; those without a word are left out.
+
+        Raises:
+            Incorrect: `patient` is no id, the file cannot be read, or the gateway refused.
+        """
+        id_ = patient.removeprefix("Patient/")
+        if not _is_id(id_):
+            raise Incorrect("--patient must be the id of a Patient, or Patient/ID.")
+        given = {name: value for name, value in said.items() if value}
+        try:
+            with file.open("rb") as content:
+                answer = self.call(
+                    "POST",
+                    f"/Patient/{id_}/$import-vcf",
+                    params=given,
+                    data=content,
+                    headers={"Content-Type": "text/vcf"},
+                    wait=_LONG_SECONDS,
+                )
+        except FileNotFoundError:
+            raise Incorrect(f"{file} cannot be read.") from None
+        if not answer.ok:
+            raise Incorrect(f"{answer.status_code}: {outcome(answer)}")
+        try:
+            return _genes(answer.json())
+        except (ValueError, KeyError, TypeError):
+            raise Incorrect(f"{self.base_url} answers, but not as a FHIR server does.") from None
 
     def _post(self, data: bytes) -> str:
         try:
@@ -149,6 +191,27 @@ class Gateway:
             return json.dumps(answer.json(), indent=2, ensure_ascii=False)
         except ValueError:
             raise Incorrect(f"{self.base_url} answers, but not as a FHIR server does.") from None
+
+
+def refuse_unclear(files: tuple[Path, ...], genomes: tuple[Path, ...], patient: str) -> None:
+    """Return when it is one VCF file alone, and of somebody.
+
+    Raises:
+        Incorrect: it is not.
+    """
+    if len(files) > 1 or len(genomes) > 1:
+        raise Incorrect("A VCF file is loaded alone: one file, one patient.")
+    if not patient:
+        raise Incorrect("Say whose genome the VCF file is: --patient ID.")
+
+
+def _genes(parameters: Mapping[str, Any]) -> list[str]:
+    lines = []
+    for one in parameters["parameter"]:
+        if one["name"] == "gene":
+            told = {part["name"]: part.get("valueString", "") for part in reversed(one["part"])}
+            lines.append(told.get("genotype") or f"{told['symbol']}: {told['not-called']}")
+    return lines
 
 
 def stored_patients(answer: requests.Response) -> list[str]:

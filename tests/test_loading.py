@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import requests
 import responses
+from responses import matchers
 
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect, Unavailable
-from fhirtwin.loading import Gateway
+from fhirtwin.loading import Gateway, refuse_unclear
 
 BASE = "http://127.0.0.1:8000/fhir"
 
@@ -149,3 +150,52 @@ def test_each_line_of_ndjson_moves_the_bar_by_its_share(tmp_path: Path) -> None:
     assert list(Gateway(BASE).load(file, shares.append)) == []
     assert len(shares) == 4
     assert 0.9 < sum(shares) <= 1
+
+
+def _text(name: str, value: str) -> dict[str, str]:
+    return {"name": name, "valueString": value}
+
+
+PARAMETERS = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {"name": "report", "valueReference": {"reference": "DiagnosticReport/r"}},
+        {"name": "gene", "part": [_text("symbol", "CYP2C19"), _text("genotype", "CYP2C19 *1/*2")]},
+        {"name": "gene", "part": [_text("symbol", "DPYD"), _text("not-called", "no rows")]},
+    ],
+}
+
+
+@responses.activate
+def test_vcf_is_sent_as_it_is_and_each_gene_is_told(tmp_path: Path) -> None:
+    given = {"sample": "S1", "absent-is-reference": "true"}
+    matching = [matchers.query_param_matcher(given), matchers.header_matcher({"Content-Type": "text/vcf"})]
+    responses.add("POST", f"{BASE}/Patient/p/$import-vcf", json=PARAMETERS, match=matching)
+    file = tmp_path / "genome.vcf.gz"
+    file.write_bytes(b"packed")
+    lines = Gateway(BASE).import_vcf(file, "Patient/p", {**given, "grch38": ""})
+    assert lines == ["CYP2C19 *1/*2", "DPYD: no rows"]
+    assert responses.calls[0].request.headers["Content-Length"] == "6"
+
+
+@responses.activate
+def test_refusal_of_a_vcf_is_told_in_its_words(tmp_path: Path) -> None:
+    refusal = {"resourceType": "OperationOutcome", "issue": [{"diagnostics": "on GRCh37"}]}
+    responses.add("POST", f"{BASE}/Patient/p/$import-vcf", status=422, json=refusal)
+    file = tmp_path / "genome.vcf"
+    file.write_bytes(b"x")
+    with pytest.raises(Incorrect, match=r"422: +on GRCh37"):
+        Gateway(BASE).import_vcf(file, "p", {})
+    with pytest.raises(Incorrect, match="--patient"):
+        Gateway(BASE).import_vcf(file, "../p", {})
+    with pytest.raises(Incorrect, match="cannot be read"):
+        Gateway(BASE).import_vcf(tmp_path / "none.vcf", "p", {})
+
+
+def test_vcf_is_loaded_alone_and_for_somebody() -> None:
+    one, other = Path("a.vcf"), Path("b.json")
+    refuse_unclear((one,), (one,), "p")
+    with pytest.raises(Incorrect, match="--patient"):
+        refuse_unclear((one,), (one,), "")
+    with pytest.raises(Incorrect, match="alone"):
+        refuse_unclear((one, other), (one,), "p")

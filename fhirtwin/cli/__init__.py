@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
@@ -118,14 +118,43 @@ def demo() -> None:
 @DATA
 @SERVER
 @CA_FILE
-def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str | None) -> None:
+@click.option("--patient", default="", help="Whose genome a VCF file is: ID or Patient/ID.")
+@click.option("--sample", default="", help="Name of this patient's sample in the VCF file; * for its only one.")
+@click.option("--absent-is-reference", is_flag=True, help="Positions that the VCF does not show are as the reference.")
+@click.option("--grch38", is_flag=True, help="The VCF file is on GRCh38 although its header does not say so.")
+@click.option(
+    "--outside-calls",
+    type=click.File(encoding="utf-8"),
+    help="File of calls beside the VCF: lines of gene and diplotype, parted by tabs.",
+)
+def load(
+    *,
+    files: tuple[Path, ...],
+    data: Path,
+    server: str,
+    ca_file: str | None,
+    patient: str,
+    sample: str,
+    absent_is_reference: bool,
+    grch38: bool,
+    outside_calls: TextIO | None,
+) -> None:
     """Post FHIR files (transaction bundles, single resources, NDJSON; .gz too) to a running gateway.
 
-    Prints each Patient that was stored, as `fhirtwin assess` takes it.
+    Prints each Patient that was stored, as `fhirtwin assess` takes it. A VCF file (.vcf, .vcf.gz) needs --patient;
+    what was called of each gene is printed.
     """
     from fhirtwin import loading
 
     gateway = loading.Gateway.of(data, server, ca_file or "")
+    genomes = tuple(file for file in files if file.name.lower().endswith((".vcf", ".vcf.gz", ".vcf.bgz")))
+    if genomes:
+        said = {"sample": sample, "outside-calls": outside_calls.read() if outside_calls else ""}
+        said |= {"absent-is-reference": "true" if absent_is_reference else "", "grch38": "true" if grch38 else ""}
+        loading.refuse_unclear(files, genomes, patient)
+        for line in gateway.import_vcf(genomes[0], patient, said):
+            click.echo(line)
+        return
     failed = 0
     with click.progressbar(length=1000 * len(files), label="loading", file=sys.stderr) as bar:
         for number, file in enumerate(files, 1):
@@ -133,8 +162,8 @@ def load(*, files: tuple[Path, ...], data: Path, server: str, ca_file: str | Non
                 failed += 1
                 click.echo(f"\n{file}: {problem}", err=True)
             bar.update(1000 * number - bar.pos)
-    for patient in gateway.patients:
-        click.echo(patient)
+    for stored in gateway.patients:
+        click.echo(stored)
     if failed:
         raise click.ClickException(f"{failed} could not be stored; each is named above.")
 

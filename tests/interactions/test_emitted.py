@@ -29,9 +29,13 @@ from tests.clients import nodejs
 from tests.conftest import ROOT
 from tests.gateway_in_process import FHIR, Gateway, gateway, maria
 from tests.parts import entry, patient, transaction
+from tests.pgx.files import vcf
 
 Emitted = dict[str, dict[str, Any]]
 XML = {"Accept": "application/fhir+xml"}
+VCF = vcf(
+    [("chr10", 94781859, ".", "G", "A", "0/1"), ("chr10", 94842866, ".", "A", "G", "1/1")], samples=["S1"]
+).decode()
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,7 @@ def _operations(id_: str) -> list[Asked]:
 def _of_genes(id_: str) -> list[Asked]:
     """Of a patient with genotypes, and of one without."""
     return [
+        Asked("POST", f"/Patient/{id_}/$import-vcf?sample=S1", VCF, {"Content-Type": "text/vcf"}),
         Asked("GET", f"/$find-subject-haplotypes?subject={id_}&genes=CYP2C19,HGNC:2625,BRCA1"),
         Asked("GET", f"/$find-subject-specific-haplotypes?subject={id_}&haplotypes=CYP2C19*2,TPMT*1"),
         Asked("GET", f"/$find-subject-tx-implications?subject={id_}&treatments=citalopram,codeine,fluoxetine"),

@@ -34,6 +34,13 @@ ONLY_ONE: Final = "*"
 UNPACKED: Final = 16
 """How many times its size a packed file may have as text: VCF packs to a tenth."""
 
+LONGEST_NAME: Final = 200
+STATED: Final = {
+    "absent-is-reference": "By the word of who imported it, positions that the file does not show are reference.",
+    "grch38": "By the word of who imported it, the file is on GRCh38.",
+    "outside-prevails": "By the word of who imported it, outside calls stand where the file says otherwise.",
+}
+
 Json = dict[str, Any]
 
 
@@ -68,7 +75,7 @@ def import_vcf(call: Call) -> Answer:
     calls = with_outside(
         call_genes(found, Rules(sex=_sex(patient))), outside, overriding=_says(call, "outside-prevails")
     )
-    origin = Origin(call.id, sample, day.isoformat(), document)
+    origin = Origin(call.id, sample, day.isoformat(), document, tuple(_stated(call)))
     if dry:
         return with_parameters(
             _told(calls, {gene: imported.observation(one, origin, again=False) for gene, one in calls.items()})
@@ -108,6 +115,8 @@ def _file(call: Call) -> Iterator[tuple[str, BinaryIO]]:
 
 def _sample(stated: str | None, names: tuple[str, ...], patient: Mapping[str, Any]) -> str:
     """The sample that is this patient's, by the caller's word or because an identifier of the Patient is its name."""
+    if any(len(name) > LONGEST_NAME or not name.isprintable() for name in names):
+        raise Incorrect(f"A sample of the file has no name that can be kept; give it {LONGEST_NAME} printable signs.")
     if stated == ONLY_ONE:
         if len(names) != 1:
             raise Incorrect(f"The file has {len(names)} samples; name the one that is this patient's in `sample`.")
@@ -138,6 +147,11 @@ def _reading(call: Call, sample: str) -> Reading:
 
 def _says(call: Call, name: str) -> bool:
     return call.one(name) is True
+
+
+def _stated(call: Call) -> Iterator[str]:
+    """What calls rest on that the file itself does not say."""
+    yield from (text for name, text in STATED.items() if _says(call, name))
 
 
 def _sex(patient: Mapping[str, Any]) -> Literal["male", "female"] | None:

@@ -39,12 +39,14 @@ class Origin:
         sample: its name in the file.
         when: day that the results stand for.
         document: reference to the DocumentReference that holds the file; empty where it came as a body.
+        stated: what whoever imported it said of the file, and the calls rest on; for people.
     """
 
     patient: str
     sample: str
     when: str
     document: str = ""
+    stated: tuple[str, ...] = ()
 
     def id_of(self, what: str) -> str:
         """The id of the Genotype of a gene, or of the `report`."""
@@ -76,7 +78,8 @@ def observation(call: GeneCall, origin: Origin, *, again: bool) -> Json:
     """
     found = told(call)
     resource = genotype(found, f"Patient/{origin.patient}", origin.when)
-    notes = [{"text": text} for text in (*found.notes, *_coverage(call))]
+    stated = origin.stated if call.source == "vcf" and found.diplotypes else ()
+    notes = [{"text": text} for text in (*_whole(call, found), *found.notes, *_coverage(call), *stated)]
     return {
         **resource,
         "id": origin.id_of(call.gene),
@@ -88,6 +91,12 @@ def observation(call: GeneCall, origin: Origin, *, again: bool) -> Json:
         **({"note": notes} if notes else {}),
         **({"derivedFrom": [{"reference": origin.document}]} if origin.document else {}),
     }
+
+
+def _whole(call: GeneCall, found: Known) -> Iterable[str]:
+    """All that the file shows, where only a part of it is looked up."""
+    if call.called and found.diplotypes and call.labels != tuple(map(str, found.diplotypes)):
+        yield f"The file shows {' or '.join(call.labels) if call.diplotypes else ', '.join(call.labels)}."
 
 
 def _coverage(call: GeneCall) -> Iterable[str]:
@@ -114,12 +123,11 @@ def report(observations: Mapping[str, Json], origin: Origin, *, again: bool) -> 
         "subject": {"reference": f"Patient/{origin.patient}"},
         "effectiveDateTime": origin.when,
         "result": [{"reference": f"Observation/{one['id']}"} for one in observations.values()],
-        "conclusion": _conclusion(called, uncalled),
+        "conclusion": "\n".join((*_conclusion(called, uncalled), *origin.stated)),
     }
 
 
-def _conclusion(called: Sequence[str], uncalled: Sequence[str]) -> str:
-    lines = [f"Called: {'; '.join(called)}." if called else "No gene was called."]
+def _conclusion(called: Sequence[str], uncalled: Sequence[str]) -> Iterable[str]:
+    yield f"Called: {'; '.join(called)}." if called else "No gene was called."
     if uncalled:
-        lines.append(f"Not called (each result says why): {', '.join(uncalled)}.")
-    return "\n".join(lines)
+        yield f"Not called (each result says why): {', '.join(uncalled)}."

@@ -12,13 +12,21 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from fhirtwin.api.fhir import files as door
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx import naming
+from fhirtwin.pgx.calling import Rules, call_gene
+from fhirtwin.pgx.defined import genes as genes_defined
+from fhirtwin.pgx.vcf import read_vcf
+from fhirtwin.report.genomics import imported
 from fhirtwin.twin import genome
 from fhirtwin.twin.state import LOCAL, PatientKey
 from tests import parts
 from tests.parts import body, patient
+from tests.pgx import files
+from tests.pgx.test_recorded_cases import _cases as recorded
 
 Json = dict[str, Any]
 JSON = {"Content-Type": "application/fhir+json"}
@@ -173,6 +181,44 @@ def test_absent_positions_are_reference_only_by_the_callers_word(client: FlaskCl
     assert "not-called" in genes(send(client, vcf("0/0"), "sample=S1"))["CYP2C9"]
     told = genes(send(client, vcf("0/0"), "sample=S1&absent-is-reference=true"))
     assert told["CYP2C9"]["genotype"] == "CYP2C9 *1/*1"
+    (report,) = search(client, "DiagnosticReport")
+    assert "By the word of who imported it, positions that the file does not show" in report["conclusion"]
+
+
+def test_listed_variants_are_told_beside_the_two_that_are_looked_up(client: FlaskClient) -> None:
+    rows = "chr1\t97450058\t.\tC\tT\t.\tPASS\t.\tGT\t0/1\nchr1\t97883329\t.\tA\tG\t.\tPASS\t.\tGT\t0/1\n"
+    rows += "chr1\t97515787\t.\tA\tC\t.\tPASS\t.\tGT\t0/1\n"
+    genes(send(client, vcf(more=rows)))
+    (dpyd,) = [
+        one
+        for one in search(client, "Observation")
+        if one.get("valueCodeableConcept", {}).get("text", "").startswith("DPYD")
+    ]
+    assert dpyd["note"][0]["text"].startswith("The file shows ") and "c.85T>C (*9A)" in dpyd["note"][0]["text"]
+    assert "*9A" not in dpyd["valueCodeableConcept"]["text"]
+
+
+def test_name_of_a_sample_that_cannot_be_kept_is_refused(client: FlaskClient) -> None:
+    assert "no name that can be kept" in refused(send(client, vcf(samples="S" * 300), "sample=*"), 400)
+
+
+def test_only_two_files_at_a_time_and_no_more_than_there_is_room_for(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [door._inside.acquire(blocking=False) for _ in range(door.MOST)]
+    assert all(held)
+    assert "2 files" in refused(send(client, vcf()), 503)
+    for _ in held:
+        door._inside.release()
+
+    class Full(BytesIO):
+        def write(self, _data: Any) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(door, "TemporaryFile", lambda dir: Full())  # noqa: A006 (its name there)
+    assert "no room" in refused(send(client, vcf()), 507)
+    monkeypatch.undo()
+    assert genes(send(client, vcf()))["CYP2C19"]["genotype"] == "CYP2C19 *1/*2"
 
 
 def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
@@ -193,7 +239,7 @@ def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
         (vcf(head=HEAD.replace("##reference=GRCh38\n", "")), 422, "genome build"),
         (vcf("x/y"), 400, "GT is no genotype"),
         (vcf("0/3"), 400, "does not have"),
-        (vcf()[:-4], 400, "cut off"),
+        (vcf()[:-9], 400, "cut off"),
         (b"", 400, "Content-Length"),
         (b"##fileformat=VCFv4.2\n", 400, "no line `#CHROM`"),
         (b"not a vcf", 400, "VCF"),
@@ -280,3 +326,21 @@ def test_patient_who_is_not_there_or_was_replaced(client: FlaskClient) -> None:
     client.put("/fhir/Patient/p", data=body(replaced), headers=JSON)
     assert "replaced" in refused(send(client, vcf()), 422)
     refused(client.get("/fhir/Patient/p/$import-vcf"), 405)
+
+
+def test_recorded_cases_come_through_the_door_as_they_are_called(
+    client: FlaskClient, services: Services, shared: Path
+) -> None:
+    plain = [one for one in recorded(shared, "vcf_to_diplotype") if "vcf" in one]
+    assert len(plain) > 10
+    for case in plain:
+        data = files.vcf(case["vcf"])
+        call = call_gene(genes_defined()[case["gene"]], read_vcf(BytesIO(data)), Rules(sex="female"))
+        expected = imported.told(call)
+        told = genes(send(client, data, "sample=S&dry-run=true"))[case["gene"]]
+        if expected.diplotypes:
+            assert told["genotype"] == f"{case['gene']} {naming.text(expected.diplotypes)}", case["id"]
+        else:
+            assert told["not-called"] == expected.not_called, case["id"]
+        genes(send(client, data, "sample=S"))
+        assert results(services)[case["gene"]].known.diplotypes == expected.diplotypes, case["id"]

@@ -127,7 +127,9 @@ def words(gene: str) -> frozenset[str]:
 
 
 def scores(gene: str, word: str) -> tuple[str, ...]:
-    """Every activity score that means a phenotype, in the order of the rules."""
+    """Every activity score that means a phenotype, in the order of the rules; none of a gene that has no scores."""
+    if gene not in functions.scored():
+        return ()
     found = {total([a, b]): None for (of, a, b), (said, _) in functions.pairs().items() if of == gene and said == word}
     return tuple(found)
 

@@ -122,3 +122,9 @@ def test_every_gene_is_answered_for() -> None:
 def test_each_function_and_rule_names_its_source_and_day() -> None:
     assert all(row["source"] and row["date"] for row in functions.rows("functions.tsv"))
     assert all(row["date"] for row in functions.rows("pairs.tsv"))
+
+
+def test_gene_without_activity_scores_has_none_for_any_phenotype() -> None:
+    assert phenotype.scores("CYP2D6", "Poor Metabolizer") == ("0.0",)
+    assert phenotype.scores("NAT2", "Poor Metabolizer") == ()
+    assert phenotype.scores("CYP2C19", "Poor Metabolizer") == ()

@@ -59,6 +59,11 @@ def dpwg() -> dict[str, tuple[str, ...]]:
     return {row["drug"]: tuple(row["genes"].split(" | ")) for row in functions.rows("dpwg_guidelines.tsv")}
 
 
+def is_named(drug: str) -> bool:
+    """Tell whether any of the sources speaks of a drug."""
+    return drug in ELSEWHERE or drug in dpwg() or drug in fda()
+
+
 def of_row(drug: str) -> tuple[str, ...]:
     """Say what changed since a row was taken."""
     return (CHANGED[drug],) if drug in CHANGED else ()

@@ -81,3 +81,15 @@ LISTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Facts of which a patient has many at once, each with another value, and the lists they are read from. The value is an
 RxNorm ingredient code (`fhirtwin.terms.drugs`), or, for an allergy to a whole group, the group's id."""
+
+GENES: Final[dict[str, str]] = {
+    "diplotype": "The alleles of a gene, one of each chromosome; several that fit equally well are parted by a bar.",
+    "haplotype": "One allele of a gene that is there.",
+    "allele-status": "Whether one allele of an HLA gene is there: the allele, then positive or negative.",
+    "gene-phenotype": "The phenotype or activity score of a gene, in the laboratory's own words.",
+    "variant": "The bases at one place of a gene on GRCh38, one for each copy.",
+    "gene-not-called": "Why a gene that was looked at was not called.",
+}
+"""Facts about one gene, and what their value says; it is text. `code` and `display` are the gene's HGNC id and symbol
+(`fhirtwin.pgx.hgnc`). Germline results of the patient alone. A patient has many of each; what they come to together is
+told by `fhirtwin.twin.genome`."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
-from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.pgx import hgnc
+from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
 from fhirtwin.twin.mapper import Mapper
 from fhirtwin.twin.mappers.registry import gate
 from fhirtwin.twin.state import Fact, Mapped, Source
@@ -78,6 +79,9 @@ def _check_fact(fact: Fact, mapper: Mapper, source: Source, place: str) -> None:
         exact = isinstance(fact.value, Decimal) and fact.value.is_finite()
         _hold(exact, f"{place} has no exact number")
         _hold(bool(fact.time), f"{place} has no time")
+    elif fact.name in GENES:
+        _hold(isinstance(fact.value, str) and bool(fact.value), f"{place} does not say what")
+        _hold(fact.system == hgnc.SYSTEM and fact.code in hgnc.SYMBOLS, f"{place} does not name its gene by HGNC")
     elif fact.name in LISTS:
         _hold(isinstance(fact.value, str) and bool(fact.value), f"{place} does not say which")
     elif fact.name in FLAGS:

@@ -19,7 +19,7 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 from typing import Final
 
-from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
 from fhirtwin.twin import kidney
 from fhirtwin.twin.state import Fact, Source, TwinState, Unused
 from fhirtwin.twin.times import begins, first_day, last_day, overlap
@@ -48,13 +48,13 @@ def as_of(state: TwinState, day: date) -> TwinState:
         day: the day to look from; later facts are left out.
 
     Returns:
-        A twin in which quantities and codes keep all their values in the order of time, each stored flag is one fact
-        with value True while it holds and absent otherwise, each medicine and allergy that holds is one fact, and
-        `age`, `egfr`, `bmi`, `current-smoker`, `ckd-g3-g5-shown` and `kidney-function-unstable` are there when they
-        can be told. What is ambiguous is listed in `unused`.
+        A twin in which quantities, codes and facts about genes keep all their values in the order of time, each stored
+        flag is one fact with value True while it holds and absent otherwise, each medicine and allergy that holds is
+        one fact, and `age`, `egfr`, `bmi`, `current-smoker`, `ckd-g3-g5-shown` and `kidney-function-unstable` are there
+        when they can be told. What is ambiguous is listed in `unused`.
     """
     known = tuple(f for f in state.facts if _known(f, day))
-    kept = [f for f in known if f.name in UNITS or f.name in CODES]
+    kept = [f for f in known if f.name in UNITS or f.name in CODES or f.name in GENES]
     flags = [flag for name in _STORED_FLAGS for flag in _flag(name, known, day)]
     held = [fact for name in LISTS for fact in _list(name, known, day)]
     base = _with(state, [*kept, *flags, *held])

@@ -12,7 +12,7 @@ from typing import Any, Final
 from uuid import NAMESPACE_URL, uuid5
 
 from fhirtwin.fhir.profiles.known import VITAL_SIGNS
-from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
 from fhirtwin.terms.systems import CONCEPT, FACT, GENDER, LOINC, RXNORM, UCUM, profile
 from fhirtwin.twin.state import Fact, Source, TwinState
 
@@ -35,7 +35,7 @@ _VITAL_SIGN: Final = {
 }
 """What R4 demands of Observations with certain codes: http://hl7.org/fhir/R4/observation-vitalsigns.html."""
 
-LABELS: Final = {name: name.replace("-", " ") for name in (*UNITS, *CODES, *LISTS, *FLAGS)}
+LABELS: Final = {name: name.replace("-", " ") for name in (*UNITS, *CODES, *LISTS, *FLAGS, *GENES)}
 """What each fact is called in `CodeSystem-fact`."""
 
 
@@ -126,6 +126,8 @@ def _value(fact: Fact) -> Json:
         return {"valueQuantity": {"value": fact.value, "unit": fact.unit, "system": UCUM, "code": fact.unit}}
     if fact.name == "birth-date":
         return {"valueDateTime": fact.value}
+    if fact.name in GENES:
+        return {"valueCodeableConcept": {"text": fact.value}}
     coding = {"system": _system(fact), "code": fact.value, "display": fact.display if fact.name in LISTS else ""}
     return {"valueCodeableConcept": {"coding": [_without_empty(coding)]}}
 

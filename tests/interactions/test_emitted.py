@@ -22,6 +22,8 @@ from fhirtwin.fhir.validator import validate
 from fhirtwin.fhir.xml import from_xml
 from fhirtwin.interactions import registry
 from fhirtwin.interactions.operation import ANY_TYPE, Operation
+from fhirtwin.pgx.results import Known, Pair
+from fhirtwin.report.genomics.genotype import genotype
 from fhirtwin.terms.systems import FACT, FHIRTWIN
 from tests.clients import nodejs
 from tests.conftest import ROOT
@@ -154,6 +156,22 @@ def _operations(id_: str) -> list[Asked]:
         Asked("GET", "/ConceptMap/map/$translate?code=z&system=http://x.test/a"),
         Asked("GET", "/Measure/alert-burden"),
         Asked("GET", "/Measure/alert-burden/$evaluate-measure?periodStart=2026&periodEnd=2026"),
+        *_of_genes("changed"),
+        *_of_genes(id_),
+    ]
+
+
+def _of_genes(id_: str) -> list[Asked]:
+    """Of a patient with genotypes, and of one without."""
+    return [
+        Asked("GET", f"/$find-subject-haplotypes?subject={id_}&genes=CYP2C19,HGNC:2625,BRCA1"),
+        Asked("GET", f"/$find-subject-specific-haplotypes?subject={id_}&haplotypes=CYP2C19*2,TPMT*1"),
+        Asked("GET", f"/$find-subject-tx-implications?subject={id_}&treatments=citalopram,codeine,fluoxetine"),
+        Asked("GET", f"/$find-subject-tx-implications?subject={id_}&haplotypes=CYP2C19*2", headers=XML),
+        Asked("GET", f"/$find-subject-variants?subject={id_}&ranges=NC_000010.11:1-2&includeVariants=true"),
+        Asked("GET", f"/Patient/{id_}/$pharmacogenomic-report"),
+        Asked("GET", f"/Patient/{id_}/$pharmacogenomic-report?all=true"),
+        Asked("GET", f"/Patient/{id_}/$pharmacogenomic-report?drug=warfarin", headers=XML),
     ]
 
 
@@ -189,7 +207,14 @@ def _writes() -> list[Asked]:
         Asked("PUT", "/Binary/content", json.dumps(binary)),
         Asked("PUT", "/MedicationRequest/request", json.dumps(request)),
         Asked("PUT", "/ConceptMap/map", json.dumps(concept_map)),
+        *(Asked("POST", "/Observation", codec.encode(one).decode()) for one in _genotypes("Patient/changed")),
     ]
+
+
+def _genotypes(subject: str) -> list[dict[str, Any]]:
+    pair = Pair("*2", "*2")
+    known = (Known("CYP2C19", (pair,)), Known("CYP2D6", not_called="not called, because no reads"))
+    return [genotype(one, subject, "2024-03-01") for one in known]
 
 
 def _refused(id_: str) -> list[Asked]:
@@ -257,7 +282,7 @@ def test_every_kind_of_answer_was_given(emitted: Emitted) -> None:
 
 @pytest.mark.parametrize("operation", registry.all_operations(), ids=lambda one: one.definition)
 def test_every_operation_answered(emitted: Emitted, operation: Operation) -> None:
-    types = "" if ANY_TYPE in operation.types else f"/({'|'.join(operation.types)})"
+    types = "" if not operation.types - {ANY_TYPE} else f"/({'|'.join(operation.types)})"
     asked = re.compile(rf"\w+ {types}(/[^ ]*)?/\${operation.name}(\?[^ ]*)? 200 ")
     assert [one for one in emitted if asked.match(one)]
 

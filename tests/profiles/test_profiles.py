@@ -13,9 +13,10 @@ from fhirtwin.fhir import codec, validator
 from fhirtwin.fhir.profiles.items import Item
 from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.predictors.registry import all_predictors
+from fhirtwin.report.genomics import action, codes
 from fhirtwin.settings import Settings
 from fhirtwin.terms.drugs import GROUPS
-from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
 from fhirtwin.terms.systems import CONCEPT, FACT, FHIRTWIN, OUTCOME
 from fhirtwin.twin import projection
 from tests.conftest import ROOT
@@ -85,7 +86,8 @@ def test_example_that_fails_says_where() -> None:
 def test_every_profile_and_extension_the_twin_is_written_with_is_defined() -> None:
     written = {v for name, v in vars(projection).items() if name.isupper() and isinstance(v, str)}
     written -= {CONCEPT, FACT, projection.LOINC, projection.RXNORM, projection.UCUM, projection.GENDER}
-    assert written == {profile["url"] for profile in PROFILES.values()}
+    genomics = {codes.REPORT, codes.GENOTYPE, codes.IMPLICATION, codes.RECOMMENDATION}
+    assert written | genomics == {profile["url"] for profile in PROFILES.values()}
 
 
 def test_twin_and_its_facts_conform_to_their_profiles() -> None:
@@ -96,7 +98,7 @@ def test_twin_and_its_facts_conform_to_their_profiles() -> None:
 
 
 def test_code_system_of_facts_is_the_vocabulary() -> None:
-    assert codes_of(FACT) == {*UNITS, *CODES, *LISTS, *FLAGS}
+    assert codes_of(FACT) == {*UNITS, *CODES, *LISTS, *FLAGS, *GENES}
     shown = {c["code"]: c["display"] for c in ARTEFACTS["CodeSystem-fact"]["concept"]}
     assert shown == dict(projection.LABELS)
 
@@ -125,7 +127,12 @@ def test_every_predictor_and_every_category_is_defined() -> None:
     assert given == codes_of(f"{FHIRTWIN}/CodeSystem/risk-category")
 
 
-@pytest.mark.parametrize("code", ["twin", "assess"])
+def test_every_kind_of_change_is_in_the_value_set_of_recommendations() -> None:
+    (listed,) = ARTEFACTS["ValueSet-medication-recommendation"]["compose"]["include"]
+    assert {(c["code"], c["display"]) for c in listed["concept"]} == set(action.KINDS.values())
+
+
+@pytest.mark.parametrize("code", ["twin", "assess", "pharmacogenomic-report"])
 def test_operation_is_for_one_patient_and_returns_a_bundle(code: str) -> None:
     operation = ARTEFACTS[f"OperationDefinition-{code}"]
     assert (operation["code"], operation["resource"], operation["instance"]) == (code, ["Patient"], True)

@@ -25,11 +25,21 @@ from tests.twin.builders import (
     smoking,
     statement,
 )
+from tests.twin.genomics.builders import genotype, haplotype, implication, molecular_sequence, variant
 
 EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "AllergyIntolerance": [{"resourceType": "AllergyIntolerance", "code": concept("rxnorm", "723"), "type": "allergy"}],
     "Patient": [patient(), patient(deceasedBoolean=True)],
-    "Observation": [observation("2093-3", "200"), blood_pressure("120", "80"), smoking(concept("snomed", "8517006"))],
+    "Observation": [
+        observation("2093-3", "200"),
+        blood_pressure("120", "80"),
+        smoking(concept("snomed", "8517006")),
+        genotype("CYP2C19", "CYP2C19 *1/*17"),
+        haplotype("CYP2D6", "*4"),
+        variant("CYP2C19", "rs4244285", "A"),
+        implication("CYP2C19 Poor Metabolizer"),
+    ],
+    "MolecularSequence": [molecular_sequence(94781858, "G", "A")],
     "Condition": [condition("snomed", "44054006"), condition("icd", "I13.2", "resolved")],
     "Procedure": [procedure("265764009")],
     "MedicationRequest": [request(), request("29046", status="stopped")],

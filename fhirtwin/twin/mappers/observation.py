@@ -1,4 +1,4 @@
-"""Observation: laboratory results, vital signs and smoking status.
+"""Observation: laboratory results, vital signs, smoking status, and genes (`fhirtwin.twin.genomics`).
 
 Only `final`, `amended` and `corrected` results count. A panel is read through its components; results it points at with
 `hasMember` are resources of their own and are read where they are. Nothing is read out of text.
@@ -14,6 +14,7 @@ from fhirtwin.errors import Unprocessable
 from fhirtwin.terms import concepts, units
 from fhirtwin.terms.facts import UNITS
 from fhirtwin.terms.systems import LOINC, SNOMED, UCUM
+from fhirtwin.twin.genomics import observation as genomics
 from fhirtwin.twin.mapper import Mapper, Resource
 from fhirtwin.twin.reading import codings, forbidden, items, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source, Unused
@@ -41,6 +42,9 @@ class _NotUsed(Exception):
 
 def read(resource: Resource, source: Source) -> Mapped:
     """Read one Observation: itself, or the components of a panel."""
+    about_genes = genomics.reader(resource)
+    if about_genes and not forbidden(resource):
+        return genomics.read(about_genes, resource, source, effective(resource))
     reason = forbidden(resource) or _unfit(resource)
     if reason:
         return unused(source, reason)
@@ -178,6 +182,7 @@ def _pregnant(part: Resource) -> bool:
 def _names() -> Iterator[str]:
     yield from (name for name in UNITS if name != "age")
     yield from ("smoking-status", "pregnancy")
+    yield from genomics.FACTS
 
 
 MAPPER = Mapper("Observation", frozenset(_names()), read)

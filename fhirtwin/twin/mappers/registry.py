@@ -13,13 +13,15 @@ from importlib.metadata import entry_points
 from typing import Any, Final
 
 from fhirtwin.errors import Fault
-from fhirtwin.terms.facts import CODES, FLAGS, LISTS, UNITS
+from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
 from fhirtwin.twin import mappers as folder
 from fhirtwin.twin.mapper import Mapper, Resource
 from fhirtwin.twin.state import Mapped, Source
 
 GROUP: Final = "fhirtwin.mappers"
-VOCABULARY: Final = frozenset({*UNITS, *CODES, *LISTS, *(name for name, groups in FLAGS.items() if groups)} - {"age"})
+VOCABULARY: Final = frozenset(
+    {*UNITS, *CODES, *LISTS, *GENES, *(name for name, groups in FLAGS.items() if groups)} - {"age"}
+)
 """Every name a mapper may give a fact; age and the other derived ones are `fhirtwin.twin.derived`'s."""
 
 

@@ -1,0 +1,147 @@
+"""Reads the genome of a patient who is stored here, for every operation that tells of genes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from fhirtwin.access.visibility import require_whole_record
+from fhirtwin.errors import Incorrect, Unsupported
+from fhirtwin.fhir import references
+from fhirtwin.interactions import replaced, reporting
+from fhirtwin.interactions.context import is_id
+from fhirtwin.interactions.operation import Call
+from fhirtwin.report.genomics import report
+from fhirtwin.report.genomics.genotypes import genotypes, untested
+from fhirtwin.report.genomics.implication import About
+from fhirtwin.report.genomics.made import Made
+from fhirtwin.report.genomics.report import Findings
+from fhirtwin.report.genomics.weighing import Genome, Medicine, current, named, taken, weigh
+from fhirtwin.terms.systems import RXNORM
+from fhirtwin.twin import derived, genome
+from fhirtwin.twin.genome import GeneResult
+from fhirtwin.twin.medicines import GAPS
+from fhirtwin.twin.state import LOCAL, PatientKey, TwinState
+
+MOST_ASKED = 200
+"""Genes, haplotypes, treatments or ranges in one call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the genes and the medicines of one patient on one day.
+
+    Attributes:
+        id: of the Patient.
+        day: of the call.
+        whole: the twin with all its facts.
+        state: the twin as of the day.
+        results: what is known of each gene that somebody looked at.
+    """
+
+    id: str
+    day: date
+    whole: TwinState
+    state: TwinState
+    results: dict[str, GeneResult]
+
+    @property
+    def genome(self) -> Genome:
+        """Phenotypes and alleles, as guidelines are asked by."""
+        return Genome(genome.phenotypes(self.results), genome.allele_statuses(self.results))
+
+    @property
+    def medicines(self) -> tuple[Medicine, ...]:
+        """What is taken on the day."""
+        return current(self.state)
+
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """Why medicines that may be taken could not be read."""
+        return tuple(dict.fromkeys(one.reason for one in self.state.unused if one.reason in GAPS))
+
+    def findings(self, medicines: Iterable[Medicine], base: str = "") -> Findings:
+        """What the genes say of each medicine.
+
+        Args:
+            medicines: those to look at.
+            base: FHIR base that makes references absolute; empty where they stay relative.
+        """
+        subject = f"{base}/Patient/{self.id}" if base else f"Patient/{self.id}"
+        beside = taken(self.whole, self.medicines, self.day)
+        weighed = tuple(weigh(one, self.genome, beside) for one in medicines)
+        written: dict[str, Made] = genotypes(self.results, subject)
+        about = About(subject, self.day.isoformat(), written | untested(weighed, written, subject), base)
+        return report.find(weighed, about)
+
+
+def known(call: Call, id_: str) -> Known:
+    """Read what is known of a patient.
+
+    Raises:
+        Forbidden: a part of the record is withheld from the caller.
+        NotFound, Gone: no such Patient, or none that the caller may see.
+        Unprocessable: the Patient was replaced by another, whom the text names.
+    """
+    require_whole_record(call.caller)
+    services, day = call.services, reporting.today(call.services)
+    with services.store.snapshot() as reader:
+        replaced.current(reader, call.caller, id_)
+        patient = PatientKey(LOCAL, id_)
+        whole = reader.twin(patient) or TwinState(patient, 0, (), reference=f"Patient/{id_}")
+    state = derived.as_of(whole, day)
+    return Known(id_, day, whole, state, genome.of(state))
+
+
+def subject(call: Call) -> str:
+    """The id of the Patient that the parameter `subject` names.
+
+    Raises:
+        Incorrect: it is neither an id nor a reference to a Patient of this server.
+    """
+    text = str(call.one("subject")).strip()
+    if is_id(text):
+        return text
+    found = references.parse(text)
+    if found.type == "Patient" and is_id(found.id) and found.base.rstrip("/") in ("", call.services.base_url):
+        return found.id
+    raise Incorrect("`subject` must be the id of a Patient of this server, or a reference: Patient/123.")
+
+
+def listed(call: Call, name: str) -> tuple[str, ...]:
+    """The values of a parameter that may be repeated, and of which one may hold several, parted by commas.
+
+    Raises:
+        Incorrect: more than `MOST_ASKED`.
+    """
+    found = tuple(part.strip() for text in call.every(name) for part in str(text).split(",") if part.strip())
+    if len(found) > MOST_ASKED:
+        raise Incorrect(f"`{name}` may name {MOST_ASKED} at most.")
+    return tuple(dict.fromkeys(found))
+
+
+def medicines(call: Call, name: str) -> tuple[Medicine, ...]:
+    """The medicines that a parameter names, by RxNorm ingredient or by name.
+
+    Raises:
+        Incorrect: one is not known; nothing can be said of it, not even that there is no guidance.
+    """
+    found: list[Medicine] = []
+    for text in listed(call, name):
+        system, _, code = text.rpartition("|")
+        told = named(code) if system in ("", RXNORM) else ()
+        if not told:
+            raise Incorrect(f"One of `{name}` is not known here: give RxNorm ingredients ({RXNORM}), or their names.")
+        found += told
+    return tuple(dict.fromkeys(found))
+
+
+def germline_only(call: Call) -> None:
+    """Return when results of the germline are asked for, which alone are kept.
+
+    Raises:
+        Unsupported: somatic ones are.
+    """
+    if (call.one("genomicSourceClass") or "germline").strip().casefold() not in ("germline", "la6683-2"):
+        raise Unsupported("Only germline results are told: leave out `genomicSourceClass`, or say germline.")

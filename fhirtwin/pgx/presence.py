@@ -1,0 +1,61 @@
+"""Whether a haplotype or a genotype that somebody names is among what is known of a gene: yes, no, or not known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fhirtwin.pgx import functions, hgnc, hla, naming
+from fhirtwin.pgx.results import Known, Pair
+
+
+def split(text: str) -> tuple[str, str]:
+    """Part `CYP2C19 *1/*17` or `HLA-B*57:01` into gene and alleles; the gene is empty where none is read here.
+
+    A system before it, and the version of a GL string (`hla#3.33.0#`), are left out.
+    """
+    plain = text.rpartition("|")[2].rpartition("#")[2].strip()
+    for gene in sorted(hgnc.IDS, key=len, reverse=True):
+        if plain.upper().startswith(gene):
+            return gene, _without(gene, plain[len(gene) :])
+    return "", plain
+
+
+def present(known: Known, alleles: str) -> bool | None:
+    """Tell whether it is there; None where what is known does not tell.
+
+    Args:
+        known: what is known of the gene.
+        alleles: `*17`, `*1/*17`, `*57:01`, `*27` (any allele of an HLA group); empty asks for any genotype.
+    """
+    if not alleles:
+        return True if known.diplotypes else None
+    if known.gene.startswith("HLA-") and (told := hla.statuses(known).get(alleles)):
+        return told == hla.POSITIVE
+    answers = {_within(known.gene, pair, alleles) for pair in known.diplotypes}
+    return answers.pop() if len(answers) == 1 else None
+
+
+def _within(gene: str, pair: Pair, alleles: str) -> bool | None:
+    mine = _names(pair)
+    if "/" in alleles and (asked := naming.diplotypes(gene, alleles)):
+        return any(sorted(map(functions.spelled, mine)) == sorted(map(functions.spelled, _names(a))) for a in asked)
+    if gene.startswith("HLA-"):
+        return _of_group(mine, alleles)
+    return any(naming.same(name, naming.allele(gene, alleles) or alleles) for name in mine)
+
+
+def _of_group(names: Iterable[str], asked: str) -> bool | None:
+    """Whether an HLA allele is there; one that was typed less finely than asked leaves it open."""
+    star = [f"*{name.lstrip('*')}" for name in names]
+    if any(f"{name}:".startswith(f"{asked}:") for name in star):
+        return True
+    return None if any(f"{asked}:".startswith(f"{name}:") for name in star) else False
+
+
+def _names(pair: Pair) -> tuple[str, ...]:
+    return (pair.first, pair.second) if pair.second else (pair.first,)
+
+
+def _without(gene: str, rest: str) -> str:
+    """The alleles alone, also where the gene stands before each of them (`HLA-B*08:01/HLA-B*40:01`)."""
+    return rest.replace(f"/{gene}", "/").strip()

@@ -1,0 +1,28 @@
+"""What is known of one gene as a Genotype, in a form from which the same facts are read again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fhirtwin.pgx import naming
+from fhirtwin.pgx.results import Known
+from fhirtwin.report.genomics import codes
+from fhirtwin.terms.systems import LOINC
+
+
+def genotype(known: Known, subject: str, when: str) -> dict[str, Any]:
+    """Write the Observation; a gene that was not called has the reason instead of a value."""
+    said = naming.text(known.diplotypes) or naming.EQUAL_CALLS.join(known.reported)
+    value = {"valueCodeableConcept": {"text": f"{known.gene} {said}"}}
+    absent = {"dataAbsentReason": codes.concept(codes.ABSENT, "error", text=known.not_called or "not called")}
+    return {
+        "resourceType": "Observation",
+        "meta": {"profile": [codes.GENOTYPE]},
+        "status": "final",
+        "category": list(codes.CATEGORIES),
+        "code": codes.concept(LOINC, "84413-4", "Genotype display name"),
+        "subject": {"reference": subject},
+        **({"effectiveDateTime": when} if when else {}),
+        **(value if said else absent),
+        "component": [codes.loinc("48018-6", "Gene studied [ID]", codes.gene(known.gene))],
+    }

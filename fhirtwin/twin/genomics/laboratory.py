@@ -1,0 +1,71 @@
+"""Discrete laboratory results about one gene, as they stand in an EHR: one LOINC code a question.
+
+Only codes whose name was read beside them are here. Others exist (CYP2C19, CYP2D6, DPYD, NUDT15, HLA-B*58:01); a result
+under such a code is not used ("code not known"). To add one, add a row with its source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fhirtwin.pgx.hla import NEGATIVE, POSITIVE
+from fhirtwin.twin.genomics import implication
+from fhirtwin.twin.genomics.elements import NotRead, fact, mapped, words
+from fhirtwin.twin.mapper import Resource
+from fhirtwin.twin.state import Mapped, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What a code asks.
+
+    Attributes:
+        gene: HGNC symbol.
+        source: where code and name were read together.
+        allele: the allele whose presence it asks; empty where it asks the phenotype.
+    """
+
+    gene: str
+    source: str
+    allele: str = ""
+
+
+ROWS: Final = {
+    "79713-4": Row("TPMT", "LOINC, TPMT gene product metabolic activity interpretation"),
+    "79716-7": Row(
+        "CYP2C9", "LOINC, CYP2C9 gene product metabolic activity interpretation; examples of HL7 FHIR genomics"
+    ),
+    "79722-5": Row("SLCO1B1", "LOINC, SLCO1B1 gene product functional interpretation"),
+    "50956-2": Row("HLA-B", "LOINC, HLA-B*57:01 [Presence]", "*57:01"),
+    "57979-7": Row("HLA-B", "LOINC, HLA-B*15:02 [Presence]; examples of HL7 Genomics Reporting", "*15:02"),
+}
+
+_THERE: Final = {"LA9633-4": POSITIVE, "LA9634-2": NEGATIVE} | {
+    "present": POSITIVE,
+    "positive": POSITIVE,
+    "detected": POSITIVE,
+    "absent": NEGATIVE,
+    "negative": NEGATIVE,
+    "not detected": NEGATIVE,
+}
+"""Answers: LOINC's Present and Absent, and plain words in display or text."""
+
+
+def read(row: Row, resource: Resource, source: Source, time: str) -> Mapped:
+    """Read one result.
+
+    Raises:
+        NotRead: its answer is none that is known.
+    """
+    if resource.get("dataAbsentReason"):
+        raise NotRead("the result says that its value is absent", row.gene)
+    value = resource.get("valueCodeableConcept") or resource.get("valueString")
+    if not row.allele:
+        gene, word = implication.told(value, [row.gene])
+        return mapped([fact("gene-phenotype", gene, word, source, time)], source)
+    answers = {_THERE[word.casefold()] for word in words(value) if word.casefold() in _THERE}
+    answers |= {_THERE[word] for word in words(value) if word in _THERE}
+    if len(answers) != 1:
+        raise NotRead("its answer is not one that is known here", row.gene)
+    return mapped([fact("allele-status", row.gene, f"{row.allele} {answers.pop()}", source, time)], source)

@@ -1,0 +1,92 @@
+"""Phenotypes that laboratories concluded, in the forms of every version of the guide, and as single LOINC results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fhirtwin.terms.systems import LOINC, profile
+from tests.twin.genomics.builders import coded, component, implication, result, studied
+from tests.twin.genomics.test_alleles import refused, told
+
+Json = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        implication("LA9657-3", studied("CYP2C19"), code="53040-2", system=LOINC),
+        implication("CYP2C19 Poor Metabolizer", code="predicted-therapeutic-implication"),
+        implication("LA9657-3", studied("CYP2C19"), code="predicted-therapeutic-implication"),
+        implication("LA9657-3", studied("CYP2C19")),
+        implication("Poor metabolizer", studied("CYP2C19")),
+        result("53040-2", coded(LOINC, "LA9657-3"), studied("CYP2C19")),
+        implication("Poor Metabolizer", studied("CYP2C19"),
+                    system="http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/TbdCodes"),
+    ],
+)  # fmt: skip
+def test_the_component_that_moved_is_read_in_all_its_forms(resource: Json) -> None:
+    ((gene, name, word),) = told(resource)
+    assert (gene, name, word.casefold()) == ("CYP2C19", "gene-phenotype", "poor metabolizer")
+
+
+def test_transport_and_score() -> None:
+    assert told(implication("LA25395-7", studied("SLCO1B1"), code="51971-0", system=LOINC)) == [
+        ("SLCO1B1", "gene-phenotype", "Decreased Function")
+    ]
+    assert told(implication("1.25", studied("CYP2D6"))) == [("CYP2D6", "gene-phenotype", "1.25")]
+
+
+@pytest.mark.parametrize(
+    ("resource", "why"),
+    [
+        (implication("Poor Metabolizer"), "does not name its gene"),
+        (implication("Poor Metabolizer", studied("CYP2C19"), studied("CYP2D6")), "several genes"),
+        (implication("CYP2D6 Poor Metabolizer", studied("CYP2C19")), "differ"),
+        (implication("rather slow", studied("CYP2C19")), "no phenotype that the guideline uses"),
+        (implication("LA19541-4", studied("HLA-B"), code="83009-1", system=LOINC), "for a medicine"),
+        (implication("LA6677-4", code="51961-1", system=LOINC), "for a medicine"),
+        (result("therapeutic-implication", None, studied("CYP2C19"),
+                system="http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs"), "no phenotype"),
+    ],
+)  # fmt: skip
+def test_what_tells_no_phenotype_of_one_gene_is_refused(resource: Json, why: str) -> None:
+    assert why in refused(resource)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "fact"),
+    [
+        ("79713-4", coded(LOINC, "LA10317-8"), ("TPMT", "gene-phenotype", "Intermediate Metabolizer")),
+        ("79716-7", {"text": "Normal metabolizer"}, ("CYP2C9", "gene-phenotype", "Normal metabolizer")),
+        ("79722-5", coded(LOINC, "LA25393-2"), ("SLCO1B1", "gene-phenotype", "Normal Function")),
+        ("50956-2", coded(LOINC, "LA9633-4"), ("HLA-B", "allele-status", "*57:01 positive")),
+        ("50956-2", {"text": "Negative"}, ("HLA-B", "allele-status", "*57:01 negative")),
+        ("57979-7", coded("http://example.org", "x", "Not detected"), ("HLA-B", "allele-status", "*15:02 negative")),
+    ],
+)
+def test_single_results_are_read_by_their_code(code: str, value: Json, fact: tuple[str, str, str]) -> None:
+    assert told(result(code, value)) == [fact]
+
+
+@pytest.mark.parametrize("value", [{"text": "see report"}, {"text": "Positive", **coded(LOINC, "LA9634-2")}, None])
+def test_single_result_without_a_clear_answer_is_refused(value: Json | None) -> None:
+    assert "not one that is known here" in refused(result("50956-2", value))
+
+
+def test_single_result_without_a_value_says_so() -> None:
+    absent = result("79713-4", None, dataAbsentReason=coded("http://x.example", "error"))
+    assert "absent" in refused(absent)
+
+
+def test_phenotype_beside_a_genotype_is_kept_with_it() -> None:
+    word = component("therapeutic-implication", {"text": "Rapid Metabolizer"},
+                     "http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/tbd-codes-cs")  # fmt: skip
+    both = result("84413-4", {"text": "CYP2C19 *1/*17"}, studied("CYP2C19"), word)
+    assert told(both) == [("CYP2C19", "diplotype", "*1/*17"), ("CYP2C19", "gene-phenotype", "Rapid Metabolizer")]
+
+
+def test_what_this_server_concluded_tells_it_nothing() -> None:
+    made = implication("CYP2D6 Poor Metabolizer") | {"meta": {"profile": [profile("therapeutic-implication")]}}
+    assert "this server concluded it" in refused(made)

@@ -30,7 +30,7 @@ from fhirtwin.ckks.context import Ring
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import Unprocessable
 from fhirtwin.pgx import functions, guideline, phenotype, recommendations, warfarin
-from fhirtwin.pgx.circuits import tables
+from fhirtwin.pgx.circuits import dosing, tables
 from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.vault import Vault
 from tests.engine.process import running_engine
@@ -109,20 +109,24 @@ def _dose(estimate: Callable[[warfarin.Person], warfarin.Dose], person: warfarin
         return None
 
 
-def largest_sum_error(evaluator: Evaluator, people: int) -> float:
-    """Of an opened sum before it is rounded."""
-    shelf, largest, draw = tables.phenotypes(), 0.0, genotypes.drawing()
-    vault = Vault(shelf.panel, mode="sparse")
-    for _ in range(people):
-        wanted = {
-            call.gene: [tables.pair(*rule[1:]) for rule in phenotype.asked(call)][: shelf.copies]
-            for call in genotypes.unsure(draw)
-        }
-        values = shelf.values(0, shelf.kept(wanted))
-        sealed, opening = vault.seal(values)
-        assert opening._ring is not None
-        sums = vault._sums(opening._ring, evaluator.evaluate(sealed, wire.NO_KEYS), opening)
-        largest = max(largest, float(np.abs(sums - shelf.panel.weights @ values).max()))
+def largest_sum_error(evaluator: Evaluator, times: int) -> float:
+    """Of an opened sum before it is rounded, over both circuits, with as many keys at random as they have room for."""
+    largest, draw = 0.0, genotypes.drawing()
+    for shelf in (tables.phenotypes(), tables.advice()):
+        vault = Vault(shelf.panel, mode="sparse")
+        for _ in range(times):
+            beside = {dosing.NAME: dosing.values(genotypes.person(draw))} if shelf.beside else {}
+            wanted = {
+                book.name: draw.sample(
+                    list(book.entries), min(shelf.most(book.name) // shelf.rounds, len(book.entries))
+                )
+                for book in shelf.books
+            }
+            values = shelf.values(0, wanted, beside)
+            sealed, opening = vault.seal(values)
+            assert opening._ring is not None
+            sums = vault._sums(opening._ring, evaluator.evaluate(sealed, wire.NO_KEYS), opening)
+            largest = max(largest, float(np.abs(sums - shelf.panel.weights @ values).max()))
     return largest
 
 

@@ -21,6 +21,9 @@ from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Fault, Unpro
 from fhirtwin.pgx import functions, guideline, phenotype, recommendations, warfarin
 from fhirtwin.pgx.circuits import tables
 from fhirtwin.pgx.circuits.book import CODE_STEP
+from fhirtwin.pgx.response import evidence
+from fhirtwin.pgx.response.compare import compare
+from fhirtwin.pgx.response.evidence import Baseline
 from fhirtwin.pgx.results import GenePhenotype, Known, Pair, Phenotype
 from fhirtwin.pgx.warfarin import Person
 from tests.ckks.builders import random_panel
@@ -146,6 +149,40 @@ def test_doses_of_warfarin_are_within_a_hundredth_of_a_milligram(genes: SealedGe
         assert sealed == replace(right, weekly=sealed.weekly, terms=())
         largest = max(largest, abs(sealed.weekly - right.weekly))
     assert 0 < largest <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("setting", "outcome", "step"),
+    [("depression", "response", step) for step in evidence.STEPS]
+    + [("depression", "discontinuation", 1), ("schizophrenia", "response", 1)],
+)
+def test_response_is_that_of_the_plain_model(genes: SealedGenes, setting: str, outcome: str, step: int) -> None:
+    drugs = sorted({drug for drug, where, _ in evidence.effects() if where == setting})
+    for rate in (None, 0.01, 0.5, 0.99):
+        baseline = None if rate is None else Baseline(rate, rate, rate, "", "x")
+        told = compare(drugs, setting, step, baselines={outcome: baseline} if baseline else {})
+        plain = {one.drug: getattr(one, outcome) for one in (*told.ranked, *told.without)}
+        sealed = genes.response(setting, outcome, step, baseline)
+        assert sealed.keys() == {drug for drug, estimate in plain.items() if estimate}
+        assert max(abs(sealed[drug] - plain[drug].probability) for drug in sealed) <= 1e-4
+
+
+@pytest.mark.parametrize(
+    ("setting", "outcome", "step", "rate"),
+    [
+        ("schizophrenia", "response", 2, 0.3),
+        ("schizophrenia", "discontinuation", 1, None),
+        ("mania", "response", 1, None),
+    ]
+    + [("depression", "response", 1, rate) for rate in (0.009, 0.991)],
+)
+def test_response_that_is_not_known_or_has_no_room_is_refused(
+    setting: str, outcome: str, step: int, rate: float | None
+) -> None:
+    way = Way()
+    with pytest.raises(Unprocessable):
+        SealedGenes(way).response(setting, outcome, step, None if rate is None else Baseline(rate, rate, rate, "", "x"))
+    assert way.sent == []
 
 
 def test_who_the_equation_does_not_know_is_refused_before_anything_is_sent() -> None:

@@ -11,7 +11,7 @@ from functools import cache
 
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.pgx import functions, guideline, phenotype
-from fhirtwin.pgx.circuits import dosing
+from fhirtwin.pgx.circuits import dosing, responding
 from fhirtwin.pgx.circuits.book import Book
 from fhirtwin.pgx.circuits.shelf import Shelf
 from fhirtwin.pgx.guideline import Recommendation
@@ -42,13 +42,14 @@ def pair(first: str, second: str) -> tuple[str, str]:
 
 @cache
 def advice() -> Shelf[Rows]:
-    """Rows of the guidelines by the values of one gene or of two, and the dose of warfarin.
+    """Rows of the guidelines by the values of one gene or of two, the dose of warfarin, and the response model.
 
     Four ciphertexts a question, for a laboratory's word can stand for as many as eleven activity scores: room for eight
     keys of each book, for twelve of CYP2D6, for twenty-four of CYP2C19 with CYP2D6.
     """
+    beside = {dosing.NAME: dosing.panel(), **responding.panels()}
     others = {"CYP2D6": 3, "CYP2C19 x CYP2D6": 6}
-    return Shelf(tuple(_books()), copies=2, rounds=4, others=others, beside={dosing.NAME: dosing.panel()})
+    return Shelf(tuple(_books()), copies=2, rounds=4, others=others, beside=beside)
 
 
 def book_of(genes: Iterable[str]) -> str:

@@ -62,13 +62,18 @@ OPEN: Final = Caller("open", _EVERYTHING, administrator=True)
 """Anybody on this machine, when the gateway runs with `--open`."""
 
 
+def runs_the_server(caller: Caller) -> bool:
+    """Whether the caller is an administrator, or holds the token of the data folder, which nobody else can read."""
+    return caller.administrator or caller.id == LOCAL_TOKEN.id
+
+
 def permit_figures(caller: Caller) -> None:
     """Return when the caller may see what this server did for all: an administrator, or who runs it.
 
     Raises:
         Forbidden: neither.
     """
-    if not caller.administrator and caller.id != LOCAL_TOKEN.id:
+    if not runs_the_server(caller):
         raise Forbidden("Figures of the server are for administrators.")
 
 

@@ -1,5 +1,7 @@
 """The only place that turns errors into HTTP: every one becomes an OperationOutcome, whichever door it came through.
 
+A person in a browser gets a page instead (`error_page`).
+
 An unexpected error is told by a number alone. The log has that number, the class of the error, the route's template and
 the places in the code it came through, but not its text: that might repeat what a patient's record says.
 """
@@ -17,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import MethodNotAllowed as WrongMethod
 
 from fhirtwin import errors
-from fhirtwin.api import rendering
+from fhirtwin.api import error_page, rendering
 from fhirtwin.errors import Fault, FhirtwinError, Issue
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.outcome import operation_outcome
@@ -75,7 +77,9 @@ def _places(error: Exception) -> str:
 
 
 def render(status: int, issues: tuple[Issue, ...] | list[Issue]) -> Response:
-    """An OperationOutcome as a response."""
+    """An OperationOutcome as a response, or a page for a person."""
+    if error_page.wanted():
+        return error_page.page(status, issues)
     return rendering.respond_whatever(status, codec.encode(operation_outcome(issues)))
 
 

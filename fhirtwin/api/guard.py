@@ -4,6 +4,7 @@
 |---|---|---|
 | nobody | 401 | in, from this machine |
 | the token of the data folder | in | in |
+| that token as a password, on `/sandbox` | in | in |
 | an EHR's own token, on CDS Hooks | in, when it is right | in as that EHR, when it is right; else 401 |
 | an EHR's own token, on FHIR | 401 | in, as anybody |
 
@@ -75,8 +76,7 @@ def _sign_in(settings: Settings, secret: str, ehrs: SignIn) -> None:
     Raises:
         Unauthenticated: nobody who may.
     """
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    bearer = given if scheme.lower() == "bearer" else ""
+    bearer = bearer_token()
     is_cds = request.path == "/cds-services" or request.path.startswith("/cds-services/")
     local = settings.open or hmac.compare_digest(bearer.strip().encode(), secret.encode())
     if is_cds and token.looks_like_one(bearer) and (ehrs.expects() if settings.open else not local):
@@ -86,6 +86,23 @@ def _sign_in(settings: Settings, secret: str, ehrs: SignIn) -> None:
         raise Unauthenticated(_WANTED)
     if is_cds:
         g.fhir_servers = tuple(server for client in ehrs.clients().all for server in client.servers())
+
+
+def bearer_token() -> str:
+    """The token that the request at hand brings; empty when it brings none.
+
+    Browsers cannot send a bearer token. For the pages of the sandbox they ask who sits before them for a password, and
+    that is the token; what the pages do is taken from pages of this server only (`ui.policy`).
+    """
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return given
+    basic = request.authorization if _is_page() else None
+    return (basic.password or "") if basic and basic.type == "basic" else ""
+
+
+def _is_page() -> bool:
+    return request.path == "/sandbox" or request.path.startswith("/sandbox/")
 
 
 def _sign_in_ehr(bearer: str, ehrs: SignIn) -> None:
@@ -106,6 +123,10 @@ def _complete(response: Response, *, open_: bool) -> None:
     headers.setdefault("Cache-Control", "no-store")
     if response.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
+        if _is_page():
+            headers.add(
+                "WWW-Authenticate", 'Basic realm="fhirtwin sandbox: the password is the token", charset="UTF-8"'
+            )
     if open_ and (spent := timing.header()):
         headers["Server-Timing"] = spent
     rule = request.url_rule.rule if request.url_rule else "-"

@@ -26,7 +26,8 @@ class Profile:
 
     Attributes:
         name: what both sides call it on the wire; at most 15 ASCII characters.
-        mode: `masked` (the engine adds zero-sum masks, the vault adds up) or `rotating` (the engine adds up).
+        mode: `masked` (the engine adds zero-sum masks, the vault adds up), `rotating` (the engine adds up), or `sparse`
+            (as masked, with slots only for what weighs something: large tables of which each row needs little).
         degree: of the polynomial ring; half as many slots.
         modulus_bits: sizes of the data prime and of the key-switching prime.
         input_bits, weight_bits: binary logarithms of the scales of features and weights.
@@ -85,8 +86,9 @@ class Profile:
 
 MASKED: Final = Profile("P1-mask", "masked", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
 ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4, 5e-4, Decimal("0.001"))
+SPARSE: Final = Profile("P1-sparse", "sparse", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
 
-_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING)}
+_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING, SPARSE)}
 
 
 def profile(name: str) -> Profile:
@@ -102,15 +104,15 @@ def profile(name: str) -> Profile:
 
 
 def for_mode(mode: str) -> Profile:
-    """Return the profile that evaluates in `mode`, `masked` or `rotating`.
+    """Return the profile that evaluates in `mode`: `masked`, `rotating` or `sparse`.
 
     Raises:
-        Incorrect: it is neither.
+        Incorrect: it is none of them.
     """
     for found in _PROFILES.values():
         if found.mode == mode:
             return found
-    raise Incorrect("The linear panel is evaluated in mode masked or rotating.")
+    raise Incorrect("A panel is evaluated in mode masked or rotating, or sparse if it is a table.")
 
 
 def check(candidate: Profile) -> None:

@@ -110,7 +110,7 @@ class Courier:
         """Ask the engine what it is.
 
         Args:
-            panel_digest: the panel it must hold; any when None.
+            panel_digest: the panel or table it must hold; any when None.
 
         Raises:
             EngineUnavailable: it is down, late, of another version, has another secret, or holds another panel.
@@ -125,7 +125,9 @@ class Courier:
         about = _object(answer.body)
         if about.get("version") != __version__:
             raise _clash(about.get("version"))
-        if panel_digest is not None and about.get("panel") != panel_digest:
+        tables = about.get("tables")
+        held = [about.get("panel"), *(tables if isinstance(tables, list) else ())]
+        if panel_digest is not None and panel_digest not in held:
             raise EngineUnavailable(_PANEL)
 
     def close(self) -> None:

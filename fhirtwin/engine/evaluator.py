@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -12,9 +13,9 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, wire
 from fhirtwin.ckks.context import Plaintext, Ring
-from fhirtwin.ckks.packing import Layout
+from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import MASKED, ROTATING, Profile
+from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE, Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import Precondition, Unprocessable
 
@@ -25,19 +26,26 @@ Float = NDArray[np.float64]
 
 
 class Evaluator:
-    """Evaluates one panel under every profile. Threads may share it; they take turns, since SEAL here runs one.
+    """Evaluates a panel in both its modes, and tables. Threads may share it; they take turns, since SEAL here runs one.
+
+    Args:
+        panel: of the predictors.
+        tables: panels that are evaluated in sparse mode.
 
     Raises:
-        Incorrect: the panel cannot be evaluated safely.
+        Incorrect: a panel cannot be evaluated safely.
     """
 
-    def __init__(self, panel: Panel) -> None:
+    def __init__(self, panel: Panel, tables: Sequence[Panel] = ()) -> None:
         self.panel = panel
+        self.tables = tuple(tables)
         self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
-        self._rings = {name: Ring(layout.profile) for name, layout in self.layouts.items()}
-        self._weights: dict[str, Plaintext] = {
-            name: self._rings[name].encode(layout.weights, layout.profile.weight_scale)
-            for name, layout in self.layouts.items()
+        all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
+        self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
+        self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
+        self._weights: dict[tuple[str, str], Plaintext] = {
+            known: self._rings[layout.profile.name].encode(layout.weights, layout.profile.weight_scale)
+            for known, layout in self._by_panel.items()
         }
         self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
         self._lock = threading.Lock()
@@ -47,7 +55,7 @@ class Evaluator:
         """Profile name to the exact lengths its messages may have."""
         return {
             name: wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
-            for name, layout in self.layouts.items()
+            for (_, name), layout in self._by_panel.items()
         }
 
     @property
@@ -56,7 +64,7 @@ class Evaluator:
         return any(ring.holds_secret_key for ring in (*self._rings.values(), *self._keyed.values()))
 
     def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
-        """Compute every row of the panel on one ciphertext.
+        """Compute every row of the panel that is named on one ciphertext.
 
         Args:
             features: evaluation keys may be left out when they were sent before.
@@ -67,14 +75,14 @@ class Evaluator:
             Incorrect: the ciphertext or the keys cannot be used.
             Precondition: the evaluation keys are needed and not here.
         """
-        if features.panel_digest != self.panel.digest:
+        layout = self._by_panel.get((features.panel_digest, features.profile))
+        if layout is None:
             raise Unprocessable("This engine holds another panel of predictors.")
-        layout = self.layouts[features.profile]
         profile = layout.profile
         with self._lock:
             ring = self._keyed_ring(layout, features, keys_digest) if layout.steps else self._rings[profile.name]
             sealed = ring.load(features.sealed_vector, profile.input_scale)
-            ring.multiply(sealed, self._weights[profile.name])
+            ring.multiply(sealed, self._weights[features.panel_digest, profile.name])
             for step in layout.steps:
                 ring.add_rotated(sealed, step)
             ring.add_plain(sealed, ring.encode(_masks(layout), profile.product_scale))
@@ -99,19 +107,18 @@ class Evaluator:
 def _masks(layout: Layout) -> Complex:
     """What hides partial products from whoever opens the sums, one number a slot.
 
-    In masked mode the real parts of a lane add up to zero over its blocks. In rotating mode they are zero, for there
-    the sum is done. The imaginary parts, which carry products of a feature with its partner's weight, are masked in
-    both.
+    Where the vault adds up, the real parts of a lane add up to zero. In rotating mode they are zero, for there the sum
+    is done. The imaginary parts, which carry products of a feature with its partner's weight, are always masked.
     """
-    profile = layout.profile
+    profile, lane_of = layout.profile, layout.lane_of
     masks = np.zeros(profile.slots, dtype=np.complex128)
     if layout.steps:
         masks.imag = _uniform(profile, profile.slots)
         return masks
-    used = layout.blocks * layout.lanes
+    used = lane_of.size
     drawn = _uniform(profile, 2 * used)
-    real = drawn[:used].reshape(layout.blocks, layout.lanes)
-    masks.real[:used] = (real - real.mean(axis=0)).reshape(-1)
+    means = np.bincount(lane_of, drawn[:used]) / np.bincount(lane_of)
+    masks.real[:used] = drawn[:used] - means[lane_of]
     masks.imag[:used] = drawn[used:]
     return masks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
@@ -17,7 +17,7 @@ from granian.server import Server
 from fhirtwin import keyfile, machine
 from fhirtwin.ckks import packing
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import MASKED, ROTATING
+from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import Incorrect
@@ -35,6 +35,7 @@ def run(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     panel: Callable[[], Panel] | None = None,
+    tables: Callable[[], Sequence[Panel]] | None = None,
 ) -> NoReturn:
     """Serve until stopped by a signal.
 
@@ -46,6 +47,7 @@ def run(
         tls_cert: certificate chain, PEM; needed on any address but loopback.
         tls_key: its private key, PEM.
         panel: makes the panel, in each worker; the predictors' when None.
+        tables: makes what is evaluated in sparse mode, in each worker; the tables of the genes when None.
 
     Raises:
         Incorrect: the address, the secret, the limits or the panel are not usable; the text says what to do.
@@ -57,6 +59,9 @@ def run(
     checked = make_panel()
     for known in (MASKED, ROTATING):  # here, where it is told, and not only in a worker that would die of it
         packing.layout(checked, known)
+    make_tables = tables or _gene_tables
+    for table in make_tables():
+        packing.layout(table, SPARSE)
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -74,24 +79,36 @@ def run(
         ssl_key=tls_key,
         **where,
     )
-    loader = partial(_load, key_file, memory_mb, make_panel)
+    loader = partial(_load, key_file, memory_mb, make_panel, make_tables)
     server.serve(target_loader=loader)
     sys.exit(0)
 
 
-def _load(key_file: Path, memory_mb: int, panel: Callable[[], Panel], _target: str) -> Any:
+def _load(
+    key_file: Path,
+    memory_mb: int,
+    panel: Callable[[], Panel],
+    tables: Callable[[], Sequence[Panel]],
+    _target: str,
+) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""
     machine.stop_with_parent()
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(Evaluator(panel()), bytes.fromhex(keyfile.read(key_file)))
+    return create_app(Evaluator(panel(), tables()), bytes.fromhex(keyfile.read(key_file)))
 
 
 def _predictors_panel() -> Panel:
     from fhirtwin.predictors import registry
 
     return registry.panel(registry.all_predictors())
+
+
+def _gene_tables() -> Sequence[Panel]:
+    from fhirtwin.pgx.circuits import tables
+
+    return tables.panels()
 
 
 def _address(listen: str, *, secure: bool) -> dict[str, Any]:

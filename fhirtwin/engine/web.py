@@ -32,7 +32,14 @@ def create_app(evaluator: Evaluator, key: bytes) -> Flask:
     lengths = evaluator.request_lengths
     right_lengths = frozenset[int]().union(*lengths.values())
     app.config["MAX_CONTENT_LENGTH"] = max(right_lengths)
-    about = json.dumps({"version": __version__, "panel": evaluator.panel.digest, "profiles": sorted(lengths)}).encode()
+    about = json.dumps(
+        {
+            "version": __version__,
+            "panel": evaluator.panel.digest,
+            "tables": sorted(table.digest for table in evaluator.tables),
+            "profiles": sorted(lengths),
+        }
+    ).encode()
 
     @app.post(wire.EVALUATE)
     def evaluate() -> Response:
@@ -43,7 +50,8 @@ def create_app(evaluator: Evaluator, key: bytes) -> Flask:
         asked = wire.read_request(data, key)
         if asked.version != __version__:
             raise Conflict(f"The gateway's version is {asked.version}.")
-        if len(data) not in lengths[asked.features.profile]:
+        # Of a profile that nothing here lies in, the evaluator says that the panel is another.
+        if len(data) not in lengths.get(asked.features.profile, right_lengths):
             raise Incorrect("The message has not the length that its profile says.")
         start = time.perf_counter()
         scores = evaluator.evaluate(asked.features, asked.keys_digest)

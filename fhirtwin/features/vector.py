@@ -25,6 +25,7 @@ from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import derived
+from fhirtwin.twin.mappers.patient import OTHER_GENDER
 from fhirtwin.twin.medicines import UNKNOWN_MEDICINE
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import first_day
@@ -37,6 +38,9 @@ _MADE_OF = {
     "current-smoker": ("smoking-status",),
 }
 """Facts that a derived one is made from."""
+
+_WHO = ("age", "sex")
+"""Facts that tell whether an equation is for this person at all; while one is missing, nothing else is asked for."""
 
 _LISTS = {
     "Condition": "problem list",
@@ -75,7 +79,9 @@ def assemble(state: TwinState, predictor: Predictor, as_of: date, settings: Sett
     if age is None or not outputs:
         # A horizon that this age rules out anyway would only add its age to the reasons of the others.
         of_this_age = [r for r in refusals if r.output and (age is None or r.output.applies_at(age))]
-        return Refusal(predictor, _once(reason for r in of_this_age or refusals for reason in r.reasons))
+        told = of_this_age or refusals
+        reasons = _once(reason for r in told for reason in r.reasons)
+        return Refusal(predictor, reasons, missing=_once(fact for r in told for fact in r.missing))
     values = {used.fact: used.value for used in found.inputs}
     return FeatureVector(
         predictor=predictor,
@@ -97,6 +103,7 @@ class _Found:
     Attributes:
         ruled_out: reasons that refuse the whole predictor.
         missing: fact to reason, for inputs that refuse only the outputs that weigh them.
+        wanted: those of them that a new entry of the record would bring: there is none, or it is too old.
     """
 
     age_years: int | None = None
@@ -104,6 +111,7 @@ class _Found:
     checks: list[UsedInput] = field(default_factory=list)
     ruled_out: list[str] = field(default_factory=list)
     missing: dict[str, str] = field(default_factory=dict)
+    wanted: list[str] = field(default_factory=list)
 
 
 def _look(state: TwinState, predictor: Predictor, as_of: date, settings: Settings) -> _Found:
@@ -132,7 +140,15 @@ def _refuse(predictor: Predictor, output: Output, found: _Found) -> Refusal | No
             f"age is outside {output.low_age_years} to {output.high_age_years} years, "
             f"the published range of the {output.horizon_years}-year estimate"
         )
-    return Refusal(predictor, tuple(reasons), output) if reasons else None
+    return Refusal(predictor, tuple(reasons), output, _wanted(output, found)) if reasons else None
+
+
+def _wanted(output: Output, found: _Found) -> tuple[str, ...]:
+    """Give the facts that an output waits for; none when it is not published for this age."""
+    if found.age_years is None or not found.missing.keys().isdisjoint(_WHO):
+        return tuple(fact for fact in found.wanted if fact in _WHO)
+    applies = output.applies_at(found.age_years)
+    return tuple(fact for fact in found.wanted if applies and output.needs(fact))
 
 
 def _apply(rule: Rule, state: TwinState, found: _Found) -> None:
@@ -184,10 +200,12 @@ def _read_value(needed: Input, state: TwinState, as_of: date, settings: Settings
         found.missing[needed.fact] = f"{needed.label} has different values for its newest time{_to_order(needed)}"
         return
     if fact is None or not _of_its_kind(fact):
-        found.missing[needed.fact] = _missing(needed, state)
+        _note_missing(needed, state, found)
         return
     if reason := _too_old(needed, fact, as_of, settings):
         found.missing[needed.fact] = reason
+        if fact.time:
+            found.wanted.append(needed.fact)
         return
     used = _used(fact, needed.label)
     if needed.fact == "age" and found.age_years is not None:
@@ -199,13 +217,17 @@ def _read_value(needed: Input, state: TwinState, as_of: date, settings: Settings
     found.inputs.append(used)
 
 
-def _missing(needed: Input, state: TwinState) -> str:
+def _note_missing(needed: Input, state: TwinState, found: _Found) -> None:
     """Say what is missing: not a test to be ordered where the test is there and what it is read with is not."""
     if needed.fact == "egfr" and state.named("creatinine"):
-        return (
+        found.missing[needed.fact] = (
             f"{needed.label} cannot be calculated from the creatinine without sex and an age of 18 or more at the draw"
         )
-    return f"{needed.label} is missing{_to_order(needed)}{_seen(needed, state)}"
+        return
+    seen = _seen(needed, state)
+    found.missing[needed.fact] = f"{needed.label} is missing{_to_order(needed)}{seen}"
+    if not seen and not (needed.fact == "sex" and any(u.reason == OTHER_GENDER for u in state.unused)):
+        found.wanted.append(needed.fact)
 
 
 def _seen(needed: Input, state: TwinState) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import product
 
@@ -18,9 +19,17 @@ WITHOUT_PHENOTYPE = {
     "IFNL3": "guidelines use its genotype itself",
 }
 
+Rules = Mapping[tuple[str, str, str], tuple[str, str]]
+"""Gene and two functions (or activity values) to the phenotype and its date, as `functions.pairs` gives them."""
 
-def of_call(call: Known) -> GenePhenotype:
-    """Tell every phenotype that a call allows, or why there is none."""
+
+def of_call(call: Known, rules: Rules | None = None) -> GenePhenotype:
+    """Tell every phenotype that a call allows, or why there is none.
+
+    Args:
+        call: what is known of the gene.
+        rules: those of `asked(call)` at least; the tables of this package when None.
+    """
     if call.not_called:
         return GenePhenotype(call.gene, (), call.not_called, call.notes)
     if call.gene not in GENES:
@@ -29,41 +38,73 @@ def of_call(call: Known) -> GenePhenotype:
         return GenePhenotype(call.gene, (), f"{call.gene} has no phenotype: {WITHOUT_PHENOTYPE[call.gene]}", call.notes)
     if not call.diplotypes:
         return _reported(call)
-    return _all(call)
+    return _all(call, functions.pairs() if rules is None else rules)
 
 
-def _all(call: Known) -> GenePhenotype:
+def asked(call: Known) -> tuple[tuple[str, str, str], ...]:
+    """Name every rule that `of_call` looks for, whether there is one or not."""
+    if call.not_called or call.gene not in GENES or call.gene in WITHOUT_PHENOTYPE:
+        return ()
+    return tuple(dict.fromkeys(rule for one in call.diplotypes for rule in _asked(call.gene, one)))
+
+
+def _asked(gene: str, diplotype: Pair) -> Iterator[tuple[str, str, str]]:
+    for chosen in product(*_options(gene, diplotype)):
+        yield _rule(gene, _keys(gene, chosen))
+
+
+def _all(call: Known, rules: Rules) -> GenePhenotype:
     found: dict[tuple[str, str], Phenotype] = {}
     missing = []
     for diplotype in call.diplotypes:
-        told, why = of_diplotype(call.gene, diplotype)
+        told, why = of_diplotype(call.gene, diplotype, rules)
         missing += [why] if why else []
         for one in told:
             found.setdefault((one.word, one.score), one)
     return GenePhenotype(call.gene, tuple(found.values()), "; ".join(dict.fromkeys(missing)), call.notes)
 
 
-def of_diplotype(gene: str, diplotype: Pair) -> tuple[tuple[Phenotype, ...], str]:
+def of_diplotype(gene: str, diplotype: Pair, rules: Rules | None = None) -> tuple[tuple[Phenotype, ...], str]:
     """Tell the phenotypes of one diplotype, and why there is none where that is so."""
-    names = [diplotype.first, *([diplotype.second] if diplotype.second else [])]
-    options = [functions.candidates(gene, name) for name in names]
+    names, options = _names(diplotype), _options(gene, diplotype)
     if unknown := [name for name, found in zip(names, options, strict=True) if not found]:
         return (), f"not called, because no table knows the allele {' and '.join(unknown)} of {gene}"
-    told = [_pair(gene, diplotype, chosen) for chosen in product(*options)]
+    known = functions.pairs() if rules is None else rules
+    told = [_pair(gene, diplotype, chosen, known) for chosen in product(*options)]
     if None in told:
         return (), f"not called, because no rule knows {'two copies' if len(names) > 1 else 'a single copy'} of {gene}"
     return tuple(one for one in told if one), ""
 
 
-def _pair(gene: str, diplotype: Pair, chosen: tuple[AlleleFunction, ...]) -> Phenotype | None:
-    by_score = gene in functions.scored()
-    keys = [one.activity if by_score else one.function for one in chosen]
-    rule = functions.pairs().get((gene, keys[0], keys[1] if len(keys) > 1 else ""))
+def _names(diplotype: Pair) -> list[str]:
+    return [diplotype.first, *([diplotype.second] if diplotype.second else [])]
+
+
+def _options(gene: str, diplotype: Pair) -> list[tuple[AlleleFunction, ...]]:
+    return [functions.candidates(gene, name) for name in _names(diplotype)]
+
+
+def _keys(gene: str, chosen: tuple[AlleleFunction, ...]) -> list[str]:
+    return [one.activity if gene in functions.scored() else one.function for one in chosen]
+
+
+def _rule(gene: str, keys: list[str]) -> tuple[str, str, str]:
+    return gene, keys[0], keys[1] if len(keys) > 1 else ""
+
+
+def _pair(gene: str, diplotype: Pair, chosen: tuple[AlleleFunction, ...], rules: Rules) -> Phenotype | None:
+    keys = _keys(gene, chosen)
+    rule = rules.get(_rule(gene, keys))
     if rule is None:
         return None
     word, date = rule
     says = " + ".join(f"{one.allele} {key}" for one, key in zip(chosen, keys, strict=True))
-    return Phenotype(gene, word, total(keys) if by_score else "", diplotype, chosen, says, date)
+    return Phenotype(gene, word, score(gene, keys), diplotype, chosen, says, date)
+
+
+def score(gene: str, keys: list[str]) -> str:
+    """Give the activity score of two activity values; empty for a gene that has none."""
+    return total(keys) if gene in functions.scored() else ""
 
 
 def total(values: list[str]) -> str:

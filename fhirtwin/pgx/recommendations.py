@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 
 from fhirtwin.pgx import currency, phenotype
-from fhirtwin.pgx.guideline import Recommendation, genes, table, values
+from fhirtwin.pgx.guideline import Key, Recommendation, genes, table, values
 from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
+Alleles = Mapping[str, Mapping[str, str]]
 NO_RESULT = "No Result"
 DISCLAIMER = (
     "Facts from CPIC's guidelines (CC0 1.0), in words of ours; guidelines change, and they inform the judgement of "
@@ -36,8 +37,17 @@ class Answer:
     notices: tuple[str, ...] = ()
 
 
+def rows_at(drug: str, key: Key) -> tuple[Recommendation, ...]:
+    """Find the rows of a drug, by CPIC's name of it, at one key: one for each population that has it."""
+    return tuple(row for (_, its), row in table()[drug].items() if its == key)
+
+
 def advise(
-    drug: str, phenotypes: Mapping[str, GenePhenotype], alleles: Mapping[str, Mapping[str, str]] | None = None
+    drug: str,
+    phenotypes: Mapping[str, GenePhenotype],
+    alleles: Alleles | None = None,
+    *,
+    find: Callable[[str, Key], Iterable[Recommendation]] = rows_at,
 ) -> Answer:
     """Find all rows for a drug.
 
@@ -45,28 +55,42 @@ def advise(
         drug: CPIC's name of the ingredient, in any case.
         phenotypes: by gene.
         alleles: by HLA gene: allele (`*57:01`) and `positive` or `negative`.
+        find: gives the rows at one key; it is asked for those of `asked` alone.
     """
     name = drug.strip().casefold()
     if name not in table():
         return Answer(drug, (), currency.without_rows(name), (), currency.of_drug(name))
-    keys, unknown = {}, []
-    for gene in genes(name):
-        found, why = _keys(name, gene, phenotypes.get(gene), (alleles or {}).get(gene, {}))
-        keys[gene] = found or {NO_RESULT: ""}
-        unknown += [(gene, why)] if why else []
-    rows = _rows(name, keys)
+    keys, unknown = _known(name, phenotypes, alleles or {})
+    rows = tuple(dict.fromkeys(replace(row, by=by) for key, by in _combined(keys) for row in find(name, key)))
     why = "" if rows else "the guideline has no row for what is known of " + " and ".join(genes(name))
     return Answer(drug, rows, why, tuple(unknown), currency.of_drug(name))
 
 
-def _rows(name: str, keys: Mapping[str, Mapping[str, str]]) -> tuple[Recommendation, ...]:
+def asked(drug: str, phenotypes: Mapping[str, GenePhenotype], alleles: Alleles | None = None) -> tuple[Key, ...]:
+    """Name every key that `advise` looks for, whether a row has it or not."""
+    name = drug.strip().casefold()
+    if name not in table():
+        return ()
+    return tuple(key for key, _ in _combined(_known(name, phenotypes, alleles or {})[0]))
+
+
+def _known(
+    name: str, phenotypes: Mapping[str, GenePhenotype], alleles: Alleles
+) -> tuple[dict[str, dict[str, str]], list[tuple[str, str]]]:
+    keys: dict[str, dict[str, str]] = {}
+    unknown = []
+    for gene in genes(name):
+        found, why = _keys(name, gene, phenotypes.get(gene), alleles.get(gene, {}))
+        keys[gene] = found or {NO_RESULT: ""}
+        unknown += [(gene, why)] if why else []
+    return keys, unknown
+
+
+def _combined(keys: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[Key, str]]:
     order = tuple(keys)
-    found = []
     for combination in product(*(keys[gene].items() for gene in order)):
         key = tuple((gene, value) for gene, (value, _) in zip(order, combination, strict=True))
-        by = "; ".join(how for _, how in combination if how)
-        found += [replace(row, by=by) for (_, its), row in table()[name].items() if its == key]
-    return tuple(dict.fromkeys(found))
+        yield key, "; ".join(how for _, how in combination if how)
 
 
 def _keys(drug: str, gene: str, told: GenePhenotype | None, alleles: Mapping[str, str]) -> tuple[dict[str, str], str]:

@@ -88,7 +88,7 @@ class Dose:
     Attributes:
         weekly: in mg a week.
         equation: `pharmacogenetic` or `clinical`.
-        terms: what each input adds to the sum, before it is squared.
+        terms: what each input adds to the sum, before it is squared; empty when it was summed under encryption.
         source: the publication.
     """
 
@@ -101,16 +101,29 @@ class Dose:
 def estimate(person: Person) -> Dose:
     """Estimate the weekly dose; by the clinical equation when neither gene is known."""
     check(person)
-    genes_known = (person.vkorc1, person.cyp2c9) != ("unknown", "unknown")
-    weights = PHARMACOGENETIC if genes_known else CLINICAL
-    terms = tuple((name, weights[name] * value) for name, value in inputs(person, genes_known).items())
-    total = sum(value for _, value in terms)
+    known = genes_known(person)
+    weights = PHARMACOGENETIC if known else CLINICAL
+    terms = tuple((name, weights[name] * value) for name, value in inputs(person, known).items())
+    return dose(sum(value for _, value in terms), known, terms)
+
+
+def dose(total: float, by_genes: bool, terms: tuple[tuple[str, float], ...] = ()) -> Dose:
+    """Square the sum of the terms.
+
+    Raises:
+        Unprocessable: the sum is not positive.
+    """
     if total <= 0:
         raise Unprocessable("The warfarin equation gives no dose for such values: use clinical judgement.")
-    return Dose(total**2, "pharmacogenetic" if genes_known else "clinical", terms)
+    return Dose(total**2, "pharmacogenetic" if by_genes else "clinical", terms)
 
 
-def inputs(person: Person, genes_known: bool) -> dict[str, float]:
+def genes_known(person: Person) -> bool:
+    """Tell which equation it is: the pharmacogenetic one as soon as either gene is known."""
+    return (person.vkorc1, person.cyp2c9) != ("unknown", "unknown")
+
+
+def inputs(person: Person, by_genes: bool) -> dict[str, float]:
     """Give the numbers that the weights are multiplied with, by the name of the weight."""
     found = {
         "intercept": 1.0,
@@ -121,7 +134,7 @@ def inputs(person: Person, genes_known: bool) -> dict[str, float]:
         "amiodarone": float(person.amiodarone),
     }
     named = [person.race]
-    named += [f"VKORC1 {person.vkorc1}", f"CYP2C9 {person.cyp2c9}"] if genes_known else []
+    named += [f"VKORC1 {person.vkorc1}", f"CYP2C9 {person.cyp2c9}"] if by_genes else []
     return found | {name: 1.0 for name in named if name in PHARMACOGENETIC}
 
 

@@ -184,11 +184,20 @@ class UsedInput:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a predictor, or one output of it, was not calculated. Texts name facts, never values."""
+    """Why a predictor, or one output of it, was not calculated. Texts name facts, never values.
+
+    Attributes:
+        predictor: which one.
+        reasons: all there are, in words.
+        output: the one that was not calculated; None means all.
+        missing: facts of inputs that are missing or too old and that a new entry of the record would bring; empty when
+            something else rules this person out, for then no result would make it apply.
+    """
 
     predictor: Predictor
     reasons: tuple[str, ...]
     output: Output | None = None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

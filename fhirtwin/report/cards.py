@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from fhirtwin.errors import EngineUnavailable, FhirtwinError, Issue
 from fhirtwin.predictors.model import Predictor, Refusal, Result, Score, UsedInput
+from fhirtwin.report import filing, requests
 from fhirtwin.report.identity import Identity
 from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.report.risk_assessment import PREDICTOR_SYSTEM, left_out, risk_name
 from fhirtwin.report.wording import citation, day, escape, is_assumed, lower, percent, plain, quantity, summary, table
 from fhirtwin.settings import Settings
@@ -36,31 +38,38 @@ Card = dict[str, Any]
 _MOST_LINES: Final = 10
 
 
-def risk_card(result: Result, identity: Identity, occasion: Occasion, *, stored: bool) -> Card:
-    """What one predictor says.
+def risk_card(
+    result: Result, identity: Identity, occasion: Occasion, *, resource: Mapping[str, Any], stored: bool
+) -> Card:
+    """What one predictor says, with what can be done: file it, and order what a part of it waits for.
 
     Args:
         result: its scores, inputs and how it was computed.
         identity: makes the card's uuid the same for the same finding, and names the stored RiskAssessment.
         occasion: the patient and the day.
+        resource: the RiskAssessment of it.
         stored: whether there is a stored RiskAssessment to link to.
     """
     scores = sorted(result.scores, key=_urgency, reverse=True)
+    key = _uuid("risk", identity.key, identity.content)
     card: Card = {
-        "uuid": _uuid("risk", identity.key, identity.content),
+        "uuid": key,
         "summary": summary(_headlines(scores)),
         "indicator": _indicator(scores[0]),
         "source": _source(result.vector.predictor, occasion),
         "detail": "\n\n".join(_risk_detail(result, occasion, stored=stored)),
+        "overrideReasons": [dict(reason) for reason in REASONS],
     }
     if stored:
         url = f"{occasion.settings.base_url}/RiskAssessment/{identity.id}"
         card["links"] = [{"label": "RiskAssessment with its sources", "url": url, "type": "absolute"}]
-    return card
+    filed = filing.is_in_the_record(occasion, stored=stored)
+    offered = [] if filed else [filing.suggestion(resource, key, occasion)]
+    return _offering(card, [*offered, *requests.suggestions(result.vector.refusals, key, occasion)])
 
 
 def not_calculated_card(refusals: Sequence[Refusal], occasion: Occasion) -> Card:
-    """Which predictors said nothing, and every reason why.
+    """Which predictors said nothing, and every reason why, with an order of each thing that is missing.
 
     Args:
         refusals: at least one, each of a whole predictor.
@@ -71,13 +80,18 @@ def not_calculated_card(refusals: Sequence[Refusal], occasion: Occasion) -> Card
         reasons = "\n".join(f"* {escape(reason)}" for reason in refusal.reasons)
         lines.append(f"**{escape(refusal.predictor.title)}** was not calculated:\n\n{reasons}")
     topics = [f"{refusal.predictor.id} {' '.join(refusal.reasons)}" for refusal in refusals]
-    return {
-        "uuid": _uuid("not-calculated", occasion.patient.origin, occasion.patient.id, *topics),
+    if written := requests.only_written(refusals):
+        lines.append(f"**To be recorded, not ordered:** {escape(', '.join(written))}.")
+    key = _uuid("not-calculated", occasion.patient.origin, occasion.patient.id, *topics)
+    card: Card = {
+        "uuid": key,
         "summary": summary(_headline_of(refusals)),
         "indicator": "info",
         "source": _source(refusals[0].predictor if len(refusals) == 1 else None, occasion),
         "detail": "\n\n".join([*lines, "No statement is made about these risks: they are neither low nor high."]),
+        "overrideReasons": [dict(reason) for reason in REASONS],
     }
+    return _offering(card, requests.suggestions(refusals, key, occasion))
 
 
 def engine_failed_card(error: FhirtwinError, occasion: Occasion) -> Card:
@@ -139,6 +153,11 @@ def not_judged_card(issues: Sequence[Issue], patient: PatientKey, settings: Sett
             ]
         ),
     }
+
+
+def _offering(card: Card, suggestions: list[dict[str, Any]]) -> Card:
+    """The card with its suggestions, of which any number may be taken: none excludes another."""
+    return {**card, "suggestions": suggestions, "selectionBehavior": "any"} if suggestions else card
 
 
 def _headlines(scores: Sequence[Score]) -> Iterator[str]:

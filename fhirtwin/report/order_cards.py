@@ -12,10 +12,10 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from typing import Any, Final
 
 from fhirtwin.report.override_reasons import REASONS
+from fhirtwin.report.requests import service_request
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.findings import Act, Coding, Finding, Remedy
@@ -200,16 +200,3 @@ def _removal(remedy: Remedy) -> dict[str, Any]:
 def _request(remedy: Remedy, code: Coding, situation: Situation) -> dict[str, Any]:
     resource = service_request(code, f"Patient/{situation.state.patient.id}", situation.day)
     return {"type": "create", "description": plain(remedy.label), "resource": resource}
-
-
-def service_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
-    """A draft order of what is missing, valid R4, for the EHR to store: references are relative to its own server."""
-    coding = {"system": code.system, "code": code.code, "display": code.display}
-    return {
-        "resourceType": "ServiceRequest",
-        "status": "draft",
-        "intent": "proposal",
-        "code": {"coding": [coding], "text": code.display},
-        "subject": {"reference": subject},
-        "authoredOn": on.isoformat(),
-    }

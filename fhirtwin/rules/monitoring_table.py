@@ -78,6 +78,11 @@ LIVER: Final = _check(
     "Alanine aminotransferase [Enzymatic activity/volume] in Serum or Plasma",
 )
 
+MAGNESIUM: Final = _check(
+    "magnesium", "magnesium", "magnesium", "19123-9", "Magnesium [Mass/volume] in Serum or Plasma"
+)
+QTC: Final = _check("qtc", "QTc by ECG", "qtc-interval", "8636-3", "Q-T interval corrected")
+
 _SPS_LITHIUM: Final = Citation(
     "Lithium monitoring, NHS Specialist Pharmacy Service; read on 2026-11-21",
     "https://www.sps.nhs.uk/monitorings/lithium-monitoring/",
@@ -128,6 +133,16 @@ _DOAC: Final = Citation(
     "https://www.sps.nhs.uk/monitorings/doacs-direct-oral-anticoagulants-monitoring",
 )
 
+_FIBRILLATION: Final = Citation(
+    "2023 ACC/AHA/ACCP/HRS guideline on atrial fibrillation, table 25; read on 2026-11-21",
+    "https://pmc.ncbi.nlm.nih.gov/articles/PMC11104284/table/T25",
+)
+_METHADONE: Final = Citation(
+    "Krantz MJ et al., QTc interval screening in methadone treatment, Ann Intern Med 2009;150:387-395, recommendation "
+    "3; read on 2026-11-21",
+    "https://pubmed.ncbi.nlm.nih.gov/19153406/",
+)
+
 _LITHIUM_WORDS: Final = "every 6 months"
 _LITHIUM_LEVEL_WORDS: Final = (
     "every 3 to 6 months once stable; weekly until levels are stable and every 3 months in the first year"
@@ -143,6 +158,13 @@ _VALPROATE_WORDS: Final = "once a year; 6 months after start"
 _DOAC_WORDS: Final = "once a year"
 _DOAC_KIDNEY_WORDS: Final = (
     "once a year; every 4 months in the elderly; below 60 mL/min after as many months as a tenth of the clearance"
+)
+_CLASS_III_WORDS: Final = (
+    "every 3 to 6 months; more often beside other medicines that prolong QT or with changing kidney function"
+)
+_METHADONE_WORDS: Final = (
+    "once a year; before the first dose and within 30 days; also above 100 mg a day and after an unexplained syncope "
+    "or seizure"
 )
 _CLOZAPINE_WORDS: Final = "monthly after the first year; weekly in the first 6 months and every 2 weeks until 12 months"
 
@@ -251,5 +273,27 @@ ROWS: Final[tuple[MonitoringRow, ...]] = (
         (Due(THYROID, _HALF_YEAR, _LITHIUM_WORDS), Due(LIVER, _HALF_YEAR, _LITHIUM_WORDS)),
         _AMIODARONE,
     ),
+    MonitoringRow(
+        "dofetilide",
+        frozenset({"49247"}),
+        (
+            Due(QTC, _HALF_YEAR, _CLASS_III_WORDS),
+            Due(POTASSIUM, _HALF_YEAR, _CLASS_III_WORDS),
+            Due(MAGNESIUM, _HALF_YEAR, _CLASS_III_WORDS),
+            Due(CREATININE, _HALF_YEAR, _CLASS_III_WORDS),
+        ),
+        _FIBRILLATION,
+    ),
+    MonitoringRow(
+        "sotalol",
+        frozenset({"9947"}),
+        (
+            Due(QTC, _HALF_YEAR, _CLASS_III_WORDS),
+            Due(POTASSIUM, _HALF_YEAR, _CLASS_III_WORDS),
+            Due(MAGNESIUM, _HALF_YEAR, _CLASS_III_WORDS),
+        ),
+        _FIBRILLATION,
+    ),
+    MonitoringRow("methadone", frozenset({"6813"}), (Due(QTC, _YEAR, _METHADONE_WORDS),), _METHADONE),
 )
 """A medicine may have several rows, each with its own source."""

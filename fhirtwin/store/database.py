@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Engine
 
-from fhirtwin import timing
+from fhirtwin import cutoff, timing
 from fhirtwin.access.visibility import View
 from fhirtwin.errors import Busy
 from fhirtwin.fhir.search.query import Query
@@ -91,8 +91,9 @@ class Store:
             Busy: other writers took longer than a caller should wait.
             InsufficientStorage: the disk is full.
             TooCostly: a statement took longer than one may.
-            Unavailable: the database cannot be written now.
+            Unavailable: the database cannot be written now, or nobody waits for this work any more (`cutoff`).
         """
+        cutoff.require_waiting()
         if not self._turn.acquire(timeout=limits.BUSY_SECONDS):
             raise Busy(limits.TOO_MANY_WRITERS)
         try:
@@ -101,7 +102,8 @@ class Store:
                 yield writer
                 with timing.stage("store"):  # the disk has it when this returns
                     writer.flush()
-                    unit.commit()
+                    with cutoff.committing():
+                        unit.commit()
         finally:
             self._turn.release()
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, profiles
 from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.packing import NONCE_LIMIT
+from fhirtwin.ckks.layout import NONCE_LIMIT
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
@@ -31,13 +31,13 @@ Float = NDArray[np.float64]
 class Opening:
     """What opens the answer to one request, once. Nobody but the vault looks inside; it cannot be copied or pickled."""
 
-    __slots__ = ("_canary", "_nonce", "_request_id", "_ring")
+    __slots__ = ("_canaries", "_nonce", "_request_id", "_ring")
 
-    def __init__(self, ring: Ring, request_id: bytes, nonce: float, canary: float) -> None:
+    def __init__(self, ring: Ring, request_id: bytes, nonce: float, canaries: tuple[float, ...]) -> None:
         self._ring: Ring | None = ring
         self._request_id = request_id
         self._nonce = nonce
-        self._canary = canary
+        self._canaries = canaries
 
     def __repr__(self) -> str:
         return "Opening()"
@@ -49,13 +49,13 @@ class Opening:
 class Vault:
     """Seals feature vectors of one panel and opens the scores.
 
-    In masked mode every request has a key of its own, which is overwritten when its answer was opened. In rotating mode
-    one key, with just the rotation keys the panel needs, serves until an answer is refused: whoever sends wrong answers
-    to learn from what becomes of them learns of a key that is no longer used. Threads may share a vault.
+    In masked and sparse mode every request has a key of its own, which is overwritten when its answer was opened. In
+    rotating mode one key, with just the rotation keys the panel needs, serves until an answer is refused: whoever sends
+    wrong answers to learn from what becomes of them learns of a key that is no longer used. Threads may share a vault.
 
     Args:
         panel: the linear models; it must be the engine's.
-        mode: `masked` or `rotating`.
+        mode: `masked`, `rotating`, or `sparse` for a table.
 
     Raises:
         Incorrect: there is no such mode, or the panel cannot be evaluated safely.
@@ -90,7 +90,7 @@ class Vault:
             sealed = ring.encrypt(slots, self.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, evaluation_keys)
-        return features, Opening(ring, request_id, nonce, self._layout.expected_canary(checked, nonce))
+        return features, Opening(ring, request_id, nonce, self._layout.expected_canaries(checked, nonce))
 
     def open(self, scores: SealedScores, opening: Opening) -> Scores:
         """Decrypt, check, and round each linear predictor to the step of the profile.
@@ -132,7 +132,7 @@ class Vault:
         good = [
             bool(np.isfinite(opened).all()),
             bool(abs(totals[rows] - opening._nonce) <= tolerance),
-            bool(abs(totals[rows + 1] - opening._canary) <= tolerance),
+            bool((np.abs(totals[rows + 1 :] - opening._canaries) <= tolerance).all()),
             bool(residue <= tolerance),
             bool(((sums >= layout.low - tolerance) & (sums <= layout.high + tolerance)).all()),
         ]
@@ -148,6 +148,8 @@ class Vault:
         if not inside.all():
             name = panel.features[int(np.argmin(inside))]
             raise Fault(f"Feature {name} is outside the range its predictor declares.")
+        if panel.chosen_twice(values):
+            raise Fault("A feature vector has more than one feature of a choice.")
         return np.ascontiguousarray(values)
 
     def _new_ring(self) -> Ring:

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
-from fhirtwin import timing
+from fhirtwin import ingest, timing
 from fhirtwin.api.cds import deadlines, workers
 from fhirtwin.api.cds.composite import Part, together
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.api.cds.workers import LateError, Workers
-from fhirtwin.errors import EngineUnavailable, Unprocessable
+from fhirtwin.errors import EngineUnavailable, Unavailable, Unprocessable
+from fhirtwin.settings import Settings
+from fhirtwin.store import Writer
 from tests.api_cds.door import CARD, Door, body, door, service
 
 
@@ -175,6 +177,77 @@ def test_many_threads_ask_the_same_workers_and_each_gets_its_own_answer() -> Non
 def test_what_is_late_is_not_waited_for(stuck: Any) -> None:
     with pytest.raises(LateError):
         Workers().start(lambda: stuck(None)).result(time.monotonic() + 0.05)
+
+
+# ---- what is stored by who is late -----------------------------------------------------------------------------------
+
+
+class Storing:
+    """A handler that stores a Patient when it is released, and tells what came of it."""
+
+    def __init__(self, *, inside: bool = False) -> None:
+        self.release, self.done, self.errors = threading.Event(), threading.Event(), list[Exception]()
+        self._inside = inside
+
+    def __call__(self, call: Call) -> Response:
+        try:
+            if self._inside:
+                with call.parts.store.write() as write:
+                    store(write, "late")
+                    self.release.wait(timeout=20)
+            else:
+                self.release.wait(timeout=20)
+                with call.parts.store.write() as write:
+                    store(write, "late")
+        except Exception as error:
+            self.errors.append(error)
+            raise
+        finally:
+            self.done.set()
+        return Response()
+
+
+def store(write: Writer, id_: str) -> None:
+    settings = Settings()
+    received = ingest.receive(f'{{"resourceType":"Patient","id":"{id_}"}}'.encode(), "Patient", settings)
+    ingest.keep(write, received, id_, "https://twin.example/fhir")
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_who_was_cut_off_stores_nothing_any_more(opened: Any, inside: bool) -> None:
+    late = Storing(inside=inside)
+    made = opened(service(late, budget=0.2))
+    outcome(made.call(body()), 503)
+    late.release.set()
+    assert late.done.wait(10)
+    assert [type(error) for error in late.errors] == [Unavailable]
+    assert made.parts.store.read("Patient", "late") is None
+
+
+def test_a_part_that_was_cut_off_stores_nothing_any_more(opened: Any) -> None:
+    late = Storing()
+    made = opened(service(together(Part("doses", late), Part("allergies", says("a"))), budget=0.4))
+    assert made.call(body()).json["cards"][1]["summary"] == "Advice is missing: doses"
+    late.release.set()
+    assert late.done.wait(10)
+    assert late.errors and made.parts.store.read("Patient", "late") is None
+
+
+def test_a_part_of_a_refused_call_stores_nothing_any_more(opened: Any) -> None:
+    late = Storing()
+    made = opened(service(together(Part("allergies", fails(Unprocessable("no"))), Part("doses", late))))
+    outcome(made.call(body()), 422)
+    late.release.set()
+    assert late.done.wait(10)
+    assert late.errors and made.parts.store.read("Patient", "late") is None
+
+
+def test_who_is_in_time_stores(opened: Any) -> None:
+    prompt = Storing()
+    prompt.release.set()
+    made = opened(service(together(Part("doses", prompt))))
+    assert made.call(body()).status_code == 200
+    assert made.parts.store.read("Patient", "late") is not None
 
 
 # ---- several parts -------------------------------------------------------------------------------------------------

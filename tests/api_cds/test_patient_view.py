@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from fhirtwin.access import Caller
 from fhirtwin.api.cds.services import patient_view_risk
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
+from fhirtwin.fhir import validator
 from fhirtwin.predictors.registry import all_predictors
 from fhirtwin.report import cards as report_cards
 from fhirtwin.terms.facts import FLAGS
@@ -200,6 +201,50 @@ def test_what_is_missing_becomes_a_card_that_names_it(twin: Gateway) -> None:
     told = " ".join(card["detail"] for card in found)
     assert "HDL cholesterol is missing" in told
     assert "urine albumin-creatinine ratio is missing" in told
+
+
+def test_what_is_missing_is_offered_to_be_ordered_for_the_patient_of_the_call(twin: Gateway) -> None:
+    record = json.loads(maria())
+    record["entry"] = [e for e in record["entry"] if "9318-7" not in json.dumps(e) and "14646-4" not in json.dumps(e)]
+    patient = twin.load(json.dumps(record))
+    found = cards(twin.call(patient, twin.prefetch(patient), fhirServer=EHR))
+    orders = [one for card in found for one in card["suggestions"] if one["label"].startswith("Order ")]
+    assert [one["label"] for one in orders] == ["Order HDL cholesterol", "Order urine albumin-creatinine ratio"]
+    for (action,) in (one["actions"] for one in orders):
+        assert action["type"] == "create"
+        assert action["resource"]["subject"] == {"reference": f"Patient/{patient}"}
+        assert validator.validate(action["resource"], type="ServiceRequest") == []
+
+
+def test_a_risk_can_be_filed_where_the_patient_is(twin: Gateway, patient: str) -> None:
+    """This server stands in for the EHR's: what it is offered it takes, and every source is where the copy says."""
+    first = cards(twin.call(patient, twin.prefetch(patient), fhirServer=EHR))
+    again = cards(twin.call(patient, twin.prefetch(patient), fhirServer=EHR))
+    assert [card["suggestions"] for card in first] == [card["suggestions"] for card in again]
+    for card in first:
+        (one,) = card["suggestions"]
+        (action,) = one["actions"]
+        copy = action["resource"]
+        assert all(isinstance(p["probabilityDecimal"], float | int) for p in copy["prediction"])
+        assert twin.http.post("/fhir/RiskAssessment", json=copy, content_type=FHIR).status_code == 201
+        for source in copy["basis"]:
+            assert twin.http.get(f"/fhir/{source['reference']}").status_code == 200
+
+
+def test_a_filed_risk_can_be_accepted_by_its_uuid(twin: Gateway, patient: str) -> None:
+    card = cards(twin.call(patient, twin.prefetch(patient), fhirServer=EHR))[0]
+    told = {
+        "card": card["uuid"],
+        "outcome": "accepted",
+        "acceptedSuggestions": [{"id": card["suggestions"][0]["uuid"]}],
+        "outcomeTimestamp": "2026-06-01T12:00:30Z",
+    }
+    answer = twin.http.post("/cds-services/twin-patient-view/feedback", json={"feedback": [told]})
+    assert (answer.status_code, answer.json) == (200, {})
+
+
+def test_a_risk_of_a_patient_kept_here_is_in_the_record_already(twin: Gateway, patient: str) -> None:
+    assert all("suggestions" not in card for card in cards(twin.call(patient, twin.prefetch(patient))))
 
 
 def test_nothing_is_sent_when_nobody_is_eligible(twin: Gateway) -> None:

@@ -5,13 +5,22 @@ from __future__ import annotations
 import html
 import json
 import re
+from base64 import b64encode
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fhirtwin import keyfile
+from fhirtwin.access import LOCAL_TOKEN, Caller
+from fhirtwin.api import guard
+from fhirtwin.report import cards
+from fhirtwin.report.identity import identity
+from fhirtwin.report.risk_assessment import risk_assessment
+from fhirtwin.twin.state import PatientKey
 from tests.api_ui.pages import CARD, HOST, REASONS, SUGGESTION, Sandbox, card, hidden, request_text, sandbox
+from tests.report.builders import facts, occasion, refusal, result, state
 
 VIEW = "/sandbox/patient/{}/view/patient-view"
 SIGN = "/sandbox/patient/{}/orders/order-sign"
@@ -85,6 +94,20 @@ def test_firing_calls_the_service_through_its_door_and_shows_the_cards(page: San
     assert 'href="https://guideline.example/1"' in shown
     assert "not launched from here" in shown
     assert "X-Request-Id" in shown
+
+
+def test_what_the_cards_of_risks_suggest_is_a_button_each_with_what_an_ehr_would_write(page: Sandbox) -> None:
+    whose = state(PatientKey("https://ehr.example/fhir", "4711"), facts("https://ehr.example/fhir"))
+    found, when = result(whose), occasion(whose)
+    who = identity(found.vector, when)
+    risk = cards.risk_card(found, who, when, resource=risk_assessment(found, who, when), stored=True)
+    bare = refusal(state(None, facts(uacr=None)), "kfre-4-variable")
+    page.says = [risk, cards.not_calculated_card([bare], occasion())]
+    fired = page.fire(VIEW.format(page.patient())).text
+    buttons = re.findall(r'<button name="act" value="accepted [^"]+"[^>]*>([^<]+)</button>', fired)
+    assert buttons == ["File this risk in the record", "Order urine albumin-creatinine ratio"]
+    for text in ("&#34;RiskAssessment&#34;", "&#34;probabilityDecimal&#34;: 9.2", "&#34;ServiceRequest&#34;", "9318-7"):
+        assert text in fired
 
 
 def test_a_service_without_anything_to_say_is_told_apart_from_one_that_failed(page: Sandbox) -> None:
@@ -194,16 +217,46 @@ def test_an_answer_that_was_meddled_with_is_shown_as_far_as_it_can_be(page: Sand
     assert "The feedback was kept" in press(page, f"overridden {CARD}", response=response)[1]
 
 
-def test_the_pages_are_not_there_for_who_is_no_administrator(tmp_path: Path) -> None:
-    closed = sandbox(tmp_path, open=False)
-    anonymous = closed.http.get("/sandbox")
-    assert anonymous.status_code == 401
-    assert anonymous.data == closed.http.get("/nowhere").data
-    token = {"Authorization": f"Bearer {keyfile.read(tmp_path / 'token')}"}
-    for path in ("/sandbox", "/sandbox/patient/1", "/sandbox/patient/1/view/patient-view"):
+@pytest.fixture
+def closed(tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox of a server that wants its token."""
+    made = sandbox(tmp_path, open=False)
+    yield made
+    made.parts.store.close()
+
+
+PAGES = ("/sandbox", "/sandbox/patient/1", "/sandbox/patient/1/view/patient-view")
+
+
+def basic(password: str) -> str:
+    return "Basic " + b64encode(f"anybody:{password}".encode()).decode()
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/sandbox/static/sandbox.css"])
+def test_the_pages_are_not_there_for_who_does_not_sign_in(closed: Sandbox, path: str) -> None:
+    for given in ({}, {"Authorization": "Bearer x"}, {"Authorization": basic("x")}, {"Authorization": basic("")}):
+        answer = closed.http.get(path, headers=given)
+        assert answer.status_code == 401
+        assert answer.data == closed.http.get("/nowhere").data
+        assert [one.split()[0] for one in answer.headers.getlist("WWW-Authenticate")] == ["Bearer", "Basic"]
+
+
+def test_the_pages_are_not_there_for_who_does_not_run_the_server(
+    closed: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = {"Authorization": f"Bearer {keyfile.read(closed.parts.settings.token_path)}"}
+    monkeypatch.setattr(guard, "LOCAL_TOKEN", Caller("somebody", LOCAL_TOKEN.may))
+    for path in PAGES:
         assert closed.http.get(path, headers=token).status_code == 403
-    assert closed.http.post("/sandbox/patient/1/view/patient-view", headers=token).status_code == 403
-    closed.parts.store.close()
+    assert closed.http.post(PAGES[-1], headers=token).status_code == 403
+
+
+@pytest.mark.parametrize("path", ["/fhir/Patient", "/fhir/metadata", "/cds-services", "/metrics", "/sandboxes"])
+def test_the_token_is_a_password_for_the_pages_alone(closed: Sandbox, path: str) -> None:
+    given = {"Authorization": basic(keyfile.read(closed.parts.settings.token_path))}
+    answer = closed.http.get(path, headers=given)
+    assert answer.status_code == 401
+    assert answer.headers.getlist("WWW-Authenticate") == ["Bearer"]
 
 
 @pytest.mark.parametrize(

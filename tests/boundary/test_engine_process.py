@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fhirtwin.assess_genes import SealedGenes
+from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.predictors import registry
 from fhirtwin.vault import Vault
 from tests.engine.process import RunningEngine, running_engine
@@ -26,6 +28,7 @@ FORBIDDEN = (
     "fhirtwin.api",
     "fhirtwin.app",
     "fhirtwin.assess",
+    "fhirtwin.assess_genes",
     "fhirtwin.ingest",
     "sqlalchemy",
 )
@@ -77,6 +80,7 @@ def test_a_started_engine_holds_no_secret_key_and_has_loaded_no_patient_code(tmp
         vault, courier = Vault(panel, mode=mode), engine.courier()
         features, opening = vault.seal(np.zeros(len(panel.features)))
         vault.open(courier.evaluate(features), opening)
+        SealedGenes(courier.evaluate).phenotypes([Known("CYP2C19", (Pair("*1", "*2"),))])
         told = told_by(engine, tmp_path)
 
     worker = engine_worker(told)
@@ -88,8 +92,8 @@ def test_a_started_engine_holds_no_secret_key_and_has_loaded_no_patient_code(tmp
         assert not any(process["public_keys"])
         assert not [name for name in process["environment"] if str(name).startswith("FHIRTWIN_")]
     # The witness sees what it should: the evaluator is there, with its rings.
-    assert "fhirtwin.engine.evaluator" in worker["modules"]
-    assert len(worker["secret_keys"]) == (3 if mode == "rotating" else 2)
+    assert {"fhirtwin.engine.evaluator", "fhirtwin.pgx.circuits.tables"} <= set(worker["modules"])
+    assert len(worker["secret_keys"]) == (4 if mode == "rotating" else 3)
 
 
 def engine_worker(told: dict[int, dict[str, list[object]]]) -> dict[str, list[object]]:

@@ -37,7 +37,7 @@ def make_and_tell(self):
 
 def seal_and_tell(self, values):
     features, opening = seal(self, values)
-    numbers = [*values, *(values * self._layout.gains), opening._nonce, opening._canary]
+    numbers = [*values, *(values * self._layout.gains), opening._nonce, *opening._canaries]
     write("numbers", np.array(numbers, dtype="<f8").tobytes())
     return features, opening
 

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from benchmarks import genotypes
 from fhirtwin import __version__
+from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.ckks import wire
+from fhirtwin.ckks.sealed import SealedFeatures
 from fhirtwin.courier import Courier
+from fhirtwin.pgx import functions, guideline, phenotype
+from fhirtwin.pgx.warfarin import Person
 from fhirtwin.predictors import registry
-from fhirtwin.vault import Vault
-from tests.boundary.recording import Recording, traces
+from fhirtwin.vault import Opening, Vault
+from tests.boundary.recording import Recording, texts, traces
 from tests.engine.process import running_engine
 
 CALLS = 100
@@ -39,7 +45,7 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
                 key = opening._ring._pyfhel.to_bytes_secret_key("none")
                 keys.add(key[PLAINTEXT_HEADER:])
                 numbers.update(map(float, values), map(float, values * vault._layout.gains))
-                numbers.update((opening._nonce, opening._canary))
+                numbers.update((opening._nonce, *opening._canaries))
                 scores = vault.open(courier.evaluate(features), opening)
                 numbers.update(float(value) for value in scores.values.values())
             courier.close()
@@ -57,6 +63,44 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
     per_call = (len(up) - len(features.evaluation_keys)) / CALLS
     assert per_call <= 66_000
     assert len(down) / CALLS <= 66_200  # the server's own headers, of fixed text, are in it
+
+
+def test_recorded_lookups_hold_no_key_and_no_word_of_a_gene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers: set[float] = set()
+    keys: set[bytes] = set()
+    seal = Vault.seal
+
+    def seal_and_tell(vault: Vault, values: NDArray[np.float64]) -> tuple[SealedFeatures, Opening]:
+        features, opening = seal(vault, values)
+        assert opening._ring is not None
+        keys.add(opening._ring._pyfhel.to_bytes_secret_key("none")[PLAINTEXT_HEADER:])
+        numbers.update((opening._nonce, *opening._canaries))
+        return features, opening
+
+    monkeypatch.setattr(Vault, "seal", seal_and_tell)
+    recording, draw, people = Recording(), genotypes.drawing(), 20
+    words = {one.allele for alleles in functions.alleles().values() for one in alleles.values()}
+    words |= {word for word, _ in functions.pairs().values()} | set(genotypes.genes()) | set(guideline.table())
+    words = {word for word in words if len(word) >= 6}  # shorter ones stand in 24 MB of random bytes by chance
+    with running_engine(tmp_path) as engine:
+        socket_path = Path(engine.url.removeprefix("unix:"))
+        with recording.between(tmp_path / "recorded.sock", socket_path) as url:
+            courier = Courier(url, engine.key, timeout=5)
+            genes = SealedGenes(courier.evaluate)
+            for _ in range(people):
+                genes.phenotypes(genotypes.unsure(draw))
+                told = {call.gene: phenotype.of_call(call) for call in genotypes.sure(draw)}
+                genes.advise(["amitriptyline", "codeine"], told, genotypes.alleles(draw))
+                genes.warfarin(Person(65, 170.5, 70.5, "-1639 AG", "*1/*3", "Asian"))
+            courier.close()
+    up, down = bytes(recording.up), bytes(recording.down)
+    calls = people * (1 + 4 + 4)
+    assert up.count(b"POST " + wire.EVALUATE.encode()) == calls == len(keys)
+    assert len(numbers) > 20 * calls
+    assert traces(up, numbers=numbers, secrets=keys | {engine.key}) == []
+    assert traces(down, numbers=numbers, secrets=keys | {engine.key}) == []
+    assert texts(up + down, words) == []
+    assert len(up) % calls == 0, "every message has the same length"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.clients import nodejs
-from tests.roads.gateway import Running
+from tests.roads.gateway import Running, maria, ready, running
 
 AXE = Path(__file__).parent
 
@@ -164,6 +164,38 @@ def test_no_page_has_a_barrier_that_axe_knows(browser: Browser, gateway: Running
         found += [(name, one["id"], one["nodes"][0]["html"]) for one in result["violations"]]
     context.close()
     assert found == []
+
+
+def test_a_closed_server_tells_who_is_not_signed_in_and_takes_its_token_as_password(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with running(tmp_path_factory.mktemp("closed") / "data", "--host", "127.0.0.1") as closed:
+        ready(closed)
+        token = (closed.data / "token").read_text().strip()
+        closed.http.headers["Authorization"] = f"Bearer {token}"
+        closed.post_record(maria())
+        nobody = browser.new_context()
+        link = nobody.new_page()
+        answer = link.goto(f"{closed.base}/RiskAssessment/4e0a3a1e-3283-4575-ab82-028d55fe2719")
+        assert answer and answer.status == 401
+        expect(link.get_by_role("heading")).to_have_text("You are not signed in")
+        expect(link.get_by_role("main")).to_contain_text("Ask those who run your electronic health record")
+        nobody.close()
+        context = browser.new_context(
+            java_script_enabled=False, http_credentials={"username": "admin", "password": token}
+        )
+        page = context.new_page()
+        page.goto(f"{closed.host}/sandbox")
+        choose(page)
+        page.get_by_role("button", name="Fire patient-view").click()
+        expect(page.get_by_role("status")).to_contain_text("2 cards")
+        assert page.get_by_role("article").first.evaluate("element => getComputedStyle(element).borderStyle") != "none"
+        card = page.get_by_role("article").last
+        card.get_by_text("Override").first.click()
+        card.get_by_label("Comment").fill("seen")
+        card.get_by_role("button", name="Override card 2").click()
+        expect(page.get_by_role("status")).to_contain_text("The feedback was kept")
+        context.close()
 
 
 def test_a_page_of_another_site_cannot_fire_in_our_name(browser: Browser, gateway: Running) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,6 +26,32 @@ def random_panel(seed: int = 1, rows: int = 15, features: int = 27, largest_sum:
     return Panel(
         tuple(f"feature-{i}" for i in range(features)), low, high, tuple(f"row-{i}" for i in range(rows)), weights
     )
+
+
+def random_table(seed: int = 1, sizes: tuple[int, ...] = (3, 36, 20, 15, 1, 10)) -> Panel:
+    """One-hot lookups side by side, a row each; no code is 0."""
+    draw = np.random.default_rng(seed)
+    starts = np.cumsum([0, *sizes])
+    weights = np.zeros((len(sizes), starts[-1]))
+    for row, (start, end) in enumerate(pairwise(starts)):
+        weights[row, start:end] = draw.integers(1, 40, end - start) / 32
+    return Panel(
+        tuple(f"slot-{i}" for i in range(starts[-1])),
+        np.zeros(starts[-1]),
+        np.ones(starts[-1]),
+        tuple(f"book-{i}" for i in range(len(sizes))),
+        weights,
+        tuple(tuple(range(start, end)) for start, end in zip(starts.tolist(), starts[1:].tolist(), strict=False)),
+    )
+
+
+def random_lookup(table: Panel, draw: np.random.Generator) -> NDArray[np.float64]:
+    """One of each choice, or none."""
+    values = np.zeros(len(table.features))
+    for choice in table.choices:
+        if draw.random() < 0.8:
+            values[draw.choice(choice)] = 1.0
+    return values
 
 
 def random_vector(panel: Panel, draw: np.random.Generator) -> NDArray[np.float64]:

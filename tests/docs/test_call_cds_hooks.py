@@ -44,3 +44,4 @@ def test_the_calls_on_the_page_are_answered_as_the_page_says(tmp_path: Path) -> 
     (card,) = answer.json["cards"]
     assert "not calculated" in card["summary"]
     assert "systolic blood pressure is missing" in card["detail"]
+    assert "Measure blood pressure" in [one["label"] for one in card["suggestions"]]

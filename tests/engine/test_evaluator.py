@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from fhirtwin.ckks import profiles, wire
+from fhirtwin.ckks.packing import Grid
 from fhirtwin.engine import evaluator as module
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import EngineAnswerRefused, Incorrect, Precondition, Unprocessable
@@ -78,6 +79,7 @@ def test_a_request_that_is_sent_again_is_answered_again_and_changes_nothing(eval
 
 def test_masks_cancel_in_masked_mode_and_hide_every_partial_product(evaluator: Evaluator) -> None:
     layout = evaluator.layouts["P1-mask"]
+    assert isinstance(layout, Grid)
     used = layout.blocks * layout.lanes
     drawn = np.stack([module._masks(layout) for _ in range(200)])
     grid = drawn[:, :used].reshape(200, layout.blocks, layout.lanes)

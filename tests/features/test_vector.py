@@ -15,7 +15,8 @@ from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.model import FeatureVector, Input, Predictor, Refusal, Rule
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import FLAGS, UNITS
-from fhirtwin.twin.state import LOCAL, Fact, PatientKey, Source, TwinState, in_order
+from fhirtwin.twin.mappers.patient import OTHER_GENDER
+from fhirtwin.twin.state import LOCAL, Fact, PatientKey, Source, TwinState, Unused, in_order
 
 DAY = date(2026, 3, 1)
 LISTS = frozenset(kind for groups in FLAGS.values() for group in groups for kind in group)
@@ -323,3 +324,60 @@ def test_no_creatinine_is_asked_for_where_sex_is_what_is_missing() -> None:
     reasons = refused(without(HEART, "sex"))
     assert "eGFR cannot be calculated from the creatinine without sex and an age of 18 or more at the draw" in reasons
     assert not any("2160-0" in reason for reason in reasons)
+
+
+def waits_for(facts: Iterable[Fact], predictor: Predictor = PREVENT, **unused: str) -> tuple[str, ...]:
+    """What the refusal of all says a new entry would bring; `unused` are reasons by type of resource."""
+    noted = tuple(Unused(Source(LOCAL, kind, "u"), reason) for kind, reason in unused.items())
+    result = build(dataclasses.replace(state(facts), unused=noted), predictor, DAY, Settings())
+    assert isinstance(result, Refusal), result
+    return result.missing
+
+
+def test_what_a_new_entry_would_bring_is_named_by_fact() -> None:
+    assert waits_for(without(HEART, "systolic-bp", "smoking-status")) == ("systolic-bp", "current-smoker")
+    assert waits_for(without(KIDNEY, "uacr"), KFRE) == ("uacr",)
+    assert waits_for(without(HEART, "creatinine")) == ("egfr",)
+
+
+def test_what_is_too_old_waits_for_a_new_one() -> None:
+    assert waits_for((*without(HEART, "systolic-bp"), fact("systolic-bp", "160", 1000))) == ("systolic-bp",)
+
+
+def test_what_is_there_and_wants_mending_waits_for_nothing() -> None:
+    other = dataclasses.replace(fact("systolic-bp", "120"), sources=(Source("", "Observation", "b"),))
+    assert waits_for((*HEART, other)) == ()
+    assert waits_for((*without(HEART, "systolic-bp"), fact("systolic-bp", "160", None))) == ()
+    assert waits_for(without(HEART, "creatinine"), Observation="creatinine: its unit is not known") == ()
+
+
+@pytest.mark.parametrize("name", ["cardiovascular-disease", "heart-failure", "dialysis", "pregnancy", "deceased"])
+def test_whom_a_disease_rules_out_waits_for_nothing(name: str) -> None:
+    assert waits_for((*without(HEART, "systolic-bp"), fact(name, True, 60, "Condition"))) == ()
+
+
+def test_whom_age_or_a_value_out_of_range_rules_out_waits_for_nothing() -> None:
+    young = tuple(dataclasses.replace(f, value="2006-02-01") if f.name == "birth-date" else f for f in HEART)
+    assert waits_for(without(young, "systolic-bp")) == ()
+    assert waits_for((*without(HEART, "systolic-bp", "bmi"), fact("bmi", "41"))) == ()
+
+
+def test_whose_kidney_disease_is_not_shown_waits_for_no_albumin() -> None:
+    assert waits_for(PERSON, KFRE) == ()
+
+
+def test_who_somebody_is_comes_first() -> None:
+    assert waits_for(without(HEART, "systolic-bp", "birth-date")) == ("age",)
+    assert waits_for(without(HEART, "systolic-bp", "sex")) == ("sex",)
+    assert waits_for(without(HEART, "systolic-bp", "sex"), Patient=OTHER_GENDER) == ()
+
+
+def test_an_output_that_is_not_for_this_age_waits_for_nothing() -> None:
+    old = tuple(dataclasses.replace(f, value="1960-02-01") if f.name == "birth-date" else f for f in HEART)
+    vector = calculated(without(old, "bmi"))
+    assert {r.output.id: r.missing for r in vector.refusals if r.output} == {
+        "total-cvd-30y": (),
+        "ascvd-30y": (),
+        "heart-failure-10y": ("bmi",),
+        "heart-failure-30y": (),
+    }

@@ -10,16 +10,23 @@ from hypothesis import strategies as st
 
 from fhirtwin.api.cds.answers.response import check
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError
-from fhirtwin.predictors.model import Refusal
+from fhirtwin.predictors.model import Refusal, Result
 from fhirtwin.report import cards
 from fhirtwin.report.identity import identity
-from tests.report.builders import HOW, facts, occasion, predictor, refusal, result, state
+from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.risk_assessment import risk_assessment
+from fhirtwin.twin.state import PatientKey
+from tests.report.builders import HOW, fact, facts, occasion, predictor, refusal, result, state
 
 
 def card(which: str = "prevent-base", *, stored: bool = True, **changes: Any) -> dict[str, Any]:
     whose = state(None, facts(**changes))
-    found, when = result(whose, which), occasion(whose)
-    return cards.risk_card(found, identity(found.vector, when), when, stored=stored)
+    return of_result(result(whose, which), occasion(whose), stored=stored)
+
+
+def of_result(found: Result, when: Occasion, *, stored: bool) -> dict[str, Any]:
+    who = identity(found.vector, when)
+    return cards.risk_card(found, who, when, resource=risk_assessment(found, who, when), stored=stored)
 
 
 def test_the_summary_leads_with_what_a_guideline_names() -> None:
@@ -84,12 +91,58 @@ def test_a_single_one_not_calculated_leads_with_its_first_reason() -> None:
     assert "not calculated: urine albumin-creatinine ratio is missing" in made["summary"]
 
 
+def labels(made: dict[str, Any]) -> list[str]:
+    return [one["label"] for one in made.get("suggestions", ())]
+
+
+def test_a_risk_of_another_servers_patient_is_offered_to_be_filed_there() -> None:
+    whose = state(PatientKey("https://ehr.example/fhir", "4711"))
+    made = of_result(result(whose), occasion(whose), stored=True)
+    assert labels(made) == ["File this risk in the record"]
+    assert made["selectionBehavior"] == "any"
+    check("test", [made])
+
+
+def test_a_risk_that_is_stored_beside_its_patient_is_not_offered_to_be_filed() -> None:
+    assert {"suggestions", "selectionBehavior"}.isdisjoint(card())
+    assert labels(card(stored=False)) == ["File this risk in the record"]
+
+
+def test_what_a_part_of_a_model_waits_for_is_offered_on_its_card() -> None:
+    made = card(total_cholesterol=None)
+    assert labels(made) == ["Order total cholesterol"]
+    check("test", [made])
+
+
+def test_cards_of_risks_can_be_overridden_for_a_reason() -> None:
+    refused = refusal(state(None, facts(uacr=None)), "kfre-4-variable")
+    for made in (card(), cards.not_calculated_card([refused], occasion())):
+        assert "action-completed" in [reason["code"] for reason in made["overrideReasons"]]
+
+
+def test_what_was_not_calculated_is_offered_to_be_ordered_and_told_to_be_recorded() -> None:
+    bare = state(None, [f for f in facts(uacr=None, systolic_bp=None) if f.name != "smoking-status"])
+    made = cards.not_calculated_card([refusal(bare), refusal(bare, "kfre-4-variable")], occasion())
+    assert labels(made) == ["Measure blood pressure", "Order urine albumin-creatinine ratio"]
+    assert made["selectionBehavior"] == "any"
+    assert "**To be recorded, not ordered:** smoking status." in made["detail"]
+    check("test", [made])
+
+
+def test_nothing_is_offered_to_whom_the_model_does_not_apply() -> None:
+    known = [f for f in facts(systolic_bp=None) if f.name != "smoking-status"]
+    made = cards.not_calculated_card([refusal(state(None, [*known, fact("heart-failure", True)]))], occasion())
+    assert {"suggestions", "selectionBehavior"}.isdisjoint(made)
+    assert "To be recorded" not in made["detail"]
+
+
 @pytest.mark.parametrize("error", [EngineUnavailable("x"), EngineAnswerRefused("x")])
 def test_a_failed_engine_is_a_warning_that_is_no_low_risk(error: FhirtwinError) -> None:
     made = cards.engine_failed_card(error, occasion())
     assert made["indicator"] == "warning"
     assert "engine" in made["summary"]
     assert "not a low risk" in made["detail"]
+    assert "suggestions" not in made, "nothing that can be ordered mends an engine"
     check("test", [made])
 
 
@@ -108,4 +161,4 @@ def test_any_words_of_a_predictor_make_a_card_that_may_leave(text: str, percent:
         found, scores=(replace(found.scores[1], output=renamed, percent=percent),), how=text, notes=(text,)
     )
     when = occasion()
-    check("test", [cards.risk_card(scored, identity(scored.vector, when), when, stored=True)])
+    check("test", [of_result(scored, when, stored=True)])

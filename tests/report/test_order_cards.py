@@ -8,15 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhirtwin.api.cds.answers import response
-from fhirtwin.fhir import validator
 from fhirtwin.report import order_cards
 from fhirtwin.report.order_cards import finding_cards, not_judged_card
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Citation, Coding, Finding, Severity
+from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.registry import judge
-from fhirtwin.rules.tables.model import LITHIUM
 from fhirtwin.twin.state import PatientKey
-from tests.rules.building import DAY, WHO, allergic, measured, order, situation, taken
+from tests.rules.building import WHO, allergic, measured, order, situation, taken
 
 BASE = "https://twin.example/fhir"
 PLAIN = Finding("r", Severity.INFO, (), "s", ("d",), (), (Citation("l", "https://example.org/l"),))
@@ -97,11 +95,6 @@ def test_results_are_named_and_written_as_clinicians_do() -> None:
     assert "* INR: 2.4, 2026-05-20" in card["detail"]
 
 
-def test_requested_test_is_valid_r4() -> None:
-    made = order_cards.service_request(LITHIUM, "https://ehr.example/fhir/Patient/1", DAY)
-    assert validator.validate(made, type="ServiceRequest") == []
-
-
 @pytest.mark.parametrize(("judged", "words"), [(0, "No ordered medicine was"), (1, "1 ordered medicine was")])
 def test_card_of_what_was_not_judged_names_all(judged: int, words: str) -> None:
     left = [Unjudged("MedicationRequest/a", "Syrup", "code not known"), Unjudged("draft 2", "", "it has no code")]
@@ -153,8 +146,3 @@ def test_any_text_of_a_draft_makes_a_legal_card(display: str, reference: str) ->
     card = not_judged_card([Unjudged(f"M/{reference}", display, "code not known")], [], WHO, BASE, 0)
     legal(card)
     assert "\n<" not in card["detail"]
-
-
-def test_code_of_a_request_is_what_is_ordered() -> None:
-    made = order_cards.service_request(Coding("http://loinc.org", "1-8", "x"), "Patient/1", DAY)
-    assert made["code"] == {"coding": [{"system": "http://loinc.org", "code": "1-8", "display": "x"}], "text": "x"}

@@ -76,6 +76,28 @@ def test_a_killed_engine_is_told_and_started_again(alone: tuple[Running, str]) -
     assert any("RiskAssessment" in str(card.get("links")) for card in cards)
 
 
+def test_what_a_late_engine_says_is_not_stored_after_it_was_called_missing(tmp_path: Path) -> None:
+    env = {"FHIRTWIN_ENGINE_TIMEOUT_SECONDS": "20", "FHIRTWIN_CDS_BUDGET_SECONDS": "1"}
+    with running(tmp_path / "data", env=env) as gateway:
+        ready(gateway)
+        patient = gateway.post_record(maria())
+        prefetch, pids = gateway.prefetch(patient), engine_pids(gateway)
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            answer = gateway.call(patient, prefetch)
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+        assert answer.status_code == 503 and "is missing" in answer.text
+        ready(gateway)
+        time.sleep(2)  # the handler that was cut off has its answer by now
+        stored = f"{gateway.base}/RiskAssessment?patient={patient}"
+        assert gateway.http.get(stored).json()["total"] == 0
+        assert gateway.call(patient, prefetch).status_code == 200
+        assert gateway.http.get(stored).json()["total"] > 0
+
+
 OLDER = "import fhirtwin; fhirtwin.__version__ = '0.0.9'; from fhirtwin.cli import main; main()"
 
 

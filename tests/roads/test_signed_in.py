@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +39,49 @@ def test_health_needs_no_token(closed: Running) -> None:
         "store": "ready",
         "engine": "ready",
     }
+
+
+def test_the_sandbox_is_there_for_who_signs_in_with_the_token_and_fires_in_their_name(closed: Running) -> None:
+    token = (closed.data / "token").read_text().strip()
+    sent = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
+    posted = requests.post(closed.base, data=maria().encode(), headers=sent, timeout=30)
+    assert posted.status_code == 200, posted.text
+    assert requests.get(f"{closed.host}/sandbox", timeout=5).status_code == 401
+    for bearer in (True, False):
+        with requests.Session() as browser:
+            if bearer:
+                browser.headers["Authorization"] = f"Bearer {token}"
+            else:
+                browser.auth = ("anybody", token)
+            listed = browser.get(f"{closed.host}/sandbox", params={"name": "keller"}, timeout=5)
+            found = re.search(r'href="(/sandbox/patient/[^"]+)"', listed.text)
+            assert found and "Maria" in listed.text
+            page = f"{closed.host}{found[1]}/twin-patient-view/patient-view"
+            form = _form(browser.get(page, timeout=10).text, "token")
+            form["request"] = html.unescape(
+                _found(r"<textarea[^>]*>\n(.*?)</textarea>", browser.get(page, timeout=10).text)
+            )
+            fired = browser.post(page, data=form, headers={"Origin": closed.host}, timeout=30)
+            assert fired.status_code == 200 and ("2 cards" if bearer else "1 card") in fired.text, fired.text
+            assert token not in fired.text
+            told = _form(fired.text, "token", "request", "response")
+            told["act"] = _found(r'value="(overridden [^"]+)"', fired.text)
+            kept = browser.post(f"{page}/feedback", data=told, headers={"Origin": closed.host}, timeout=30)
+            assert "The feedback was kept" in kept.text
+            other = browser.post(page, data=form, headers={"Origin": "https://evil.example"}, timeout=30)
+            assert other.status_code == 403
+
+
+def _form(page: str, *names: str) -> dict[str, str]:
+    return {
+        name: html.unescape(_found(rf'<input type="hidden" name="{name}" value="([^"]*)">', page)) for name in names
+    }
+
+
+def _found(pattern: str, page: str) -> str:
+    found = re.search(pattern, page, re.S)
+    assert found, page
+    return found[1]
 
 
 def test_secrets_are_private_and_the_command_line_uses_them(

@@ -23,7 +23,8 @@ DUES = [pytest.param(row, due, id=f"{row.name}-{due.check.key}") for row in ROWS
 
 INTERVALS = {
     # as read: NHS SPS on lithium, spironolactone, amiodarone, valproate and DOACs; NHS Somerset on ACE
-    # inhibitors; NICE on receptor blockers; labels: warfarin 2.4, Clozaril, metformin; the consensus of 2004.
+    # inhibitors; NICE on receptor blockers; labels: warfarin 2.4, Clozaril, metformin; the consensus of 2004;
+    # Krantz 2009 on methadone; the guideline of 2023 on dofetilide and sotalol.
     # Longest calendar length of the interval, in days.
     ("lithium", "lithium-level"): 184,
     ("lithium", "kidney"): 184,
@@ -51,6 +52,14 @@ INTERVALS = {
     ("second-generation antipsychotic", "lipids"): 1830,
     ("amiodarone", "thyroid"): 184,
     ("amiodarone", "liver"): 184,
+    ("dofetilide", "qtc"): 184,
+    ("dofetilide", "potassium"): 184,
+    ("dofetilide", "magnesium"): 184,
+    ("dofetilide", "creatinine"): 184,
+    ("sotalol", "qtc"): 184,
+    ("sotalol", "potassium"): 184,
+    ("sotalol", "magnesium"): 184,
+    ("methadone", "qtc"): 366,
 }
 
 
@@ -143,6 +152,13 @@ def test_medicines_that_are_taken_are_watched_without_an_order() -> None:
     assert found.rule == "monitoring.lithium.lithium-level+kidney+calcium"
     assert found.orders == ()
     assert "TSH" not in found.summary
+
+
+def test_a_qtc_by_any_formula_or_unit_of_a_second_counts_under_methadone() -> None:
+    for code, value, unit in (("8636-3", "431", "ms"), ("76634-5", "0.431", "s"), ("76635-2", "431", "ms")):
+        seen = facts_of([patient(), observation(code, value, unit, effectiveDateTime=DAY)])
+        assert list(monitoring(laid(seen, order("6813")))) == [], code
+        assert [f.rule for f in monitoring(laid(facts_of([patient()]), order("6813")))] == ["monitoring.methadone.qtc"]
 
 
 def test_what_is_ordered_already_is_not_asked_for_by_any_of_its_codes() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from fhirtwin.ckks.context import Ring
+from fhirtwin.ckks.packing import Grid
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.vault import Vault
-from tests.ckks.builders import evaluate, random_panel, random_vector
+from tests.ckks.builders import evaluate, random_lookup, random_panel, random_table, random_vector
 
 PANEL = random_panel()
 CIPHERTEXT_HEADER, PLAINTEXT_HEADER = 113, 88
@@ -52,12 +53,13 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
     evaluator = Evaluator(PANEL)
     vault = Vault(PANEL, mode=mode)
     profile, layout = vault.profile, vault._layout
+    assert isinstance(layout, Grid)
     for seed in range(3):
         vector = random_vector(PANEL, np.random.default_rng(seed))
         features, opening = vault.seal(vector)
         answer = evaluate(evaluator, features)
         # Kept from before opening, which overwrites the key in masked mode.
-        ring, nonce, canary = Ring(profile), opening._nonce, opening._canary
+        ring, nonce, canaries = Ring(profile), opening._nonce, opening._canaries
         held = opening._ring
         assert held is not None
         ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
@@ -66,9 +68,31 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
         exact_input = layout.spread(vector, nonce)
         assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
         lanes = np.zeros((layout.blocks, layout.lanes), dtype=np.complex128)
-        lanes[0, : layout.rows + 2] = [*(float(v) for v in scores.values.values()), nonce, canary]
+        lanes[0, : layout.rows + 2] = [*(float(v) for v in scores.values.values()), nonce, *canaries]
         guess = np.zeros(profile.slots, dtype=np.complex128)
         guess[: lanes.size] = lanes.reshape(-1)
         assert recovered(ring, answer.sealed_sums, guess, profile.product_scale) == 0.0
         everywhere = np.tile(lanes[0], profile.slots // layout.lanes + 1)[: profile.slots]
         assert recovered(ring, answer.sealed_sums, everywhere, profile.product_scale) == 0.0
+
+
+def test_what_a_table_lets_out_recovers_nothing_of_the_key() -> None:
+    table = random_table()
+    vault, evaluator = Vault(table, mode="sparse"), Evaluator(PANEL, [table])
+    profile, layout = vault.profile, vault._layout
+    for seed in range(3):
+        vector = random_lookup(table, np.random.default_rng(seed))
+        features, opening = vault.seal(vector)
+        answer = evaluate(evaluator, features)
+        ring, held = Ring(profile), opening._ring
+        assert held is not None
+        ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
+        raw = ring.decrypt(ring.load(answer.sealed_sums, profile.product_scale))
+        assert recovered(ring, answer.sealed_sums, raw, profile.product_scale) > 0.99
+        exact_input = layout.spread(vector, opening._nonce)
+        scores = vault.open(answer, opening)
+        assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
+        guess = np.zeros(profile.slots, dtype=np.complex128)
+        first_slots = np.unique(layout.lane_of, return_index=True)[1][: layout.rows]
+        guess[first_slots] = [float(value) for value in scores.values.values()]
+        assert recovered(ring, answer.sealed_sums, guess, profile.product_scale) == 0.0

@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from fhirtwin.ckks.packing import Grid
 from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
@@ -256,6 +257,7 @@ def test_anything_where_zero_must_be_is_refused(vault: Vault) -> None:
 def shifted_row(vault: Vault, evaluator: Evaluator, by: float, lane: int = 0) -> tuple[SealedScores, object]:
     """What an engine that lies gives: the sum of one lane is another, and all others are right."""
     layout = vault._layout
+    assert isinstance(layout, Grid)
     plain = np.zeros(vault.profile.slots, dtype=np.complex128)
     plain[lane :: layout.lanes if layout.steps else plain.size] = by
     features, opening = vault.seal(values(2))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,21 +45,30 @@ def together(*parts: Part) -> Callable[[Call], Response]:
 
     def handler(call: Call) -> Response:
         under_way = [(part, _start(part, call, workers)) for part, workers in staffed]
-        left = call.deadline - time.monotonic()
-        until = call.deadline - min(SPARE_SECONDS, max(0.0, left) / 10)
-        answers: list[Response] = []
-        missing: list[str] = []
-        for part, work in under_way:
-            given = _given(part, work, until)
-            if given is None:
-                missing.append(part.advice)
-            else:
-                answers.append(given)
-        if missing and not answers:
-            raise Unavailable(f"Advice is missing: {', '.join(missing)}. It was not ready in time, or failed.")
-        return _joined(call, answers, missing)
+        try:
+            return _gathered(call, under_way)
+        finally:  # where one refuses the call, nobody waits for the others
+            for _, work in under_way:
+                if work is not None:
+                    work.give_up()
 
     return handler
+
+
+def _gathered(call: Call, under_way: Sequence[tuple[Part, Work[Response] | None]]) -> Response:
+    left = call.deadline - time.monotonic()
+    until = call.deadline - min(SPARE_SECONDS, max(0.0, left) / 10)
+    answers: list[Response] = []
+    missing: list[str] = []
+    for part, work in under_way:
+        given = _given(part, work, until)
+        if given is None:
+            missing.append(part.advice)
+        else:
+            answers.append(given)
+    if missing and not answers:
+        raise Unavailable(f"Advice is missing: {', '.join(missing)}. It was not ready in time, or failed.")
+    return _joined(call, answers, missing)
 
 
 def _start(part: Part, call: Call, workers: Workers) -> Work[Response] | None:

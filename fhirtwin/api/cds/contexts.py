@@ -52,6 +52,11 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread(Context):
+    """The one resource that a hook is about was set aside: there is nothing that a service could be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientView(Context):
     """A chart was opened."""
 

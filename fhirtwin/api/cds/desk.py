@@ -16,6 +16,7 @@ from fhirtwin.api.cds.answers import answering, completing, response
 from fhirtwin.api.cds.calls import fetching, lenient, request
 from fhirtwin.api.cds.calls.fetching import FindWay
 from fhirtwin.api.cds.calls.request import Request
+from fhirtwin.api.cds.contexts import Unread
 from fhirtwin.api.cds.deadlines import Room, answer
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.api.cds.trust import servers
@@ -76,9 +77,13 @@ class Desk:
             with timing.stage("parse"):
                 sent = codec.decode(data, max_depth=settings.max_depth)
             call = self._call(sent, asking, deadline)
-            made = _with_unread(answer(self._service, call, self._room), call, self._service)
+            made = _with_unread(self._made(call), call, self._service)
             made = completing.completed(self._service, call.patient, made)
             return {**response.as_json(self._service.id, made), **answering.give(self._service, call, made)}
+
+    def _made(self, call: Call) -> Response:
+        """What the service says; nothing where the one resource that the call is about was set aside."""
+        return Response() if isinstance(call.context, Unread) else answer(self._service, call, self._room)
 
     def _call(self, sent: dict[str, Any], asking: Asking, deadline: float) -> Call:
         meant = lenient.mended(sent, self._allowed, self._service.id)

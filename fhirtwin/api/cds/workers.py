@@ -1,7 +1,8 @@
 """Threads in which handlers work, so that whoever waits for one can stop waiting.
 
-A thread cannot be stopped: one that is late works on to no purpose, and counts as at work until it ends. Threads that
-have nothing to do wait a while for more, which is quicker than a new one each time, and then end.
+A thread cannot be stopped: one that is late works on to no purpose, stores nothing any more, and counts as at work
+until it ends. Threads that have nothing to do wait a while for more, which is quicker than a new one each time, and
+then end.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Final, Generic, TypeVar
 
+from fhirtwin.cutoff import Wait
 from fhirtwin.errors import Busy
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class Work(Generic[T]):
     def __init__(self, task: Callable[[], T]) -> None:
         self._task = task
         self._context = contextvars.copy_context()
+        self._wait = Wait()
         self._value: T
         self._error: BaseException | None = None
         self._running = Lock()
@@ -41,7 +44,7 @@ class Work(Generic[T]):
     def run(self) -> None:
         """Do it, and let whoever waits go on; to be called once."""
         try:
-            self._value = self._context.run(self._task)
+            self._value = self._context.run(self._waited_for)
         except BaseException as error:  # noqa: BLE001 - whoever waits raises it again
             self._error = error
         finally:
@@ -54,14 +57,23 @@ class Work(Generic[T]):
             until: on the clock of `time.monotonic`.
 
         Raises:
-            LateError: it is not ready by then.
+            LateError: it is not ready by then, and stores nothing from now on.
             BaseException: what the task raised.
         """
         if not self._running.acquire(timeout=max(0.0, until - time.monotonic())):
+            self.give_up()
             raise LateError
         if self._error is not None:
             raise self._error
         return self._value
+
+    def give_up(self) -> None:
+        """Say that nobody waits any more, so that it stores nothing from now on."""
+        self._wait.give_up()
+
+    def _waited_for(self) -> T:
+        with self._wait.over():
+            return self._task()
 
 
 class Workers:

@@ -11,6 +11,7 @@ import msgspec
 from flask import Response, current_app, request
 from werkzeug.test import EnvironBuilder
 
+from fhirtwin.api.guard import bearer_token
 from fhirtwin.errors import FhirtwinError
 from fhirtwin.fhir import codec
 
@@ -51,8 +52,8 @@ def post(path: str, body: bytes) -> Exchange:
         body: sent as it is, JSON or not.
     """
     headers = [("Accept", "application/json")]
-    if "Authorization" in request.headers:
-        headers.append(("Authorization", request.headers["Authorization"]))
+    if token := bearer_token():
+        headers.append(("Authorization", f"Bearer {token}"))
     environ = EnvironBuilder(
         path=path,
         base_url=request.host_url,

@@ -1,6 +1,7 @@
 """`/sandbox`: what an EHR does with the CDS services here, to be looked at: patient, hook, request, cards, exchange.
 
-There under `--open` and for administrators; nobody else. Everything is a link or a form: no script runs.
+There under `--open`, for administrators and for who holds the server's own token; nobody else. Everything is a link or
+a form: no script runs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, g, render_template, request
 
+from fhirtwin.access import runs_the_server
 from fhirtwin.api import body, errors
 from fhirtwin.api.cds import examples
 from fhirtwin.api.cds.service import Service
@@ -129,8 +131,11 @@ def blueprint(parts: Services, services: Mapping[str, Service] | None = None) ->
 def _guard(sandbox: Blueprint, settings: Settings) -> None:
     @sandbox.before_request
     def admit() -> None:
-        if request.endpoint != "sandbox.static" and not g.caller.administrator:
-            raise Forbidden("The sandbox is there when the server runs with --open, and for administrators.")
+        if request.endpoint != "sandbox.static" and not runs_the_server(g.caller):
+            raise Forbidden(
+                "The sandbox is there when the server runs with --open, for administrators, and for who holds the "
+                "token of its data folder."
+            )
 
     @sandbox.errorhandler(FhirtwinError)
     def refuse(error: FhirtwinError) -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,9 @@ from sqlalchemy.pool import QueuePool
 from fhirtwin.errors import Busy, FhirtwinError, Incorrect, InsufficientStorage, TooCostly, Unavailable
 from fhirtwin.store.databases import limits
 from fhirtwin.store.databases.limits import Use
+
+_LOOK_AGAIN_SECONDS: Final = 0.001
+"""How often a writer looks whether another process has ended its transaction; threads of one wait in a row."""
 
 _STEPS: Final = 50_000
 """Instructions of SQLite's machine, about a millisecond of them, between two looks at the clock."""
@@ -34,7 +38,7 @@ def engine(url: URL, use: Use) -> Engine:
     made = create_engine(url, poolclass=QueuePool, pool_size=use.connections, max_overflow=0, pool_timeout=use.patience)
     _make_private(Path(url.database))
     event.listen(made, "connect", lambda connection, _record: _prepare(connection, use))
-    event.listen(made, "begin", _begin_writing if use.writes else _begin_reading)
+    event.listen(made, "begin", _begin_writing(use.patience) if use.writes else _begin_reading)
     event.listen(made, "before_cursor_execute", _refuse_nul)
     if use.seconds:
         _end_statements(made, use.seconds)
@@ -87,14 +91,35 @@ def _prepare(connection: Any, use: Use) -> None:
     connection.execute(f"PRAGMA synchronous={'NORMAL' if use.notes else 'FULL'}")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA case_sensitive_like=ON")  # as PostgreSQL's LIKE
+    if use.writes:  # `_begin_writing` waits by itself
+        connection.execute("PRAGMA busy_timeout=0")
 
 
 def _begin_reading(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _begin_writing(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+def _begin_writing(patience: float) -> Callable[[Connection], None]:
+    """Begin as the only writer, after waiting at most so many seconds for those of other processes.
+
+    SQLite's own waiting sleeps longer each time, up to a tenth of a second, and whoever asks meanwhile passes: between
+    two busy processes some wait for most of a second, and the threads behind them too.
+    """
+
+    def begin(connection: Connection) -> None:
+        driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            try:
+                driver.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+            time.sleep(_LOOK_AGAIN_SECONDS)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # so that what is wrong is told as everything is
+
+    return begin
 
 
 def _refuse_nul(

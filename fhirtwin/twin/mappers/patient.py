@@ -17,6 +17,7 @@ from fhirtwin.twin.reading import forbidden, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source, Unused
 
 SEXES: Final = ("female", "male")
+OTHER_GENDER: Final = "gender is other or unknown, so there is no sex to use"
 
 
 def read(resource: Resource, source: Source) -> Mapped:
@@ -43,7 +44,7 @@ def _facts(resource: Resource, source: Source) -> Iterator[Fact]:
 def _unused(resource: Resource, source: Source) -> Iterator[Unused]:
     gender = text(resource, "gender")
     if gender not in SEXES:
-        yield Unused(source, f"gender is {'other or unknown' if gender else 'not given'}, so there is no sex to use")
+        yield Unused(source, OTHER_GENDER if gender else "gender is not given, so there is no sex to use")
     if not text(resource, "birthDate"):
         yield Unused(source, "birth date is not given, so there is no age")
 

@@ -189,6 +189,36 @@ def test_what_was_not_checked_is_said(twin: Gateway) -> None:
     assert "1 ordered medicine was checked" in card["detail"]
 
 
+PACK = "{21 (warfarin sodium 5 MG Oral Tablet) / 7 (aspirin 81 MG Oral Tablet) } Pack"
+NOT_READ = [
+    pytest.param(concept("99999999", PACK), id="pack"),
+    pytest.param(concept("99999999", f"{PACK} [Somebrand]"), id="branded pack"),
+    pytest.param(concept("00000-0000-00", "warfarin sodium 5 MG Oral Tablet", "http://hl7.org/fhir/sid/ndc"), id="NDC"),
+]
+
+
+@pytest.mark.parametrize("code", NOT_READ)
+def test_packs_and_ndc_alone_are_not_read_and_said_so(twin: Gateway, code: dict[str, Any]) -> None:
+    answer = call(twin, draft("", medicationCodeableConcept=code), taken=(medicine("1191", "m"),))
+    (card,) = cards(answer)
+    assert card["summary"].startswith("Not checked: ") and "code not known" in card["detail"]
+    answer = call(twin, draft("1191"), taken=(medicine("", "m", medicationCodeableConcept=code),))
+    (card,) = cards(answer)
+    assert card["summary"].startswith("Orders not checked against 1 medicine") and "code not known" in card["detail"]
+
+
+def test_an_ndc_beside_a_code_of_rxnorm_does_no_harm(twin: Gateway) -> None:
+    code = {"coding": [*NOT_READ[-1].values[0]["coding"], *WARFARIN["coding"]]}  # type: ignore[index]
+    answer = call(twin, draft("", medicationCodeableConcept=code), taken=(medicine("5640", "m"),))
+    ((_, summary),) = heads(answer)
+    assert summary.startswith("Warfarin with ibuprofen")
+
+
+def test_what_the_record_says_will_be_taken_later_is_not_held_against_an_order(twin: Gateway) -> None:
+    assert heads(call(twin, draft("5640"), taken=(medicine("6448", "m"),)))
+    assert heads(call(twin, draft("5640"), taken=(medicine("6448", "m", authoredOn="2099-01-01"),))) == []
+
+
 def test_what_of_the_record_was_not_understood_is_said(twin: Gateway) -> None:
     answer = call(
         twin,

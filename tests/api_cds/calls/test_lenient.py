@@ -101,7 +101,7 @@ def _echo(call: Call) -> Response:
         (setting, sent, status)
         for name, sent, _ in CASES
         if name != "wrapped-prefetch"
-        for setting, status in ((name, 200), ("all", 200), (f"all,-{name}", 400), ("", 400))
+        for setting, status in ((name, 200), ("all", 200), (f"all,-{name},-{lenient.SET_ASIDE}", 400), ("", 400))
         if not (name == "partial-authorization" and setting.startswith("all,-"))
         and not (name == "null-authorization" and setting.startswith("all,-"))
         and not (name == "user-outside" and setting.startswith("all,-"))
@@ -131,6 +131,29 @@ def test_what_is_not_valid_is_set_aside_and_named(made: Door) -> None:
     assert aside["indicator"] == "warning"
     assert "context.draftOrders.entry" in aside["detail"].replace("\\", "")
     assert "intent" in aside["detail"]
+
+
+@pytest.mark.parametrize("made", [lenient.SET_ASIDE], indirect=True)
+@pytest.mark.parametrize(
+    "medication",
+    [{**VERIFIED, "status": "x"}, {"resourceType": "MedicationOrder", "patient": {"reference": "Patient/1"}}],
+)
+def test_where_all_that_a_call_is_about_is_set_aside_no_service_is_asked(
+    made: Door, medication: dict[str, Any]
+) -> None:
+    answer = made.call(of("medication-verify", medication=medication), "medication-verify")
+    assert answer.status_code == 200, answer.text
+    (aside,) = answer.json["cards"]
+    assert aside["indicator"] == "warning" and aside["summary"].startswith("Not judged")
+    assert "context.medication" in aside["detail"]
+
+
+@pytest.mark.parametrize("made", [lenient.SET_ASIDE], indirect=True)
+def test_a_task_that_is_set_aside_leaves_the_dispatch_to_be_judged(made: Door) -> None:
+    earlier = {"order": "ServiceRequest/s", "task": {**TASK, "status": "x"}}
+    sent = of("order-dispatch", dispatchedOrders=..., fulfillmentTasks=..., **earlier)
+    answer = made.call(sent, "order-dispatch")
+    assert [card["indicator"] for card in answer.json["cards"]] == ["info", "warning"], answer.text
 
 
 @pytest.mark.parametrize("made", ["all"], indirect=True)
@@ -165,7 +188,6 @@ def test_what_is_not_valid_is_set_aside_and_named(made: Door) -> None:
             ),
             400,
         ),
-        (of("medication-verify", medication={**VERIFIED, "status": "x"}), 400),
     ],
 )
 def test_no_mode_takes_what_could_mean_two_things_or_another_patient(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
-from fhirtwin.errors import Incorrect, InsufficientStorage, Unavailable
+from fhirtwin.errors import Busy, Incorrect, InsufficientStorage, Unavailable
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from tests.small_disk import small_disk
@@ -14,13 +20,69 @@ from tests.store.storing import put, takes_nothing_without_room
 
 
 def test_every_connection_is_durable_and_checks_links(store: Store) -> None:
-    for engine in (store._reading, store._writing):
+    for engine, patience in ((store._reading, 10_000), (store._writing, 0)):  # a writer waits by itself
         with engine.begin() as connection:
             found = {
                 name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
                 for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
             }
-        assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+        assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": patience}
+
+
+HOLDS = """
+import sqlite3, sys, time
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+for line in sys.stdin:
+    held.execute("BEGIN IMMEDIATE")
+    print("held", flush=True)
+    time.sleep(float(line))
+    held.execute("COMMIT")
+    print(time.monotonic(), flush=True)
+"""
+
+
+@pytest.fixture
+def another_process(store: Store) -> Iterator[subprocess.Popen[str]]:
+    """Another process that writes to the same file for as many seconds as it is told."""
+    command = [sys.executable, "-c", HOLDS, str(store._writing.url.database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
+
+
+def test_who_waits_for_another_process_goes_on_as_soon_as_it_is_done(
+    store: Store, another_process: subprocess.Popen[str]
+) -> None:
+    waited = []
+    for _ in range(9):
+        said = tell(another_process, 0.23)
+        with store.write():
+            begun = time.monotonic()
+        waited.append(begun - float(said.readline()))
+    assert 0 <= statistics.median(waited) < 0.02, "SQLite's own waiting sleeps for up to a tenth of a second"
+
+
+def test_who_waits_too_long_for_another_process_is_told_to_come_back(
+    store: Store, another_process: subprocess.Popen[str]
+) -> None:
+    said = tell(another_process, 1.5)
+    begun = time.monotonic()
+    with pytest.raises(Busy), store.note():
+        pass
+    assert 0.4 < time.monotonic() - begun < 1.4
+    said.readline()
+    with store.note():
+        pass
+
+
+def tell(process: subprocess.Popen[str], seconds: float) -> TextIO:
+    """Let it begin to write; where it says when it ended."""
+    assert process.stdin and process.stdout
+    process.stdin.write(f"{seconds}\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "held\n"
+    return process.stdout
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://x/y", "sqlite+none:///x", "sqlite://", "sqlite:///:memory:"])

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from fhirtwin import timing
 from fhirtwin.api.cds.calls.context_resources import Judged, judge
-from fhirtwin.api.cds.contexts import Context, User
+from fhirtwin.api.cds.contexts import Context, Unread, User
 from fhirtwin.api.cds.hooks import Field, Hook, Kind
 from fhirtwin.errors import Incorrect, Issue
 from fhirtwin.intake import belonging, contradictions
@@ -21,6 +21,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _REFERENCE: Final = re.compile(r"[A-Z][A-Za-z]{1,63}/[A-Za-z0-9\-.]{1,64}")
 _ARRAYS: Final = (Kind.REFERENCES, Kind.RESOURCES)
 _HOLD_RESOURCES: Final = (Kind.BUNDLE, Kind.RESOURCE, Kind.RESOURCES)
+_OF_EVERY_HOOK: Final = ("user", "encounter_id")
 _SENT_ON: Final = 20
 """Most wrong items of one array that are named."""
 
@@ -85,7 +86,10 @@ def read(
         hook: the hook that fired.
         patient: whom every resource in it must be about.
         bases: FHIR base URLs, beside the patient's origin, that absolute references to this patient may start with.
-        set_aside: whether resources of a list that are not valid are set aside and told, and the others read.
+        set_aside: whether resources that are not valid are set aside and told, and the others read.
+
+    Returns:
+        The hook's class of context; `Unread` when the one resource that the hook is about was set aside.
 
     Raises:
         Incorrect: a resource is not valid FHIR R4, or `selections` names what is not among the drafts.
@@ -103,6 +107,8 @@ def read(
     _refuse_unknown_selections(context)
     values: dict[str, Any] = {field.into: _value(context[field.name], field, judged.get(field.into)) for field in sent}
     kind: Callable[..., Context] = hook.context
+    if any(field.kind is Kind.RESOURCE and field.required and not judged[field.into].placed for field in sent):
+        kind, values = Unread, {name: value for name, value in values.items() if name in _OF_EVERY_HOOK}
     made: Context = kind(members=context, unread=tuple(issues), **values)
     return made
 

@@ -28,7 +28,7 @@ class Judged:
     Attributes:
         placed: resources that are valid.
         issues: what is wrong with the others.
-        hopeless: whether more than single resources of a list is wrong, so that nothing can be set aside.
+        hopeless: whether a list as a whole is wrong, so that nothing of it can be set aside.
     """
 
     placed: tuple[Placed, ...]
@@ -48,7 +48,7 @@ def judge(value: Any, field: Field) -> Judged:
         return _bundle(value, place)
     if field.kind is Kind.RESOURCE:
         issues = tuple(validator.validate(value, type=field.type or None, prefix=place))
-        return Judged((Placed(place, value),), issues, bool(issues))
+        return Judged(() if issues else (Placed(place, value),), issues, False)
     placed = [Placed(f"{place}[{number}]", item) for number, item in enumerate(value)]
     found = [(each, validator.validate(each.resource, type=field.type or None, prefix=each.place)) for each in placed]
     right = tuple(each for each, wrong in found if not wrong)

@@ -243,8 +243,9 @@ LENIENCIES: Final[tuple[Leniency, ...]] = (
     ),
     Leniency(
         SET_ASIDE,
-        "drafts and other listed resources of the context that are not valid FHIR R4",
-        "they are set aside, and a card of indicator `warning` names each with what is wrong; the others are judged",
+        "resources of the context that are not valid FHIR R4, such as those of DSTU2 and STU3",
+        "they are set aside, and a card of indicator `warning` names each with what is wrong; the others are judged, "
+        "and where there is no other the service is not asked",
     ),
 )
 """In the order in which they are tried."""

@@ -42,7 +42,10 @@ def view(call: Call) -> Response:
         card = cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))
         return Response([card], lasting=frozenset({card["uuid"]}))
     with timing.stage("report"):
-        made = [cards.risk_card(r.result, r.identity, found.occasion, stored=r.stored) for r in found.reports]
+        made = [
+            cards.risk_card(r.result, r.identity, found.occasion, resource=r.resource, stored=r.stored)
+            for r in found.reports
+        ]
         if found.refusals:
             made.append(cards.not_calculated_card(found.refusals, found.occasion))
     return Response(made)

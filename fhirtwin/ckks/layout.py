@@ -1,0 +1,121 @@
+"""What vault and engine share of how a panel lies in slots, however it does: gains, canary weights, limits."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.profiles import Profile
+from fhirtwin.errors import Incorrect
+
+NONCE_LIMIT = 4.0
+"""Nonces are uniform between minus and plus this."""
+
+_CANARY_LIMIT = 8.0
+_LARGEST_GAIN_BITS = 6
+
+# Binary logarithm of the noise of sealing over that of rounding the encoded weights, as standard deviations in one slot
+# (2.7e-6 and 1.1e-6 under P1-mask, measured). It says how far features are best scaled up and weights down.
+_NOISE_RATIO_BITS = 1.3
+
+Float = NDArray[np.float64]
+Complex = NDArray[np.complex128]
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Layout(ABC):
+    """Where everything of a panel lies under a profile.
+
+    Attributes:
+        steps: by which to rotate and add, largest first; empty when the vault adds up.
+        gains: powers of two that features are multiplied by, and weights divided by, so that noise weighs least.
+        weights: complex, one a slot.
+        lane_of: of each slot that is used, from the first, the lane whose sum it belongs to.
+        low, high: what every row's sum must lie between, shape (rows,).
+    """
+
+    panel: Panel
+    profile: Profile
+    steps: tuple[int, ...]
+    gains: Float
+    weights: Complex
+    lane_of: Places
+    low: Float
+    high: Float
+
+    @property
+    def rows(self) -> int:
+        """Rows of the panel, without the check lanes."""
+        return len(self.panel.rows)
+
+    @property
+    def evaluation_keys_bytes(self) -> int:
+        """Exact length of the evaluation keys that come with a request for this panel."""
+        return self.profile.rotation_keys_bytes(len(self.steps))
+
+    @abstractmethod
+    def spread(self, values: Float, nonce: float) -> Complex:
+        """Lay out checked feature values, in panel order, and a nonce: one complex number a slot."""
+
+    @abstractmethod
+    def expected_canaries(self, values: Float, nonce: float) -> tuple[float, ...]:
+        """What the canary lanes must open to."""
+
+    @abstractmethod
+    def sums(self, opened: Complex) -> tuple[Float, float]:
+        """Add up what was opened: every lane's sum, and the largest magnitude where zero must be.
+
+        Returns:
+            Sums of the rows, of the nonce lane and of the canary lanes, and the largest residue.
+        """
+
+
+def paired(values: Float, pairs: int) -> Complex:
+    """Put neighbours together as one complex number, filled up with zeros to so many pairs."""
+    padded = np.zeros(2 * pairs)
+    padded[: values.size] = values
+    return padded[0::2] + 1j * padded[1::2]
+
+
+def gains_of(panel: Panel) -> Float:
+    """Powers of two, so that multiplying and dividing by them is exact on both sides."""
+    largest_weight = np.abs(panel.weights).max(axis=0)
+    largest_value = panel.largest()
+    usable = (largest_weight > 0) & (largest_value > 0)
+    ratio = np.where(usable, largest_weight, 1.0) / np.where(usable, largest_value, 1.0)
+    bits = np.rint((_NOISE_RATIO_BITS + np.log2(ratio)) / 2)
+    return np.asarray(2.0 ** np.clip(bits, -_LARGEST_GAIN_BITS, _LARGEST_GAIN_BITS), dtype=np.float64)
+
+
+def canary_of(panel: Panel, gains: Float, pairs: int, pairs_a_lane: int) -> Float:
+    """Weights in (0.5, 1] by magnitude before they are scaled so that the sum of a canary keeps to its limit."""
+    stream = hashlib.shake_256(b"fhirtwin canary\x00" + bytes.fromhex(panel.digest)).digest(8 * 2 * pairs)
+    drawn = np.frombuffer(stream, dtype="<u8")
+    magnitude = 1.0 - (drawn >> np.uint64(12)).astype(np.float64) * 2.0**-53
+    sign = np.where(drawn & np.uint64(1), -1.0, 1.0)
+    largest = np.full(2 * pairs, NONCE_LIMIT)
+    largest[: len(gains)] += panel.largest() * gains
+    weights: Float = sign * magnitude * _CANARY_LIMIT / (2 * pairs_a_lane) / largest
+    return weights
+
+
+def refuse_overflow(profile: Profile, products: float) -> None:
+    """Refuse a panel of whose polynomial a coefficient could reach the modulus, by its products or by its masks.
+
+    No coefficient of a polynomial exceeds the mean magnitude of its slots; so the largest products of all slots are
+    averaged over all slots. A coefficient of the masks is a mean of independent uniform numbers times factors of at
+    most one; by Hoeffding's inequality it exceeds a quarter of their bound with a probability of at most
+    2 · exp(−slots / 32), which is below 1e-27.
+
+    Args:
+        profile: says what the modulus is and how large masks are.
+        products: mean magnitude of the largest products, over all slots.
+    """
+    if products + 2.0**profile.mask_bits / 4 >= profile.largest_coefficient:
+        raise Incorrect(f"The sums of this panel could overflow profile {profile.name}; centre its features.")

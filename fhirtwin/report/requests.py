@@ -1,0 +1,107 @@
+"""Draft orders of what is missing, and the suggestions that offer them to be applied with one click.
+
+What can be ordered is a measured quantity with a code: a laboratory test, or a measurement of vital signs. A birth date
+or a smoking status is asked and written down, so there is no order for it.
+
+Source: https://cds-hooks.hl7.org/2.0/#suggestion and http://hl7.org/fhir/R4/servicerequest.html
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any, Final
+
+from fhirtwin.predictors.model import Coding, Input, Refusal
+from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.wording import plain
+from fhirtwin.rules import findings
+from fhirtwin.rules.monitoring_table import PRESSURE, WEIGHT
+from fhirtwin.terms.facts import UNITS
+from fhirtwin.terms.systems import LOINC
+
+AnyCoding = Coding | findings.Coding
+
+_HEIGHT: Final = Coding(LOINC, "8302-2", "Body height")
+_MEASURED: Final[Mapping[str, tuple[str, tuple[AnyCoding, ...]]]] = {
+    "systolic-bp": ("Measure blood pressure", (PRESSURE.order,)),
+    "bmi": ("Measure body weight and height", (WEIGHT.order, _HEIGHT)),
+    "body-weight": ("Measure body weight", (WEIGHT.order,)),
+    "body-height": ("Measure body height", (_HEIGHT,)),
+}
+"""Facts that are measured at the patient: what that is called, and what is asked for."""
+
+_LABELS: Final = {"egfr": "Order serum creatinine"}
+"""Facts that are calculated from a test of another name."""
+
+_WRITTEN: Final = {"age": "birth date", "current-smoker": "smoking status"}
+"""Facts that are read from something that is written down under another name."""
+
+
+def service_request(code: AnyCoding, subject: str, on: date) -> dict[str, Any]:
+    """A draft order of what is missing, valid R4, for the EHR to store: references are relative to its own server."""
+    coding = {"system": code.system, "code": code.code, "display": code.display}
+    return {
+        "resourceType": "ServiceRequest",
+        "status": "draft",
+        "intent": "proposal",
+        "code": {"coding": [coding], "text": code.display},
+        "subject": {"reference": subject},
+        "authoredOn": on.isoformat(),
+    }
+
+
+def suggestions(refusals: Iterable[Refusal], card: str, occasion: Occasion) -> list[dict[str, Any]]:
+    """What can be ordered so that more can be calculated, each code once.
+
+    Args:
+        refusals: of predictors, or of outputs of one.
+        card: uuid of the card that offers them; theirs are told from it.
+        occasion: the patient, as the server of the call knows them, and the day.
+    """
+    asked: set[str] = set()
+    made = []
+    for needed in _missing(refusals):
+        label, codes = _request(needed)
+        new = [code for code in codes if code.code not in asked]
+        asked.update(code.code for code in new)
+        if new:
+            made.append(_suggestion(plain(label), new, card, occasion))
+    return made
+
+
+def only_written(refusals: Iterable[Refusal]) -> list[str]:
+    """What is missing and cannot be ordered, each once, as a chart calls it."""
+    return list(
+        dict.fromkeys(
+            _WRITTEN.get(needed.fact, needed.label) for needed in _missing(refusals) if not _request(needed)[1]
+        )
+    )
+
+
+def _missing(refusals: Iterable[Refusal]) -> Iterator[Input]:
+    for refusal in refusals:
+        yield from (needed for needed in refusal.predictor.inputs if needed.fact in refusal.missing)
+
+
+def _request(needed: Input) -> tuple[str, tuple[AnyCoding, ...]]:
+    """What ordering it is called, and the codes; none when it cannot be ordered."""
+    if needed.fact in _MEASURED:
+        return _MEASURED[needed.fact]
+    codes = (needed.code,) if needed.code and needed.code.display and needed.fact in UNITS else ()
+    return _LABELS.get(needed.fact, f"Order {needed.label}"), codes
+
+
+def _suggestion(label: str, codes: Iterable[AnyCoding], card: str, occasion: Occasion) -> dict[str, Any]:
+    subject = f"Patient/{occasion.patient.id}"
+    requests = [service_request(code, subject, occasion.as_of) for code in codes]
+    told = " ".join(request["code"]["coding"][0]["code"] for request in requests)
+    return {
+        "label": label,
+        "uuid": str(uuid.uuid5(uuid.UUID(card), f"request {told}")),
+        "actions": [
+            {"type": "create", "description": f"Draft order: {plain(request['code']['text'])}", "resource": request}
+            for request in requests
+        ],
+    }

@@ -15,8 +15,10 @@ from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.api.ui import sandbox
 from fhirtwin.assess import Assessor
+from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
@@ -53,7 +55,9 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         ca_file=settings.engine_ca_file or None,
     )
     assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
-    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
+    genes = SealedGenes(courier.evaluate) if settings.genes == "sealed" else PLAIN
+    store = Store.open(settings)
+    services = Services(settings=settings, store=store, assessor=assessor, today=today, genes=genes)
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False

@@ -22,7 +22,7 @@ _OF_THE_ILL_ONLY: Final = frozenset({"CFTR"})
 
 def mattering(person: Person) -> Iterator[tuple[str, str]]:
     """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there."""
-    for gene in sorted(person.calls):
+    for gene in sorted(person.results):
         told = person.phenotypes[gene].alternatives
         if gene not in _OF_THE_ILL_ONLY and any(_matters(one) for one in told):
             yield gene, wording.phenotypes(person.phenotypes[gene])

@@ -20,6 +20,8 @@ from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
+from fhirtwin.rules import registry as rules
+from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
@@ -46,6 +48,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     Raises:
         Incorrect: a setting, a key file or the database is not usable; the text says what to do.
     """
+    tables.read()  # and import the rules, so that the first patient does not wait for it
+    rules.all_rules()
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
     courier = Courier(

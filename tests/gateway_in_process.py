@@ -46,17 +46,24 @@ def evaluator() -> Evaluator:
 
 @dataclass
 class Beside:
-    """Stands in for the courier: hands sealed bytes to the evaluator, and remembers what it was given."""
+    """Stands in for the courier: hands sealed bytes to the evaluator, and remembers what it was given.
+
+    Attributes:
+        way: to another engine.
+    """
 
     sent: list[SealedFeatures] = field(default_factory=list)
     fails: FhirtwinError | None = None
     spoil: Callable[[SealedScores], SealedScores] = lambda scores: scores
+    way: Callable[[SealedFeatures], SealedScores] = lambda features: evaluator().evaluate(
+        features, wire.keys_digest(features.evaluation_keys)
+    )
 
     def evaluate(self, features: SealedFeatures) -> SealedScores:
         self.sent.append(features)
         if self.fails:
             raise self.fails
-        return self.spoil(evaluator().evaluate(features, wire.keys_digest(features.evaluation_keys)))
+        return self.spoil(self.way(features))
 
 
 def assessor(courier: Any, settings: Settings) -> Assessor:

@@ -51,6 +51,7 @@ class Situation:
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
+        has_unjudged: whether there are drafts beside, of which nothing could be made, wholly or in part.
     """
 
     orders: tuple[Order, ...]
@@ -58,6 +59,7 @@ class Situation:
     day: date
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
+    has_unjudged: bool = False
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

@@ -24,6 +24,42 @@ FAST_2D6 = result("CYP2D6", "*1/*2x2")
 FITS_SERTRALINE = (FAST_2D6, result("CYP2C19", "*1/*1"), result("CYP2B6", "*1/*1"))
 
 
+MH = "Malignant Hyperthermia Susceptibility"
+UNSURE = "Uncertain Susceptibility"
+
+
+@pytest.mark.parametrize("drug", ["succinylcholine", "sevoflurane", "desflurane"])
+@pytest.mark.parametrize(
+    ("ryr1", "cacna1s", "what"),
+    [
+        (MH, None, "RYR1 malignant hyperthermia susceptibility"),
+        (None, MH, "CACNA1S malignant hyperthermia susceptibility"),
+        (MH, MH, "malignant hyperthermia susceptibility"),
+        (MH, UNSURE, "RYR1 malignant hyperthermia susceptibility"),
+    ],
+)
+def test_one_gene_of_two_is_enough_where_the_guideline_says_the_same_whatever_the_other_is(
+    drug: str, ryr1: str | None, cacna1s: str | None, what: str
+) -> None:
+    known = {"RYR1": ryr1, "CACNA1S": cacna1s}
+    facts = tuple(result(gene, value, "gene-phenotype") for gene, value in known.items() if value)
+    finding = one(drug, facts=facts)
+    assert finding.severity.value == "critical"
+    assert what in finding.summary
+    assert ("uncertain" in finding.summary) == (cacna1s == UNSURE)  # nothing is said of a gene that nobody looked at
+    if not (ryr1 and cacna1s):
+        assert any("no result" in line for line in finding.detail)
+
+
+def test_variant_of_ryr1_alone_warns_of_what_triggers_malignant_hyperthermia() -> None:
+    finding = one("succinylcholine", facts=(result("RYR1", "c.7300G>A/Reference"),))
+    assert finding.severity.value == "critical"
+
+
+def test_one_gene_of_two_that_decides_nothing_is_no_card() -> None:
+    assert told("succinylcholine", facts=(result("RYR1", UNSURE, "gene-phenotype"),)) == ()
+
+
 def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
     drafts = ("codeine", "clopidogrel", "abacavir", "carbamazepine", "warfarin", "siponimod", "valproate")
     assert told(*drafts, facts=()) == ()

@@ -126,7 +126,7 @@ def test_chart_has_one_line_on_what_matters(twin: Gateway, patient: str) -> None
     before = cards_of(twin.call(patient, sent))
     after = cards_of(twin.call(patient, {**sent, "genomics": bundle(*genes)}))
     (card,) = [c for c in after if c["summary"].startswith("Pharmacogenomics")]
-    assert card["summary"] == "Pharmacogenomics, 2 genes looked at: CYP2C19 poor metabolizer"
+    assert card["summary"] == "Pharmacogenomics, 2 genes known: CYP2C19 poor metabolizer"
     assert len(after) == len(before) + 1
 
 

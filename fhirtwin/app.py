@@ -17,6 +17,7 @@ from fhirtwin.api.ui import sandbox
 from fhirtwin.assess import Assessor
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.predictors import registry
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
@@ -53,7 +54,13 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         ca_file=settings.engine_ca_file or None,
     )
     assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
-    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
+    services = Services(
+        settings=settings,
+        store=Store.open(settings),
+        assessor=assessor,
+        today=today,
+        pgx_knowledge=knowledge.load(settings.pgx_kb_path),
+    )
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False

@@ -13,6 +13,7 @@ from typing import Any, Final
 from fhirtwin.errors import Incorrect, Issue, NotFound
 from fhirtwin.fhir import codec, outcome
 from fhirtwin.fhir.validator import is_resource_type
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.twin.state import StoredVersion
@@ -32,6 +33,7 @@ class Services:
         assessor: calculates risks (`fhirtwin.assess.Assessor`); None where none is needed.
         today: the day that risks are calculated for; None means the calendar's.
         now: the moment at which cards are given and feedback comes.
+        pgx_knowledge: guideline texts of the folder that the hospital gave.
     """
 
     settings: Settings
@@ -39,6 +41,7 @@ class Services:
     assessor: Any = None
     today: Callable[[], date] | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pgx_knowledge: Knowledge = NOTHING
 
     @property
     def base_url(self) -> str:

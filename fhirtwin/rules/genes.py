@@ -1,7 +1,8 @@
 """Genes: what they mean for the drafts, by guidelines and labels, with what is taken and ordered beside.
 
-One finding a draft and drug; one for a draft that slows an enzyme which a medicine taken already needs; one for a gene
-that was looked at and is not known; one for warfarin. Somebody of whom no gene was looked at has none of them.
+One finding a draft and drug, with texts of the hospital's folder; one for a draft that slows an enzyme which a medicine
+taken already needs; one for a gene that was looked at and is not known; one for warfarin. Somebody of whom no gene was
+looked at has none of them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from fhirtwin.rules import registry
 from fhirtwin.rules.findings import Finding
-from fhirtwin.rules.genetics import advising, coumarin, inhibiting, not_called, person
+from fhirtwin.rules.genetics import advising, coumarin, inhibiting, not_called, person, texts
 from fhirtwin.rules.situation import Rule, Situation
 
 
@@ -22,7 +23,8 @@ def genes(situation: Situation) -> Iterator[Finding]:
     whose = person.of(situation.state)
     told: set[str] = set()
     for order in situation.orders:
-        for finding in advising.findings(order, whose, situation, _every_rule):
+        by_tables = advising.findings(order, whose, situation, _every_rule)
+        for finding in texts.told(order, whose, situation, by_tables):
             told.update(finding.orders[:1])
             yield finding
     yield from inhibiting.findings(situation, whose)
@@ -37,6 +39,8 @@ def _every_rule(situation: Situation) -> Iterator[Finding]:
             yield from rule(situation)
     whose = person.of(situation.state)
     yield from advising.without_alternatives(situation, whose)
+    for order in situation.orders:
+        yield from texts.told(order, whose, situation, ())
     yield from inhibiting.findings(situation, whose)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
 
@@ -49,12 +50,14 @@ class Situation:
         state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
+        texts: guideline texts of the folder that the hospital gave.
     """
 
     orders: tuple[Order, ...]
     state: TwinState
     day: date
     ended: tuple[Fact, ...] = ()
+    texts: Knowledge = NOTHING
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

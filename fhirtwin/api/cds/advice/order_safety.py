@@ -88,7 +88,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
                 f"At most {MOST_DRAFTS} draft orders of medicines are judged in one call.", expression=_PLACE
             )
         ended = derived.ended(state, "medicine", day)
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended)
+        situation = Situation(found.orders, derived.as_of(state, day), day, ended, texts=call.parts.pgx_knowledge)
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)

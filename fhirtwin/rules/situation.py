@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
+from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
 
@@ -50,6 +51,7 @@ class Situation:
         state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
+        genes: looks up what genes mean.
         texts: guideline texts of the folder that the hospital gave.
     """
 
@@ -57,6 +59,7 @@ class Situation:
     state: TwinState
     day: date
     ended: tuple[Fact, ...] = ()
+    genes: Lookup = PLAIN
     texts: Knowledge = NOTHING
 
 

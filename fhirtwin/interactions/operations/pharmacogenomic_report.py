@@ -18,8 +18,9 @@ from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.pgx.knowledge.holding import Genes
 from fhirtwin.report.genomics import report, texts, warfarin
 from fhirtwin.report.genomics.made import Made
+from fhirtwin.report.genomics.medicines import Medicine, with_rows
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Medicine, taken, with_rows
+from fhirtwin.report.genomics.weighed import taken
 from fhirtwin.terms.systems import FHIRTWIN
 
 
@@ -53,8 +54,7 @@ def pharmacogenomic_report(call: Call) -> Answer:
 
 def _texts(call: Call, known: Known, found: Findings) -> Iterator[str]:
     """What the hospital's folder of guideline texts says of the medicines that were looked at."""
-    calls = {gene: result.known for gene, result in known.results.items()}
-    genes = Genes(known.genome.phenotypes, known.genome.alleles, calls)
+    genes = Genes(known.person.phenotypes, known.person.alleles, known.person.calls)
     beside = taken(known.whole, known.medicines, known.day)
     return texts.lines((one.medicine.name for one in found.weighed), call.services.pgx_knowledge, genes, beside)
 
@@ -73,7 +73,7 @@ def _medicines(known: Known, asked: tuple[Medicine, ...], *, every: bool) -> tup
     if asked:
         return tuple(dict.fromkeys(taken.get(one.name, one) for one in asked))
     if every:
-        return tuple(taken.get(one.name, one) for one in with_rows(known.genome))
+        return tuple(taken.get(one.name, one) for one in with_rows(known.person))
     return tuple(taken.values())
 
 

@@ -16,7 +16,8 @@ from fhirtwin.interactions.genomes import Known
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.pgx.response import evidence
 from fhirtwin.report.genomics.implication import About
-from fhirtwin.report.genomics.weighing import Medicine, taken
+from fhirtwin.report.genomics.medicines import Medicine
+from fhirtwin.report.genomics.weighed import taken
 from fhirtwin.report.treatment_response import findings, overview, person
 from fhirtwin.report.treatment_response.findings import Patient
 from fhirtwin.terms.drugs.ingredients import CODES
@@ -41,6 +42,7 @@ def treatment_response(call: Call) -> Answer:
         Forbidden: a part of the record is withheld from the caller.
         NotFound, Gone: no such Patient.
         Unprocessable: too many drugs; or the Patient was replaced by another, whom the text names.
+        EngineUnavailable, EngineAnswerRefused: genes are looked up by the engine, and it did not tell.
     """
     setting, step = _setting(call), _step(call)
     candidates = genomes.medicines(call, "drug") or _with_evidence(setting)
@@ -71,7 +73,7 @@ def _with_evidence(setting: str) -> tuple[Medicine, ...]:
 
 def _patient(known: Known) -> Patient:
     return Patient(
-        genetic=known.genome.phenotypes,
+        genetic=known.person.phenotypes,
         results=known.results,
         medicines=known.medicines,
         taken=taken(known.whole, known.medicines, known.day),

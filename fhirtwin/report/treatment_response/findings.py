@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fhirtwin.pgx.phenoconversion import Taken
 from fhirtwin.pgx.response.compare import Candidate, Comparison, compare
 from fhirtwin.pgx.results import GenePhenotype
-from fhirtwin.report.genomics.weighing import Medicine
+from fhirtwin.report.genomics.medicines import Medicine
 from fhirtwin.report.treatment_response import person
 from fhirtwin.report.treatment_response.person import Shown
 from fhirtwin.twin.genome import GeneResult

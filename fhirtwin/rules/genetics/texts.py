@@ -16,7 +16,8 @@ from fhirtwin.pgx.knowledge.holding import Genes, Held
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, wording
-from fhirtwin.rules.genetics.person import Beside, Person, beside
+from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
@@ -67,7 +68,7 @@ def _every(order: Order, person: Person, situation: Situation) -> Iterator[_Told
     genes, others = Genes(person.phenotypes, person.alleles, person.calls), beside(situation, order)
     for drug in naming.named(order.medicine.ingredients):
         entries = situation.texts.of_drug(drug)
-        effects = holding.effects(entries, genes, [one.taken for one in others], drug)
+        effects = holding.effects(entries, genes, takings(others), drug)
         held = holding.holding(entries, holding.values(genes, effects))
         if held:
             yield _Told(drug, held, effects, others)

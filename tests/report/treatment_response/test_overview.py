@@ -10,7 +10,8 @@ import pytest
 from fhirtwin.fhir import validator
 from fhirtwin.pgx.response import compare, evidence, linear
 from fhirtwin.report.genomics.implication import About
-from fhirtwin.report.genomics.weighing import Medicine, current, named, taken
+from fhirtwin.report.genomics.medicines import Medicine, current, named
+from fhirtwin.report.genomics.weighed import taken
 from fhirtwin.report.treatment_response import findings, overview, person
 from fhirtwin.report.treatment_response.findings import Patient
 from fhirtwin.terms.systems import SNOMED

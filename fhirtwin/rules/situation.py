@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
@@ -51,6 +51,7 @@ class Situation:
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
+        oldest_measure: how old height and weight may be for a dose, where a rule has no limit of its own.
     """
 
     orders: tuple[Order, ...]
@@ -58,6 +59,7 @@ class Situation:
     day: date
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
+    oldest_measure: timedelta = timedelta(days=730)
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

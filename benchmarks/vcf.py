@@ -46,7 +46,7 @@ def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 5_000_000
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "genome.vcf.gz"
-        text = _write(path, rows)
+        text = write(path, rows)
         found = json.loads(
             subprocess.run([sys.executable, "-c", READS, str(path)], check=True, capture_output=True).stdout
         )
@@ -60,7 +60,8 @@ def main() -> int:
     return int(found["read"] > BAR_SECONDS or found["mb"] > BAR_MB)
 
 
-def _write(path: Path, rows: int) -> int:
+def write(path: Path, rows: int) -> int:
+    """Write a file of so many rows, gzipped; gives the bytes of its text."""
     pack = zlib.compressobj(1, wbits=31)
     total = 0
     with path.open("wb") as file:

@@ -18,6 +18,7 @@ from fhirtwin.assess import Assessor
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
 from fhirtwin.rules import registry as rules
@@ -61,7 +62,14 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
     genes = SealedGenes(courier.evaluate) if settings.genes == "sealed" else PLAIN
     store = Store.open(settings)
-    services = Services(settings=settings, store=store, assessor=assessor, today=today, genes=genes)
+    services = Services(
+        settings=settings,
+        store=store,
+        assessor=assessor,
+        today=today,
+        genes=genes,
+        pgx_knowledge=knowledge.load(settings.pgx_kb_path),
+    )
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False

@@ -130,6 +130,10 @@ class Settings:
         "", "Base URLs of FHIR servers, with commas between, that a CDS Hooks call may have data fetched from."
     )
 
+    pgx_kb_path: str = _setting(
+        "", "Folder of pharmacogenetic guideline texts to show beside our own rows; empty means none."
+    )
+
     kfre_region: str = _setting(
         "north-american",
         "Calibration of the kidney failure risk equation.",

@@ -13,6 +13,7 @@ from typing import Any, Final
 from fhirtwin.errors import Incorrect, Issue, NotFound
 from fhirtwin.fhir import codec, outcome
 from fhirtwin.fhir.validator import is_resource_type
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
@@ -34,6 +35,7 @@ class Services:
         today: the day that risks are calculated for; None means the calendar's.
         genes: looks up what genes mean.
         now: the moment at which cards are given and feedback comes.
+        pgx_knowledge: guideline texts of the folder that the hospital gave.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Services:
     today: Callable[[], date] | None = None
     genes: Lookup = PLAIN
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pgx_knowledge: Knowledge = NOTHING
 
     @property
     def base_url(self) -> str:

@@ -24,6 +24,11 @@ from fhirtwin.pgx.results import Pair
 from fhirtwin.pgx.variant_lists import LISTED
 
 LONGEST: Final = 300
+"""Signs of one allele; the longest name of the tables has fewer."""
+LONGEST_LIST: Final = 20_000
+"""Signs of all diplotypes that fit equally well."""
+MOST_STROKES: Final = 16
+"""Strokes of one diplotype: some names of G6PD hold one or two themselves."""
 EQUAL_CALLS: Final = " | "
 """What parts diplotypes that fit equally well."""
 ONE_COPY: Final = frozenset({"MT-RNR1", "G6PD"})
@@ -51,7 +56,7 @@ def text(pairs: tuple[Pair, ...]) -> str:
 
 def diplotypes(gene: str, written: str) -> tuple[Pair, ...]:
     """Read `*1/*17`, `*1/*17 | *2/*4`, or one allele where there is one copy; nothing when a part is not readable."""
-    if len(written) > LONGEST * 10:
+    if len(written) > LONGEST_LIST:
         return ()
     found = [_diplotype(gene, part) for part in written.split(EQUAL_CALLS)]
     return tuple(dict.fromkeys(one for one in found if one)) if all(found) else ()
@@ -145,6 +150,8 @@ def _copies(part: re.Match[str]) -> str:
 
 def _diplotype(gene: str, written: str) -> Pair | None:
     written = written.strip()
+    if len(written) > 2 * LONGEST or written.count("/") > MOST_STROKES:
+        return None
     if gene in _PLACES and (bases := re.fullmatch(r"([ACGT])[/ ]?([ACGT])", _PLACES[gene].sub("", written, count=1))):
         written = f"{bases[1]}/{bases[2]}"
     whole = allele(gene, written)

@@ -118,7 +118,7 @@ def _whole(values: Iterator[Any]) -> Iterator[int]:
     for value in values:
         low = value.get("low") if isinstance(value, dict) else None
         number = low.get("value") if isinstance(low, dict) else None
-        if isinstance(number, int | Decimal) and not isinstance(number, bool) and 0 < number < 10**9:
+        if isinstance(number, int | Decimal) and 0 < number < 10**9 and number == int(number):
             yield int(number)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.pgx.lookup import PLAIN, Lookup
@@ -53,6 +53,7 @@ class Situation:
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
         texts: guideline texts of the folder that the hospital gave.
+        oldest_measure: how old height and weight may be for a dose, where a rule has no limit of its own.
     """
 
     orders: tuple[Order, ...]
@@ -61,6 +62,7 @@ class Situation:
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
     texts: Knowledge = NOTHING
+    oldest_measure: timedelta = timedelta(days=730)
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

@@ -64,7 +64,7 @@ def _warfarin(call: Call, known: Known, found: Findings) -> tuple[Made | None, s
     if not any(one.medicine.name == warfarin.NAME for one in found.weighed):
         return None, ""
     max_age = timedelta(days=call.services.settings.max_age_vitals_days)
-    inputs = warfarin.Inputs(known.state, known.results, known.medicines, known.day, max_age, known.unread)
+    inputs = warfarin.Inputs(known.state, known.person, known.medicines, known.day, max_age, known.unread)
     return warfarin.estimate(inputs, found.about)
 
 

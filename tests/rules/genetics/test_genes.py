@@ -263,9 +263,11 @@ def test_warfarin_dose_is_estimated_when_all_is_known_and_its_accuracy_told() ->
     ("changed", "word"),
     [
         ({"weight": None}, "body weight"),
+        ({"weight": measured("body-weight", Decimal(70), "2024-01-01")}, "body weight of late"),
         ({"age": None}, "age"),
         ({"vkorc1": None}, "a genotype of VKORC1"),
         ({"cyp2c9": result("CYP2C9", "*1/*8")}, "a genotype of CYP2C9"),
+        ({"cyp2c9": result("CYP2C9", "Poor Metabolizer", "gene-phenotype")}, "a genotype of CYP2C9"),
     ],
 )
 def test_warfarin_without_an_input_says_which(changed: dict[str, Fact | None], word: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from fhirtwin import timing
@@ -93,7 +94,15 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
             )
         ended = derived.ended(state, "medicine", day)
         parts = call.parts
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended, parts.genes, parts.pgx_knowledge)
+        situation = Situation(
+            orders=found.orders,
+            state=derived.as_of(state, day),
+            day=day,
+            ended=ended,
+            genes=parts.genes,
+            texts=parts.pgx_knowledge,
+            oldest_measure=timedelta(days=parts.settings.max_age_vitals_days),
+        )
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)

@@ -75,6 +75,7 @@ def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
         ("fluorouracil", (result("DPYD", "Reference/Reference"),)),
         ("hydrocodone", (FAST_2D6,)),  # the guideline has no recommendation
         ("metoprolol", (NORMAL_2D6,)),
+        ("aripiprazole", (POOR_2D6,)),  # CPIC has no rows of it
         ("sertraline", (POOR_2D6,)),  # its rows do not ask for that gene
     ],
 )
@@ -353,9 +354,11 @@ def test_warfarin_dose_is_estimated_when_all_is_known_and_its_accuracy_told() ->
     ("changed", "word"),
     [
         ({"weight": None}, "body weight"),
+        ({"weight": measured("body-weight", Decimal(70), "2024-01-01")}, "body weight of late"),
         ({"age": None}, "age"),
         ({"vkorc1": None}, "a genotype of VKORC1"),
         ({"cyp2c9": result("CYP2C9", "*1/*8")}, "a genotype of CYP2C9"),
+        ({"cyp2c9": result("CYP2C9", "Poor Metabolizer", "gene-phenotype")}, "a genotype of CYP2C9"),
     ],
 )
 def test_warfarin_without_an_input_says_which(changed: dict[str, Fact | None], word: str) -> None:

@@ -58,7 +58,7 @@ def _finding(
 
 def _causes(told: Judged, others: tuple[Beside, ...]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     """Drafts and facts of the medicines that change what the genes mean."""
-    acting = {taken for one in told.effects.values() if one.changed for taken, _ in one.causes}
+    acting = told.through(*told.rows)
     at_work = [one for one in others if one.taken in acting]
     drafts = dict.fromkeys(one.order.reference for one in at_work if one.order)
     return tuple(drafts), tuple(dict.fromkeys(one.fact for one in at_work if one.fact))
@@ -69,7 +69,7 @@ def _summary(told: Judged) -> str:
     if told.forbidden and not (told.rows and severity.rank(severity.of_row(told.rows[0])) > 1):
         return f"{name} is forbidden by its label: {told.forbidden[0].when}"
     row = told.rows[0]
-    through = {taken.drug for one in told.effects.values() if one.changed for taken, _ in one.causes}
+    through = {taken.drug for taken in told.through(row)}
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
     known = wording.what_is_known(row, told.shown)
     return f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): {wording.headline(row)}"

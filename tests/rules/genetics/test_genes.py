@@ -234,6 +234,17 @@ def test_inhibitor_that_is_taken_makes_the_effective_phenotype_and_both_are_told
     assert finding.severity.value == "warning"
 
 
+def test_only_what_changed_a_gene_of_the_row_is_named_beside_a_drug() -> None:
+    bupropion, escitalopram = taken("bupropion", "b"), taken("escitalopram", "e")
+    codeine = one("codeine", facts=(NORMAL_2D6, bupropion, escitalopram))
+    assert codeine.summary.startswith("Codeine, CYP2D6 poor metabolizer beside bupropion (CPIC")  # the other is weak
+    assert escitalopram not in codeine.facts
+    facts = (NORMAL_2D6, FAST_2C19, bupropion)
+    (other,) = [f for f in told("escitalopram", "codeine", facts=facts) if f.rule == "genes.escitalopram"]
+    assert "bupropion" not in other.summary
+    assert [fact.display for fact in other.facts] == ["CYP2C19"]
+
+
 def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
     finding = one("codeine", "paroxetine", facts=(NORMAL_2D6,))
     assert finding.rule == "genes.codeine"

@@ -295,6 +295,9 @@ def test_calls_that_fit_equally_well_show_every_row() -> None:
     text = " ".join(finding.detail)
     assert "equally well" in text
     assert text.count("For acute coronary syndrome") == 2
+    assert finding.summary.startswith("Clopidogrel, perhaps CYP2C19 poor metabolizer (CPIC")
+    certain = one("clopidogrel", facts=(result("CYP2C19", "*2/*2 | *2/*3"),))  # one phenotype, whichever it is
+    assert "perhaps" not in certain.summary
 
 
 def test_valproate_in_a_disease_of_polg_is_critical_though_no_gene_was_looked_at() -> None:

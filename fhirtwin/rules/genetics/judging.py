@@ -5,10 +5,12 @@ Cards and reports are both made from this.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhirtwin.pgx import guideline, labels, phenoconversion, recommendations
+from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective, Taken
@@ -19,6 +21,8 @@ from fhirtwin.rules.genetics import severity
 from fhirtwin.rules.genetics.person import Person
 
 UNTESTED = "not looked at"
+_TWICE = re.compile(r", perhaps more for (\S+) twice$")
+"""What a row on a score says of the people who have it by one allele twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,24 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
     effects = _effects(drug, genes, person, tuple(others), untested=untested)
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items() if one.changed}}
     answer = recommendations.advise(drug, shown, person.alleles, find=person.find)
-    return Judged(drug, recommendations.of_genes(answer), shown, effects, forbidden, genes)
+    answer = recommendations.of_genes(answer)
+    rows = tuple(_without_what_others_have(row, person) for row in answer.recommendations)
+    return Judged(drug, replace(answer, recommendations=rows), shown, effects, forbidden, genes)
+
+
+def _without_what_others_have(row: Recommendation, person: Person) -> Recommendation:
+    """A row without what it says of one allele twice, for somebody whose alleles are known to be others."""
+    steps = tuple(_without(step, row, person) for step in row.steps)
+    return replace(row, steps=steps) if steps != row.steps else row
+
+
+def _without(step: Step, row: Recommendation, person: Person) -> Step:
+    found = _TWICE.search(step.amount)
+    results = [person.results[gene].known for gene, _ in row.key if gene in person.results]
+    pairs = [pair for known in results for pair in known.diplotypes]
+    if found is None or not pairs or any({pair.first, pair.second} == {found[1]} for pair in pairs):
+        return step
+    return replace(step, amount=step.amount[: found.start()])
 
 
 def genes_of(drug: str) -> tuple[str, ...]:

@@ -290,6 +290,23 @@ def test_contradictory_results_are_said_and_nothing_is_chosen() -> None:
     assert len(finding.facts) == 2
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ((result("DPYD", "Reference/c.1905+1G>A (*2A)"),), False),
+        ((result("DPYD", "c.2846A>T/c.2846A>T"),), True),
+        ((result("DPYD", "1.0", "gene-phenotype"),), True),  # the alleles are not told: it may be theirs
+    ],
+)
+def test_what_a_row_says_of_one_allele_twice_is_said_to_those_who_may_have_it(
+    facts: tuple[Fact, ...], said: bool
+) -> None:
+    finding = one("capecitabine", facts=facts)
+    assert "lower the starting dose by 50%" in finding.summary
+    assert ("c.2846A>T twice" in finding.summary) == said
+    assert any("c.2846A>T twice" in line for line in finding.detail) == said
+
+
 def test_calls_that_fit_equally_well_show_every_row() -> None:
     finding = one("clopidogrel", facts=(result("CYP2C19", "*1/*17 | *2/*2"),))
     text = " ".join(finding.detail)

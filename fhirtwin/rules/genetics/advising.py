@@ -72,7 +72,8 @@ def _summary(told: Judged) -> str:
     through = {taken.drug for taken in told.through(row)}
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
     known = wording.what_is_known(row, told.shown)
-    return f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): {wording.headline(row)}"
+    head = f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): "
+    return head + wording.headline(row, wording.SUMMARY - len(head))
 
 
 def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ...]) -> Iterator[str]:
@@ -127,7 +128,7 @@ def _instead(told: Judged, order: Order, person: Person, situation: Situation, j
 
 def _remedies(told: Judged, order: Order, instead: tuple[Other, ...]) -> Iterator[Remedy]:
     """Take the order away, or another drug instead, where the guideline or the label says not to give it."""
-    if not _against(told) and not told.forbidden:
+    if not _against(told) and not told.forbidden and not any(map(wording.has_other_drug_for_some, told.rows)):
         return
     label = f"Remove the order of {order.medicine.display}"
     yield Remedy(label, Act.REMOVE, order=order.reference, recommended=bool(told.forbidden))

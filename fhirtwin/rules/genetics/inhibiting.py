@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirtwin.pgx import guideline, phenoconversion
+from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
@@ -59,12 +60,13 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
     names = ", ".join(order.medicine.display for order in drafts)
     ordered = [one for one in after.effects.items() if any(taken.role == "draft" for taken in one[1].deciding)]
     slowed = ", ".join(gene for gene, _ in ordered)
-    summary = (
-        f"{wording.sentence(names)} slows {slowed}, and {after.drug} is taken (CPIC, {row.strength.lower()}): "
-        f"{wording.headline(row)}"
-    )
+    summary = _summary(names, slowed, [gene for gene, _ in ordered], row)
     detail = [line for gene in after.genes for line in wording.what_genes_say(gene, person, after.effects.get(gene))]
-    detail += [f"What the guideline says of {after.drug} then:", *map(wording.what_to_do, after.rows)]
+    detail += [
+        f"It is the order that changes this: a medicine that does not slow {slowed} leaves {after.drug} as it is. "
+        f"The guideline speaks of people whose genes make them so; of {after.drug} it says to them:",
+        *map(wording.what_to_do, after.rows),
+    ]
     detail += wording.unknown(after.answer.unknown)
     detail += [
         f"A medicine was {note}." for note in dict.fromkeys([fact.note, *(o.medicine.note for o in drafts)]) if note
@@ -83,3 +85,12 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
         ),
         topic=TOPIC,
     )
+
+
+def _summary(names: str, slowed: str, genes: list[str], row: Recommendation) -> str:
+    """What the order does to the medicine that is taken, and that it is the order which could be another one."""
+    head = f"{wording.sentence(names)} slows {slowed}, and {row.drug.name} is taken (CPIC, {row.strength.lower()}): "
+    means = [word for gene, words in row.implications if gene in genes for word in words.split("; ") if word]
+    remedy = f"choose one that does not slow {slowed}"
+    texts = ["; ".join([*means[:number], remedy]) for number in range(len(means), -1, -1)]
+    return head + next((text for text in texts if len(head) + len(text) <= wording.SUMMARY), remedy)

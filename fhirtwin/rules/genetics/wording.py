@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from fhirtwin.pgx import advice
+from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
@@ -38,6 +40,9 @@ LABELS_READ: Final = "2026-11-21"
 """The day the texts of `fhirtwin.pgx.labels` were read."""
 OF_LABELS: Final = "Labels change, and they inform the judgement of those who treat rather than replace it."
 
+SUMMARY: Final = 139
+"""Longest summary of a card."""
+_DISEASES: Final = {"cancer": "for cancer", "not cancer": "except for cancer"}
 _TERM: Final = re.compile(r"\b[A-Z][a-z]+\b")
 
 
@@ -140,11 +145,30 @@ def what_a_label_forbids(one: Contraindication) -> str:
     return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."
 
 
-def headline(row: Recommendation) -> str:
-    """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead."""
+def headline(row: Recommendation, room: int = SUMMARY) -> str:
+    """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead.
+
+    Where the row says one thing for cancer and another for other diseases, each with its disease before it, in the
+    row's order. What has no room is left out from the end, never cut within a step that would lose its condition.
+
+    Args:
+        row: the row.
+        room: letters there are for it; the first step is given whole in any case.
+    """
     wanted = [one for one in row.steps if one.verb == row.action] or list(row.steps)
     named = [one for one in row.steps if one.verb == "alternative" and one.amount and one not in wanted]
-    return "; ".join(one.words for one in (wanted[0], *named[:1]))
+    by_disease = [_for_whom(one) for one in row.steps if one.when in _DISEASES]
+    parts = by_disease or [one.words for one in (wanted[0], *named[:1])]
+    return next((text for n in range(len(parts), 1, -1) if len(text := "; ".join(parts[:n])) <= room), parts[0])
+
+
+def _for_whom(one: Step) -> str:
+    return f"{_DISEASES[one.when]}, {replace(one, when='').words}".replace("consider: choose", "consider")
+
+
+def has_other_drug_for_some(row: Recommendation) -> bool:
+    """Whether a row says to choose another drug for one kind of disease, and a dose for another."""
+    return any(one.verb == "alternative" and one.when in _DISEASES for one in row.steps)
 
 
 def cited(drug: Drug) -> Citation:

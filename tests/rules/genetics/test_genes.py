@@ -255,6 +255,12 @@ def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
 def test_draft_inhibitor_against_a_medicine_that_is_taken_is_a_finding_on_the_draft() -> None:
     finding = one("paroxetine", facts=(NORMAL_2D6, taken("tamoxifen")))
     assert (finding.rule, finding.orders) == ("genes.inhibitor.tamoxifen", ("MedicationRequest/d1",))
+    assert finding.summary == (
+        "Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong): "
+        "less endoxifen; choose one that does not slow CYP2D6"
+    )
+    assert "aromatase" not in finding.summary  # that is for people whose genes do it
+    assert any("leaves tamoxifen as it is" in line for line in finding.detail)
     assert finding.severity.value == "warning"
     assert [r.act for r in finding.remedies] == [Act.REMOVE]
     assert told("sertraline", facts=(NORMAL_2D6, taken("tamoxifen"))) == ()  # weak: nothing changes
@@ -305,6 +311,20 @@ def test_what_a_row_says_of_one_allele_twice_is_said_to_those_who_may_have_it(
     assert "lower the starting dose by 50%" in finding.summary
     assert ("c.2846A>T twice" in finding.summary) == said
     assert any("c.2846A>T twice" in line for line in finding.detail) == said
+
+
+def test_thiopurines_say_first_what_to_do_for_which_disease_and_can_be_taken_away() -> None:
+    poor = result("TPMT", "Poor Metabolizer", "gene-phenotype")
+    normal = result("NUDT15", "Normal Metabolizer", "gene-phenotype")
+    for facts in ((poor,), (poor, normal)):
+        finding = one("azathioprine", facts=facts)
+        assert finding.summary.endswith("except for cancer, consider a drug that is not a thiopurine")
+        assert len(finding.summary) < 140
+        assert any("three days a week (for cancer)" in line for line in finding.detail)
+        assert [(r.act, r.recommended) for r in finding.remedies] == [(Act.REMOVE, False)]
+    leukaemia = one("mercaptopurine", facts=(poor,))
+    assert leukaemia.summary.endswith("for cancer, lower the starting dose to a tenth, three days a week")
+    assert one("azathioprine", facts=(result("TPMT", "Intermediate Metabolizer", "gene-phenotype"),)).remedies == ()
 
 
 def test_calls_that_fit_equally_well_show_every_row() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
@@ -51,6 +52,7 @@ class Situation:
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
+        texts: guideline texts of the folder that the hospital gave.
         oldest_measure: how old height and weight may be for a dose, where a rule has no limit of its own.
     """
 
@@ -59,6 +61,7 @@ class Situation:
     day: date
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
+    texts: Knowledge = NOTHING
     oldest_measure: timedelta = timedelta(days=730)
 
 

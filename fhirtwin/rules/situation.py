@@ -52,6 +52,7 @@ class Situation:
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
+        has_unjudged: whether there are drafts beside, of which nothing could be made, wholly or in part.
         texts: guideline texts of the folder that the hospital gave.
         oldest_measure: how old height and weight may be for a dose, where a rule has no limit of its own.
     """
@@ -61,6 +62,7 @@ class Situation:
     day: date
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
+    has_unjudged: bool = False
     texts: Knowledge = NOTHING
     oldest_measure: timedelta = timedelta(days=730)
 

@@ -17,7 +17,7 @@ from fhirtwin.rules.situation import Order
 from fhirtwin.twin.state import Fact
 from tests.pgx.knowledge.files import annotation, put, view_row
 from tests.rules.building import situation, taken
-from tests.rules.genetics.building import offered, result
+from tests.rules.genetics.building import fits, result
 
 POOR_2D6 = result("CYP2D6", "*4/*4")
 NORMAL_2D6 = result("CYP2D6", "*1/*1")
@@ -117,9 +117,9 @@ def test_an_inhibitor_that_is_taken_counts_and_is_named(tmp_path: Path) -> None:
 def test_a_drug_of_which_a_text_speaks_is_not_offered_instead(tmp_path: Path) -> None:
     facts = (POOR_2C19, POOR_2D6)
     (plain,) = told(Knowledge(), "clopidogrel", facts=facts)
-    assert offered(plain) == ["ticagrelor"]
+    assert fits(plain) == ["ticagrelor"]
     (finding,) = told(knowledge(tmp_path, of("ticagrelor", "CYP2D6", "0.0")), "clopidogrel", facts=facts)
-    assert offered(finding) == []
+    assert fits(finding) == []
 
 
 def test_texts_of_the_hospital_are_escaped_on_a_card(tmp_path: Path) -> None:

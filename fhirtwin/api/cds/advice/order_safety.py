@@ -102,6 +102,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
             genes=parts.genes,
             texts=parts.pgx_knowledge,
             oldest_measure=timedelta(days=parts.settings.max_age_vitals_days),
+            has_unjudged=bool(found.unjudged),
         )
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]

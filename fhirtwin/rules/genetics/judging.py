@@ -107,10 +107,10 @@ def genes_of(drug: str) -> tuple[str, ...]:
 def _effects(
     drug: str, genes: tuple[str, ...], person: Person, others: tuple[Taken, ...], *, untested: bool
 ) -> dict[str, Effective]:
-    of_enzymes = [gene for gene in genes if gene in phenoconversion.GRADE and (untested or gene in person.phenotypes)]
+    asked = [gene for gene in genes if gene in person.phenotypes or (untested and gene in phenoconversion.GRADE)]
     return {
         gene: phenoconversion.of(
             gene, person.phenotypes.get(gene) or GenePhenotype(gene, (), UNTESTED), others, drug=drug
         )
-        for gene in of_enzymes
+        for gene in asked
     }

@@ -133,3 +133,14 @@ def test_chart_has_one_line_on_what_matters(twin: Gateway, patient: str) -> None
 def cards_of(answer: Any) -> list[dict[str, Any]]:
     assert list(response_rules.broken(answer.json)) == []
     return list(answer.json["cards"])
+
+
+def test_result_that_cannot_be_read_is_told_on_one_card(twin: Gateway) -> None:
+    result = gene("CYP2C19", "rubbish")
+    (card,) = cards(call(twin, draft(CODES["clopidogrel"]), observations=(result,)))
+    assert "CYP2C19" in card["summary"]
+    assert "not written as alleles of it" in card["detail"]
+    assert "Observation/gene-CYP2C19" in card["detail"]
+    # No guideline of codeine asks for that gene, so no card on genes names the result: the other card does.
+    (other,) = cards(call(twin, draft(CODES["codeine"]), observations=(result,)))
+    assert other["summary"].startswith("Orders not checked against 1 result")

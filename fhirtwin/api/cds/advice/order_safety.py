@@ -22,6 +22,7 @@ from fhirtwin.report import order_cards
 from fhirtwin.rules import drafts, registry
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.findings import Finding
+from fhirtwin.rules.genetics import not_called
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import codes_of
 from fhirtwin.twin import derived
@@ -108,7 +109,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)
         lasting = _lasting(findings, cards)
-        cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
+        cards += _not_judged(call, situation, _chosen(found.unjudged, selected), findings)
     return Response(cards, lasting=lasting)
 
 
@@ -128,8 +129,11 @@ def _chosen(unjudged: Sequence[Unjudged], selected: Collection[str] | None) -> t
     return tuple(one for one in unjudged if selected is None or one.reference in selected)
 
 
-def _not_judged(call: Call, situation: Situation, unjudged: Sequence[Unjudged]) -> Iterator[order_cards.Card]:
-    left = unread(call, situation)
+def _not_judged(
+    call: Call, situation: Situation, unjudged: Sequence[Unjudged], findings: Sequence[Finding]
+) -> Iterator[order_cards.Card]:
+    told = not_called.told(findings)
+    left = tuple(one for one in unread(call, situation) if one.reference not in told)
     if unjudged or left:
         judged = len(situation.orders)
         yield order_cards.not_judged_card(unjudged, left, call.patient, call.parts.settings.base_url, judged)

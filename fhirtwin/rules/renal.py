@@ -42,7 +42,7 @@ def renal(situation: Situation) -> Iterator[Finding]:
     gaps: dict[Gap, list[tuple[RenalRow, Order]]] = {}
     for order in situation.orders:
         for row in rows_for(order):
-            found = measure(situation.state, row.metric, situation.day)
+            found = measure(situation, row.metric)
             if isinstance(found, Gap):
                 gaps.setdefault(found, []).append((row, order))
                 continue

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
+
+RESULTS: Final = "observations"
+"""Prefetch key of the results of measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Situation:
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
+        left: what was asked for and not obtained, by prefetch key, with why; of it nothing may be said to be missing.
     """
 
     orders: tuple[Order, ...]
@@ -58,6 +63,12 @@ class Situation:
     day: date
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
+    left: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the results of measurements were obtained; where they were not, none can be said to be missing."""
+        return RESULTS not in self.left
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

@@ -76,6 +76,7 @@ def call(
     procedures: dict[str, Any] | None = None,
     selections: list[str] | None = None,
     hook: str = "order-sign",
+    optional: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Any:
     context: dict[str, Any] = {
@@ -85,14 +86,18 @@ def call(
     }
     if hook == "order-select":
         context["selections"] = selections or [f"{d['resourceType']}/{d['id']}" for d in drafts]
-    prefetch = {
+    prefetch: dict[str, Any] = {
         "patient": {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-01-01"},
         "medications": bundle(*taken),
         "allergies": bundle(*allergies),
         "conditions": bundle(),
         "observations": bundle(EGFR, *observations),
-        **({"procedures": procedures} if procedures else {}),
+        "statements": bundle(),
+        "procedures": procedures,
+        "genomics": bundle(),
+        **(optional or {}),
     }
+    prefetch = {key: value for key, value in prefetch.items() if value is not ...}
     body = {"hook": hook, "hookInstance": HOOK_INSTANCE, "fhirServer": EHR, "context": context, "prefetch": prefetch}
     return twin.http.post(f"/cds-services/twin-{hook}", json={**body, **changes})
 
@@ -373,7 +378,7 @@ def test_examples_of_the_hook_library_are_refused_as_sent_and_judged_when_made_r
     file = shared / "data" / "cds-hooks" / "requests" / "hook-library" / f"{name}.context.json"
     context = json.loads(file.read_text())["context"]
     hook, who = name.partition("_")[0], context["patientId"]
-    lists = {key: bundle() for key in ("medications", "allergies", "conditions", "observations")}
+    lists = {key: bundle() for key in ("medications", "statements", "allergies", "conditions", "observations")}
     body = {
         "hook": hook,
         "hookInstance": HOOK_INSTANCE,

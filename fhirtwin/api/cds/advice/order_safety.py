@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.advice import genomics
-from fhirtwin.api.cds.advice.twin_of_call import twin_of
+from fhirtwin.api.cds.advice import genomics, not_obtained
+from fhirtwin.api.cds.advice.twin_of_call import left_of, twin_of
 from fhirtwin.api.cds.advice.unread import unread
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import TooLarge
@@ -83,7 +84,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
     Raises:
         TooLarge: there are more than `MOST_DRAFTS`.
     """
-    state, _ = twin_of(call)
+    state, here = twin_of(call)
     with timing.stage("map"):
         day = reporting.today(call.parts)
         found = drafts.read(resources)
@@ -92,12 +93,14 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
                 f"At most {MOST_DRAFTS} draft orders of medicines are judged in one call.", expression=_PLACE
             )
         ended = derived.ended(state, "medicine", day)
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended, call.parts.genes)
+        left = left_of(call, here=here)
+        situation = Situation(found.orders, derived.as_of(state, day), day, ended, call.parts.genes, left)
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)
         lasting = _lasting(findings, cards)
         cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
+        cards += not_obtained.of_orders(call, _spoken_of(situation, selected))
     return Response(cards, lasting=lasting)
 
 
@@ -107,6 +110,10 @@ def _lasting(findings: Sequence[Finding], cards: Sequence[order_cards.Card]) -> 
     for finding, _ in failed:
         _log.warning("orders were not judged by everything: %s", finding.summary)
     return frozenset(uuid for _, uuid in failed)
+
+
+def _spoken_of(situation: Situation, selected: Collection[str] | None) -> Situation:
+    return replace(situation, orders=tuple(o for o in situation.orders if _wanted([o.reference], selected)))
 
 
 def _wanted(orders: Sequence[str], selected: Collection[str] | None) -> bool:

@@ -59,7 +59,7 @@ def unread(call: Call, situation: Situation) -> tuple[Unjudged, ...]:
 
 
 def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
-    if not any(map(_asks_for_kidneys, situation.orders)):
+    if not any(map(asks_for_kidneys, situation.orders)):
         return
     for source, reason in sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought}):
         resource = brought[source]
@@ -83,7 +83,8 @@ def _is_of_a_gene(resource: Resource) -> bool:
     return VARIANT not in codes and observation.reader(dict(resource)) is not None
 
 
-def _asks_for_kidneys(order: Order) -> bool:
+def asks_for_kidneys(order: Order) -> bool:
+    """Whether a label makes the dose of an ordered medicine depend on kidney function."""
     apixaban = renal_apixaban.ROW.ingredients <= set(order.medicine.ingredients)
     return apixaban or any(True for _ in renal.rows_for(order))
 

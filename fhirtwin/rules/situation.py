@@ -56,6 +56,8 @@ class Situation:
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
         left: what was asked for and not obtained, by prefetch key, with why; of it nothing may be said to be missing.
+        forgotten: pregnancies that are too long ago to count, and without an end
+            (`fhirtwin.twin.derived.forgotten_pregnancies`).
     """
 
     orders: tuple[Order, ...]
@@ -64,6 +66,7 @@ class Situation:
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
     left: Mapping[str, str] = field(default_factory=dict)
+    forgotten: tuple[Fact, ...] = ()
 
     @property
     def has_results(self) -> bool:

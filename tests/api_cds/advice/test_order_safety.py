@@ -132,6 +132,23 @@ def test_allergy_interaction_and_duplicate_are_told_the_most_urgent_first(twin: 
     ]
 
 
+def test_a_pregnancy_whose_end_was_forgotten_is_a_remark(twin: Gateway) -> None:
+    pregnant = {
+        "resourceType": "Condition",
+        "id": "c",
+        "subject": SUBJECT,
+        "code": concept("77386006", system=SNOMED),
+        "recordedDate": "2025-06-01",
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
+    }
+    answer = call(twin, draft("29046"), optional={"conditions": bundle(pregnant)})
+    assert heads(answer) == [
+        ("info", "Lisinopril: a pregnancy is recorded 365 days ago, without an end, and not counted")
+    ]
+
+
 def test_more_drafts_than_can_be_judged_are_refused_whole(twin: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_safety, "MOST_DRAFTS", 3)
     many = [draft("6809", f"d{number}") for number in range(4)]

@@ -94,7 +94,9 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
             )
         ended = derived.ended(state, "medicine", day)
         left = left_of(call, here=here)
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended, call.parts.genes, left)
+        forgotten = derived.forgotten_pregnancies(state, day)
+        as_of = derived.as_of(state, day)
+        situation = Situation(found.orders, as_of, day, ended, call.parts.genes, left, forgotten)
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)

@@ -149,7 +149,7 @@ def _forbidden(rows: Sequence[RenalRow]) -> Iterator[str]:
 def made_from(facts: tuple[Fact, ...]) -> str:
     """Say in a sentence which values an estimate was made from, with unit and date."""
     parts = [_part(f) for f in facts]
-    return f"Made from {', '.join(parts)}."
+    return f"Made from {', '.join(parts)}, as recorded: whether these are plausible for the patient is not checked."
 
 
 def _part(fact: Fact) -> str:

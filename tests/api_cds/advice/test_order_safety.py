@@ -149,6 +149,31 @@ def test_a_pregnancy_whose_end_was_forgotten_is_a_remark(twin: Gateway) -> None:
     ]
 
 
+def creatinine(id_: str, value: float, day: str) -> dict[str, Any]:
+    code, unit = concept("2160-0", system="http://loinc.org"), {"unit": "mg/dL", "system": UCUM, "code": "mg/dL"}
+    quantity = {"value": value, **unit}
+    return {**EGFR, "id": id_, "code": code, "effectiveDateTime": day, "valueQuantity": quantity}
+
+
+def test_a_creatinine_of_a_day_to_come_is_named_and_not_used(twin: Gateway) -> None:
+    (card,) = cards(call(twin, draft("6809"), observations=(creatinine("c", 3, "2027-01-01"),)))
+    assert card["summary"] == "Orders not checked against 1 result of the record that could not be used"
+    assert "creatinine, 2027-01-01" in card["detail"] and "after the day of the call" in card["detail"]
+
+
+def test_creatinines_that_were_judged_as_changing_are_not_called_unused(twin: Gateway) -> None:
+    both = (creatinine("c1", 0.8, "2026-05-20"), creatinine("c2", 2.8, "2026-05-20"))
+    made = cards(call(twin, draft("6809"), observations=both))
+    assert [card["summary"] for card in made] == [
+        "Metformin: creatinine has changed as in acute kidney injury, ask before dosing"
+    ]
+
+
+def test_a_dose_says_that_values_are_taken_as_recorded(twin: Gateway) -> None:
+    (card,) = cards(call(twin, draft("6809"), observations=(creatinine("c1", 80, "2026-05-20"),)))
+    assert "as recorded: whether these are plausible for the patient is not checked" in card["detail"]
+
+
 def test_more_drafts_than_can_be_judged_are_refused_whole(twin: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(order_safety, "MOST_DRAFTS", 3)
     many = [draft("6809", f"d{number}") for number in range(4)]

@@ -25,6 +25,7 @@ from fhirtwin.rules.findings import Finding
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import codes_of
 from fhirtwin.twin import derived
+from fhirtwin.twin.state import TwinState
 
 _log = logging.getLogger("fhirtwin.cds")
 
@@ -101,7 +102,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)
         lasting = _lasting(findings, cards)
-        cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
+        cards += _not_judged(call, state, situation, _chosen(found.unjudged, selected))
         cards += not_obtained.of_orders(call, _spoken_of(situation, selected))
     return Response(cards, lasting=lasting)
 
@@ -126,8 +127,10 @@ def _chosen(unjudged: Sequence[Unjudged], selected: Collection[str] | None) -> t
     return tuple(one for one in unjudged if selected is None or one.reference in selected)
 
 
-def _not_judged(call: Call, situation: Situation, unjudged: Sequence[Unjudged]) -> Iterator[order_cards.Card]:
-    left = unread(call, situation)
+def _not_judged(
+    call: Call, state: TwinState, situation: Situation, unjudged: Sequence[Unjudged]
+) -> Iterator[order_cards.Card]:
+    left = unread(call, state, situation)
     if unjudged or left:
         judged = len(situation.orders)
         yield order_cards.not_judged_card(unjudged, left, call.patient, call.parts.settings.base_url, judged)

@@ -315,7 +315,7 @@ def test_over_a_real_connection_and_by_the_lists_alone(tmp_path: Path) -> None:
         )
         sent = body(fhirServer=base, fhirAuthorization=AUTHORIZATION)
         assert listed.call(sent).status_code == 200
-        assert "fhir_servers" in why(other.call(sent))["prefetch.patient"]
+        assert "FHIRTWIN_FHIR_SERVERS" in why(other.call(sent))["prefetch.patient"]
         for made in (listed, other):
             made.parts.store.close()
     assert [source.id for source, _ in given[0].prefetched.resources] == ["p1"]

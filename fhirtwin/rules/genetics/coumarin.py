@@ -62,7 +62,7 @@ def _finding(order: Order, situation: Situation, person: Person) -> Finding:
     except Unprocessable as error:
         estimated, refused = None, str(error)
     if estimated:
-        summary = f"Warfarin: the genes let expect a stable dose of about {estimated.weekly:.0f} mg a week (IWPC)"
+        summary = f"Warfarin: stable dose expected from the genes, about {estimated.weekly:.0f} mg a week (IWPC)"
     else:
         summary = f"Warfarin: no dose can be told from the genes; {'missing: ' if missing else 'outside the equation'}"
         summary += ", ".join(missing)

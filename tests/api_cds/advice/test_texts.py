@@ -25,7 +25,12 @@ def test_texts_come_to_the_card_and_the_folder_is_read_once(tmp_path: Path, monk
     read: list[Path] = []
     text = bounded.text
     monkeypatch.setattr(bounded, "text", lambda path: (read.append(path), text(path))[1])
-    settings = Settings(data=data, engine_url=f"unix:{data}/none.sock", pgx_kb_path=str(tmp_path / "kb"))
+    settings = Settings(
+        data=data,
+        engine_url=f"unix:{data}/none.sock",
+        base_url="http://127.0.0.1/fhir",
+        pgx_kb_path=str(tmp_path / "kb"),
+    )
     client = create_app(settings).test_client()
     assert len(read) == 1
     sent = {

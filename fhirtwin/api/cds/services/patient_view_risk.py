@@ -12,8 +12,8 @@ from datetime import date
 from typing import Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.advice import genomics
-from fhirtwin.api.cds.advice.twin_of_call import twin_of
+from fhirtwin.api.cds.advice import genomics, not_obtained
+from fhirtwin.api.cds.advice.twin_of_call import left_of, twin_of
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Unprocessable
 from fhirtwin.intake.prefetch import Template
@@ -41,13 +41,14 @@ def view(call: Call) -> Response:
     state, here = twin_of(call)
     day = reporting.today(call.parts)
     genes = _genes(call, state, day)
+    left = list(not_obtained.of_call(call, left_of(call, here=here)))
     try:
         # A patient of no known server is nobody that a stored report could refer to, so nothing is stored.
         found = reporting.assess(call.parts, call.caller, state, day, keep=here)
     except (EngineUnavailable, EngineAnswerRefused) as error:
         _log.warning("no risk was calculated: %s", error)
         card = cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))
-        return Response([card, *genes.cards], lasting=genes.lasting | {card["uuid"]})
+        return Response([card, *genes.cards, *left], lasting=genes.lasting | {card["uuid"]})
     with timing.stage("report"):
         made = [
             cards.risk_card(r.result, r.identity, found.occasion, resource=r.resource, stored=r.stored)
@@ -55,7 +56,7 @@ def view(call: Call) -> Response:
         ]
         if found.refusals:
             made.append(cards.not_calculated_card(found.refusals, found.occasion))
-    return Response([*made, *genes.cards], lasting=genes.lasting)
+    return Response([*made, *genes.cards, *left], lasting=genes.lasting)
 
 
 def _genes(call: Call, state: TwinState, day: date) -> Response:

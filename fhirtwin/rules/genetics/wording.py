@@ -84,6 +84,7 @@ def phenotypes(told: GenePhenotype) -> str:
 def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Iterator[str]:
     """The result of a gene: genetic, and beside it the effective phenotype where a medicine changes it."""
     yield f"{gene}: {_genetic(gene, person)}."
+    yield from remarks(gene, person)
     if acting is None:
         return
     if acting.changed:
@@ -95,6 +96,12 @@ def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Itera
         yield f"{gene} beside {causes}: {means}. Rule: {acting.rule}. Grade of its evidence: {acting.grade}."
         yield from (f"{found.drug}: {found.source}. {found.note}".rstrip(" .") + "." for _, found in acting.causes)
     yield from (f"{sentence(notice)}." for notice in acting.notices)
+
+
+def remarks(gene: str, person: Person) -> Iterator[str]:
+    """What must be known beside the call of a gene: what was not tested, what a laboratory said otherwise."""
+    result = person.results.get(gene)
+    yield from (f"{gene}: {one}{'' if one.endswith('.') else '.'}" for one in (result.known.remarks if result else ()))
 
 
 def _genetic(gene: str, person: Person) -> str:

@@ -111,12 +111,29 @@ def test_file_is_called_stored_and_in_the_twin(
     assert set(kept) == set(told) and len(kept) == 20
     one = kept["CYP2C19"]
     assert told["CYP2C19"]["observation"] == {"reference": f"Observation/{one['id']}"}
-    assert "32 of 35 positions are not in the file." in [note["text"] for note in one["note"]]
+    assert one["note"][0]["text"].startswith("32 of 35 positions were not tested; not excluded: *3; ")
     (report,) = search(client, "DiagnosticReport")
     assert len(report["result"]) == 20 and "CYP2C19 *1/*2" in report["conclusion"]
     found = results(services)
     assert [str(pair) for pair in found["CYP2C19"].known.diplotypes] == ["*1/*2"]
-    assert found["DPYD"].known.not_called.startswith("not called, because the file shows none")
+    assert found["CYP2C19"].known.source == "VCF" and "32 of 35" in found["CYP2C19"].known.remarks[0]
+    assert "DPYD" not in found and "CYP2D6" not in found
+    assert kept["DPYD"]["dataAbsentReason"]["coding"][0]["code"] == "not-performed"
+
+
+def test_one_harmless_position_of_dpyd_tells_nothing_of_the_others(client: FlaskClient, services: Services) -> None:
+    row = "chr1\t97883329\t.\tA\tG\t.\tPASS\t.\tGT\t0/0\n"
+    assert genes(send(client, vcf(more=row)))["DPYD"]["genotype"] == "DPYD Reference/Reference"
+    told = genome.phenotypes(results(services))["DPYD"]
+    assert told.alternatives == () and "82 of 83 positions were not tested" in told.not_called
+    asked = client.get("/fhir/$find-subject-specific-haplotypes?subject=p&haplotypes=DPYD *2A,DPYD c.85T>C")
+    parts_of = [one["part"][1] for one in codec.decode(asked.data)["parameter"] if one["name"] == "haplotypes"]
+    assert "valueBoolean" not in parts_of[0] and parts_of[1]["valueBoolean"] is False
+    report = codec.decode(client.get("/fhir/Patient/p/$pharmacogenomic-report?drug=capecitabine").data)
+    conclusion = report["entry"][0]["resource"]["conclusion"]
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c." in conclusion
+    assert "capecitabine: DPYD: not known, because 82 of 83 positions were not tested" in conclusion
+    assert "Normal Metabolizer" not in str(report)
 
 
 def test_outside_calls_stand_beside_the_file(client: FlaskClient, services: Services) -> None:

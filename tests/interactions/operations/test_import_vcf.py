@@ -155,6 +155,29 @@ def test_outside_call_that_contradicts_the_file_is_not_called_unless_it_shall_pr
     assert prevails["CYP2C19"]["genotype"] == "CYP2C19 *1/*17"
 
 
+def test_file_without_genotypes_leaves_what_an_earlier_one_gave(client: FlaskClient, services: Services) -> None:
+    send(client, vcf())
+    refused(send(client, vcf().replace(b"\tGT\t", b"\tDP\t")), 400)
+    assert [str(pair) for pair in results(services)["CYP2C19"].known.diplotypes] == ["*1/*2"]
+
+
+@pytest.mark.parametrize(("one", "two"), [("1/1", "0/0"), ("0/0", "1/1"), ("0/1", "1/1"), ("0/1", "0/0")])
+def test_rows_that_count_one_change_differently_contradict_one_another(client: FlaskClient, one: str, two: str) -> None:
+    data = HEAD.format(samples="S1") + STAR_TWO.format(call=one) + STAR_TWO.format(call=two)
+    assert "rows of the VCF contradict" in genes(send(client, data.encode()))["CYP2C19"]["not-called"]
+    twice = HEAD.format(samples="S1") + STAR_TWO.format(call=one) * 2
+    assert "contradict" not in str(genes(send(client, twice.encode()))["CYP2C19"])
+
+
+def test_what_a_laboratory_says_otherwise_of_its_diplotype_stays_with_it(
+    client: FlaskClient, services: Services
+) -> None:
+    genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*4/*4%09Ultrarapid Metabolizer%093.0"))
+    known = results(services)["CYP2D6"].known
+    assert known.source == "outside call"
+    assert known.remarks == ("the laboratory said Ultrarapid Metabolizer", "the laboratory said 3.0")
+
+
 def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(
     client: FlaskClient, services: Services
 ) -> None:
@@ -260,6 +283,7 @@ def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
         (b"", 400, "Content-Length"),
         (b"##fileformat=VCFv4.2\n", 400, "no line `#CHROM`"),
         (b"not a vcf", 400, "VCF"),
+        (vcf().replace(b"\tGT\t", b"\tDP\t").replace(b"0/1", b"31").replace(b"1/1", b"30"), 400, "genotype (GT)"),
         (vcf(more="#" * 60_000), 413, "max_file_bytes"),
     ],
 )
@@ -281,6 +305,8 @@ def test_missing_and_half_genotypes_leave_the_gene_uncalled(client: FlaskClient,
     ("calls", "why"),
     [
         ("CYP2C19%09*1/*999", "no allele of that name"),
+        ("CYP2D6%09*999/*4", "no allele of that name"),
+        ("CYP2D6%09*1/*999%2B*4", "no allele of that name"),
         ("NOGENE%09*1/*2", "no gene of that symbol"),
         ("CYP2D6", "parted by tabs"),
     ],

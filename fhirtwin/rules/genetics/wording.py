@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from fhirtwin.pgx import advice
+from fhirtwin.pgx import advice, phenotype
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
-from fhirtwin.pgx.results import GenePhenotype, Known
+from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.rules.findings import Citation
 from fhirtwin.rules.genetics.person import Person
 
@@ -61,10 +61,15 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
     said = []
     for gene, value in row.key:
         told = shown.get(gene) if shown else None
-        word = next((one.word for one in told.alternatives if one.key == value), "") if told else ""
+        word = next((one.word for one in told.alternatives if _is(one, value)), "") if told else ""
         if value != NO_RESULT:
             said.append(f"{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
     return ", ".join(said)
+
+
+def _is(one: Phenotype, value: str) -> bool:
+    """Whether a row's value is a phenotype: itself, or a score of a word that was reported without one."""
+    return one.key == value or (not one.score and value in phenotype.scores(one.gene, one.word))
 
 
 def _score(value: str) -> str:

@@ -26,6 +26,11 @@ def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
     assert told("paroxetine", facts=(taken("tamoxifen"),)) == ()
 
 
+def test_a_reported_word_is_told_as_that_word_and_not_as_a_score_that_nobody_measured() -> None:
+    found = one("phenytoin", facts=(result("CYP2C9", "Poor Metabolizer", "gene-phenotype"),))
+    assert "CYP2C9 poor metabolizer" in found.summary and "activity score" not in found.summary
+
+
 def test_normal_dpyd_of_which_most_was_not_tested_is_told_as_not_known() -> None:
     note = "Named alleles matched to a VCF file on GRCh38\n82 of 83 positions were not tested; not excluded: c.2846A>T"
     found = one("capecitabine", facts=(replace(result("DPYD", "Reference/Reference"), note=note),))

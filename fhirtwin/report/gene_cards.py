@@ -94,6 +94,7 @@ def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Itera
         )
         yield f"{escape(f'Known too: {known}.')}"
     for gene in sorted(whose.results):
+        yield from map(escape, wording.remarks(gene, whose))
         if not whose.knows(gene):
             yield escape(f"{gene}: {whose.phenotypes[gene].not_called or 'nothing is told from it here'}.")
     yield (

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhirtwin.pgx import phenotype
+from fhirtwin.pgx import coverage, phenotype
 from fhirtwin.pgx.advice import compose
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.phenoconversion import Effective
@@ -64,9 +64,22 @@ def of_row(row: Recommendation, weighed: Weighed, about: About) -> Made:
         codes.component(codes.TBD, "knowledge-base", {"text": f"CPIC {row.drug.date}"}),
         codes.component(codes.OURS, "population", {"text": row.population}),
     ]
-    notes = [*row.notices, *weighed.answer.notices, *(note for one in weighed.conversions for note in one.notices)]
+    notes = [
+        *_remarks(genes, about),
+        *row.notices,
+        *weighed.answer.notices,
+        *(note for one in weighed.conversions for note in one.notices),
+    ]
     resource = _implication(about, genes, components, [*notes, DISCLAIMER], citations(row.drug))
     return made(resource, about.subject, about.day, row.drug.name, row.population, *map(":".join, row.key))
+
+
+def _remarks(genes: Iterable[str], about: About) -> Iterable[str]:
+    """What stands beside the calls that a row rests on."""
+    for gene in genes:
+        for note in about.genotypes[gene].resource.get("note", ()):
+            told = coverage.read(note["text"])
+            yield f"{gene}: {told.short(gene) if told else note['text']}"
 
 
 def conclusion(row: Recommendation, weighed: Weighed) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fhirtwin.pgx import coverage
 from fhirtwin.pgx.recommendations import DISCLAIMER
 from fhirtwin.report.genomics import action, codes, implication
 from fhirtwin.report.genomics.implication import About
@@ -119,8 +120,17 @@ def _genes(genotypes: Mapping[str, Made]) -> Iterator[str]:
     called = {gene: one.resource["valueCodeableConcept"]["text"] for gene, one in genotypes.items() if _called(one)}
     yield f"Known: {'; '.join(called.values())}." if called else NOTHING_CALLED
     for gene, one in genotypes.items():
-        if gene not in called:
+        if gene in called:
+            yield from (_remark(gene, note["text"]) for note in one.resource.get("note", ()))
+        else:
             yield f"{gene}: {one.resource['dataAbsentReason'].get('text', 'not called')}."
+
+
+def _remark(gene: str, note: str) -> str:
+    """What stands beside a call, for people."""
+    told = coverage.read(note)
+    said = told.short(gene) if told else note
+    return f"{gene}: {said}{'' if said.endswith('.') else '.'}"
 
 
 def _called(one: Made) -> bool:

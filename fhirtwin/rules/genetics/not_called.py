@@ -62,7 +62,7 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
         rule=f"{_RULE}{gene}",
         severity=Severity.INFO,
         orders=tuple(order.reference for order in orders),
-        summary=f"{gene} was looked at and is not known: {names} not judged by it",
+        summary=f"{gene} {_how(gene, person)}: {names} not judged by it",
         detail=(
             *wording.what_genes_say(gene, person, None),
             f"Guidelines ask for {gene} before these are ordered: {names}. Nothing is told from a gene that is not "
@@ -73,6 +73,13 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
         sources=tuple(dict.fromkeys((*_sources(gene, orders), SOURCE))),
         topic=TOPIC,
     )
+
+
+def _how(gene: str, person: Person) -> str:
+    coverage = person.results[gene].known.coverage
+    if coverage is None:
+        return "was looked at and is not known"
+    return f"is not known, {coverage.missing} of {coverage.positions} positions were not tested"
 
 
 def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:

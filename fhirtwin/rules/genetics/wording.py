@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from fhirtwin.pgx import advice
+from fhirtwin.pgx import advice, phenotype
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
-from fhirtwin.pgx.results import GenePhenotype, Known
+from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.rules.findings import Citation
 from fhirtwin.rules.genetics.person import Person
 
@@ -67,7 +67,7 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
     said = []
     for gene, value in row.key:
         told = shown.get(gene) if shown else None
-        word = next((one.word for one in told.alternatives if one.key == value), "") if told else ""
+        word = next((one.word for one in told.alternatives if _is(one, value)), "") if told else ""
         perhaps = "perhaps " if told and _unsure(told) else ""
         if value != NO_RESULT:
             said.append(f"{perhaps}{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
@@ -76,6 +76,11 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
 
 def _unsure(told: GenePhenotype) -> bool:
     return len({one.key for one in told.alternatives}) > 1 or bool(told.alternatives and told.not_called)
+
+
+def _is(one: Phenotype, value: str) -> bool:
+    """Whether a row's value is a phenotype: itself, or a score of a word that was reported without one."""
+    return one.key == value or (not one.score and value in phenotype.scores(one.gene, one.word))
 
 
 def _score(value: str) -> str:
@@ -95,6 +100,7 @@ def phenotypes(told: GenePhenotype) -> str:
 def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Iterator[str]:
     """The result of a gene: genetic, and beside it the effective phenotype where a medicine changes it."""
     yield f"{gene}: {_genetic(gene, person)}."
+    yield from remarks(gene, person)
     if acting is None:
         return
     if acting.changed:
@@ -106,6 +112,12 @@ def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Itera
         yield f"{gene} beside {causes}: {means}. Rule: {acting.rule}. Grade of its evidence: {acting.grade}."
         yield from (f"{found.drug}: {found.source}. {found.note}".rstrip(" .") + "." for _, found in acting.causes)
     yield from (f"{sentence(notice)}." for notice in acting.notices)
+
+
+def remarks(gene: str, person: Person) -> Iterator[str]:
+    """What must be known beside the call of a gene: what was not tested, what a laboratory said otherwise."""
+    result = person.results.get(gene)
+    yield from (f"{gene}: {one}{'' if one.endswith('.') else '.'}" for one in (result.known.remarks if result else ()))
 
 
 def _genetic(gene: str, person: Person) -> str:

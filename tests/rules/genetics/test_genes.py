@@ -66,6 +66,22 @@ def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
     assert told("paroxetine", facts=(taken("tamoxifen"),)) == ()
 
 
+def test_a_reported_word_is_told_as_that_word_and_not_as_a_score_that_nobody_measured() -> None:
+    found = one("phenytoin", facts=(result("CYP2C9", "Poor Metabolizer", "gene-phenotype"),))
+    assert "CYP2C9 poor metabolizer" in found.summary and "activity score" not in found.summary
+
+
+def test_normal_dpyd_of_which_most_was_not_tested_is_told_as_not_known() -> None:
+    note = "Named alleles matched to a VCF file on GRCh38\n82 of 83 positions were not tested; not excluded: c.2846A>T"
+    found = one("capecitabine", facts=(replace(result("DPYD", "Reference/Reference"), note=note),))
+    assert found.summary == "DPYD is not known, 82 of 83 positions were not tested: capecitabine not judged by it"
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c.2846A>T." in found.detail
+    lowered = one("capecitabine", facts=(replace(result("DPYD", "c.1679T>G (*13)/Reference"), note=note),))
+    assert "intermediate metabolizer" in lowered.summary
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c.2846A>T." in lowered.detail
+    assert "(VCF)" in lowered.detail[0]
+
+
 @pytest.mark.parametrize(
     ("ordered", "facts"),
     [

@@ -96,6 +96,17 @@ def test_code_and_display_are_two_spellings_of_one_phenotype(
     assert told(result(code, value)) == [fact]
 
 
+@pytest.mark.parametrize(("code", "gene"), [("79714-2", "CYP2C19"), ("79715-9", "CYP2D6"), ("79719-1", "DPYD")])
+def test_gene_of_a_phenotype_is_read_of_the_name_beside_its_code(code: str, gene: str) -> None:
+    name = f"{gene} gene product metabolic activity interpretation in Blood or Tissue Qualitative by CPIC"
+    value = coded(LOINC, "LA9657-3", "Poor metabolizer")
+    with_name = result(code, value) | {"code": coded(LOINC, code, name)}
+    assert told(with_name) == [(gene, "gene-phenotype", "Poor Metabolizer")]
+    assert "no name beside it" in refused(result(code, value))
+    other = result(code, value) | {"code": coded(LOINC, code, f"{gene} something else")}
+    assert "no name beside it" in refused(other)
+
+
 def test_code_and_display_that_name_two_phenotypes_are_refused() -> None:
     assert "different phenotypes" in refused(result("79713-4", coded(LOINC, "LA9657-3", "Normal metabolizer")))
 

@@ -15,9 +15,14 @@ from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.api.ui import sandbox
 from fhirtwin.assess import Assessor
+from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx.knowledge import folder as knowledge
+from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
+from fhirtwin.rules import registry as rules
+from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
@@ -44,6 +49,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     Raises:
         Incorrect: a setting, a key file or the database is not usable; the text says what to do.
     """
+    tables.read()  # and import the rules, so that the first patient does not wait for it
+    rules.all_rules()
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
     courier = Courier(
@@ -53,7 +60,16 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         ca_file=settings.engine_ca_file or None,
     )
     assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
-    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
+    genes = SealedGenes(courier.evaluate) if settings.genes == "sealed" else PLAIN
+    store = Store.open(settings)
+    services = Services(
+        settings=settings,
+        store=store,
+        assessor=assessor,
+        today=today,
+        genes=genes,
+        pgx_knowledge=knowledge.load(settings.pgx_kb_path),
+    )
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False

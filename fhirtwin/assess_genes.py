@@ -22,6 +22,7 @@ from fhirtwin.pgx.circuits import dosing, responding, tables
 from fhirtwin.pgx.circuits.book import REFUSED, Key
 from fhirtwin.pgx.circuits.shelf import Shelf, Wanted
 from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.lookup import Find
 from fhirtwin.pgx.recommendations import Alleles, Answer
 from fhirtwin.pgx.response.evidence import Baseline
 from fhirtwin.pgx.results import GenePhenotype, Known
@@ -76,17 +77,25 @@ class SealedGenes:
         self, drugs: Sequence[str], phenotypes: Mapping[str, GenePhenotype], alleles: Alleles | None = None
     ) -> tuple[Answer, ...]:
         """Find all rows for each drug, as `recommendations.advise` does."""
+        keys = (key for drug in drugs for key in recommendations.asked(drug, phenotypes, alleles))
+        find = self.finder(keys)
+        return tuple(recommendations.advise(drug, phenotypes, alleles, find=find) for drug in drugs)
+
+    def finder(self, keys: Iterable[guideline.Key]) -> Find:
+        """Look keys up in one question, and give what finds their rows; it raises `Fault` at any other key."""
+        asked = frozenset(keys)
         wanted: dict[str, list[Key]] = {}
-        for drug in drugs:
-            for key in recommendations.asked(drug, phenotypes, alleles):
-                wanted.setdefault(_book(key), []).append(_values(key))
+        for key in sorted(asked):
+            wanted.setdefault(_book(key), []).append(_values(key))
         rows, _ = self._advice.look_up(wanted)
 
         def find(drug: str, key: guideline.Key) -> Iterable[Recommendation]:
+            if key not in asked:
+                raise Fault("A row of a guideline is wanted that was not asked for with the others.")
             written = rows.get((_book(key), _values(key)), ())
-            return (replace(row, key=key) for row in written if row.drug.name == drug)
+            return tuple(replace(row, key=key) for row in written if row.drug.name == drug)
 
-        return tuple(recommendations.advise(drug, phenotypes, alleles, find=find) for drug in drugs)
+        return find
 
     def warfarin(self, person: Person) -> Dose:
         """Estimate the weekly dose as `warfarin.estimate` does, within 0.01 mg, and without what each term adds."""

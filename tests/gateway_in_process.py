@@ -18,11 +18,14 @@ from fhirtwin.api import errors, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
+from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import FhirtwinError
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx.circuits import tables
+from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
@@ -38,22 +41,29 @@ FHIR = "application/fhir+json"
 @cache
 def evaluator() -> Evaluator:
     """The engine's heart, made once."""
-    return Evaluator(registry.panel(registry.all_predictors()))
+    return Evaluator(registry.panel(registry.all_predictors()), tables.panels())
 
 
 @dataclass
 class Beside:
-    """Stands in for the courier: hands sealed bytes to the evaluator, and remembers what it was given."""
+    """Stands in for the courier: hands sealed bytes to the evaluator, and remembers what it was given.
+
+    Attributes:
+        way: to another engine.
+    """
 
     sent: list[SealedFeatures] = field(default_factory=list)
     fails: FhirtwinError | None = None
     spoil: Callable[[SealedScores], SealedScores] = lambda scores: scores
+    way: Callable[[SealedFeatures], SealedScores] = lambda features: evaluator().evaluate(
+        features, wire.keys_digest(features.evaluation_keys)
+    )
 
     def evaluate(self, features: SealedFeatures) -> SealedScores:
         self.sent.append(features)
         if self.fails:
             raise self.fails
-        return self.spoil(evaluator().evaluate(features, wire.keys_digest(features.evaluation_keys)))
+        return self.spoil(self.way(features))
 
 
 def assessor(courier: Any, settings: Settings) -> Assessor:
@@ -119,7 +129,12 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
     made = Gateway(
         http=FlaskClient(app := Flask("test", static_folder=None)),
         parts=Services(
-            chosen, Store.open(chosen), assessor(courier, chosen), today=lambda: made.day, now=lambda: made.now
+            chosen,
+            Store.open(chosen),
+            assessor(courier, chosen),
+            today=lambda: made.day,
+            genes=SealedGenes(courier.evaluate) if chosen.genes == "sealed" else PLAIN,
+            now=lambda: made.now,
         ),
         courier=courier,
     )

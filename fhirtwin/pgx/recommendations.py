@@ -66,6 +66,15 @@ def advise(
     return Answer(drug, rows, why, tuple(unknown), currency.of_drug(name))
 
 
+def of_genes(answer: Answer) -> Answer:
+    """Leave out rows for people of whom no gene is known: they speak of anybody."""
+    rows = tuple(row for row in answer.recommendations if any(value != NO_RESULT for _, value in row.key))
+    if rows == answer.recommendations:
+        return answer
+    why = answer.why or ("" if rows else "nothing is known of the genes that its guideline asks for")
+    return replace(answer, recommendations=rows, why=why)
+
+
 def asked(drug: str, phenotypes: Mapping[str, GenePhenotype], alleles: Alleles | None = None) -> tuple[Key, ...]:
     """Name every key that `advise` looks for, whether a row has it or not."""
     name = drug.strip().casefold()

@@ -11,10 +11,12 @@ import uuid
 from collections.abc import Iterator
 from typing import Any, Final
 
+from fhirtwin.errors import FhirtwinError
 from fhirtwin.pgx import guideline
+from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.pgx.recommendations import DISCLAIMER
 from fhirtwin.report.wording import citation, escape, summary, table
-from fhirtwin.rules.genetics import person, standing, wording
+from fhirtwin.rules.genetics import not_called, not_looked_up, person, standing, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.twin.state import PatientKey, TwinState
 
@@ -23,18 +25,19 @@ Card = dict[str, Any]
 _NAMESPACE: Final = uuid.UUID("b6a1c6b2-7f7a-5c52-9a5e-3a8f0d1c9e44")
 
 
-def genome_card(state: TwinState, patient: PatientKey) -> Card | None:
+def genome_card(state: TwinState, patient: PatientKey, genes: Lookup = PLAIN) -> Card | None:
     """Tell which genes matter, and how many were looked at; None when there is nothing to tell.
 
     Args:
         state: the twin as of the day.
         patient: whose it is.
+        genes: looks phenotypes up; what it raises is passed on.
     """
-    whose = person.of(state)
+    whose = person.of(state, genes)
     mattering = list(standing.mattering(whose))
     if not mattering:
         return None
-    number = len(whose.calls)
+    number = len(whose.results)
     head = f"Pharmacogenomics, {number} gene{'s' if number != 1 else ''} looked at"
     said = [f"{gene}{'' if words.startswith('*') else ' '}{words}" for gene, words in mattering]
     facts = sorted([f.display, f.name, str(f.value), f.time] for found in whose.facts.values() for f in found)
@@ -48,16 +51,31 @@ def genome_card(state: TwinState, patient: PatientKey) -> Card | None:
     }
 
 
+def not_looked_up_card(error: FhirtwinError, patient: PatientKey) -> Card:
+    """Say that there are results of genes and nobody could look them up."""
+    return {
+        "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, "not-looked-up"]))),
+        "summary": summary([f"Genes not looked up: {not_looked_up.why(error)}"]),
+        "indicator": "warning",
+        "source": {"label": not_called.SOURCE.label, "url": not_called.SOURCE.url},
+        "detail": (
+            f"There are results of genes, and {not_looked_up.why(error)}, so nothing is told of what they mean for "
+            "medicines. It does not mean that they do not matter. Open the chart again later; if it stays so, tell "
+            "those who run this server."
+        ),
+    }
+
+
 def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Iterator[str]:
     rows = ((gene, words, _alleles(gene, whose), _where(gene, whose)) for gene, words in mattering)
     yield table(("gene", "what it is", "alleles", "from"), rows)
-    quiet = [gene for gene in sorted(whose.calls) if whose.knows(gene) and gene not in dict(mattering)]
+    quiet = [gene for gene in sorted(whose.results) if whose.knows(gene) and gene not in dict(mattering)]
     if quiet:
         known = "; ".join(
             f"{gene} {wording.phenotypes(whose.phenotypes[gene]) or _statuses(gene, whose)}" for gene in quiet
         )
         yield f"{escape(f'Known too: {known}.')}"
-    for gene in sorted(whose.calls):
+    for gene in sorted(whose.results):
         if not whose.knows(gene):
             yield escape(f"{gene}: {whose.phenotypes[gene].not_called or 'nothing is told from it here'}.")
     yield (
@@ -68,7 +86,7 @@ def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Itera
 
 
 def _alleles(gene: str, whose: Person) -> str:
-    return " or ".join(str(pair) for pair in whose.calls[gene].diplotypes) or "not told"
+    return " or ".join(str(pair) for pair in whose.results[gene].known.diplotypes) or "not told"
 
 
 def _statuses(gene: str, whose: Person) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
 
@@ -49,12 +50,14 @@ class Situation:
         state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
+        genes: looks up what genes mean.
     """
 
     orders: tuple[Order, ...]
     state: TwinState
     day: date
     ended: tuple[Fact, ...] = ()
+    genes: Lookup = PLAIN
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

@@ -16,8 +16,8 @@ from fhirtwin.interactions.genomes import Known
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.report.genomics import report, warfarin
 from fhirtwin.report.genomics.made import Made
+from fhirtwin.report.genomics.medicines import Medicine, with_rows
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Medicine, with_rows
 from fhirtwin.terms.systems import FHIRTWIN
 
 
@@ -62,7 +62,7 @@ def _medicines(known: Known, asked: tuple[Medicine, ...], *, every: bool) -> tup
     if asked:
         return tuple(dict.fromkeys(taken.get(one.name, one) for one in asked))
     if every:
-        return tuple(taken.get(one.name, one) for one in with_rows(known.genome))
+        return tuple(taken.get(one.name, one) for one in with_rows(known.person))
     return tuple(taken.values())
 
 

@@ -17,7 +17,8 @@ from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Medicine, Weighed, named
+from fhirtwin.report.genomics.medicines import Medicine, named
+from fhirtwin.report.genomics.weighed import Weighed
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.state import Source
 

@@ -13,7 +13,8 @@ from fhirtwin.pgx.recommendations import DISCLAIMER
 from fhirtwin.report.genomics import action, codes, implication
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Weighed
+from fhirtwin.report.genomics.weighed import Weighed
+from fhirtwin.rules.genetics import wording
 from fhirtwin.terms.systems import LOINC
 
 Json = dict[str, Any]
@@ -104,6 +105,7 @@ def lines(found: Findings, more: Sequence[str] = ()) -> Iterator[str]:
 def of_medicine(one: Weighed) -> Iterator[str]:
     """What is not known of a medicine, and what else is to be known of it."""
     name, answer = one.medicine.name, one.answer
+    yield from (f"{name}: {wording.what_a_label_forbids(each)}" for each in one.told.forbidden)
     if not answer.recommendations:
         yield f"{name}: {answer.why}."
     for gene, why in answer.unknown:

@@ -18,7 +18,7 @@ from fhirtwin.pgx.results import Known
 from fhirtwin.pgx.warfarin import Dose, Person
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Medicine
+from fhirtwin.report.genomics.medicines import Medicine
 from fhirtwin.twin.derived import newest
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.state import Fact, Source, TwinState

@@ -2,76 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
-from fhirtwin.pgx import guideline, labels, recommendations
-from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.pgx.labels import Contraindication
-from fhirtwin.pgx.phenoconversion import Effective
-from fhirtwin.pgx.recommendations import Answer
-from fhirtwin.pgx.results import GenePhenotype
+from fhirtwin.pgx import guideline
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import alternatives, naming, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge
-from fhirtwin.rules.genetics.person import Beside, Person, beside, effective
+from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.judging import Judged, judged
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
 TOPIC: Final = "pharmacogenetics"
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What guidelines and labels say of one drug for one person.
-
-    Attributes:
-        drug: its name in the tables.
-        answer: of the guideline, with the phenotypes that other medicines leave.
-        shown: phenotypes by which it was looked up.
-        effects: of other medicines on each gene.
-        forbidden: contraindications of the label that are this person's.
-    """
-
-    drug: str
-    answer: Answer
-    shown: Mapping[str, GenePhenotype]
-    effects: Mapping[str, Effective]
-    forbidden: tuple[Contraindication, ...]
-
-    @property
-    def severity(self) -> Severity | None:
-        """How urgent it is; None when there is nothing to do."""
-        return Severity.CRITICAL if self.forbidden else severity.worst(self.answer.recommendations)
-
-    @property
-    def rows(self) -> tuple[Recommendation, ...]:
-        """Rows for what is known of the person, the most urgent first; not those for people of whom nothing is."""
-        known = [r for r in self.answer.recommendations if any(v != recommendations.NO_RESULT for _, v in r.key)]
-        return tuple(sorted(known, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
-
-    @property
-    def genes(self) -> tuple[str, ...]:
-        """Genes it rests on."""
-        of_rows = guideline.genes(self.drug) if self.drug in guideline.drugs() else ()
-        return tuple(dict.fromkeys((*of_rows, *(one.gene for one in self.forbidden))))
-
-
-def judged(drug: str, person: Person, others: tuple[Beside, ...]) -> Judged:
-    """Look a drug up by the genes, as other medicines let them show.
-
-    Args:
-        drug: its name in the tables.
-        person: whose genes.
-        others: what is beside it.
-    """
-    effects = effective(person, drug, others)
-    shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items()}}
-    answer = recommendations.advise(drug, shown, person.alleles)
-    found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.disease_genes)
-    return Judged(drug, answer, shown, effects, tuple(one.contraindication for one in found if one.met))
 
 
 def findings(order: Order, person: Person, situation: Situation, judge: Judge | None) -> Iterator[Finding]:
@@ -87,7 +32,7 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
         return
     others = beside(situation, order)
     for drug in naming.named(order.medicine.ingredients):
-        told = judged(drug, person, others)
+        told = judged(drug, person, takings(others))
         if told.severity:
             yield _finding(told, order, person, others, tuple(_remedies(told, order, person, situation, judge)))
 
@@ -175,7 +120,7 @@ def _remedies(
     if judge is not None:
 
         def suits(drug: str) -> bool:
-            return _usual(judged(drug, person, beside(situation, order)))
+            return _usual(judged(drug, person, takings(beside(situation, order))))
 
         yield from alternatives.offered(against, order, situation, judge, suits)
 

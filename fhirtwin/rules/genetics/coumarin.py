@@ -18,7 +18,8 @@ from fhirtwin.pgx import warfarin
 from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import naming
 from fhirtwin.rules.genetics.advising import TOPIC
-from fhirtwin.rules.genetics.person import Beside, Person, beside
+from fhirtwin.rules.genetics.beside import Beside, beside
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.derived import newest
@@ -44,7 +45,7 @@ _BODY: Final = {
 
 def findings(situation: Situation, person: Person) -> Iterator[Finding]:
     """Find what the equation says of each order of warfarin."""
-    if not any(gene in person.calls for gene in GENES):
+    if not any(gene in person.results for gene in GENES):
         return
     for order in situation.orders:
         if "warfarin" in naming.named(order.medicine.ingredients):
@@ -118,7 +119,8 @@ def _genotype(gene: str, person: Person) -> str:
         told = person.phenotypes.get(gene)
         word = told.agreed.word if told and told.agreed else ""
         return word if word in warfarin.VKORC1 else ""
-    call = person.calls.get(gene)
+    result = person.results.get(gene)
+    call = result.known if result else None
     pairs = {"/".join(sorted((one.first, one.second))) for one in call.diplotypes} if call else set()
     return pairs.pop() if len(pairs) == 1 and pairs <= set(warfarin.CYP2C9) else ""
 

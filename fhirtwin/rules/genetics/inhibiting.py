@@ -11,15 +11,17 @@ from collections.abc import Iterator
 from fhirtwin.pgx import guideline, phenoconversion
 from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
-from fhirtwin.rules.genetics.advising import TOPIC, Judged, judged
-from fhirtwin.rules.genetics.person import Beside, Person, beside
+from fhirtwin.rules.genetics.advising import TOPIC
+from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.judging import Judged, judged
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
 
 def findings(situation: Situation, person: Person) -> Iterator[Finding]:
     """Find medicines taken now for which the guideline says something worse, or else, once the drafts are signed."""
-    if not person.calls or not any(_slows(one) for one in beside(situation)):
+    if not person.results or not any(_slows(one) for one in beside(situation)):
         return
     ordered = {code for order in situation.orders for code in order.medicine.ingredients}
     for fact in situation.state.named("medicine"):
@@ -36,8 +38,8 @@ def _slows(one: Beside) -> bool:
 
 def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator[Finding]:
     everything = beside(situation)
-    before = judged(drug, person, tuple(one for one in everything if one.order is None))
-    after = judged(drug, person, everything)
+    before = judged(drug, person, takings(one for one in everything if one.order is None))
+    after = judged(drug, person, takings(everything))
     if after.severity is None or _same(before, after):
         return
     acting = {taken for one in after.effects.values() if one.changed for taken, _ in one.causes}

@@ -36,7 +36,7 @@ def findings(situation: Situation, person: Person, told: Collection[str]) -> Ite
         person: whose genes.
         told: drafts of which a finding speaks already; it names what is not known itself.
     """
-    for gene in sorted(person.calls):
+    for gene in sorted(person.results):
         if person.knows(gene):
             continue
         orders = [

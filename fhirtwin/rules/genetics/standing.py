@@ -6,11 +6,12 @@ such row (malignant hyperthermia), when every row with it warns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from fhirtwin.pgx import guideline, phenotype
+from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.recommendations import NO_RESULT
 from fhirtwin.pgx.results import Phenotype
 from fhirtwin.rules.genetics import severity, wording
@@ -22,7 +23,7 @@ _OF_THE_ILL_ONLY: Final = frozenset({"CFTR"})
 
 def mattering(person: Person) -> Iterator[tuple[str, str]]:
     """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there."""
-    for gene in sorted(person.calls):
+    for gene in sorted(person.results):
         told = person.phenotypes[gene].alternatives
         if gene not in _OF_THE_ILL_ONLY and any(_matters(one) for one in told):
             yield gene, wording.phenotypes(person.phenotypes[gene])
@@ -32,23 +33,27 @@ def mattering(person: Person) -> Iterator[tuple[str, str]]:
 
 
 def _matters(one: Phenotype) -> bool:
-    if one.key in _values(one.gene):
+    if (one.gene, one.key) in rows():
         return warns(one.gene, one.key)
     return any(warns(one.gene, score) for score in phenotype.scores(one.gene, one.word))
 
 
 @cache
-def _values(gene: str) -> frozenset[str]:
-    return frozenset(
-        v for table in guideline.table().values() for row in table.values() for g, v in row.key if g == gene
-    )
+def rows() -> Mapping[tuple[str, str], tuple[Recommendation, ...]]:
+    """Give the rows of all drugs that a gene and its value may lead to."""
+    found: dict[tuple[str, str], list[Recommendation]] = {}
+    for table in guideline.table().values():
+        for row in table.values():
+            for part in row.key:
+                found.setdefault(part, []).append(row)
+    return {part: tuple(of) for part, of in found.items()}
 
 
 @cache
 def warns(gene: str, value: str) -> bool:
     """Whether a value of a gene leads to a warning by itself."""
-    rows = [row for table in guideline.table().values() for row in table.values() if (gene, value) in row.key]
-    alone = [row for row in rows if all(other == NO_RESULT for name, other in row.key if name != gene)]
+    found = rows().get((gene, value), ())
+    alone = [row for row in found if all(other == NO_RESULT for name, other in row.key if name != gene)]
     if alone:
         return any(severity.rank(severity.of_row(row)) > 1 for row in alone)
-    return bool(rows) and all(severity.rank(severity.of_row(row)) > 1 for row in rows)
+    return bool(found) and all(severity.rank(severity.of_row(row)) > 1 for row in found)

@@ -98,7 +98,8 @@ def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Itera
 
 
 def _genetic(gene: str, person: Person) -> str:
-    call = person.calls.get(gene)
+    result = person.results.get(gene)
+    call = result.known if result else None
     told = person.phenotypes.get(gene)
     statuses = [f"{allele} {status}" for allele, status in sorted(person.alleles.get(gene, {}).items())]
     if gene in person.disease_genes:

@@ -8,9 +8,9 @@ import pytest
 
 from fhirtwin.fhir import validator
 from fhirtwin.report.genomics import report, warfarin
+from fhirtwin.report.genomics.medicines import current
 from fhirtwin.report.genomics.report import Findings
 from fhirtwin.report.genomics.warfarin import Inputs
-from fhirtwin.report.genomics.weighing import current
 from fhirtwin.twin import derived, genome
 from fhirtwin.twin.state import Fact, PatientKey, Source, TwinState, in_order
 from tests.report.genomics.builders import DAY, bundle, findings, gene, medicine

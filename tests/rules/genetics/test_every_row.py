@@ -18,6 +18,7 @@ from fhirtwin.rules.findings import Severity
 from fhirtwin.rules.genetics import advising, alternatives, naming, severity, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Medicine, Order, Situation
+from fhirtwin.twin.genome import GeneResult
 from tests.rules.building import WHO, situation
 from tests.rules.genetics.building import result
 
@@ -42,7 +43,8 @@ def with_key(row: Recommendation) -> Person:
             scored = value == "n/a" or value.lstrip("≥").replace(".", "").isdigit()
             phenotypes[gene] = GenePhenotype(gene, (Phenotype(gene, "A word" if scored else value, value * scored),))
     calls = {gene: Known(gene, (), "laboratory report", (value,)) for gene, value in known.items()}
-    return Person(phenotypes, alleles, calls, {gene: (result(gene, value),) for gene, value in known.items()})
+    results = {gene: GeneResult(call, (), "") for gene, call in calls.items()}
+    return Person(results, phenotypes, alleles, {gene: (result(gene, value),) for gene, value in known.items()})
 
 
 def test_drugs_that_no_order_is_known_by_are_those_named() -> None:

@@ -289,3 +289,20 @@ def test_drug_of_two_ingredients_is_known_by_both() -> None:
 
 def test_label_of_what_is_offered_is_asked_for_by_name() -> None:
     assert set(alternatives.ASKS) <= {"ticagrelor"}
+
+
+def test_inhibitor_of_another_enzyme_than_the_drug_s_own_is_not_named() -> None:
+    facts = (FAST_2C19, NORMAL_2D6, taken("quinidine"))
+    finding = one("omeprazole", facts=facts)
+    assert "quinidine" not in finding.summary
+    assert not any("quinidine" in text for text in finding.detail)
+
+
+def test_medicine_that_was_stopped_twice_is_named_once_with_its_last_day() -> None:
+    twice = (
+        taken("paroxetine", "p1", end="2026-04-01", active=False),
+        taken("paroxetine", "p2", end="2026-05-20", active=False),
+    )
+    stage = replace(situation("codeine", facts=(POOR_2D6,)), ended=twice)
+    (finding,) = [f for f in judge(stage) if f.topic == "pharmacogenetics"]
+    assert [text[:37] for text in finding.detail if "was stopped" in text] == ["Paroxetine was stopped on 2026-05-20:"]

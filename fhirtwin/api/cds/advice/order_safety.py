@@ -5,6 +5,7 @@ No cards means that every draft was checked and nothing was found. What was not 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -19,9 +20,12 @@ from fhirtwin.interactions import reporting
 from fhirtwin.report import order_cards
 from fhirtwin.rules import drafts, registry
 from fhirtwin.rules.drafts import Unjudged
+from fhirtwin.rules.findings import Finding
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import codes_of
 from fhirtwin.twin import derived
+
+_log = logging.getLogger("fhirtwin.cds")
 
 FACTS: Final = (
     *(
@@ -88,12 +92,21 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
                 f"At most {MOST_DRAFTS} draft orders of medicines are judged in one call.", expression=_PLACE
             )
         ended = derived.ended(state, "medicine", day)
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended)
+        situation = Situation(found.orders, derived.as_of(state, day), day, ended, call.parts.genes)
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)
+        lasting = _lasting(findings, cards)
         cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
-    return Response(cards)
+    return Response(cards, lasting=lasting)
+
+
+def _lasting(findings: Sequence[Finding], cards: Sequence[order_cards.Card]) -> frozenset[str]:
+    """The cards of what failed, each of which is logged."""
+    failed = [(finding, card["uuid"]) for finding, card in zip(findings, cards, strict=True) if finding.of_failure]
+    for finding, _ in failed:
+        _log.warning("orders were not judged by everything: %s", finding.summary)
+    return frozenset(uuid for _, uuid in failed)
 
 
 def _wanted(orders: Sequence[str], selected: Collection[str] | None) -> bool:

@@ -62,7 +62,7 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
 
     up, down = bytes(recording.up), bytes(recording.down)
     assert up.count(b"POST " + wire.EVALUATE.encode()) == CALLS
-    assert up.count(b"FTRq" + __version__.encode()) == CALLS
+    assert up.count(b"FTq2" + __version__.encode()) == CALLS
     assert traces(up, numbers=numbers, secrets=keys | {engine.key}) == []
     assert traces(down, numbers=numbers, secrets=keys | {engine.key}) == []
     names = [name.partition(":")[2].encode() for name in (*panel.features, *panel.rows)]

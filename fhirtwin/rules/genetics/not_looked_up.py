@@ -42,5 +42,5 @@ def why(error: FhirtwinError) -> str:
     if isinstance(error, EngineUnavailable):
         return "the engine that looks genes up did not answer in time or was not there"
     if isinstance(error, EngineQuarantined):
-        return "the engine that looks genes up gave a wrong answer before and is asked no more"
+        return "the engine that looks genes up gave a wrong answer and is asked no more"
     return "what the engine that looks genes up answered failed a check"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fhirtwin.pgx import functions, phenotype
 from fhirtwin.pgx.calls import Diplotype, GeneCall
 from fhirtwin.pgx.lowest import looked_up
-from fhirtwin.pgx.results import GenePhenotype, Known, Pair
+from fhirtwin.pgx.results import Known, Pair
 
 SOURCES = {"vcf": "VCF", "outside": "outside call"}
 RYR1 = {"Malignant Hyperthermia associated": 0.0, "Uncertain function": 1.0, "Normal function": 2.0}
@@ -34,11 +34,6 @@ def _reported(call: GeneCall, pairs: tuple[Pair, ...], said: tuple[str, ...], so
             why = f"not called, because phenotype and activity score of {call.gene} contradict each other"
             return Known(call.gene, (), source, (), why, call.notes)
     return Known(call.gene, pairs, source, words, "", call.notes)
-
-
-def tell(call: GeneCall) -> GenePhenotype:
-    """Tell the phenotypes that a call allows."""
-    return phenotype.of_call(of(call))
 
 
 def level(gene: str, allele: str) -> float:

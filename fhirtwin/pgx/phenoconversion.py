@@ -86,6 +86,11 @@ class Effective:
         """Whether the drugs matter to the phenotype."""
         return self.effective != self.genetic
 
+    @property
+    def deciding(self) -> tuple[Taken, ...]:
+        """What was taken that changed the phenotype: the strongest inhibitors; none where nothing changed."""
+        return tuple(one for one, found in self.causes if self.changed and found.strength == self.causes[0][1].strength)
+
 
 @cache
 def inhibitors() -> Mapping[tuple[str, str], Inhibitor]:

@@ -15,7 +15,7 @@ from fhirtwin.errors import FhirtwinError
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.pgx.recommendations import DISCLAIMER
-from fhirtwin.report.wording import citation, escape, summary, table
+from fhirtwin.report.wording import SUMMARY_LENGTH, citation, escape, summary, table
 from fhirtwin.rules.genetics import not_called, not_looked_up, person, standing, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.twin.state import PatientKey, TwinState
@@ -37,14 +37,11 @@ def genome_card(state: TwinState, patient: PatientKey, genes: Lookup = PLAIN) ->
     mattering = list(standing.mattering(whose))
     if not mattering:
         return None
-    number = len(whose.results)
-    head = f"Pharmacogenomics, {number} gene{'s' if number != 1 else ''} looked at"
-    said = [f"{gene}{'' if words.startswith('*') else ' '}{words}" for gene, words in mattering]
     facts = sorted([f.display, f.name, str(f.value), f.time] for found in whose.facts.values() for f in found)
     date = next(iter(guideline.drugs().values())).date
     return {
         "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, facts]))),
-        "summary": summary([f"{head}: {said[0]}", *said[1:]]),
+        "summary": summary([_line(whose, mattering)]),
         "indicator": "info",
         "source": {"label": f"CPIC guidelines, rows of {date}", "url": "https://cpicpgx.org/guidelines/"},
         "detail": "\n\n".join(_detail(whose, mattering, date)),
@@ -64,6 +61,27 @@ def not_looked_up_card(error: FhirtwinError, patient: PatientKey) -> Card:
             "those who run this server."
         ),
     }
+
+
+def _line(whose: Person, mattering: list[tuple[str, str]]) -> str:
+    """Every gene that matters in one line: in words as many as there is room for, then by name, then by number."""
+    said = [f"{gene}{'' if words.startswith('*') else ' '}{words}" for gene, words in mattering]
+    names = [gene for gene, _ in mattering]
+    lines = (_with(said[:at], names[at:]) for at in range(len(said), 0, -1))
+    numbered = (_with(said[:at], [f"{len(said) - at} more"]) for at in range(len(said) - 1, 0, -1))
+    every = [f"{_known(whose)}: {line}" for line in (*lines, *numbered)]
+    return next((line for line in every if len(line) <= SUMMARY_LENGTH), every[-1])
+
+
+def _with(said: list[str], others: list[str]) -> str:
+    return "; ".join([*said, *([f"and {', '.join(dict.fromkeys(others))}"] if others else [])])
+
+
+def _known(whose: Person) -> str:
+    """How many genes are known, of those that there are results of: a result may be that a gene was not called."""
+    number, known = len(whose.results), sum(map(whose.knows, whose.results))
+    of = f"{known} of {number}" if known != number else f"{number}"
+    return f"Pharmacogenomics, {of} gene{'s' if number != 1 else ''} known"
 
 
 def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Iterator[str]:

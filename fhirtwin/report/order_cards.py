@@ -18,7 +18,7 @@ from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.report.requests import medication_request, service_request
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Act, Finding, Remedy
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms.facts import GENES, LISTS
 from fhirtwin.twin.state import Fact, PatientKey
@@ -154,7 +154,7 @@ def _key(finding: Finding, orders: Sequence[Order], patient: PatientKey) -> uuid
 
 def _source(finding: Finding) -> dict[str, Any]:
     first = finding.sources[0]
-    source: dict[str, Any] = {"label": plain(first.label), "url": first.url}
+    source: dict[str, Any] = {"label": plain(first.label), **({"url": first.url} if first.url else {})}
     if finding.topic in TOPICS:
         source["topic"] = dict(TOPICS[finding.topic])
     return source
@@ -164,8 +164,12 @@ def _detail(finding: Finding) -> Iterator[str]:
     yield from (escape(text) for text in finding.detail)
     if finding.facts:
         yield "**In the record:**\n\n" + "\n".join(f"* {escape(_shown(fact))}" for fact in finding.facts)
-    yield "**Sources:**\n\n" + "\n".join(f"* {escape(c.label)}: <{c.url}>" for c in finding.sources)
+    yield "**Sources:**\n\n" + "\n".join(map(_cited, finding.sources))
     yield _LIMITS
+
+
+def _cited(source: Citation) -> str:
+    return f"* {escape(source.label)}" + (f": <{source.url}>" if source.url else "")
 
 
 def _shown(fact: Fact) -> str:

@@ -34,7 +34,7 @@ class Citation:
 
     Attributes:
         label: the label, guideline or paper, with section and date of the text that was read.
-        url: absolute; where a clinician can read it.
+        url: absolute; where a clinician can read it; empty for a text of the hospital's folder that names no page.
     """
 
     label: str

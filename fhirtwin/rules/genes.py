@@ -1,8 +1,8 @@
 """Genes: what they mean for the drafts, by guidelines and labels, with what is taken and ordered beside.
 
-One finding a draft and drug; one for a draft that slows an enzyme which a medicine taken already needs; one for a gene
-that was looked at and is not known; one for warfarin. Somebody of whom no gene was looked at has none of them. Where
-genes could not be looked up, one finding says so, and nothing else is said of them.
+One finding a draft and drug, with texts of the hospital's folder; one for a draft that slows an enzyme which a medicine
+taken already needs; one for a gene that was looked at and is not known; one for warfarin. Somebody of whom no gene was
+looked at has none of them. Where genes could not be looked up, one finding says so, and nothing else is said of them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from fhirtwin.errors import EngineUnavailable, Fault, Unprocessable
 from fhirtwin.rules import registry
 from fhirtwin.rules.findings import Finding
-from fhirtwin.rules.genetics import advising, asking, coumarin, inhibiting, not_called, not_looked_up, person
+from fhirtwin.rules.genetics import advising, asking, coumarin, inhibiting, not_called, not_looked_up, person, texts
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Rule, Situation
 
@@ -41,7 +41,8 @@ def _person(situation: Situation) -> Person:
 def _findings(situation: Situation, whose: Person) -> Iterator[Finding]:
     told: set[str] = set()
     for order in situation.orders:
-        for finding in advising.findings(order, whose, situation, partial(_every_rule, whose)):
+        by_tables = advising.findings(order, whose, situation, partial(_every_rule, whose))
+        for finding in texts.told(order, whose, situation, by_tables):
             told.update(finding.orders[:1])
             yield finding
     yield from inhibiting.findings(situation, whose)
@@ -55,6 +56,8 @@ def _every_rule(whose: Person, situation: Situation) -> Iterator[Finding]:
         if rule is not genes:
             yield from rule(situation)
     yield from advising.without_alternatives(situation, whose)
+    for order in situation.orders:
+        yield from texts.told(order, whose, situation, ())
     yield from inhibiting.findings(situation, whose)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
@@ -51,6 +52,9 @@ class Situation:
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
         genes: looks up what genes mean.
+        has_unjudged: whether there are drafts beside, of which nothing could be made, wholly or in part.
+        texts: guideline texts of the folder that the hospital gave.
+        oldest_measure: how old height and weight may be for a dose, where a rule has no limit of its own.
     """
 
     orders: tuple[Order, ...]
@@ -58,6 +62,9 @@ class Situation:
     day: date
     ended: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
+    has_unjudged: bool = False
+    texts: Knowledge = NOTHING
+    oldest_measure: timedelta = timedelta(days=730)
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

@@ -74,7 +74,7 @@ def conclusion(row: Recommendation, weighed: Weighed) -> str:
     whom = "" if row.population == "general" else f" ({row.population})"
     parts = [f"{row.drug.name}{whom}: {compose(row.steps)}", f"Strength: {row.strength}."]
     parts += [f"Found {row.by}."] if row.by else []
-    parts += [_converted(one) for one in weighed.conversions if one.changed]
+    parts += [converted(one) for one in weighed.conversions if one.changed]
     return " ".join(parts)
 
 
@@ -85,7 +85,7 @@ def of_conversion(one: Effective, weighed: Weighed, about: About) -> Made:
         _assessed(weighed.medicine),
         codes.component(codes.TBD, "therapeutic-implication", _spoken(one.effective, "with what else is taken", "")),
         codes.loinc("93044-6", "Level of evidence", {"text": f"{one.grade} (expert convention)"}),
-        codes.component(codes.TBD, "conclusion-string", _converted(one)),
+        codes.component(codes.TBD, "conclusion-string", converted(one)),
         codes.component(codes.TBD, "knowledge-base", {"text": "; ".join(dict.fromkeys(c.source for c in causes))}),
         codes.component(
             codes.OURS, "genetic-phenotype", _spoken(one.genetic, "by the genes alone", _answer(one.genetic))
@@ -171,7 +171,8 @@ def _cause(name: str, strength: str) -> Json:
     return {**codes.medicine(name, code), "text": f"{name}, {strength} inhibitor"}
 
 
-def _converted(one: Effective) -> str:
+def converted(one: Effective) -> str:
+    """Say what a gene is, what it shows beside other medicines, and how well that is known."""
     by = " and ".join(f"{cause.drug} ({cause.strength} inhibitor)" for _, cause in one.causes)
     return (
         f"{one.genetic.gene}: {_say(one.genetic)} by the genes, {_say(one.effective)} with {by}. "

@@ -42,7 +42,7 @@ def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator
     after = judged(drug, person, takings(everything))
     if after.severity is None or _same(before, after):
         return
-    acting = {taken for one in after.effects.values() if one.changed for taken, _ in one.causes}
+    acting = after.through(*after.rows)
     drafts = {one.order.reference: one.order for one in everything if one.order and one.taken in acting}
     if drafts:
         yield _finding(after, fact, tuple(drafts.values()), person)
@@ -57,7 +57,8 @@ def _same(before: Judged, after: Judged) -> bool:
 def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Person) -> Finding:
     row = after.rows[0]
     names = ", ".join(order.medicine.display for order in drafts)
-    slowed = ", ".join(gene for gene, one in after.effects.items() if one.changed)
+    ordered = [one for one in after.effects.items() if any(taken.role == "draft" for taken in one[1].deciding)]
+    slowed = ", ".join(gene for gene, _ in ordered)
     summary = (
         f"{wording.sentence(names)} slows {slowed}, and {after.drug} is taken (CPIC, {row.strength.lower()}): "
         f"{wording.headline(row)}"

@@ -12,7 +12,7 @@ from fhirtwin.pgx import guideline, labels, phenoconversion, recommendations
 from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective, Taken
-from fhirtwin.pgx.recommendations import Answer
+from fhirtwin.pgx.recommendations import NO_RESULT, Answer
 from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.rules.findings import Severity
 from fhirtwin.rules.genetics import severity
@@ -52,6 +52,12 @@ class Judged:
         rows = self.answer.recommendations
         return tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
 
+    def through(self, *rows: Recommendation) -> tuple[Taken, ...]:
+        """What is beside it and changed a gene that rows were found by."""
+        genes = {gene: None for row in rows for gene, value in row.key if value != NO_RESULT}
+        effects = [self.effects[gene] for gene in genes if gene in self.effects]
+        return tuple(dict.fromkeys(taken for effect in effects for taken in effect.deciding))
+
 
 def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool = False) -> Judged:
     """Look a drug up by the genes, as other medicines let them show.
@@ -80,10 +86,10 @@ def genes_of(drug: str) -> tuple[str, ...]:
 def _effects(
     drug: str, genes: tuple[str, ...], person: Person, others: tuple[Taken, ...], *, untested: bool
 ) -> dict[str, Effective]:
-    of_enzymes = [gene for gene in genes if gene in phenoconversion.GRADE and (untested or gene in person.phenotypes)]
+    asked = [gene for gene in genes if gene in person.phenotypes or (untested and gene in phenoconversion.GRADE)]
     return {
         gene: phenoconversion.of(
             gene, person.phenotypes.get(gene) or GenePhenotype(gene, (), UNTESTED), others, drug=drug
         )
-        for gene in of_enzymes
+        for gene in asked
     }

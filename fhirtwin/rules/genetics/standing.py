@@ -22,20 +22,28 @@ _OF_THE_ILL_ONLY: Final = frozenset({"CFTR"})
 
 
 def mattering(person: Person) -> Iterator[tuple[str, str]]:
-    """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there."""
-    for gene in sorted(person.results):
+    """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there.
+
+    The most urgent first, equals by their names: a line that has no room for all must not lose those that may kill.
+    """
+    yield from (said for _, said in sorted(_weighed(person), key=lambda one: (-one[0], one[1])))
+
+
+def _weighed(person: Person) -> Iterator[tuple[int, tuple[str, str]]]:
+    for gene in person.results:
         told = person.phenotypes[gene].alternatives
-        if gene not in _OF_THE_ILL_ONLY and any(_matters(one) for one in told):
-            yield gene, wording.phenotypes(person.phenotypes[gene])
-        for allele, status in sorted(person.alleles.get(gene, {}).items()):
+        worst = max((_urgency(one) for one in told), default=0)
+        if gene not in _OF_THE_ILL_ONLY and worst > 1:
+            yield worst, (gene, wording.phenotypes(person.phenotypes[gene]))
+        for allele, status in person.alleles.get(gene, {}).items():
             if warns(gene, f"{allele} {status}"):
-                yield gene, f"{allele} {status}"
+                yield urgency(gene, f"{allele} {status}"), (gene, f"{allele} {status}")
 
 
-def _matters(one: Phenotype) -> bool:
+def _urgency(one: Phenotype) -> int:
     if (one.gene, one.key) in rows():
-        return warns(one.gene, one.key)
-    return any(warns(one.gene, score) for score in phenotype.scores(one.gene, one.word))
+        return urgency(one.gene, one.key)
+    return max((urgency(one.gene, score) for score in phenotype.scores(one.gene, one.word)), default=0)
 
 
 @cache
@@ -49,11 +57,15 @@ def rows() -> Mapping[tuple[str, str], tuple[Recommendation, ...]]:
     return {part: tuple(of) for part, of in found.items()}
 
 
-@cache
 def warns(gene: str, value: str) -> bool:
     """Whether a value of a gene leads to a warning by itself."""
+    return urgency(gene, value) > 1
+
+
+@cache
+def urgency(gene: str, value: str) -> int:
+    """How urgent the worst is that a value of a gene leads to by itself, as `severity.rank` counts; 0 for nothing."""
     found = rows().get((gene, value), ())
     alone = [row for row in found if all(other == NO_RESULT for name, other in row.key if name != gene)]
-    if alone:
-        return any(severity.rank(severity.of_row(row)) > 1 for row in alone)
-    return bool(found) and all(severity.rank(severity.of_row(row)) > 1 for row in found)
+    ranks = [severity.rank(severity.of_row(row)) for row in alone or found]
+    return max(ranks, default=0) if alone or all(rank > 1 for rank in ranks) else 0

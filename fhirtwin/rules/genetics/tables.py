@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fhirtwin.pgx import currency, defined, functions, guideline, hgnc, naming, phenoconversion
+from fhirtwin.pgx import currency, defined, functions, guideline, hgnc, labels, naming, phenoconversion
 from fhirtwin.rules.genetics import asking, standing
 from fhirtwin.rules.genetics import naming as drug_names
 
@@ -11,7 +11,8 @@ def read() -> None:
     """Read every table that judging by genes may come to; they stay in memory."""
     for table in (
         *(functions.alleles, functions.pairs, functions.scored),
-        *(guideline.drugs, guideline.table, phenoconversion.inhibitors, currency.fda, currency.dpwg),
+        *(guideline.drugs, guideline.table, phenoconversion.inhibitors, phenoconversion.inducers),
+        *(currency.fda, currency.dpwg, labels.statements),
         *(defined.genes, drug_names.by_ingredients, standing.rows),
     ):
         table()

@@ -56,15 +56,21 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
 
     Args:
         row: the row.
-        shown: phenotypes by which it was found, to name those that it knows by a score.
+        shown: phenotypes by which it was found, to name those that it knows by a score, and to say "perhaps" where
+            calls that fit equally well lead to others too.
     """
     said = []
     for gene, value in row.key:
         told = shown.get(gene) if shown else None
         word = next((one.word for one in told.alternatives if one.key == value), "") if told else ""
+        perhaps = "perhaps " if told and _unsure(told) else ""
         if value != NO_RESULT:
-            said.append(f"{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
+            said.append(f"{perhaps}{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
     return ", ".join(said)
+
+
+def _unsure(told: GenePhenotype) -> bool:
+    return len({one.key for one in told.alternatives}) > 1 or bool(told.alternatives and told.not_called)
 
 
 def _score(value: str) -> str:

@@ -74,6 +74,7 @@ def call(
     allergies: tuple[dict[str, Any], ...] = (),
     observations: tuple[dict[str, Any], ...] = (),
     procedures: dict[str, Any] | None = None,
+    statements: dict[str, Any] | None = None,
     selections: list[str] | None = None,
     hook: str = "order-sign",
     **changes: Any,
@@ -92,6 +93,7 @@ def call(
         "conditions": bundle(),
         "observations": bundle(EGFR, *observations),
         **({"procedures": procedures} if procedures else {}),
+        **({"statements": statements} if statements else {}),
     }
     body = {"hook": hook, "hookInstance": HOOK_INSTANCE, "fhirServer": EHR, "context": context, "prefetch": prefetch}
     return twin.http.post(f"/cds-services/twin-{hook}", json={**body, **changes})

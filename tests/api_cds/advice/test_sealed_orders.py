@@ -144,7 +144,7 @@ def test_chart_says_that_genes_were_not_looked_up(sealed: Gateway) -> None:
     with_genes = {**sent, "genomics": bundle(of_them)}
     told = cards(sealed.call(patient, with_genes))
     assert [c["summary"] for c in told if "genes" in c["summary"] or "Pharmaco" in c["summary"]] == [
-        "Pharmacogenomics, 1 gene looked at: CYP2C19 poor metabolizer"
+        "Pharmacogenomics, 1 gene known: CYP2C19 poor metabolizer"
     ]
     sealed.courier.fails = EngineUnavailable("down")
     other = {**with_genes, "patient": sent["patient"]}

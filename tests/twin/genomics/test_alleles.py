@@ -71,6 +71,14 @@ def test_spellings_of_the_wild(gene: str, said: str, fact: tuple[str, str]) -> N
     assert told(genotype(gene, said)) == [(gene, *fact)]
 
 
+def test_dpyd_is_known_by_its_own_number_and_not_by_that_of_another_gene() -> None:
+    said = {"text": "c.1905+1G>A (*2A)/Reference"}
+    theirs = component("48018-6", coded("http://www.genenames.org", "HGNC:3012", "DPYD"))
+    assert told(result("84413-4", said, theirs)) == [("DPYD", "diplotype", "c.1905+1G>A (*2A)/Reference")]
+    cdx2 = component("48018-6", coded("http://www.genenames.org", "HGNC:1806", "CDX2"))
+    assert "no table here knows" in refused(result("84413-4", said, cdx2))
+
+
 def test_several_statuses_of_one_gene() -> None:
     said = {"text": "HLA-B *57:01 positive; *15:02 negative"}
     assert told(result("84413-4", said, studied("HLA-B"))) == [

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from fhirtwin import timing
@@ -92,7 +93,17 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
                 f"At most {MOST_DRAFTS} draft orders of medicines are judged in one call.", expression=_PLACE
             )
         ended = derived.ended(state, "medicine", day)
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended, call.parts.genes)
+        parts = call.parts
+        situation = Situation(
+            orders=found.orders,
+            state=derived.as_of(state, day),
+            day=day,
+            ended=ended,
+            genes=parts.genes,
+            texts=parts.pgx_knowledge,
+            oldest_measure=timedelta(days=parts.settings.max_age_vitals_days),
+            has_unjudged=bool(found.unjudged),
+        )
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
@@ -23,10 +24,12 @@ from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import FhirtwinError
+from fhirtwin.interactions import doubting
 from fhirtwin.interactions.context import Services
 from fhirtwin.pgx.circuits import tables
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
+from fhirtwin.quarantine import Quarantine
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
@@ -66,10 +69,12 @@ class Beside:
         return self.spoil(self.way(features))
 
 
-def assessor(courier: Any, settings: Settings) -> Assessor:
+def assessor(
+    courier: Any, settings: Settings, gate: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Assessor:
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
-    return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
+    return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings, gate)
 
 
 @dataclass
@@ -126,18 +131,21 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
     """Open a gateway on a fresh database."""
     chosen = Settings(**{"data": folder, "base_url": BASE, "open": True, **settings})
     courier = Beside()
+    store = Store.open(chosen)
+    quarantine = Quarantine(store)
     made = Gateway(
         http=FlaskClient(app := Flask("test", static_folder=None)),
         parts=Services(
             chosen,
-            Store.open(chosen),
-            assessor(courier, chosen),
+            store,
+            assessor(courier, chosen, quarantine.probed),
             today=lambda: made.day,
-            genes=SealedGenes(courier.evaluate) if chosen.genes == "sealed" else PLAIN,
+            genes=SealedGenes(courier.evaluate, quarantine.asked) if chosen.genes == "sealed" else PLAIN,
             now=lambda: made.now,
         ),
         courier=courier,
     )
+    quarantine.when_found = lambda: doubting.withdraw(made.parts)
 
     @app.before_request
     def admit() -> None:

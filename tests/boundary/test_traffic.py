@@ -16,6 +16,7 @@ from fhirtwin import __version__
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
+from fhirtwin.ckks.sparse import Sparse
 from fhirtwin.courier import Courier
 from fhirtwin.pgx import functions, guideline, phenotype
 from fhirtwin.pgx.warfarin import Person
@@ -50,7 +51,8 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
                 key = opening._ring._pyfhel.to_bytes_secret_key("none")
                 keys.add(key[PLAINTEXT_HEADER:])
                 numbers.update(map(float, values), map(float, values * vault._layout.gains))
-                numbers.update((opening._nonce, *opening._canaries))
+                slots = opening._laid.slots  # with those of the probe
+                numbers.update({*slots.real.tolist(), *slots.imag.tolist()})
                 scores = vault.open(courier.evaluate(features), opening)
                 numbers.update(float(value) for value in scores.values.values())
             courier.close()
@@ -60,7 +62,7 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
 
     up, down = bytes(recording.up), bytes(recording.down)
     assert up.count(b"POST " + wire.EVALUATE.encode()) == CALLS
-    assert up.count(b"FTRq" + __version__.encode()) == CALLS
+    assert up.count(b"FTq2" + __version__.encode()) == CALLS
     assert traces(up, numbers=numbers, secrets=keys | {engine.key}) == []
     assert traces(down, numbers=numbers, secrets=keys | {engine.key}) == []
     names = [name.partition(":")[2].encode() for name in (*panel.features, *panel.rows)]
@@ -79,10 +81,17 @@ def test_recorded_lookups_hold_no_key_and_no_word_of_a_gene(tmp_path: Path, monk
         features, opening = seal(vault, values)
         assert opening._ring is not None
         keys.add(opening._ring._pyfhel.to_bytes_secret_key("none")[PLAINTEXT_HEADER:])
-        numbers.update((opening._nonce, *opening._canaries))
         return features, opening
 
+    expected = Sparse.expected_canaries
+
+    def expect_and_tell(layout: Sparse, values: NDArray[np.float64], nonce: float) -> tuple[float, ...]:
+        canaries = expected(layout, values, nonce)
+        numbers.update((nonce, *canaries))
+        return canaries
+
     monkeypatch.setattr(Vault, "seal", seal_and_tell)
+    monkeypatch.setattr(Sparse, "expected_canaries", expect_and_tell)
     recording, draw, people = Recording(), genotypes.drawing(), 20
     words = {one.allele for alleles in functions.alleles().values() for one in alleles.values()}
     words |= {word for word, _ in functions.pairs().values()} | set(genotypes.genes()) | set(guideline.table())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.errors import EngineUnavailable, FhirtwinError, Unprocessable
+from fhirtwin.errors import EngineQuarantined, EngineUnavailable, FhirtwinError, Unprocessable
 from fhirtwin.rules.findings import Finding, Severity
 from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.not_called import SOURCE
@@ -41,4 +41,6 @@ def why(error: FhirtwinError) -> str:
         return "more fits equally well than one sealed question has room for"
     if isinstance(error, EngineUnavailable):
         return "the engine that looks genes up did not answer in time or was not there"
+    if isinstance(error, EngineQuarantined):
+        return "the engine that looks genes up gave a wrong answer and is asked no more"
     return "what the engine that looks genes up answered failed a check"

@@ -119,11 +119,11 @@ def test_failure_is_one_warning_that_an_override_does_not_silence(
         assert sealed.http.post("/cds-services/twin-order-sign/feedback", json=feedback).status_code == 200
 
 
-def test_answer_that_was_changed_on_its_way_is_a_failure_too(sealed: Gateway) -> None:
+def test_wrong_answer_is_a_failure_too_and_the_last(sealed: Gateway) -> None:
     sealed.courier.spoil = lambda scores: replace(scores, request_id=bytes(16))
     made = cards(sealed.http.post("/cds-services/twin-order-sign", json=REQUEST))
     (card,) = [card for card in made if card["source"].get("topic", {}).get("code") == "GEN"]
-    assert "failed a check" in card["summary"]
+    assert "gave a wrong answer and is asked no more" in card["summary"]
 
 
 def test_allergy_is_told_while_the_engine_is_down(sealed: Gateway) -> None:

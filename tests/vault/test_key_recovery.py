@@ -36,6 +36,13 @@ def recovered(ring: Ring, sealed: bytes, guess: np.ndarray, scale: float) -> flo
     return float((np.array(tried, dtype=np.uint64) == secret_key(ring)).mean())
 
 
+def probe_in(slots: np.ndarray, layout: Grid) -> np.ndarray:
+    """The probe's vector, read from where it was laid."""
+    pairs = slots[: layout.blocks * layout.lanes].reshape(layout.blocks, layout.lanes)[:, layout.rows]
+    raised = np.column_stack([pairs.real, pairs.imag]).reshape(-1)[: len(PANEL.features)]
+    return np.asarray(raised / layout.gains)
+
+
 @pytest.mark.parametrize("mode", ["masked", "rotating"])
 def test_the_attack_works_on_a_raw_decryption(mode: str) -> None:
     vault = Vault(PANEL, mode=mode)
@@ -49,7 +56,7 @@ def test_the_attack_works_on_a_raw_decryption(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["masked", "rotating"])
 def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
-    """The attacker knows the panel, the features, the nonce and all that was opened: the strongest he could be."""
+    """The attacker knows the panel, the features, the probe and all that was opened: the strongest he could be."""
     evaluator = Evaluator(PANEL)
     vault = Vault(PANEL, mode=mode)
     profile, layout = vault.profile, vault._layout
@@ -59,16 +66,18 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
         features, opening = vault.seal(vector)
         answer = evaluate(evaluator, features)
         # Kept from before opening, which overwrites the key in masked mode.
-        ring, nonce, canaries = Ring(profile), opening._nonce, opening._canaries
-        held = opening._ring
+        ring, held = Ring(profile), opening._ring
         assert held is not None
         ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
         scores = vault.open(answer, opening)
 
-        exact_input = layout.spread(vector, nonce)
+        exact_input = opening._laid.slots
         assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
         lanes = np.zeros((layout.blocks, layout.lanes), dtype=np.complex128)
-        lanes[0, : layout.rows + 2] = [*(float(v) for v in scores.values.values()), nonce, *canaries]
+        lanes[0, : layout.rows] = [float(value) for value in scores.values.values()]
+        exact_sums = np.concatenate([PANEL.weights @ vector, PANEL.weights @ probe_in(exact_input, layout)])
+        assert opening._laid.off(exact_sums) < 1e-9
+        lanes[0, layout.rows : 2 * layout.rows] = exact_sums[layout.rows :]
         guess = np.zeros(profile.slots, dtype=np.complex128)
         guess[: lanes.size] = lanes.reshape(-1)
         assert recovered(ring, answer.sealed_sums, guess, profile.product_scale) == 0.0
@@ -89,7 +98,7 @@ def test_what_a_table_lets_out_recovers_nothing_of_the_key() -> None:
         ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
         raw = held.decrypt(held.load(features.sealed_vector, profile.input_scale))
         assert recovered(ring, features.sealed_vector, raw, profile.input_scale) > 0.99, "the attack bites"
-        exact_input = layout.spread(vector, opening._nonce)
+        exact_input = opening._laid.slots
         scores = vault.open(answer, opening)
         assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
         guess = np.zeros(profile.slots, dtype=np.complex128)

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, wire
+from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.context import Plaintext, Ring
 from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE, Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.errors import Precondition, Unprocessable
 
 _MOST_KEY_SETS = 4
@@ -31,12 +33,13 @@ class Evaluator:
     Args:
         panel: of the predictors.
         tables: panels that are evaluated in sparse mode.
+        circuits: what is evaluated in another way.
 
     Raises:
         Incorrect: a panel cannot be evaluated safely.
     """
 
-    def __init__(self, panel: Panel, tables: Sequence[Panel] = ()) -> None:
+    def __init__(self, panel: Panel, tables: Sequence[Panel] = (), circuits: Sequence[Circuit] = ()) -> None:
         self.panel = panel
         self.tables = tuple(tables)
         self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
@@ -47,24 +50,38 @@ class Evaluator:
             known: self._rings[layout.profile.name].encode(layout.weights, layout.profile.weight_scale)
             for known, layout in self._by_panel.items()
         }
+        self._circuits = {circuit.digest: prepare(circuit) for circuit in circuits}
         self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
     def request_lengths(self) -> dict[str, frozenset[int]]:
         """Profile name to the exact lengths its messages may have."""
-        return {
-            name: wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
-            for (_, name), layout in self._by_panel.items()
-        }
+        lengths: dict[str, frozenset[int]] = {}
+        for layout in self._by_panel.values():
+            of_panel = wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
+            lengths[layout.profile.name] = lengths.get(layout.profile.name, frozenset()) | of_panel
+        for prepared in self._circuits.values():
+            circuit = prepared.circuit
+            exact = wire.request_lengths(circuit.profile, circuit.evaluation_keys_bytes, circuit.cost.sealed_in)
+            lengths[circuit.profile.name] = lengths.get(circuit.profile.name, frozenset()) | exact
+        return lengths
+
+    @property
+    def circuits(self) -> list[str]:
+        """Digests of the circuits, in order."""
+        return sorted(self._circuits)
 
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        return any(ring.holds_secret_key for ring in (*self._rings.values(), *self._keyed.values()))
+        rings = (*self._rings.values(), *self._keyed.values())
+        return any(ring.holds_secret_key for ring in rings) or any(
+            prepared.holds_secret_key for prepared in self._circuits.values()
+        )
 
     def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
-        """Compute every row of the panel that is named on one ciphertext.
+        """Compute every row of the panel that is named on one ciphertext, or the circuit that is named.
 
         Args:
             features: evaluation keys may be left out when they were sent before.
@@ -77,6 +94,9 @@ class Evaluator:
         """
         layout = self._by_panel.get((features.panel_digest, features.profile))
         if layout is None:
+            prepared = self._circuits.get(features.panel_digest)
+            if prepared is not None and prepared.circuit.profile.name == features.profile:
+                return prepared.evaluate(features, keys_digest)
             raise Unprocessable("This engine holds another panel of predictors.")
         profile = layout.profile
         with self._lock:

@@ -4,6 +4,7 @@ The only code that ever holds a secret key. Nothing here knows patients, FHIR or
 opened leaves before it is rounded.
 """
 
+from fhirtwin.vault.batch import BatchVault
 from fhirtwin.vault.vault import Opening, Vault
 
-__all__ = ["Opening", "Vault"]
+__all__ = ["BatchVault", "Opening", "Vault"]

@@ -18,17 +18,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks import calibration
 from benchmarks.panel import Row, encrypt_and_decrypt, synthetic_panel
-from fhirtwin.ckks import wire
+from fhirtwin.ckks import profiles, wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.vault import BatchVault
+from fhirtwin.vault import BatchVault, Vault
 
 try:
     import tenseal
@@ -36,6 +38,7 @@ except ImportError:
     tenseal = None
 
 Bar = tuple[str, float, float]
+Float = NDArray[np.float64]
 
 
 @dataclass
@@ -111,7 +114,80 @@ def batch(rounds: int) -> list[Bar]:
     ]
 
 
-CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {"batch": batch}
+def state_space() -> Trajectory:
+    """12 states and 4 inputs, 24 steps, 8 outputs."""
+    draw = np.random.default_rng(5)
+    names = tuple(f"{i}" for i in range(12))
+    transition = np.eye(12) * 0.97 + draw.normal(size=(12, 12)) * 0.01
+    high = np.full(16, 3.0)
+    drive, readout = draw.normal(size=(12, 4)) * 0.05, draw.normal(size=(8, 12)) * 0.3
+    return Trajectory(names, names[:4], names[:8], -high, high, transition, drive, readout, 24, (0.01,) * 8)
+
+
+def product_by_tenseal(matrix: Float, patients: Float, bits: list[int]) -> tuple[Row, list[float]]:
+    """Matrix times sealed vector, from seal to open, one thread; and the errors of what it gives."""
+    degree = 8192 if sum(bits) > 109 else 4096
+    context = tenseal.context(tenseal.SCHEME_TYPE.CKKS, degree, coeff_mod_bit_sizes=bits, n_threads=1)
+    context.global_scale = 2.0 ** bits[1]
+    context.generate_galois_keys()
+    transposed, errors = matrix.T.tolist(), []
+
+    def once() -> None:
+        values = patients[len(errors) % len(patients)]
+        sealed = tenseal.ckks_vector_from(context, tenseal.ckks_vector(context, values).serialize())
+        answer = tenseal.ckks_vector_from(context, sealed.mm(transposed).serialize()).decrypt()
+        errors.append(float(np.abs(np.array(answer) - matrix @ values).max()))
+
+    return Row(f"TenSEAL mm, n {degree} {bits}", once), errors
+
+
+def trajectory(rounds: int) -> list[Bar]:
+    model = state_space()
+    panel, evaluator = model.panel, Evaluator(synthetic_panel(), circuits=[model])
+    modes = {mode: Vault(panel, mode=mode) for mode in ("masked", "rotating")}
+    patients = np.random.default_rng(6).uniform(panel.low, panel.high, (64, 16))
+    errors: dict[str, float] = dict.fromkeys(modes, 0.0)
+
+    def once(mode: str) -> Callable[[], None]:
+        def run() -> None:
+            done[mode] += 1
+            sealed, opening = modes[mode].seal(patients[done[mode] % 64])
+            modes[mode].open(evaluator.evaluate(sealed, digests[mode]), opening)
+
+        return run
+
+    def error(mode: str) -> float:
+        worst = 0.0
+        for values in patients:
+            sealed, opening = modes[mode].seal(values)
+            assert opening._ring is not None
+            sums = modes[mode]._sums(opening._ring, evaluator.evaluate(sealed, digests[mode]), opening)
+            worst = max(worst, float(np.abs(sums - panel.weights @ values).max()))
+        return worst
+
+    done = dict.fromkeys(modes, 0)
+    digests = {mode: wire.keys_digest(vault.seal(patients[0])[0].evaluation_keys) for mode, vault in modes.items()}
+    base, rows = alone(profiles.MASKED), [Row(f"24 steps x 8 outputs, {mode}", once(mode)) for mode in modes]
+    peers = [product_by_tenseal(panel.weights, patients, bits) for bits in ([40, 29, 40], [60, 40, 60]) if tenseal]
+    interleaved([base, *rows, *(row for row, _ in peers)], 4 * rounds)
+    errors = {mode: error(mode) for mode in modes}
+    bars: list[Bar] = [
+        ("masked over encrypt + decrypt", least(rows[0]) / least(base), 2.3),
+        ("rotating over encrypt + decrypt", least(rows[1]) / least(base), 2.7),
+        ("largest error before rounding, masked", errors["masked"], 1e-4),
+        ("largest error before rounding, rotating", errors["rotating"], 1e-4),
+    ]
+    for row, off in peers:
+        print(f"{row.name}: largest error {max(off):.2g}")
+        for own in rows:
+            times = least(row) / least(own)
+            print(f"{own.name}: {times:.1f} times as fast as {row.name}")
+            if max(off) <= 1e-4:  # a peer that is as precise
+                bars.append((f"share of {row.name}, {own.name[-8:].strip(', ')}", 1 / times, 1 / 12))
+    return bars
+
+
+CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {"batch": batch, "trajectory": trajectory}
 
 
 def measure(names: list[str], rounds: int) -> int:

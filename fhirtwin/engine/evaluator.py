@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, wire
 from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.context import Plaintext, Ring
 from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
@@ -39,18 +40,27 @@ class Evaluator:
         Incorrect: a panel cannot be evaluated safely.
     """
 
-    def __init__(self, panel: Panel, tables: Sequence[Panel] = (), circuits: Sequence[Circuit] = ()) -> None:
+    def __init__(
+        self, panel: Panel, tables: Sequence[Panel] = (), circuits: Sequence[Circuit | Trajectory] = ()
+    ) -> None:
         self.panel = panel
         self.tables = tuple(tables)
         self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
         all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
+        self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
+        for trajectory in self._trajectories:
+            for profile in (MASKED, ROTATING):
+                trajectory.check(profile)
+                all_layouts.append(packing.layout(trajectory.panel, profile))
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {
             known: self._rings[layout.profile.name].encode(layout.weights, layout.profile.weight_scale)
             for known, layout in self._by_panel.items()
         }
-        self._circuits = {circuit.digest: prepare(circuit) for circuit in circuits}
+        self._circuits = {
+            circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
+        }
         self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -70,7 +80,7 @@ class Evaluator:
     @property
     def circuits(self) -> list[str]:
         """Digests of the circuits, in order."""
-        return sorted(self._circuits)
+        return sorted([*self._circuits, *(trajectory.panel.digest for trajectory in self._trajectories)])
 
     @property
     def holds_secret_key(self) -> bool:

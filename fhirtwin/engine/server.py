@@ -17,6 +17,7 @@ from granian.server import Server
 from fhirtwin import keyfile, machine
 from fhirtwin.ckks import packing
 from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.engine.evaluator import Evaluator
@@ -37,7 +38,7 @@ def run(
     tls_key: Path | None = None,
     panel: Callable[[], Panel] | None = None,
     tables: Callable[[], Sequence[Panel]] | None = None,
-    circuits: Callable[[], Sequence[Circuit]] = tuple,
+    circuits: Callable[[], Sequence[Circuit | Trajectory]] = tuple,
 ) -> NoReturn:
     """Serve until stopped by a signal.
 
@@ -93,7 +94,7 @@ def _load(
     memory_mb: int,
     panel: Callable[[], Panel],
     tables: Callable[[], Sequence[Panel]],
-    circuits: Callable[[], Sequence[Circuit]],
+    circuits: Callable[[], Sequence[Circuit | Trajectory]],
     _target: str,
 ) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""

@@ -1,6 +1,6 @@
 """Circuits beside the panel, each against encryption and decryption alone, and against TenSEAL where it is installed.
 
-    .venv/bin/python -m benchmarks.circuits [batch ...] [--rounds 10]
+    OPENBLAS_NUM_THREADS=1 .venv/bin/python -m benchmarks.circuits [batch ...] [--rounds 10]
 
 Everything of one circuit runs interleaved in one process and is compared by CPU time. A round is seal, evaluate, open,
 as between gateway and engine but for the wire. TenSEAL is a peer for comparison only, no dependency: put 0.3.18
@@ -25,12 +25,13 @@ from benchmarks.panel import Row, encrypt_and_decrypt, synthetic_panel
 from fhirtwin.ckks import profiles, wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.vault import BatchVault, Vault
+from fhirtwin.vault import BatchVault, PolygenicVault, Vault
 
 try:
     import tenseal
@@ -97,6 +98,7 @@ def batch(rounds: int) -> list[Bar]:
     vault = BatchVault(circuit)
     start = time.process_time()
     evaluator = Evaluator(panel, circuits=[circuit])
+    spoken(circuit)
     print(f"weights encoded in {time.process_time() - start:.2f} s")
     values = np.random.default_rng(7).uniform(panel.low, panel.high, (circuit.patients, len(panel.features)))
     values[::2] = np.where(values[::2] > 0, panel.high, panel.low)
@@ -187,7 +189,36 @@ def trajectory(rounds: int) -> list[Bar]:
     return bars
 
 
-CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {"batch": batch, "trajectory": trajectory}
+def polygenic(rounds: int) -> list[Bar]:
+    draw, variants = np.random.default_rng(8), 110_000
+    weights = draw.normal(size=(1, variants)) * 0.01
+    circuit = Polygenic(tuple(f"v{i}" for i in range(variants)), ("score",), weights)
+    spoken(circuit)
+    vault, evaluator = PolygenicVault(circuit), Evaluator(synthetic_panel(), circuits=[circuit])
+    people = [draw.integers(0, 3, variants).astype(np.float64) for _ in range(8)]
+    extreme = np.where(weights[0] > 0, 2.0, 0.0)
+    stages = Stages(
+        lambda: vault.seal([people[0]]),
+        lambda sealed: evaluator.evaluate(sealed, wire.NO_KEYS),
+        vault.open,  # type: ignore[arg-type]
+    )
+    base, rows = alone(circuit.profile), stages.rows("110,000 variants")
+    interleaved([base, *rows], rounds)
+    worst = 0.0
+    for person in [*people, extreme, 2.0 - extreme]:
+        sealed, opening = vault.seal([person])
+        sums = vault._sums(evaluator.evaluate(sealed, wire.NO_KEYS), opening)
+        worst = max(worst, abs(float(sums[0] + circuit.constants[0] - weights[0] @ person)))
+    whole = sum(map(least, rows))
+    print(f"round over encrypt + decrypt alone: {whole / least(base):.1f} times, {circuit.chunks} chunks")
+    return [
+        ("round, milliseconds", whole, 100.0),
+        ("round over encrypt + decrypt, a ciphertext in", whole / least(base) / circuit.chunks, 2.0),
+        ("largest error before rounding", worst, 1e-4),
+    ]
+
+
+CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {"batch": batch, "trajectory": trajectory, "polygenic": polygenic}
 
 
 def measure(names: list[str], rounds: int) -> int:

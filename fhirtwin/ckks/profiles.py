@@ -110,8 +110,9 @@ MASKED: Final = Profile("P1-mask", "masked", 4096, (60, 46), 28, 24, 6, 1e-4, 5e
 ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4, 5e-4, Decimal("0.001"))
 SPARSE: Final = Profile("P1-sparse", "sparse", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
 BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-4, Decimal("0.001"))
+POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))
 
-_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING, SPARSE, BATCH)}
+_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC)}
 
 
 def profile(name: str) -> Profile:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, wire
@@ -17,9 +15,10 @@ from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.context import Plaintext, Ring
 from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE, Profile
+from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.circuits.preparing import prepare
+from fhirtwin.engine.drawing import uniform
 from fhirtwin.errors import Precondition, Unprocessable
 
 _MOST_KEY_SETS = 4
@@ -143,18 +142,11 @@ def _masks(layout: Layout) -> Complex:
     profile, lane_of = layout.profile, layout.lane_of
     masks = np.zeros(profile.slots, dtype=np.complex128)
     if layout.steps:
-        masks.imag = _uniform(profile, profile.slots)
+        masks.imag = uniform(profile, profile.slots)
         return masks
     used = lane_of.size
-    drawn = _uniform(profile, 2 * used)
+    drawn = uniform(profile, 2 * used)
     means = np.bincount(lane_of, drawn[:used]) / np.bincount(lane_of)
     masks.real[:used] = drawn[:used] - means[lane_of]
     masks.imag[:used] = drawn[used:]
     return masks
-
-
-def _uniform(profile: Profile, count: int) -> Float:
-    """Numbers from a cryptographic generator: AES-256 in counter mode under a key used for this call only."""
-    stream = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(bytes(16))).encryptor().update(bytes(8 * count))
-    bits = np.frombuffer(stream, dtype="<u8") >> np.uint64(11)
-    return (bits.astype(np.float64) * 2.0**-52 - 1.0) * 2.0**profile.mask_bits

@@ -5,6 +5,7 @@ opened leaves before it is rounded.
 """
 
 from fhirtwin.vault.batch import BatchVault
+from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Opening, Vault
 
-__all__ = ["BatchVault", "Opening", "Vault"]
+__all__ = ["BatchVault", "Opening", "PolygenicVault", "Vault"]

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
+from fhirtwin.ckks.circuits.circuit import FRESH_NOISE, Circuit, Cost, digest_of
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import BATCH, Profile
 from fhirtwin.errors import Incorrect
@@ -29,11 +29,6 @@ PROBES: Final = 16
 """Places of a batch that hold probes."""
 
 _LARGEST_GAIN_BITS = 6
-
-# Standard deviation of one part of a slot of a fresh ciphertext, times its scale: measured 672 at degree 4096. It
-# follows from rounding when SEAL switches a fresh ciphertext from all primes to the data prime: sqrt((1 + 2n/3) / 12)
-# a coefficient, times sqrt(n / 2) for the sum over coefficients.
-_FRESH_NOISE = 700.0
 
 # A batch has hundreds of thousands of sums: one in 1e15 exceeds eight standard deviations.
 _DEVIATIONS = 8.0
@@ -108,7 +103,7 @@ class Batch(Circuit):
         """Of rounding the weights, at its worst, and of noise."""
         panel, used = self.panel, self.rounded * self.gains
         rounding = np.abs(used - panel.weights) @ panel.largest()
-        noise = _FRESH_NOISE / BATCH.input_scale * np.sqrt((self.rounded**2).sum(axis=1))
+        noise = FRESH_NOISE / BATCH.input_scale * np.sqrt((self.rounded**2).sum(axis=1))
         return float((rounding + _DEVIATIONS * noise).max())
 
     def spread(self, values: Float) -> Complex:

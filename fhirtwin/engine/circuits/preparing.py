@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.engine.circuits.batch import PreparedBatch
+from fhirtwin.engine.circuits.polygenic import PreparedPolygenic
 from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.errors import Incorrect
 
@@ -17,4 +19,6 @@ def prepare(circuit: Circuit) -> Prepared:
     """
     if isinstance(circuit, Batch):
         return PreparedBatch(circuit)
+    if isinstance(circuit, Polygenic):
+        return PreparedPolygenic(circuit)
     raise Incorrect("This engine does not know such a circuit.")

@@ -83,12 +83,12 @@ def test_a_batch_that_would_fill_an_engine_worker_is_refused(monkeypatch: pytest
 
 
 def test_the_noise_of_a_fresh_ciphertext_is_what_the_error_is_reckoned_with() -> None:
-    from fhirtwin.ckks.circuits.batch import _FRESH_NOISE
+    from fhirtwin.ckks.circuits.circuit import FRESH_NOISE
 
     ring = Ring(profiles.BATCH)
     ring.make_keys()
     scale = profiles.BATCH.input_scale
     zeros = np.zeros(profiles.BATCH.slots, dtype=np.complex128)
     opened = np.stack([ring.decrypt(ring.load(ring.encrypt(zeros, scale), scale)) for _ in range(20)])
-    assert opened.real.std() * scale == pytest.approx(_FRESH_NOISE, rel=0.1)
-    assert opened.imag.std() * scale == pytest.approx(_FRESH_NOISE, rel=0.1)
+    assert opened.real.std() * scale == pytest.approx(FRESH_NOISE, rel=0.1)
+    assert opened.imag.std() * scale == pytest.approx(FRESH_NOISE, rel=0.1)

@@ -15,7 +15,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +25,14 @@ from benchmarks.panel import Row, encrypt_and_decrypt, synthetic_panel
 from fhirtwin.ckks import profiles, wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.network import Network
 from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.vault import BatchVault, PolygenicVault, Vault
+from fhirtwin.vault import BatchVault, NetworkVault, PolygenicVault, Vault
 
 try:
     import tenseal
@@ -218,7 +219,81 @@ def polygenic(rounds: int) -> list[Bar]:
     ]
 
 
-CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {"batch": batch, "trajectory": trajectory, "polygenic": polygenic}
+def square_network() -> Network:
+    """64-64-16-4, outputs of up to some units."""
+    draw, sizes = np.random.default_rng(3), (64, 64, 16, 4)
+    weights = [draw.normal(size=(sizes[i + 1], sizes[i])) / np.sqrt(sizes[i]) for i in range(3)]
+    biases = [draw.normal(size=sizes[i + 1]) * 0.1 for i in range(3)]
+    names = tuple(f"{i}" for i in range(64))
+    layers, high = (weights[0], weights[1], weights[2] * 0.07), np.ones(64)
+    return Network(names, names[:4], -high, high, 5.0, layers, (biases[0], biases[1], biases[2]))
+
+
+def network_by_tenseal(model: Network, patients: Float, degree: int, bits: list[int]) -> tuple[Row, list[float]]:
+    """The same network, one thread, biases as weights of a unit that is one."""
+    context = tenseal.context(tenseal.SCHEME_TYPE.CKKS, degree, coeff_mod_bit_sizes=bits, n_threads=1)
+    context.global_scale = 2.0 ** bits[1]
+    context.generate_galois_keys()
+    w1, w2, w3 = (np.hstack([w, b[:, None]]) for w, b in zip(model.weights, model.biases, strict=True))
+    layers = [np.vstack([w, np.eye(w.shape[1])[-1]]).T.tolist() for w in (w1, w2)] + [w3.T.tolist()]
+    errors: list[float] = []
+
+    def once() -> None:
+        values = patients[len(errors) % len(patients)]
+        sealed = tenseal.ckks_vector(context, np.append(values, 1.0))
+        sealed = sealed.mm(layers[0])
+        sealed.square_()
+        sealed = sealed.mm(layers[1])
+        sealed.square_()
+        answer = sealed.mm(layers[2]).decrypt()
+        errors.append(float(np.abs(np.array(answer) - model.evaluate_plain(values)).max()))
+
+    return Row(f"TenSEAL, n {degree} {bits}", once), errors
+
+
+def network(rounds: int) -> list[Bar]:
+    model = square_network()
+    spoken(model)
+    vault, evaluator = NetworkVault(model), Evaluator(synthetic_panel(), circuits=[model])
+    first, _ = vault.seal(model.samples[0])
+    digest = wire.keys_digest(first.evaluation_keys)
+    evaluator.evaluate(first, digest)
+    patients = model.samples[[*range(40), *range(512, 552), *range(1024, len(model.samples), 8)]]
+    stages = Stages(
+        lambda: vault.seal(patients[0]),
+        lambda sealed: evaluator.evaluate(replace(sealed, evaluation_keys=b""), digest),
+        vault.open,  # type: ignore[arg-type]
+    )
+    base, rows = alone(model.profile), stages.rows("64-64-16-4")
+    peers = []
+    if tenseal:
+        sets = [(8192, [31, 26, 26, 26, 26, 26, 31]), (16384, [60, 40, 40, 40, 40, 40, 60])]
+        peers = [network_by_tenseal(model, patients, degree, bits) for degree, bits in sets]
+    interleaved([base, *rows], rounds)
+    interleaved([row for row, _ in peers], 2)
+    worst = 0.0
+    for values in patients:
+        sealed, opening = vault.seal(values)
+        answer = evaluator.evaluate(replace(sealed, evaluation_keys=b""), digest)
+        outputs = vault._outputs(opening.take(), answer, opening)
+        worst = max(worst, float(np.abs(outputs - model.evaluate_plain(values)).max()))
+    whole = sum(map(least, rows))
+    told = np.abs(model.evaluate_plain(patients))
+    print(f"round over encrypt + decrypt alone: {whole / least(base):.1f} times")
+    print(f"outputs up to {told[:80].max():.2f}, at extremes {told.max():.2f}")
+    bars: list[Bar] = [("largest error before rounding, extremes included", worst, 3e-4)]
+    for row, off in peers:
+        print(f"{row.name}: largest error {max(off):.2g}, {least(row) / whole:.1f} times ours")
+        bars.append((f"share of {row.name}", whole / least(row), 1 / 25))
+    return bars
+
+
+CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {
+    "batch": batch,
+    "trajectory": trajectory,
+    "polygenic": polygenic,
+    "network": network,
+}
 
 
 def measure(names: list[str], rounds: int) -> int:

@@ -1,4 +1,4 @@
-"""The one place where Pyfhel is touched: every trap of it that is silent or deadly is an exception here.
+"""Where Pyfhel is touched, here and in `levelled`: every trap of it that is silent or deadly is an exception here.
 
 Pyfhel 3.5 encodes strided arrays, NaN and empty arrays to wrong numbers without a word; dies of a segmentation fault
 when it decrypts without a secret key; makes keys up when it rotates without rotation keys; answers insecure parameters

@@ -111,8 +111,9 @@ ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4,
 SPARSE: Final = Profile("P1-sparse", "sparse", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
 BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-4, Decimal("0.001"))
 POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))
+NETWORK: Final = Profile("P2-net", "network", 8192, (60, 29, 24, 29, 28, 44), 33, 24, 4, 3e-4, 2e-3, Decimal("0.003"))
 
-_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC)}
+_PROFILES: Final = {p.name: p for p in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC, NETWORK)}
 
 
 def profile(name: str) -> Profile:

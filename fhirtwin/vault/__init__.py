@@ -5,7 +5,8 @@ opened leaves before it is rounded.
 """
 
 from fhirtwin.vault.batch import BatchVault
+from fhirtwin.vault.network import NetworkVault
 from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Opening, Vault
 
-__all__ = ["BatchVault", "Opening", "PolygenicVault", "Vault"]
+__all__ = ["BatchVault", "NetworkVault", "Opening", "PolygenicVault", "Vault"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import Generic, Never, SupportsIndex, TypeVar
+from typing import Any, Generic, Never, SupportsIndex, TypeVar
 
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
@@ -32,8 +32,8 @@ class OpeningOnce(Generic[Expected]):
     def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
         raise Fault("What opens an answer does not leave the process.")
 
-    def take(self) -> Ring:
-        """The ring, once.
+    def take(self) -> Any:
+        """The ring, of the kind that it was made with, once.
 
         Raises:
             Fault: it was taken before.

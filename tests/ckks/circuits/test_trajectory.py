@@ -97,7 +97,7 @@ def test_sealed_trajectories_are_those_of_the_model(evaluator: Evaluator, mode: 
 @pytest.mark.parametrize("mode", MODES)
 def test_error_before_rounding_is_within_what_is_declared(evaluator: Evaluator, mode: str) -> None:
     vault, worst = Vault(MODEL.panel, mode=mode), 0.0
-    values = vectors(MODEL, 1000, 5)
+    values = vectors(MODEL, 5000, 5)
     extremes = [np.where(side * row > 0, MODEL.high, MODEL.low) for row in MODEL.panel.weights for side in (1, -1)]
     values[: len(extremes)] = extremes
     for one in values:

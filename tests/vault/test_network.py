@@ -85,7 +85,7 @@ def test_error_before_rounding_is_within_what_the_network_declares(pair: Pair) -
 @pytest.mark.production_set
 def test_error_over_many_inputs_extremes_included() -> None:
     for seed in (3, 4, 5):
-        network = model(seed=seed)
+        network = model(seed=seed, radius=4.0)
         assert largest_error(Pair(network), network.samples[::5]) <= network.error <= BAR
 
 

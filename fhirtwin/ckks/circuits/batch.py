@@ -75,8 +75,8 @@ class Batch(Circuit):
 
     @cached_property
     def digest(self) -> str:
-        """That of the panel, as a batch."""
-        return digest_of("batch", self.panel.digest)
+        """That of the panel, as a batch, and of the gains, so that sides which reckon them otherwise say so."""
+        return digest_of("batch", self.panel.digest, self.gains)
 
     @property
     def cost(self) -> Cost:

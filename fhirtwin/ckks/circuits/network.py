@@ -94,9 +94,15 @@ class Network(Circuit):
 
     @cached_property
     def digest(self) -> str:
-        """Of names, bounds, weights and biases."""
+        """Of the model and of the gains, so that sides which reckon them otherwise say so."""
+        return digest_of("network", self._model, np.array(self.gains))
+
+    @cached_property
+    def _model(self) -> str:
+        """Digest of names, bounds, weights and biases."""
         names = ("\x00".join(self.inputs), "\x00".join(self.outputs))
-        return digest_of("network", *names, self.low, self.high, np.array([self.radius]), *self.weights, *self.biases)
+        radius = np.array([self.radius])
+        return digest_of("model", *names, self.low, self.high, radius, *self.weights, *self.biases)
 
     @property
     def cost(self) -> Cost:
@@ -161,7 +167,7 @@ class Network(Circuit):
     @cached_property
     def samples(self) -> Float:
         """Admissible inputs: at random, at corners, and where ascent drives outputs and units furthest."""
-        draw = np.random.default_rng(int(self.digest[:16], 16))
+        draw = np.random.default_rng(int(self._model[:16], 16))
         size = (_SAMPLES, len(self.inputs))
         inside = draw.uniform(self.low, self.high, size)
         corners = np.where(draw.random(size) < 0.5, self.low, self.high)

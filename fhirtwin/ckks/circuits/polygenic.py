@@ -83,8 +83,9 @@ class Polygenic(Circuit):
 
     @cached_property
     def digest(self) -> str:
-        """Of variants, scores and weights."""
-        return digest_of("polygenic", "\x00".join(self.variants), "\x00".join(self.scores), self.weights)
+        """Of variants, scores and weights, and of the gain: check slots have none and would not tell another."""
+        names, gain = ("\x00".join(self.variants), "\x00".join(self.scores)), np.array([self.gain])
+        return digest_of("polygenic", *names, self.weights, gain)
 
     @property
     def chunks(self) -> int:

@@ -121,7 +121,9 @@ def test_the_digest_follows_from_everything() -> None:
         replace(network, biases=(*network.biases[:2], network.biases[2] + 0.001)),
         replace(network, high=network.high * 0.99),
     ]
-    assert len({one.digest for one in (network, *others)}) == 5
+    other_gains = replace(network)
+    other_gains.__dict__["gains"] = tuple(2 * gain for gain in network.gains)
+    assert len({one.digest for one in (network, *others, other_gains)}) == 6
 
 
 def _with_layer(number: int, layer: np.ndarray) -> dict[str, object]:

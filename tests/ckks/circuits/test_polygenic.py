@@ -73,7 +73,9 @@ def test_the_digest_follows_from_everything() -> None:
     renamed = replace(MODEL, variants=(*MODEL.variants[:-1], "other"))
     swapped = replace(MODEL, scores=MODEL.scores[::-1])
     heavier = replace(MODEL, weights=MODEL.weights * 1.001)
-    assert len({one.digest for one in (MODEL, renamed, swapped, heavier)}) == 4
+    other_gain = replace(MODEL)
+    other_gain.__dict__["gain"] = 2 * MODEL.gain
+    assert len({one.digest for one in (MODEL, renamed, swapped, heavier, other_gain)}) == 5
 
 
 @pytest.mark.parametrize(

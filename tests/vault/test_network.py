@@ -184,6 +184,18 @@ def test_evaluation_keys_are_asked_for_remembered_and_checked(pair: Pair) -> Non
     assert not pair.engine.holds_secret_key
 
 
+def test_the_engine_keeps_the_keys_of_two_gateways(pair: Pair) -> None:
+    engine, features = Evaluator(PANEL, circuits=[MODEL]), []
+    for vault in (pair.vault, NetworkVault(MODEL), NetworkVault(MODEL)):
+        sealed, _ = vault.seal(np.zeros(64))
+        features.append((replace(sealed, evaluation_keys=b""), wire.keys_digest(sealed.evaluation_keys)))
+        engine.evaluate(sealed, features[-1][1])
+    for sealed, digest in features[1:]:
+        engine.evaluate(sealed, digest)
+    with pytest.raises(Precondition):
+        engine.evaluate(*features[0])
+
+
 def test_every_wrong_answer_is_refused_with_one_text_and_ends_the_key(pair: Pair) -> None:
     draw, texts, digests = np.random.default_rng(9), set(), set()
     samples = MODEL.samples[:20]

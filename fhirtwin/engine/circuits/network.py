@@ -76,11 +76,11 @@ class PreparedNetwork(Prepared):
             return ring
         if not keys:
             raise Precondition("Send the evaluation keys along: this engine does not have them.")
+        while len(self._keyed) >= _MOST_KEY_SETS:  # before the next are read, for memory is what they take
+            self._keyed.popitem(last=False)
         ring, end = LevelledRing(self.circuit.profile), self.circuit.profile.rotation_keys_bytes(len(ALL_STEPS))
         ring.load_rotation_keys(keys[:end], len(ALL_STEPS))
         ring.load_relinearisation_key(keys[end:])
-        while len(self._keyed) >= _MOST_KEY_SETS:
-            self._keyed.popitem(last=False)
         self._keyed[keys_digest] = ring
         return ring
 

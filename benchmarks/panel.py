@@ -4,7 +4,7 @@
 
 Everything runs interleaved in one process and is compared by CPU time, so that a busy machine moves all rows alike. A
 sealed round is what one prediction costs without the network: seal (fresh key included in masked mode), frame and sign,
-check, evaluate (masks included), frame and sign, check, open. The check lanes are part of it. Exits 1 when a bar is
+check, evaluate (masks included), frame and sign, check, open. The probe is part of it. Exits 1 when a bar is
 missed.
 """
 

@@ -66,12 +66,16 @@ def patient(number: int, today: date) -> tuple[str, dict[str, list[dict[str, Any
 
 
 def request(number: int, today: date, prefetch: dict[str, str], fhir_server: str) -> bytes:
-    """A `patient-view` call for patient `number`; `prefetch` is the service's, key to template."""
+    """A `patient-view` call for patient `number`; `prefetch` is the service's, key to template.
+
+    Each resource is sent once, for the first key that asks for its type: of these patients nobody looked at a gene, so
+    the query for genes, which is of Observations too, finds none.
+    """
     pid, resources = patient(number, today)
     filled: dict[str, Any] = {}
     for key, template in prefetch.items():
         kind = template.partition("?")[0].partition("/")[0]
-        found = resources[kind]
+        found = resources.pop(kind, [])
         if "?" not in template:
             filled[key] = found[0]
             continue

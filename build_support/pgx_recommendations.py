@@ -3,7 +3,8 @@
     python build_support/pgx_recommendations.py CPIC_FOLDER [--review]
 
 CPIC_FOLDER holds `recommendations_2023-08.jsonl` and `drugs.tsv`. Each text is read by `pgx_readings`; no sentence of
-it is kept. `--review` prints every text beside what was read in it, for a person to compare.
+it is kept. Rows that are newer come from `pgx_newer_rows`. `--review`
+prints every text beside what was read in it, for a person to compare.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pgx_functions import CC0, read, write
+from pgx_newer_rows import NEWER
 from pgx_readings import imply, main_action
 from pgx_readings import read as steps_of
 
@@ -77,6 +79,10 @@ def main() -> None:
         for firsts, seconds, strength, said, *what in folded(cells):
             both = (genes[0], firsts, genes[1] if len(genes) > 1 else "", seconds)
             rows.append((drug, population, *both, strength, said, *what, *([""] if len(what) == 1 else [])))
+    for newer in NEWER:
+        for keys, strength, action, steps, words in newer.rows:
+            said = advice.of((action, steps)), implied.of((words,))
+            rows.append((newer.drug, "general", newer.gene, keys, "", "", strength, *said, ""))
     header = ("drug", "population", "gene", "keys", "gene2", "keys2", "strength", "advice", "implies", "implies2")
     write(CC0 / "recommendations.tsv", header, rows)
     write(CC0 / "advice.tsv", ("id", "action", "steps"), advice.rows())
@@ -87,6 +93,9 @@ def main() -> None:
          " | ".join(row["pmids"]), SNAPSHOT)
         for drug, row in guidelines.items()
     ]  # fmt: skip
+    drugs += [
+        (one.drug, one.rxnorm, atc.get(one.drug, ""), one.guideline, one.url, one.pmids, one.date) for one in NEWER
+    ]
     write(CC0 / "drugs.tsv", ("drug", "rxnorm", "atc", "guideline", "url", "pmids", "date"), drugs)
 
 

@@ -15,9 +15,16 @@ from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.api.ui import sandbox
 from fhirtwin.assess import Assessor
+from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
+from fhirtwin.interactions.doubting import Doubting
+from fhirtwin.pgx.knowledge import folder as knowledge
+from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
+from fhirtwin.quarantine import Quarantine
+from fhirtwin.rules import registry as rules
+from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
@@ -44,6 +51,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     Raises:
         Incorrect: a setting, a key file or the database is not usable; the text says what to do.
     """
+    tables.read()  # and import the rules, so that the first patient does not wait for it
+    rules.all_rules()
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
     courier = Courier(
@@ -52,8 +61,25 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         timeout=settings.engine_timeout_seconds,
         ca_file=settings.engine_ca_file or None,
     )
-    assessor = Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
-    services = Services(settings=settings, store=Store.open(settings), assessor=assessor, today=today)
+    store = Store.open(settings)
+    quarantine = Quarantine(store)
+    vault = Vault(panel, mode=settings.sealing)
+    assessor = Assessor(predictors, panel, vault, courier, settings, quarantine.probed)
+    genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
+    services = Services(
+        settings=settings,
+        store=store,
+        assessor=assessor,
+        today=today,
+        genes=genes,
+        pgx_knowledge=knowledge.load(settings.pgx_kb_path),
+    )
+    quarantine.when_found = Doubting(services).begin
+    quarantine.remind()
+
+    def engine_ready() -> None:
+        quarantine.require()
+        courier.ready()
 
     app = Flask("fhirtwin", static_folder=None)
     app.url_map.strict_slashes = False
@@ -62,7 +88,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     guard.install(app, settings, SignIn.open(settings))
     admission.install(app, settings.max_concurrent_requests)
     errors.install(app)
-    app.register_blueprint(health.blueprint(services.store, courier))
+    app.register_blueprint(health.blueprint(services.store, engine_ready))
     app.register_blueprint(metrics.blueprint(services.store))
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 
@@ -33,14 +34,23 @@ class Assessment:
 
 
 class Assessor:
-    """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext."""
+    """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
+
+    The engine is asked within `gate`, which keeps one that answered wrongly from being asked.
+    """
 
     def __init__(
-        self, predictors: Sequence[Predictor], panel: Panel, vault: Vault, courier: Courier, settings: Settings
+        self,
+        predictors: Sequence[Predictor],
+        panel: Panel,
+        vault: Vault,
+        courier: Courier,
+        settings: Settings,
+        gate: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.predictors = tuple(predictors)
         self.panel = panel
-        self._vault, self._courier, self._settings = vault, courier, settings
+        self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
 
     def assess(self, state: TwinState, as_of: date, *, only: Collection[str] | None = None) -> Assessment:
         """Calculate what can be calculated, and say why the rest cannot.
@@ -56,7 +66,8 @@ class Assessor:
 
         Raises:
             EngineUnavailable: the engine did not answer in time, or is of another version.
-            EngineAnswerRefused: its answer failed a check. In both cases nothing is calculated, not even in part.
+            EngineAnswerRefused: its answer failed a check, or one did before. In all cases nothing is calculated, not
+                even in part.
         """
         with timing.stage("map"):
             asked = [p for p in self.predictors if only is None or p.id in only]
@@ -69,11 +80,12 @@ class Assessor:
         return Assessment(state.patient, state.reference, as_of, results, refusals)
 
     def _sums(self, vectors: Sequence[FeatureVector]) -> Scores:
-        with timing.stage("seal"):
-            sealed_features, opening = self._vault.seal(panel_values(vectors, self.panel))
-        sealed_scores = self._courier.evaluate(sealed_features)
-        with timing.stage("open"):
-            return self._vault.open(sealed_scores, opening)
+        with self._gate():
+            with timing.stage("seal"):
+                sealed_features, opening = self._vault.seal(panel_values(vectors, self.panel))
+            sealed_scores = self._courier.evaluate(sealed_features)
+            with timing.stage("open"):
+                return self._vault.open(sealed_scores, opening)
 
     def _result(self, given: FeatureVector, opened: Scores, known: TwinState) -> Result:
         prefix = f"{given.predictor.id}:"

@@ -7,6 +7,7 @@ answers are the same because everything but looking up is the same code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from typing import Generic, TypeVar
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 
 from fhirtwin import timing
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineAnswerRefused, Fault
+from fhirtwin.errors import EngineAnswerWrong, Fault
 from fhirtwin.pgx import guideline, phenotype, recommendations, warfarin
 from fhirtwin.pgx.circuits import dosing, responding, tables
 from fhirtwin.pgx.circuits.book import REFUSED, Key
 from fhirtwin.pgx.circuits.shelf import Shelf, Wanted
 from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.lookup import Find
 from fhirtwin.pgx.recommendations import Alleles, Answer
 from fhirtwin.pgx.response.evidence import Baseline
 from fhirtwin.pgx.results import GenePhenotype, Known
@@ -46,9 +48,11 @@ class SealedGenes:
 
     Args:
         evaluate: carries sealed features to an engine that has the tables.
+        gate: within which the engine is asked; it keeps one that answered wrongly from being asked.
     """
 
-    def __init__(self, evaluate: Evaluate) -> None:
+    def __init__(self, evaluate: Evaluate, gate: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+        self._gate = gate
         self._phenotypes = _Sealed(tables.phenotypes(), evaluate)
         self._advice = _Sealed(tables.advice(), evaluate)
 
@@ -63,34 +67,45 @@ class SealedGenes:
             if known.setdefault(call.gene, call) is not call:
                 raise Fault(f"There are two calls of {call.gene}; a gene of a person has one.")
         asked = {gene: phenotype.asked(call) for gene, call in known.items()}
-        told, _ = self._phenotypes.look_up({gene: [_pair(rule) for rule in rules] for gene, rules in asked.items()})
-        rules = {
-            rule: _agreeing(rule, told[gene, _pair(rule)])
-            for gene, of_gene in asked.items()
-            for rule in of_gene
-            if (gene, _pair(rule)) in told
-        }
+        with self._gate():
+            told, _ = self._phenotypes.look_up({gene: [_pair(rule) for rule in rules] for gene, rules in asked.items()})
+            rules = {
+                rule: _agreeing(rule, told[gene, _pair(rule)])
+                for gene, of_gene in asked.items()
+                for rule in of_gene
+                if (gene, _pair(rule)) in told
+            }
         return {gene: phenotype.of_call(call, rules) for gene, call in known.items()}
 
     def advise(
         self, drugs: Sequence[str], phenotypes: Mapping[str, GenePhenotype], alleles: Alleles | None = None
     ) -> tuple[Answer, ...]:
         """Find all rows for each drug, as `recommendations.advise` does."""
+        keys = (key for drug in drugs for key in recommendations.asked(drug, phenotypes, alleles))
+        find = self.finder(keys)
+        return tuple(recommendations.advise(drug, phenotypes, alleles, find=find) for drug in drugs)
+
+    def finder(self, keys: Iterable[guideline.Key]) -> Find:
+        """Look keys up in one question, and give what finds their rows; it raises `Fault` at any other key."""
+        asked = frozenset(keys)
         wanted: dict[str, list[Key]] = {}
-        for drug in drugs:
-            for key in recommendations.asked(drug, phenotypes, alleles):
-                wanted.setdefault(_book(key), []).append(_values(key))
-        rows, _ = self._advice.look_up(wanted)
+        for key in sorted(asked):
+            wanted.setdefault(_book(key), []).append(_values(key))
+        with self._gate():
+            rows, _ = self._advice.look_up(wanted)
 
         def find(drug: str, key: guideline.Key) -> Iterable[Recommendation]:
+            if key not in asked:
+                raise Fault("A row of a guideline is wanted that was not asked for with the others.")
             written = rows.get((_book(key), _values(key)), ())
-            return (replace(row, key=key) for row in written if row.drug.name == drug)
+            return tuple(replace(row, key=key) for row in written if row.drug.name == drug)
 
-        return tuple(recommendations.advise(drug, phenotypes, alleles, find=find) for drug in drugs)
+        return find
 
     def warfarin(self, person: Person) -> Dose:
         """Estimate the weekly dose as `warfarin.estimate` does, within 0.01 mg, and without what each term adds."""
-        _, sums = self._advice.look_up({}, {dosing.NAME: dosing.values(person)})
+        with self._gate():
+            _, sums = self._advice.look_up({}, {dosing.NAME: dosing.values(person)})
         of_equations = {name: float(sums[f"{dosing.NAME}:{name}"]) for name in dosing.EQUATIONS}
         return warfarin.dose(dosing.total(person, of_equations), warfarin.genes_known(person))
 
@@ -101,7 +116,8 @@ class SealedGenes:
             Unprocessable: nothing is known of such a person, or the share on placebo is not from 1 to 99 percent.
         """
         given = responding.values(setting, outcome, step, baseline)
-        _, sums = self._advice.look_up({}, {responding.name(setting, outcome): given})
+        with self._gate():
+            _, sums = self._advice.look_up({}, {responding.name(setting, outcome): given})
         return responding.shares(setting, outcome, {row: float(one) for row, one in sums.items()})
 
 
@@ -146,7 +162,7 @@ def _agreeing(rule: tuple[str, str, str], told: tables.Told) -> tuple[str, str]:
     gene, *functions = rule
     word, score, date = told
     if score != phenotype.score(gene, [one for one in functions if one]):
-        raise EngineAnswerRefused(REFUSED)
+        raise EngineAnswerWrong(REFUSED)
     return word, date
 
 

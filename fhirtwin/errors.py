@@ -23,6 +23,8 @@
     │   └── OutboundFailed          503   transient        another server, which we asked, did not answer properly
     └── Fault                       500   exception        ours
         └── EngineAnswerRefused     502   exception        the engine answered something that must not be believed
+            ├── EngineAnswerWrong   502   exception        and it was signed by the engine, for this request
+            └── EngineQuarantined   503   exception        it did so before, and is asked no more
 
 Texts name the place and the remedy. They never carry patient data: no value, no name, no identifier of a resource's
 content. Only `fhirtwin.api.errors` turns them into HTTP.
@@ -202,3 +204,13 @@ class EngineAnswerRefused(Fault):
     """The engine answered, and the answer failed a check, so it is no risk but an error."""
 
     status, code = 502, "exception"
+
+
+class EngineAnswerWrong(EngineAnswerRefused):
+    """The answer was signed by the engine for this request, and is not what a right engine gives."""
+
+
+class EngineQuarantined(EngineAnswerRefused):
+    """The engine gave a wrong answer before, so it is not asked until an administrator lets it."""
+
+    status, code = 503, "exception"

@@ -65,6 +65,11 @@ class Settings:
     engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
+    genes: str = _setting(
+        "plain",
+        "Who looks genes up in the tables: the gateway, or the engine, which does not see them.",
+        choices=("plain", "sealed"),
+    )
 
     max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
     max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
@@ -123,6 +128,10 @@ class Settings:
     )
     fhir_servers: str = _setting(
         "", "Base URLs of FHIR servers, with commas between, that a CDS Hooks call may have data fetched from."
+    )
+
+    pgx_kb_path: str = _setting(
+        "", "Folder of pharmacogenetic guideline texts to show beside our own rows; empty means none."
     )
 
     kfre_region: str = _setting(

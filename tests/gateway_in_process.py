@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
@@ -18,12 +19,17 @@ from fhirtwin.api import errors, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.assess import Assessor
+from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import FhirtwinError
+from fhirtwin.interactions import doubting
 from fhirtwin.interactions.context import Services
+from fhirtwin.pgx.circuits import tables
+from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
+from fhirtwin.quarantine import Quarantine
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
@@ -38,28 +44,37 @@ FHIR = "application/fhir+json"
 @cache
 def evaluator() -> Evaluator:
     """The engine's heart, made once."""
-    return Evaluator(registry.panel(registry.all_predictors()))
+    return Evaluator(registry.panel(registry.all_predictors()), tables.panels())
 
 
 @dataclass
 class Beside:
-    """Stands in for the courier: hands sealed bytes to the evaluator, and remembers what it was given."""
+    """Stands in for the courier: hands sealed bytes to the evaluator, and remembers what it was given.
+
+    Attributes:
+        way: to another engine.
+    """
 
     sent: list[SealedFeatures] = field(default_factory=list)
     fails: FhirtwinError | None = None
     spoil: Callable[[SealedScores], SealedScores] = lambda scores: scores
+    way: Callable[[SealedFeatures], SealedScores] = lambda features: evaluator().evaluate(
+        features, wire.keys_digest(features.evaluation_keys)
+    )
 
     def evaluate(self, features: SealedFeatures) -> SealedScores:
         self.sent.append(features)
         if self.fails:
             raise self.fails
-        return self.spoil(evaluator().evaluate(features, wire.keys_digest(features.evaluation_keys)))
+        return self.spoil(self.way(features))
 
 
-def assessor(courier: Any, settings: Settings) -> Assessor:
+def assessor(
+    courier: Any, settings: Settings, gate: Callable[[], AbstractContextManager[None]] = nullcontext
+) -> Assessor:
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
-    return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings)
+    return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings, gate)
 
 
 @dataclass
@@ -116,13 +131,21 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
     """Open a gateway on a fresh database."""
     chosen = Settings(**{"data": folder, "base_url": BASE, "open": True, **settings})
     courier = Beside()
+    store = Store.open(chosen)
+    quarantine = Quarantine(store)
     made = Gateway(
         http=FlaskClient(app := Flask("test", static_folder=None)),
         parts=Services(
-            chosen, Store.open(chosen), assessor(courier, chosen), today=lambda: made.day, now=lambda: made.now
+            chosen,
+            store,
+            assessor(courier, chosen, quarantine.probed),
+            today=lambda: made.day,
+            genes=SealedGenes(courier.evaluate, quarantine.asked) if chosen.genes == "sealed" else PLAIN,
+            now=lambda: made.now,
         ),
         courier=courier,
     )
+    quarantine.when_found = lambda: doubting.withdraw(made.parts)
 
     @app.before_request
     def admit() -> None:

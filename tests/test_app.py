@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 from fhirtwin import keyfile
 from fhirtwin.app import create_app
 from fhirtwin.settings import Settings
+from fhirtwin.store import Store
 
 BASE = "https://twin.example.org/fhir"
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH", "TRACE", "MADEUP")
@@ -106,3 +108,21 @@ def test_every_answer_carries_what_keeps_browsers_from_showing_or_keeping_it(
     assert "default-src 'none'" in headers["Content-Security-Policy"]
     assert headers["Cache-Control"] == "no-store"
     assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_a_quarantine_holds_after_a_restart_and_what_another_process_left_is_withdrawn(tmp_path: Path) -> None:
+    store = Store.open(Settings(data=tmp_path, base_url=BASE))
+    with store.write() as write:
+        write.standings.quarantine(2_000_000, 1_000_000)
+    http = client(tmp_path)
+    ready = http.get("/health/ready")
+    assert ready.status_code == 503
+    assert "in quarantine" in ready.json["checks"]["engine"]  # type: ignore[index]
+    for _ in range(200):
+        with store.snapshot() as reader:
+            withdrawn = reader.standings.read().withdrawn
+        if withdrawn:
+            break
+        time.sleep(0.05)
+    store.close()
+    assert withdrawn

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+import fhirtwin
 from fhirtwin.errors import Incorrect
 from fhirtwin.settings import Settings
 
@@ -41,3 +44,10 @@ def test_what_does_not_fit_is_refused_by_name(name: str, value: str, says: str) 
 def test_environment_of_settings_makes_equal_settings() -> None:
     settings = Settings(data=Path("/srv/twin"), open=True, engine_url="unix:/run/e.sock", kfre_referral_percent=3.5)
     assert Settings.from_env(settings.to_env()) == settings
+
+
+def test_texts_name_settings_as_they_are_set() -> None:
+    names = "|".join(field.name for field in fields(Settings))
+    said = re.compile(rf"\"[^\"\n]* \(({names})\)")
+    files = Path(fhirtwin.__file__).parent.rglob("*.py")
+    assert [(file.name, found) for file in files for found in said.findall(file.read_text())] == []

@@ -41,7 +41,9 @@ def install(app: Flask, most: int) -> None:
         if request.blueprint == "health":
             return
         if not inside.acquire(blocking=False):
-            raise Busy(f"This server is working on {most} requests already (max_concurrent_requests); try again.")
+            raise Busy(
+                f"This server is working on {most} requests already (FHIRTWIN_MAX_CONCURRENT_REQUESTS); try again."
+            )
         g.held = [inside]
         g.turn = reading if _only_reads() else writing
         if not _has_body():

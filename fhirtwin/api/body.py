@@ -54,7 +54,7 @@ def read_whole(limit: int) -> bytes:
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"A body may have at most {limit} bytes (max_body_bytes).")
+    return TooLarge(f"A body may have at most {limit} bytes (FHIRTWIN_MAX_BODY_BYTES).")
 
 
 def _cut_short() -> Incorrect:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, jsonify
 
-from fhirtwin.courier import Courier
 from fhirtwin.errors import FhirtwinError
 from fhirtwin.store import Store
 
 
-def blueprint(store: Store, courier: Courier) -> Blueprint:
-    """Both pages; they need no sign-in and tell nothing of any patient."""
+def blueprint(store: Store, engine_ready: Callable[[], None]) -> Blueprint:
+    """Both pages; they need no sign-in and tell nothing of any patient.
+
+    Args:
+        store: must answer.
+        engine_ready: returns when the engine can be asked and may be.
+    """
     health = Blueprint("health", __name__, url_prefix="/health")
 
     @health.get("/live")
@@ -20,7 +26,7 @@ def blueprint(store: Store, courier: Courier) -> Blueprint:
     @health.get("/ready")
     def ready() -> tuple[Response, int]:
         checks = {}
-        for name, check in (("store", store.ready), ("engine", courier.ready)):
+        for name, check in (("store", store.ready), ("engine", engine_ready)):
             try:
                 check()
                 checks[name] = "ready"

@@ -1,4 +1,4 @@
-"""`/metrics`: figures of the CDS services in the text format of Prometheus, with nothing of any patient.
+"""`/metrics`: figures of CDS services and engine in the text format of Prometheus, with nothing of any patient.
 
 They come from the store, so every gateway process tells the same. Nothing here is worth a library: the format is one
 line a number.
@@ -17,6 +17,7 @@ from fhirtwin.access import permit_figures
 from fhirtwin.interactions import burden
 from fhirtwin.report.alert_burden import Burden
 from fhirtwin.store import Store
+from fhirtwin.store.standing import Standing
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -55,7 +56,9 @@ def blueprint(store: Store) -> Blueprint:
     @metrics.get("/metrics")
     def figures() -> Response:
         permit_figures(g.caller)
-        lines = _lines(burden.of_services(store))
+        with store.snapshot() as reader:
+            standing = reader.standings.read()
+        lines = (*_lines(burden.of_services(store)), *_of_engine(standing))
         return Response("".join(f"{line}\n" for line in lines), content_type=CONTENT_TYPE)
 
     return metrics
@@ -68,6 +71,16 @@ def _lines(services: Mapping[str, Burden]) -> Iterator[str]:
         for service, counted in services.items():
             for labels, value in samples(counted):
                 yield f"{name}{{{_labels({'service': service, **labels})}}} {value}"
+
+
+def _of_engine(standing: Standing) -> Iterator[str]:
+    yield "# HELP fhirtwin_engine_answers_total Answers of the engine, by what the probes in them say."
+    yield "# TYPE fhirtwin_engine_answers_total counter"
+    yield f'fhirtwin_engine_answers_total{{probe="right"}} {standing.right}'
+    yield f'fhirtwin_engine_answers_total{{probe="wrong"}} {standing.wrong}'
+    yield "# HELP fhirtwin_engine_quarantined Whether the engine is in quarantine: asked no more."
+    yield "# TYPE fhirtwin_engine_quarantined gauge"
+    yield f"fhirtwin_engine_quarantined {int(standing.quarantined is not None)}"
 
 
 def _labels(labels: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,22 @@ _NOISE_RATIO_BITS = 1.3
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Places = NDArray[np.intp]
+
+Uniform = Callable[[int], Float]
+"""Draws so many secret numbers, uniform between -1 and 1."""
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A vector in slots, and what its answer is judged by.
+
+    Attributes:
+        slots: one complex number a slot.
+        off: tells of the sums of an answer by how much its checks are off, at most; 0 of a right one without noise.
+    """
+
+    slots: Complex
+    off: Callable[[Float], float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,19 +77,15 @@ class Layout(ABC):
         return self.profile.rotation_keys_bytes(len(self.steps))
 
     @abstractmethod
-    def spread(self, values: Float, nonce: float) -> Complex:
-        """Lay out checked feature values, in panel order, and a nonce: one complex number a slot."""
-
-    @abstractmethod
-    def expected_canaries(self, values: Float, nonce: float) -> tuple[float, ...]:
-        """What the canary lanes must open to."""
+    def lay(self, values: Float, uniform: Uniform) -> Laid:
+        """Lay out checked feature values, in panel order, with secret numbers by which the answer is judged."""
 
     @abstractmethod
     def sums(self, opened: Complex) -> tuple[Float, float]:
         """Add up what was opened: every lane's sum, and the largest magnitude where zero must be.
 
         Returns:
-            Sums of the rows, of the nonce lane and of the canary lanes, and the largest residue.
+            Sums of the rows, then of the lanes that the answer is judged by, and the largest residue.
         """
 
 

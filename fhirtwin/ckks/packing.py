@@ -4,12 +4,13 @@ A slot holds a *complex pair* of features, x₀ + i·x₁; it is multiplied by w
 w₀·x₀ + w₁·x₁. Slots are ordered block by block: block j, lane r lies at j · lanes + r, and lane r belongs to row r. The
 sum of a lane over all blocks is the row's linear predictor.
 
-After the rows of the panel come two *check lanes*, which make an answer that is wrong, stale or of another request an
-error. In the nonce lane every feature is the request's nonce and the weights sum to one, so it echoes the nonce. In the
-canary lane every feature is raised by the nonce and the weights follow from the panel's digest, so its sum is known to
-who sealed it and depends on every feature, on the nonce and on the panel. All other lanes and slots are zero, and must
-come back as zero. The check lanes detect mistakes and damage; against an engine that lies there is no proof here, since
-it knows the weights: that it is the right engine is what the message authentication says.
+After the rows of the panel come as many lanes for a *probe*. The rows have the patient's vector x. The probe's lanes
+have f · x + c, with the same weights: f is a secret factor and c a secret random case, both new for each request, and
+the sums W · c of that case are known to who sealed it. So the sums of the probe less f times the sums of the patient
+must be W · c. Under encryption the engine sees neither f nor c: whatever it does to a patient's sums, it would have to
+do f times to the probe's. Wrong weights, on both alike, answer the case wrongly. An answer to another request, a stale
+one, and damage to any slot fail as well. It costs slots and no ciphertext. What it finds and what not is reckoned in
+`docs/probes.md`. All other lanes and slots are zero, and must come back as zero.
 
 In sparse mode it lies otherwise: `fhirtwin.ckks.sparse`.
 
@@ -24,21 +25,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from fhirtwin.ckks import sparse
-from fhirtwin.ckks.layout import (
-    NONCE_LIMIT,
-    Complex,
-    Float,
-    Layout,
-    canary_of,
-    gains_of,
-    paired,
-    refuse_overflow,
-)
+from fhirtwin.ckks.layout import Complex, Float, Laid, Layout, Uniform, gains_of, paired, refuse_overflow
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
 
-_CHECK_LANES = 2
+LEAST_FACTOR, GREATEST_FACTOR = 0.25, 0.5
+"""Magnitudes between which the secret factor of a probe lies; its sign is as secret."""
+
+LARGEST_CASE = 1.0 - GREATEST_FACTOR
+"""How far the case of a probe goes towards the bounds of each feature. Factor and case together keep to the bounds."""
 
 
 def _power_of_two(count: int) -> int:
@@ -47,45 +43,60 @@ def _power_of_two(count: int) -> int:
 
 @dataclass(frozen=True, eq=False)
 class Grid(Layout):
-    """Blocks by lanes, every row over every feature.
+    """Blocks by lanes, every row over every feature, for the patient and for the probe.
 
     Attributes:
         blocks, lanes: the grid of slots; `blocks * lanes` of them, repeated `copies` times.
-        canary: weights of the canary lane.
     """
 
     blocks: int
     lanes: int
     copies: int
-    canary: Float
 
-    def spread(self, values: Float, nonce: float) -> Complex:
-        """Lay out checked feature values, in panel order, and a nonce: one complex number a slot."""
-        pairs = paired(values * self.gains, self.blocks)
-        shift = nonce * (1 + 1j)
-        grid = np.zeros((self.blocks, self.lanes), dtype=np.complex128)
-        grid[:, : self.rows] = pairs[:, None]
-        grid[:, self.rows] = shift
-        grid[:, self.rows + 1] = pairs + shift
-        return _over_slots(grid, self.copies, self.profile.slots)
+    def lay(self, values: Float, uniform: Uniform) -> Laid:
+        """Lay out checked feature values and, beside them, a probe that hides them."""
+        drawn = uniform(1 + values.size)
+        factor = _factor(float(drawn[0]))
+        case = self.case(drawn[1:])
+        expected = self.panel.weights @ case
+        rows = self.rows
 
-    def expected_canaries(self, values: Float, nonce: float) -> tuple[float]:
-        """What the one canary lane must open to."""
-        raised = np.zeros(2 * self.blocks)
-        raised[: values.size] = values * self.gains
-        return (float(self.canary @ (raised + nonce)),)
+        def off(totals: Float) -> float:
+            return float(np.abs(totals[rows : 2 * rows] - factor * totals[:rows] - expected).max())
+
+        return Laid(self.spread(values, factor * values + case), off)
+
+    def case(self, drawn: Float) -> Float:
+        """A vector within the bounds of the panel, from numbers between -1 and 1; of each choice one feature alone."""
+        kept = np.ones(drawn.size, dtype=np.bool_)
+        for choice in self.panel.choices:
+            places = np.array(choice)
+            kept[places] = places == places[np.abs(drawn[places]).argmax()]
+        return np.where(kept, drawn * LARGEST_CASE * self.panel.largest(), 0.0)
+
+    def spread(self, values: Float, probe: Float) -> Complex:
+        """Lay out two vectors, in panel order: one complex number a slot."""
+        slots = np.zeros(self.profile.slots, dtype=np.complex128)
+        used = self.copies * self.blocks * self.lanes
+        grid = slots[:used].reshape(self.copies, self.blocks, self.lanes)
+        grid[:, :, : self.rows] = paired(values * self.gains, self.blocks)[:, None]
+        grid[:, :, self.rows : 2 * self.rows] = paired(probe * self.gains, self.blocks)[:, None]
+        return slots
 
     def sums(self, opened: Complex) -> tuple[Float, float]:
         """Add up what was opened: every lane's sum, and the largest magnitude where zero must be."""
-        used = self.blocks * self.lanes
+        used, lanes = self.blocks * self.lanes, 2 * self.rows
         real = opened.real
         if self.steps:
             grid = real.reshape(-1, self.lanes)
-            return grid[0, : self.rows + _CHECK_LANES], float(
-                max(np.abs(grid[:, self.rows + _CHECK_LANES :]).max(initial=0.0), np.abs(grid - grid[0]).max())
-            )
+            return grid[0, :lanes], float(max(np.abs(grid[:, lanes:]).max(initial=0.0), np.abs(grid - grid[0]).max()))
         totals = real[:used].reshape(self.blocks, self.lanes).sum(axis=0)
         return totals, float(np.abs(opened[used:]).max(initial=0.0))
+
+
+def _factor(drawn: float) -> float:
+    """A factor of either sign, from a number between -1 and 1."""
+    return float(np.copysign(LEAST_FACTOR + abs(drawn) * (GREATEST_FACTOR - LEAST_FACTOR), drawn))
 
 
 def layout(panel: Panel, profile: Profile) -> Layout:
@@ -100,30 +111,26 @@ def layout(panel: Panel, profile: Profile) -> Layout:
 
 def _grid(panel: Panel, profile: Profile) -> Grid:
     rotating = profile.mode == "rotating"
-    lanes, blocks = len(panel.rows) + _CHECK_LANES, (len(panel.features) + 1) // 2
+    rows = len(panel.rows)
+    lanes, blocks = 2 * rows, (len(panel.features) + 1) // 2
     if rotating:
         lanes, blocks = _power_of_two(lanes), max(2, _power_of_two(blocks))
     if lanes * blocks > profile.slots:
-        raise Incorrect(
-            f"A panel of {len(panel.rows)} rows and {len(panel.features)} features does not fit a ciphertext."
-        )
+        raise Incorrect(f"A panel of {rows} rows and {len(panel.features)} features does not fit a ciphertext.")
     copies = profile.slots // (lanes * blocks) if rotating else 1
     steps = tuple(lanes << i for i in reversed(range(blocks.bit_length() - 1))) if rotating else ()
 
     gains = gains_of(panel)
-    canary = canary_of(panel, gains, blocks, blocks)
-    weights = np.zeros((len(panel.rows) + _CHECK_LANES, 2 * blocks))
-    weights[: len(panel.rows), : len(panel.features)] = panel.weights / gains
-    weights[len(panel.rows)] = 1.0 / (2 * blocks)
-    weights[len(panel.rows) + 1] = canary
+    weights = np.zeros((rows, 2 * blocks))
+    weights[:, : len(panel.features)] = panel.weights / gains
     grid = np.zeros((blocks, lanes), dtype=np.complex128)
-    grid[:, : len(weights)] = (weights[:, 0::2] - 1j * weights[:, 1::2]).T
+    grid[:, :rows] = grid[:, rows : 2 * rows] = (weights[:, 0::2] - 1j * weights[:, 1::2]).T
 
     refuse_overflow(profile, _products(panel, profile, gains, grid))
     low, high = panel.range()
     slots = _over_slots(grid, copies, profile.slots)
     lane_of = np.tile(np.arange(lanes), blocks)
-    return Grid(panel, profile, steps, gains, slots, lane_of, low, high, blocks, lanes, copies, canary)
+    return Grid(panel, profile, steps, gains, slots, lane_of, low, high, blocks, lanes, copies)
 
 
 def _over_slots(grid: Complex, copies: int, slots: int) -> Complex:
@@ -132,13 +139,7 @@ def _over_slots(grid: Complex, copies: int, slots: int) -> Complex:
 
 
 def _products(panel: Panel, profile: Profile, gains: Float, grid: Complex) -> float:
-    """Mean magnitude, over all slots, of the largest products."""
-    raised = np.zeros(2 * len(grid))
-    raised[: len(gains)] = panel.largest() * gains
-    pairs = np.hypot(raised[0::2], raised[1::2])
-    largest = np.full(grid.shape, 0.0)
-    largest[:, : len(panel.rows)] = pairs[:, None]
-    largest[:, len(panel.rows)] = NONCE_LIMIT * np.sqrt(2)
-    largest[:, len(panel.rows) + 1] = np.hypot(raised[0::2] + NONCE_LIMIT, raised[1::2] + NONCE_LIMIT)
-    products = np.abs(grid) * largest
+    """Mean magnitude, over all slots, of the largest products. A probe keeps to the bounds that a patient keeps to."""
+    largest = np.abs(paired(panel.largest() * gains, len(grid)))
+    products = np.abs(grid) * largest[:, None]
     return float(products.sum(axis=0).mean() if profile.mode == "rotating" else products.sum() / profile.slots)

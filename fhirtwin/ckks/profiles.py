@@ -35,7 +35,8 @@ class Profile:
         input_bits, weight_bits: binary logarithms of the scales of features and weights.
         mask_bits: masks are uniform between minus and plus 2 to this power, before they are made to sum to zero.
         error: bound of the error of an opened linear predictor, before rounding, over a panel's declared ranges.
-        tolerance: how far the check lanes may be from what they must be.
+        tolerance: how far what an answer is judged by may be from what it must be: seven times what was measured, at
+            most, over random vectors and corners.
         step: what the vault rounds a linear predictor to. Ten times the error bound, so that next to nothing of the
             noise, which tells of the key, is left in what leaves the vault.
     """
@@ -106,8 +107,8 @@ class Profile:
         return (primes - 1) * self.level_bytes(primes)
 
 
-MASKED: Final = Profile("P1-mask", "masked", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
-ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4, 5e-4, Decimal("0.001"))
+MASKED: Final = Profile("P1-mask", "masked", 4096, (60, 46), 28, 24, 6, 1e-4, 2.5e-4, Decimal("0.001"))
+ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4, 2.5e-4, Decimal("0.001"))
 SPARSE: Final = Profile("P1-sparse", "sparse", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
 BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-4, Decimal("0.001"))
 POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))

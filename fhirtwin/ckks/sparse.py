@@ -16,8 +16,10 @@ from fhirtwin.ckks.layout import (
     NONCE_LIMIT,
     Complex,
     Float,
+    Laid,
     Layout,
     Places,
+    Uniform,
     canary_of,
     gains_of,
     paired,
@@ -45,6 +47,12 @@ class Sparse(Layout):
     pair_of: Places
     pairs: int
     canary: Float
+
+    def lay(self, values: Float, uniform: Uniform) -> Laid:
+        """Lay out checked feature values beside a nonce, which the check lanes must answer to."""
+        nonce = float(uniform(1)[0]) * NONCE_LIMIT
+        expected = np.array([nonce, *self.expected_canaries(values, nonce)])
+        return Laid(self.spread(values, nonce), lambda totals: float(np.abs(totals[self.rows :] - expected).max()))
 
     def spread(self, values: Float, nonce: float) -> Complex:
         """Lay out checked feature values, in panel order, and a nonce: one complex number a slot."""

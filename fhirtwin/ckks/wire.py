@@ -1,7 +1,7 @@
 """How sealed features and sealed scores travel: one binary message each, of exact length, under a MAC.
 
     bytes  request                                   response
-    4      b"FTRq"                                   b"FTRs"
+    4      b"FTq2"                                   b"FTs2"
     16     version of the sender, ASCII, zero-padded  the same
     16     profile, ASCII, zero-padded                the same
     32     panel digest                               the same
@@ -12,6 +12,9 @@
     n      ciphertexts, of the profile's length       ciphertexts, of the length the circuit declares
     m      evaluation keys, or nothing                nothing
     32     HMAC-SHA-256                               HMAC-SHA-256
+
+The digit changes whenever a panel lies otherwise in its slots, so that an engine of before refuses, rather than answers
+wrongly.
 
 The MAC covers a label that names method, path and direction, and then everything before it. A response carries the
 MAC of its request, so an answer to anything else fails. A request that is sent again is answered again: the engine is
@@ -42,7 +45,7 @@ NO_KEYS: Final = bytes(32)
 _HEADER = struct.Struct(">4s16s16s32s16s32sQ")
 OVERHEAD_BYTES: Final = _HEADER.size + MAC_BYTES
 
-_REQUEST, _RESPONSE = b"FTRq", b"FTRs"
+_REQUEST, _RESPONSE = b"FTq2", b"FTs2"
 _REQUEST_LABEL = b"fhirtwin request POST " + EVALUATE.encode() + b"\x00"
 _RESPONSE_LABEL = b"fhirtwin response POST " + EVALUATE.encode() + b"\x00"
 _ERROR_LABEL = b"fhirtwin error POST " + EVALUATE.encode() + b"\x00"

@@ -11,6 +11,8 @@ import click
 from fhirtwin import __version__
 from fhirtwin.cli.cds import cds
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
+from fhirtwin.cli.pgx import pgx
+from fhirtwin.cli.quarantine import quarantine
 from fhirtwin.errors import FhirtwinError
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ def main() -> None:
 
 
 main.add_command(cds)
+main.add_command(quarantine)
+main.add_command(pgx)
 
 
 @main.command()

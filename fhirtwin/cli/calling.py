@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 import time
 from collections.abc import Iterator, Mapping
@@ -109,7 +110,7 @@ def _for_hook(gateway: Gateway, data: bytes) -> str:
 def _card(card: Mapping[str, Any]) -> Iterator[str]:
     yield from _wrapped(f"[{card.get('indicator', '?')}] {card.get('summary', '')}", "")
     for line in str(card.get("detail", "")).splitlines():
-        yield from _wrapped(line, "  ") if line.strip() else [""]
+        yield from _wrapped(_unmarked(line), "  ") if line.strip() else [""]
     for suggestion in _objects(card, "suggestions"):
         yield from _wrapped(f"* {suggestion.get('label', '')}", "  ")
         for action in _objects(suggestion, "actions"):
@@ -118,6 +119,11 @@ def _card(card: Mapping[str, Any]) -> Iterator[str]:
         yield from _wrapped(f"{link.get('label', '')}: {link.get('url', '')}", "  ")
     source = card.get("source")
     yield from _wrapped(f"Source: {source.get('label', '') if isinstance(source, dict) else ''}", "  ")
+
+
+def _unmarked(text: str) -> str:
+    """A line of Markdown as a terminal shows it best: without marks of bold, and escaped signs as themselves."""
+    return re.sub(r"\\([^\w\s])", r"\1", re.sub(r"(?<!\\)\*\*", "", text))
 
 
 def _objects(owner: Mapping[str, Any], member: str) -> list[dict[str, Any]]:

@@ -23,8 +23,9 @@ def new(*, name: str, hook: str, into: Path) -> None:
     from fhirtwin.cli import scaffold
 
     folder = scaffold.make(name, hook, into)
-    click.echo(f"{folder}: made. Try it, then install it beside fhirtwin; discovery lists it after a restart:")
-    click.echo(f"  cd {folder} && python -m pytest && pip install .")
+    click.echo(f"{folder}: made. Try it, then install it, both with the Python of fhirtwin (after `make demo`:")
+    click.echo(".venv/bin/python, .venv/bin/pip); discovery lists it after a restart:")
+    click.echo(f"  cd {folder} && pip install pytest && python -m pytest && pip install .")
 
 
 @cds.command("call")

@@ -91,6 +91,7 @@ _README: Final = """\
 
 A CDS Hooks service on `{hook}` for fhirtwin.
 
+    pip install pytest      once, with the Python that fhirtwin is installed in
     python -m pytest        try it
     pip install .           beside fhirtwin; then restart the gateway, and discovery lists it
 """

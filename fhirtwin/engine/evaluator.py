@@ -48,9 +48,8 @@ class Evaluator:
         all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
         self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
         for trajectory in self._trajectories:
-            for profile in (MASKED, ROTATING):
-                trajectory.check(profile)
-                all_layouts.append(packing.layout(trajectory.panel, profile))
+            trajectory.check(SPARSE)
+            all_layouts.append(packing.layout(trajectory.panel, SPARSE))
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {

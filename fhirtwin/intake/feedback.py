@@ -58,7 +58,9 @@ def read(body: Mapping[str, Any], most: int) -> tuple[list[Item], list[Issue]]:
     if not isinstance(sent, list) or not sent:
         return [], [Issue("required", "`feedback` must be an array with at least one item.", (_FIELD,))]
     if len(sent) > most:
-        return [], [Issue("too-long", f"`feedback` may have at most {most} items (max_feedback_items).", (_FIELD,))]
+        return [], [
+            Issue("too-long", f"`feedback` may have at most {most} items (FHIRTWIN_MAX_FEEDBACK_ITEMS).", (_FIELD,))
+        ]
     items, issues = [], []
     for number, one in enumerate(sent):
         place = f"{_FIELD}[{number}]"

@@ -29,7 +29,7 @@ MOST_PAGES: Final = 50
 MOST_AT_ONCE: Final = 8
 """Queries that are under way at a time."""
 
-_NOT_LISTED: Final = "`fhirServer` is not on this server's list of servers to fetch from (fhir_servers)"
+_NOT_LISTED: Final = "`fhirServer` is not on this server's list of servers to fetch from (FHIRTWIN_FHIR_SERVERS)"
 _OVER_HTTP: Final = ", where http counts for this machine alone, under --open"
 
 

@@ -10,7 +10,7 @@ Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from fhirtwin import timing
@@ -37,11 +37,14 @@ class Prefetched:
         lists: resource types of which all the patient has was obtained.
         others: what is no patient's: a Practitioner, a Medication, an Appointment without a patient. None
             of them refers to another patient.
+        left: keys that are not required and were not obtained, each with why as the end of a sentence. Nothing of them
+            is in `resources`: half a list may lack the newest value.
     """
 
     resources: tuple[tuple[Source, Resource], ...]
     lists: frozenset[str]
     others: tuple[Resource, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(
@@ -78,15 +81,20 @@ def read(
     if fetch is not None:
         given, missing = _completed(given, missing, templates, fetch)
     _refuse_missing(missing, templates)
-    return _assembled(given, templates, patient, {"", patient.origin, *bases})
+    return _assembled(given, templates, patient, {"", patient.origin, *bases}, missing)
 
 
 def _assembled(
-    given: Mapping[str, Any], templates: Mapping[str, Template], patient: PatientKey, ours: Collection[str]
+    given: Mapping[str, Any],
+    templates: Mapping[str, Template],
+    patient: PatientKey,
+    ours: Collection[str],
+    left: Mapping[str, str],
 ) -> Prefetched:
-    obtained = {key: value for key, value in given.items() if not is_outcome(value)}
+    brought = {key: value for key, value in given.items() if not is_outcome(value)}
+    belonging.refuse_strangers([i for key, value in brought.items() for i in _placed(key, value)], patient, ours)
+    obtained = {key: value for key, value in brought.items() if key not in left}
     placed = [item for key, value in obtained.items() for item in _placed(key, value)]
-    belonging.refuse_strangers(placed, patient, ours)
     contradictions.refuse(placed)
     medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
 
@@ -104,6 +112,7 @@ def _assembled(
         resources=tuple(_sourced(item, patient.origin, find) for item in about),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
         others=tuple(others),
+        left=dict(left),
     )
 
 
@@ -116,9 +125,9 @@ def _completed(
     too, and done without when that fails.
     """
     wanted = {
-        key: Wanted(template, given.get(key) if key in missing and not is_outcome(given.get(key)) else None)
-        for key, template in templates.items()
-        if (key in missing or key not in given or is_outcome(given[key])) and given.get(key, ...) is not None
+        key: Wanted(templates[key], None if is_outcome(given.get(key)) else given.get(key))
+        for key in missing
+        if given.get(key, ...) is not None
     }
     if not wanted:
         return dict(given), dict(missing)
@@ -165,6 +174,7 @@ def _refuse_missing(missing: Mapping[str, str], templates: Mapping[str, Template
     issues = [
         Issue("incomplete", f"Prefetch key `{key}` {why}. Its template is {templates[key].query}", (f"prefetch.{key}",))
         for key, why in missing.items()
+        if templates[key].required
     ]
     if issues:
         raise Precondition("The call does not bring what this service needs.", issues=issues)
@@ -172,12 +182,12 @@ def _refuse_missing(missing: Mapping[str, str], templates: Mapping[str, Template
 
 def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
     if key not in given:
-        return "is absent" if template.required else ""
+        return "is absent"
     value = given[key]
     if value is None:
-        return "" if template.is_search else "is null, and nothing can be said without it"
+        return "" if template.is_search or not template.required else "is null, and nothing can be said without it"
     if is_outcome(value):
-        return "is an OperationOutcome: the client could not obtain it" if template.required else ""
+        return "is an OperationOutcome: the client could not obtain it"
     if any(link.get("relation") == "next" for link in value.get("link", ())):
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
     outcomes = [one["resource"] for one in value.get("entry", ()) if is_outcome(one.get("resource"))]

@@ -174,7 +174,9 @@ def _parsed(services: Services, data: bytes, kind: str) -> dict[str, Any]:
         raise Incorrect("Here only a Bundle of type batch or transaction can be posted.", expression="Bundle.type")
     entries, most = bundle.get("entry", []), settings.max_bundle_entries
     if isinstance(entries, list) and len(entries) > most:
-        raise TooLarge(f"A Bundle may have at most {most} entries (max_bundle_entries).", expression="Bundle.entry")
+        raise TooLarge(
+            f"A Bundle may have at most {most} entries (FHIRTWIN_MAX_BUNDLE_ENTRIES).", expression="Bundle.entry"
+        )
     return bundle
 
 

@@ -13,6 +13,8 @@ from typing import Any, Final
 from fhirtwin.errors import Incorrect, Issue, NotFound
 from fhirtwin.fhir import codec, outcome
 from fhirtwin.fhir.validator import is_resource_type
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
+from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.twin.state import StoredVersion
@@ -31,14 +33,18 @@ class Services:
     Attributes:
         assessor: calculates risks (`fhirtwin.assess.Assessor`); None where none is needed.
         today: the day that risks are calculated for; None means the calendar's.
+        genes: looks up what genes mean.
         now: the moment at which cards are given and feedback comes.
+        pgx_knowledge: guideline texts of the folder that the hospital gave.
     """
 
     settings: Settings
     store: Store
     assessor: Any = None
     today: Callable[[], date] | None = None
+    genes: Lookup = PLAIN
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pgx_knowledge: Knowledge = NOTHING
 
     @property
     def base_url(self) -> str:

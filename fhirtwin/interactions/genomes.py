@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,14 +12,18 @@ from fhirtwin.fhir import references
 from fhirtwin.interactions import replaced, reporting
 from fhirtwin.interactions.context import is_id
 from fhirtwin.interactions.operation import Call
+from fhirtwin.pgx.lookup import Lookup
 from fhirtwin.report.genomics import report
 from fhirtwin.report.genomics.genotypes import genotypes, untested
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made
+from fhirtwin.report.genomics.medicines import Medicine, current, named
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Genome, Medicine, current, named, taken, weigh
+from fhirtwin.report.genomics.weighed import taken, weigh
+from fhirtwin.rules.genetics import person
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.terms.systems import RXNORM
-from fhirtwin.twin import derived, genome
+from fhirtwin.twin import derived
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.medicines import GAPS
 from fhirtwin.twin.state import LOCAL, PatientKey, TwinState
@@ -37,19 +41,21 @@ class Known:
         day: of the call.
         whole: the twin with all its facts.
         state: the twin as of the day.
-        results: what is known of each gene that somebody looked at.
+        person: what the genes are and mean.
+        genes: looks up what they mean for medicines.
     """
 
     id: str
     day: date
     whole: TwinState
     state: TwinState
-    results: dict[str, GeneResult]
+    person: Person
+    genes: Lookup
 
     @property
-    def genome(self) -> Genome:
-        """Phenotypes and alleles, as guidelines are asked by."""
-        return Genome(genome.phenotypes(self.results), genome.allele_statuses(self.results))
+    def results(self) -> Mapping[str, GeneResult]:
+        """What is known of each gene that somebody looked at."""
+        return self.person.results
 
     @property
     def medicines(self) -> tuple[Medicine, ...]:
@@ -70,7 +76,7 @@ class Known:
         """
         subject = f"{base}/Patient/{self.id}" if base else f"Patient/{self.id}"
         beside = taken(self.whole, self.medicines, self.day)
-        weighed = tuple(weigh(one, self.genome, beside) for one in medicines)
+        weighed = tuple(weigh(medicines, self.person, beside, self.genes))
         written: dict[str, Made] = genotypes(self.results, subject)
         about = About(subject, self.day.isoformat(), written | untested(weighed, written, subject), base)
         return report.find(weighed, about)
@@ -82,7 +88,9 @@ def known(call: Call, id_: str) -> Known:
     Raises:
         Forbidden: a part of the record is withheld from the caller.
         NotFound, Gone: no such Patient, or none that the caller may see.
-        Unprocessable: the Patient was replaced by another, whom the text names.
+        Unprocessable: the Patient was replaced by another, whom the text names; or more fits equally well than a
+            sealed question has room for.
+        EngineUnavailable, EngineAnswerRefused: genes are looked up by the engine, and it did not tell.
     """
     require_whole_record(call.caller)
     services, day = call.services, reporting.today(call.services)
@@ -91,7 +99,7 @@ def known(call: Call, id_: str) -> Known:
         patient = PatientKey(LOCAL, id_)
         whole = reader.twin(patient) or TwinState(patient, 0, (), reference=f"Patient/{id_}")
     state = derived.as_of(whole, day)
-    return Known(id_, day, whole, state, genome.of(state))
+    return Known(id_, day, whole, state, person.of(state, services.genes), services.genes)
 
 
 def subject(call: Call) -> str:

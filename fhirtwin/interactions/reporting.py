@@ -132,7 +132,7 @@ def _keep(
             return settled
     with services.store.write() as write:  # somebody else may have stored the same meanwhile, so look again
         for withdrawn in withdrawing.unfounded(write, state, ids, most):
-            _put(services, write, withdrawn)
+            put(services, write, withdrawn)
         return tuple(_settled(report, write, about) or _store(services, write, report, about) for report in reports)
 
 
@@ -151,9 +151,9 @@ def _store(services: Services, write: Writer, report: Report, about: Occasion) -
     corrected = write.read(_TYPE, report.identity.id) is not None
     unheld = frozenset(text for text in basis(report.result.vector) if not _is_held(write, text))
     resource = risk_assessment(report.result, report.identity, about, corrected=corrected, unheld=unheld)
-    version, recorded, kept = _put(services, write, resource)
+    version, recorded, kept = put(services, write, resource)
     made_by = provenance(report.result, report.identity, version=version, recorded=recorded, unheld=unheld)
-    _put(services, write, made_by)
+    put(services, write, made_by)
     return Report(report.result, report.identity, kept, stored=True)
 
 
@@ -169,7 +169,7 @@ def _is_held(reader: Reader, text: str) -> bool:
     return reader.vread(reference.type, reference.id, version) is not None
 
 
-def _put(services: Services, write: Writer, resource: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
+def put(services: Services, write: Writer, resource: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
     """Send a resource of ours down the road that all resources take: validated, indexed, versioned.
 
     Raises:

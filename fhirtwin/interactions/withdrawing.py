@@ -39,6 +39,10 @@ NOTE: Final = (
     "Withdrawn: something it was calculated from is no longer counted; it was corrected, entered in error, refuted or "
     "deleted."
 )
+DOUBTED: Final = (
+    "Withdrawn: the engine that computed it gave a wrong answer afterwards, and this was stored since the last of its "
+    "answers that is known to be right."
+)
 
 
 def unfounded(reader: Reader, state: TwinState, current: Collection[str], count: int) -> list[dict[str, Any]]:
@@ -65,16 +69,17 @@ def unfounded(reader: Reader, state: TwinState, current: Collection[str], count:
     stored = reader.search(Query((whose,), count, total="none"), see_everything).versions
     found = [codec.decode(version.data, max_depth=_ANY_DEPTH) for version in stored if version.id not in current]
     return [
-        _withdrawn(r) for r in found if _stands(r) and any(_is_wrong(text, known, said, reader) for text in _own(r))
+        withdrawn(r, NOTE) for r in found if stands(r) and any(_is_wrong(text, known, said, reader) for text in _own(r))
     ]
 
 
 def is_withdrawn(resource: dict[str, Any]) -> bool:
-    """Whether this module withdrew it; what somebody else marked as an error is theirs to mend."""
-    return {"text": NOTE} in resource.get("note", ())
+    """Whether we withdrew it; what somebody else marked as an error is theirs to mend."""
+    return any({"text": text} in resource.get("note", ()) for text in (NOTE, DOUBTED))
 
 
-def _stands(resource: dict[str, Any]) -> bool:
+def stands(resource: dict[str, Any]) -> bool:
+    """Whether it is an assessment of this project that still claims to be right."""
     return bool(content_of(resource)) and resource["status"] in STANDING
 
 
@@ -116,5 +121,6 @@ def _said(facts: Iterable[Fact]) -> dict[str, set[Said]]:
     return said
 
 
-def _withdrawn(resource: dict[str, Any]) -> dict[str, Any]:
-    return {**resource, "status": "entered-in-error", "note": [*resource.get("note", ()), {"text": NOTE}]}
+def withdrawn(resource: dict[str, Any], why: str) -> dict[str, Any]:
+    """The assessment as one that does not stand any more."""
+    return {**resource, "status": "entered-in-error", "note": [*resource.get("note", ()), {"text": why}]}

@@ -55,7 +55,11 @@ _WHOLE: Final = {
     "none:insufficient evidence": "evidence of an effect of the genotype is insufficient",
     "note:other gene unknown": "another gene of this table is not known",
 }
-_WHEN: Final = {"naive": "if never taken before", "cancer": "for cancer", "not cancer": "for other diseases"}
+_WHEN: Final = {
+    "naive": "if never taken before",
+    "cancer": "for cancer",
+    "not cancer": "for diseases other than cancer",
+}
 _STEP: Final = re.compile(r"(or )?(~)?([a-z]+):([^=@]+)(?:=([^@]+))?(?:@(.+))?")
 
 

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
@@ -50,6 +50,11 @@ def call_genes(sample: Sample, rules: Rules = Rules()) -> dict[str, GeneCall]:
 
 def call_gene(gene: Gene, sample: Sample, rules: Rules = Rules()) -> GeneCall:
     """Calls one gene."""
+    every = (sample.genotypes, sample.refused, sample.contradicted)
+    return replace(_call(gene, sample, rules), looked_at=any(of.get(gene.name) for of in every))
+
+
+def _call(gene: Gene, sample: Sample, rules: Rules) -> GeneCall:
     shown = sample.genotypes.get(gene.name, {})
     if gene.name == "CYP2D6" and not rules.cyp2d6:
         return GeneCall(gene.name, because=CYP2D6_ALONE)
@@ -59,7 +64,22 @@ def call_gene(gene: Gene, sample: Sample, rules: Rules = Rules()) -> GeneCall:
     usable, notes = _usable(gene, shown, rules)
     call = _called(gene, shown, usable, rules).noting(*notes, *(refused[index] for index in sorted(refused)))
     missing = tuple(position.index for position in gene.positions if position.index not in usable)
-    return replace(call, missing=missing, untested=tuple(visible(gene, usable)[1]))
+    open_ = tuple(_not_excluded(gene, usable, call)) if missing else ()
+    return replace(call, missing=missing, untested=tuple(visible(gene, usable)[1]), not_excluded=open_)
+
+
+def _not_excluded(gene: Gene, usable: Genotypes, call: GeneCall) -> Iterator[str]:
+    """Names alleles that may be there: each shown position has a base of theirs, and some are missing."""
+    pairs = (*call.diplotypes, *((call.stand_in,) if call.stand_in else ()))
+    called = {gene.reference, *call.variants, *(part for pair in pairs for one in pair.strands for part in one.parts)}
+    shown = {index: frozenset(one.bases) for index, one in usable.items()}
+    for allele in gene.alleles:
+        name = Diplotype.of(Strand((allele.name,))).label
+        if name in called or allele.bases.keys() <= shown.keys():
+            continue
+        if all(bases & allele.bases.get(i, {gene.positions[i].reference}) for i, bases in shown.items()):
+            called.add(name)
+            yield name
 
 
 def _usable(gene: Gene, shown: Genotypes, rules: Rules) -> tuple[dict[int, Genotype], list[str]]:

@@ -60,6 +60,8 @@ class GeneCall:
         stand_in: the diplotype that may be looked up although none was called, and what it rests on in `notes`.
         missing: numbers of positions that the file does not show.
         untested: alleles that cannot be seen without those positions.
+        not_excluded: alleles that fit all that the file shows, and of which positions are missing; not those called.
+        looked_at: whether the file shows anything of the gene.
         source: `vcf` or `outside`.
         phenotype: what an outside laboratory said beside or instead of a diplotype.
         activity: the activity score that it said.
@@ -74,6 +76,8 @@ class GeneCall:
     stand_in: Diplotype | None = None
     missing: tuple[int, ...] = ()
     untested: tuple[str, ...] = ()
+    not_excluded: tuple[str, ...] = ()
+    looked_at: bool = True
     source: str = "vcf"
     phenotype: str = ""
     activity: str = ""

@@ -31,12 +31,10 @@ CHANGED: Final = {
         ("desflurane", "enflurane", "halothane", "isoflurane", "methoxyflurane", "sevoflurane", "succinylcholine"), _MHS
     ),
 }
-_NEW = "CPIC has a guideline on {} and {} since {}; its rows are not here: see the guideline"
-ELSEWHERE: Final = {
-    "metoprolol": _NEW.format("CYP2D6", "metoprolol", "2024-07-08"),
-    "hydralazine": _NEW.format("NAT2", "hydralazine", "2025-09-01"),
-    "warfarin": "CPIC gives a dosing algorithm rather than rows: see the IWPC estimate",
+SCOPE: Final = {
+    "hydralazine": "CPIC's table is for oral doses in adults with resistant hypertension (2025-09)",
 }
+ELSEWHERE: Final = {"warfarin": "CPIC gives a dosing algorithm rather than rows: see the IWPC estimate"}
 FDA_SECTIONS: Final = {
     "1": "its data support therapeutic management",
     "2": "its data indicate an effect on safety or response",
@@ -65,8 +63,8 @@ def is_named(drug: str) -> bool:
 
 
 def of_row(drug: str) -> tuple[str, ...]:
-    """Say what changed since a row was taken."""
-    return (CHANGED[drug],) if drug in CHANGED else ()
+    """Say what changed since a row was taken, and of whom it speaks where it does not tell itself."""
+    return tuple(found[drug] for found in (CHANGED, SCOPE) if drug in found)
 
 
 def of_drug(drug: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """The genes of the tables by the numbers that HGNC gave them, which is how FHIR names genes.
 
-*Source*: CPIC's table of genes (CC0 1.0), column `hgncid`; https://www.genenames.org.
+*Source*: CPIC's table of genes (CC0 1.0), column `hgncid`, which of DPYD has the number that NCBI gave it (1806, with
+HGNC that of CDX2); https://www.genenames.org.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ IDS: Final = {
     "CYP3A4": "HGNC:2637",
     "CYP3A5": "HGNC:2638",
     "CYP4F2": "HGNC:2645",
-    "DPYD": "HGNC:1806",
+    "DPYD": "HGNC:3012",
     "G6PD": "HGNC:4057",
     "HLA-A": "HGNC:4931",
     "HLA-B": "HGNC:4932",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fhirtwin.pgx import functions, phenotype
 from fhirtwin.pgx.calls import Diplotype, GeneCall
+from fhirtwin.pgx.coverage import Coverage
+from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.lowest import looked_up
-from fhirtwin.pgx.results import GenePhenotype, Known, Pair
+from fhirtwin.pgx.results import Known, Pair
 
 SOURCES = {"vcf": "VCF", "outside": "outside call"}
+METHODS = {
+    "vcf": "Named alleles matched to a VCF file on GRCh38",
+    "outside": "Call of another laboratory or program, taken over",
+}
+"""How a call came about, as Genotypes say it; from it the source is read again."""
 RYR1 = {"Malignant Hyperthermia associated": 0.0, "Uncertain function": 1.0, "Normal function": 2.0}
 UNKNOWN = 0.25
 """Where an allele stands that no table knows: before all that is not plainly worse, so that it is not passed over."""
@@ -15,6 +24,17 @@ UNKNOWN = 0.25
 
 def of(call: GeneCall) -> Known:
     """Give what is known of a gene by a call."""
+    found = _of(call)
+    return replace(found, coverage=_coverage(call)) if found.diplotypes else found
+
+
+def _coverage(call: GeneCall) -> Coverage | None:
+    if call.source != "vcf" or not call.missing:
+        return None
+    return Coverage(len(call.missing), len(genes()[call.gene].positions), call.not_excluded)
+
+
+def _of(call: GeneCall) -> Known:
     pairs = tuple(_pair(one) for one in looked_up(call, lambda allele: level(call.gene, allele)))
     source = SOURCES.get(call.source, call.source)
     if not call.called and not pairs:
@@ -34,11 +54,6 @@ def _reported(call: GeneCall, pairs: tuple[Pair, ...], said: tuple[str, ...], so
             why = f"not called, because phenotype and activity score of {call.gene} contradict each other"
             return Known(call.gene, (), source, (), why, call.notes)
     return Known(call.gene, pairs, source, words, "", call.notes)
-
-
-def tell(call: GeneCall) -> GenePhenotype:
-    """Tell the phenotypes that a call allows."""
-    return phenotype.of_call(of(call))
 
 
 def level(gene: str, allele: str) -> float:

@@ -49,6 +49,13 @@ _BY_ONE_BASE: Final = {"VKORC1": {"G": "C", "A": "T"}, "IFNL3": {}, "ABCG2": {}}
 """Genes of one position, and the bases of the other strand by which laboratories write them."""
 
 
+_FIRST: Final = {"DPYD": {"*1": "Reference"}}
+"""The star name of a reference, as lists of laboratories have it.
+
+*Source*: https://sinochipsdiagnostics.com/benefits-pgx-testing/dpyd/ (`DPYD *1, *2A, *7, ...`).
+"""
+
+
 def text(pairs: tuple[Pair, ...]) -> str:
     """Write diplotypes as the facts of a twin have them."""
     return EQUAL_CALLS.join(map(str, pairs))
@@ -105,7 +112,7 @@ def aliases(gene: str) -> Mapping[str, str]:
             found.setdefault(other, name)
     found |= {_base_of(name): name for name in names if gene in _BY_ONE_BASE}
     found |= {other: found[base] for other, base in _BY_ONE_BASE.get(gene, {}).items()}
-    return found | {name: name for name in names}
+    return found | _FIRST.get(gene, {}) | {name: name for name in names}
 
 
 def _second_names(name: str) -> tuple[str, ...]:

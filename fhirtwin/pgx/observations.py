@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import Genotype, Sample
@@ -26,6 +26,7 @@ class Observation:
         other: the alternates as the row writes them.
         of_alternates: whether the row has alternates; one without says that there is none.
         is_block: whether it is a reference block, over which any other row prevails.
+        start: of the row.
     """
 
     bases: tuple[str | None, ...]
@@ -34,6 +35,7 @@ class Observation:
     other: str
     of_alternates: bool
     is_block: bool
+    start: int = field(default=0, compare=False)
 
 
 class Observations:
@@ -95,6 +97,8 @@ def _together(reference: str, observations: Sequence[Observation]) -> Genotype |
         return _genotype(first) if all(one.bases == first.bases for one in observations) else None
     if len(rows) == 1:
         return _genotype(rows[0])
+    if _of_one_change(rows):
+        return None
     if len({len(one.bases) for one in rows}) > 1:
         return None
     changing = [one for one in rows if any(base != reference for base in one.bases)]
@@ -103,6 +107,14 @@ def _together(reference: str, observations: Sequence[Observation]) -> Genotype |
     if any(not one.of_alternates for one in rows):
         return None
     return _genotype(changing[0]) if len(changing) == 1 else _added(reference, changing)
+
+
+def _of_one_change(rows: Sequence[Observation]) -> bool:
+    """Whether rows of one place and the same alternates count different copies of them."""
+    counted: dict[tuple[int, str], set[tuple[str, ...]]] = {}
+    for one in rows:
+        counted.setdefault((one.start, one.other), set()).add(tuple(sorted(base or "" for base in one.bases)))
+    return any(len(counts) > 1 for counts in counted.values())
 
 
 def _added(reference: str, rows: Sequence[Observation]) -> Genotype | None:

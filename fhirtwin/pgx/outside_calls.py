@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fhirtwin.errors import Incorrect, TooLarge
+from fhirtwin.pgx import functions
 from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.variant_lists import LISTED
@@ -29,7 +30,7 @@ BINNED: Final = frozenset({"*1", "*2", "*4"})
 """Alleles of CYP2D6 whose copies from three on have one function in the tables of CPIC."""
 
 _HLA: Final = re.compile(r"\*\d{2,3}(:\d{2,4}){1,3}[A-Z]?")
-_STAR: Final = re.compile(r"\*\d{1,3}(\.\d{3})?(x\d{1,2}|x?≥\d{1,2})?")
+_STAR: Final = re.compile(r"(?P<star>\*\d{1,3})(\.\d{3})?(x\d{1,2}|x?≥\d{1,2})?")
 _MITOCHONDRIAL: Final = re.compile(r"Reference|(m\.)?\d{1,5}[ACGT]{1,5}>[ACGT]{1,5}|(m\.)?\d{1,5}[ACGT]>del(\+Cn)?")
 _NOT_CALLED: Final = frozenset({".", "./.", ".|."})
 _ACTIVITY: Final = re.compile(r"≥?\d{1,2}(\.\d{1,2})?|n/a")
@@ -136,7 +137,9 @@ def _copies(part: str) -> str:
 
 def _is_known(gene: str, name: str) -> bool:
     if gene == "CYP2D6":
-        return bool(_STAR.fullmatch(name))
+        match = _STAR.fullmatch(name)
+        star = match["star"] if match else ""
+        return bool(functions.candidates(gene, star)) or star in genes()[gene].by_name
     if gene.startswith("HLA-"):
         return bool(_HLA.fullmatch(name))
     if gene == "MT-RNR1":

@@ -1,7 +1,8 @@
 """Drugs that slow an enzyme change what a genotype means: the phenotype that the body shows while they are taken.
 
-The genetic phenotype is kept beside the effective one, with the rule and how good its evidence is. Only inhibitors of
-which a source was read are here (`tables/inhibitors.tsv`); there is no inducer among them.
+The genetic phenotype is kept beside the effective one, with the rule and how good its evidence is. Only drugs of which
+a source was read are here (`tables/inhibitors.tsv`, `tables/inducers.tsv`). A drug that induces an enzyme, one whose
+strength sources do not agree on, and one of an enzyme without a published rule change nothing and are named.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from fhirtwin.pgx import functions
 from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
 STRENGTHS: Final = ("strong", "moderate", "weak")
+UNCLEAR: Final = "unclear"
 FACTORS: Final = {"strong": Decimal(0), "moderate": Decimal("0.5"), "weak": Decimal(1)}
 CONVENTION: Final = (
-    "expert convention: activity score of CYP2D6 × 0 with a strong inhibitor, × 0.5 with a moderate one, unchanged "
-    "with a weak one; checked against nine observed exposure ratios (docs/pgx/phenoconversion.md)"
+    "expert convention, as in CPIC's guideline of opioids (2021): activity score of CYP2D6 × 0 with a strong "
+    "inhibitor, × 0.5 with a moderate one, unchanged with a weak one; checked against nine observed exposure ratios "
+    "(docs/pgx/phenoconversion.md); CPIC's guideline of antidepressants (2023) sees no consensus"
 )
 CONVENTION_2C19: Final = (
     "expert convention, less settled: a strong inhibitor of CYP2C19 makes a poor metabolizer, a moderate one takes "
-    "one step; not checked against observed ratios"
+    "one step; not checked against observed ratios; CPIC's guideline of antidepressants (2023) sees no consensus"
 )
 GRADE: Final = {"CYP2D6": "moderate", "CYP2C19": "low"}
 STEPS: Final = ("Ultrarapid Metabolizer", "Rapid Metabolizer", "Normal Metabolizer", "Intermediate Metabolizer")
@@ -49,7 +52,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Inhibitor:
-    """What one drug does to one enzyme, and who says so."""
+    """What one drug does to one enzyme, and who says so; the strength is one of `STRENGTHS`, or `UNCLEAR`."""
 
     drug: str
     enzyme: str
@@ -83,11 +86,26 @@ class Effective:
         """Whether the drugs matter to the phenotype."""
         return self.effective != self.genetic
 
+    @property
+    def deciding(self) -> tuple[Taken, ...]:
+        """What was taken that changed the phenotype: the strongest inhibitors; none where nothing changed."""
+        return tuple(one for one, found in self.causes if self.changed and found.strength == self.causes[0][1].strength)
+
 
 @cache
 def inhibitors() -> Mapping[tuple[str, str], Inhibitor]:
     """Give every inhibitor by drug and enzyme."""
-    every = (Inhibitor(**{name: row[name] for name in Inhibitor.__slots__}) for row in functions.rows("inhibitors.tsv"))
+    return _read("inhibitors.tsv")
+
+
+@cache
+def inducers() -> Mapping[tuple[str, str], Inhibitor]:
+    """Give every inducer by drug and enzyme."""
+    return _read("inducers.tsv")
+
+
+def _read(name: str) -> Mapping[tuple[str, str], Inhibitor]:
+    every = (Inhibitor(**{key: row[key] for key in Inhibitor.__slots__}) for row in functions.rows(name))
     return {(one.drug, one.enzyme): one for one in every}
 
 
@@ -106,13 +124,38 @@ def of(gene: str, genetic: GenePhenotype, taken: Iterable[Taken], drug: str = ""
     notices = tuple(
         f"{one.drug} was stopped on {one.stopped.isoformat()}: {REVERSAL_UNKNOWN}" for one, _ in acting if one.stopped
     )
-    causes = tuple(sorted((pair for pair in acting if not pair[0].stopped), key=_strength))
+    notices += tuple(_not_counted(gene, one, found) for one, found in acting if not _counts(found) and not one.stopped)
+    notices += _induced(gene, others)
+    causes = tuple(sorted((pair for pair in acting if _counts(pair[1]) and not pair[0].stopped), key=_strength))
     if not causes:
         return Effective(genetic, genetic, (), "", "", notices)
     strength = causes[0][1].strength
     effective, more = _changed(gene, genetic, strength)
-    rule = {"CYP2D6": CONVENTION, "CYP2C19": CONVENTION_2C19}.get(gene, "")
-    return Effective(genetic, effective, causes, rule, GRADE.get(gene, ""), (*notices, *more))
+    rule = {"CYP2D6": CONVENTION, "CYP2C19": CONVENTION_2C19}[gene]
+    return Effective(genetic, effective, causes, rule, GRADE[gene], (*notices, *more))
+
+
+def _counts(found: Inhibitor) -> bool:
+    return found.enzyme in GRADE and found.strength in STRENGTHS
+
+
+def _not_counted(gene: str, one: Taken, found: Inhibitor) -> str:
+    if gene not in GRADE:
+        return f"{one.drug} inhibits {gene} ({found.strength}): not converted, no published rule"
+    return f"{one.drug} inhibits {gene}, how strongly our sources do not settle: not counted"
+
+
+def _induced(gene: str, others: Iterable[Taken]) -> tuple[str, ...]:
+    """Name what speeds the enzyme up: its effective activity may be higher than what is told."""
+    told = []
+    for one in others:
+        found = inducers().get((one.drug.casefold(), gene))
+        if found and one.stopped:
+            told.append(f"{one.drug} was stopped on {one.stopped.isoformat()}: {REVERSAL_UNKNOWN}")
+        elif found:
+            strength = "how strongly is unclear" if found.strength == UNCLEAR else found.strength
+            told.append(f"{one.drug} induces {gene} ({strength}): not converted, no published rule")
+    return tuple(told)
 
 
 def _strength(pair: tuple[Taken, Inhibitor]) -> int:
@@ -120,7 +163,7 @@ def _strength(pair: tuple[Taken, Inhibitor]) -> int:
 
 
 def _changed(gene: str, genetic: GenePhenotype, strength: str) -> tuple[GenePhenotype, tuple[str, ...]]:
-    if strength == "weak" or gene not in GRADE:
+    if strength == "weak":
         return genetic, ()
     if strength == "strong":
         score = "0.0" if gene in functions.scored() else ""

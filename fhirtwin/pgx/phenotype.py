@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from itertools import product
 
-from fhirtwin.pgx import functions
+from fhirtwin.pgx import coverage, functions
 from fhirtwin.pgx.results import GENES, AlleleFunction, GenePhenotype, Known, Pair, Phenotype
 
 WITHOUT_PHENOTYPE = {
@@ -26,6 +26,8 @@ Rules = Mapping[tuple[str, str, str], tuple[str, str]]
 def of_call(call: Known, rules: Rules | None = None) -> GenePhenotype:
     """Tell every phenotype that a call allows, or why there is none.
 
+    There is none either where the usual one is called and alleles that would change it were not looked for.
+
     Args:
         call: what is known of the gene.
         rules: those of `asked(call)` at least; the tables of this package when None.
@@ -38,7 +40,9 @@ def of_call(call: Known, rules: Rules | None = None) -> GenePhenotype:
         return GenePhenotype(call.gene, (), f"{call.gene} has no phenotype: {WITHOUT_PHENOTYPE[call.gene]}", call.notes)
     if not call.diplotypes:
         return _reported(call)
-    return _all(call, functions.pairs() if rules is None else rules)
+    found = _all(call, functions.pairs() if rules is None else rules)
+    open_ = coverage.keeps_open(call.gene, call.coverage, frozenset(one.word for one in found.alternatives))
+    return GenePhenotype(call.gene, (), open_, call.notes) if open_ else found
 
 
 def asked(call: Known) -> tuple[tuple[str, str, str], ...]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fhirtwin.pgx import functions, hgnc, hla, naming
+from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.results import Known, Pair
+from fhirtwin.pgx.variant_lists import LISTED
 
 
 def split(text: str) -> tuple[str, str]:
@@ -32,7 +34,25 @@ def present(known: Known, alleles: str) -> bool | None:
     if known.gene.startswith("HLA-") and (told := hla.statuses(known).get(alleles)):
         return told == hla.POSITIVE
     answers = {_within(known.gene, pair, alleles) for pair in known.diplotypes}
-    return answers.pop() if len(answers) == 1 else None
+    if len(answers) != 1 or _is_open(known, alleles, there := answers.pop()):
+        return None
+    return there
+
+
+def _is_open(known: Known, alleles: str, there: bool | None) -> bool:
+    """Whether an answer is not known, because positions were not tested.
+
+    An allele that was not looked for is not absent; the reference of a gene of listed variants is not there as long as
+    they were not looked for, nor is a genotype that has them.
+    """
+    untested = known.coverage.alleles if known.coverage else ()
+    if not untested:
+        return False
+    asked = naming.diplotypes(known.gene, alleles) if "/" in alleles else ()
+    names = {name for pair in asked for name in _names(pair)} or {naming.allele(known.gene, alleles) or alleles}
+    if there:
+        return known.gene in LISTED and genes()[known.gene].reference in names
+    return any(naming.same(name, other) for name in names for other in untested)
 
 
 def _within(gene: str, pair: Pair, alleles: str) -> bool | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import chain, product
 
 from fhirtwin.pgx import currency, phenotype
 from fhirtwin.pgx.guideline import Key, Recommendation, genes, table, values
 from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
 Alleles = Mapping[str, Mapping[str, str]]
+Find = Callable[[str, Key], Iterable[Recommendation]]
 NO_RESULT = "No Result"
 DISCLAIMER = (
     "Facts from CPIC's guidelines (CC0 1.0), in words of ours; guidelines change, and they inform the judgement of "
@@ -47,7 +48,7 @@ def advise(
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Alleles | None = None,
     *,
-    find: Callable[[str, Key], Iterable[Recommendation]] = rows_at,
+    find: Find = rows_at,
 ) -> Answer:
     """Find all rows for a drug.
 
@@ -61,9 +62,18 @@ def advise(
     if name not in table():
         return Answer(drug, (), currency.without_rows(name), (), currency.of_drug(name))
     keys, unknown = _known(name, phenotypes, alleles or {})
-    rows = tuple(dict.fromkeys(replace(row, by=by) for key, by in _combined(keys) for row in find(name, key)))
+    rows = tuple(dict.fromkeys(row for key, by in _combined(keys) for row in _rows(name, key, by, find)))
     why = "" if rows else "the guideline has no row for what is known of " + " and ".join(genes(name))
     return Answer(drug, rows, why, tuple(unknown), currency.of_drug(name))
+
+
+def of_genes(answer: Answer) -> Answer:
+    """Leave out rows for people of whom no gene is known: they speak of anybody."""
+    rows = tuple(row for row in answer.recommendations if any(value != NO_RESULT for _, value in row.key))
+    if rows == answer.recommendations:
+        return answer
+    why = answer.why or ("" if rows else "nothing is known of the genes that its guideline asks for")
+    return replace(answer, recommendations=rows, why=why)
 
 
 def asked(drug: str, phenotypes: Mapping[str, GenePhenotype], alleles: Alleles | None = None) -> tuple[Key, ...]:
@@ -71,7 +81,39 @@ def asked(drug: str, phenotypes: Mapping[str, GenePhenotype], alleles: Alleles |
     name = drug.strip().casefold()
     if name not in table():
         return ()
-    return tuple(key for key, _ in _combined(_known(name, phenotypes, alleles or {})[0]))
+    combined = _combined(_known(name, phenotypes, alleles or {})[0])
+    return tuple(dict.fromkeys(asked for key, _ in combined for asked in (key, *chain(*_alone(name, key).values()))))
+
+
+def _rows(name: str, key: Key, by: str, find: Find) -> Iterator[Recommendation]:
+    """The rows at a key; where the table has none, what it says of one of its genes whatever the other is."""
+    yield from (replace(row, by=by) for row in find(name, key))
+    for gene, keys in _alone(name, key).items():
+        rows = [row for one in keys for row in find(name, one)]
+        if len({(row.population, row.action, row.steps, row.strength) for row in rows}) == 1:
+            yield _of_one_gene(rows[0], gene)
+
+
+def _alone(name: str, key: Key) -> dict[str, tuple[Key, ...]]:
+    """For a key that a table of two genes has no row at: each gene that is known, and the keys that share its value.
+
+    The tables on malignant hyperthermia have no rows for people of whom one of the two genes is known, and none for
+    those whom both make susceptible.
+    """
+    every = dict.fromkeys(its for _, its in table()[name])
+    if key in every:
+        return {}
+    known = [part for part in key if part[1] != NO_RESULT]
+    return {part[0]: tuple(its for its in every if part in its) for part in known}
+
+
+def _of_one_gene(row: Recommendation, gene: str) -> Recommendation:
+    """A row as it speaks of one gene alone."""
+    key = tuple((name, value if name == gene else NO_RESULT) for name, value in row.key)
+    implications = tuple(part for part in row.implications if part[0] == gene)
+    others = " or ".join(name for name, _ in row.key if name != gene)
+    by = f"by {gene} alone, since the guideline says the same whatever {others} is"
+    return replace(row, key=key, implications=implications, by=by)
 
 
 def _known(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fhirtwin.pgx.coverage import Coverage
+
 GENES = (
     "ABCG2", "CACNA1S", "CFTR", "CYP2B6", "CYP2C19", "CYP2C9", "CYP2D6", "CYP3A4", "CYP3A5", "CYP4F2", "DPYD", "G6PD",
     "HLA-A", "HLA-B", "IFNL3", "MT-RNR1", "NAT2", "NUDT15", "RYR1", "SLCO1B1", "TPMT", "UGT1A1", "VKORC1",
@@ -36,7 +38,8 @@ class Known:
         source: where it comes from, for people: `VCF`, `outside call`, `laboratory report`.
         reported: a phenotype, an activity score or an allele status as the laboratory wrote it, where no diplotype is.
         not_called: why nothing is known, where that is so.
-        notes: for people: missing positions, how a tie arose.
+        notes: for people: how a tie arose, what a laboratory said beside it.
+        coverage: what of the gene was not tested; None where that is not told, or nothing is left.
     """
 
     gene: str
@@ -45,6 +48,12 @@ class Known:
     reported: tuple[str, ...] = ()
     not_called: str = ""
     notes: tuple[str, ...] = ()
+    coverage: Coverage | None = None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a reader must know beside the call: what was not tested, and the notes."""
+        return (*((self.coverage.short(self.gene),) if self.coverage else ()), *self.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,6 +87,8 @@ class _Reader:
         self.number = 0
         self.columns = 0
         self.rows = 0
+        self.with_genotypes: bool | None = None
+        """Whether a row that bears on a defined position has GT; None where there is no such row."""
 
     def read(self, stream: BinaryIO) -> Sample:
         lines = blocks_of_lines(stream, self.reading.limits)
@@ -98,6 +100,8 @@ class _Reader:
             raise Incorrect("VCF: the file has no rows; send one with genotypes")
         if last.count(b"\t") + 1 != self.columns:
             raise self._wrong("the last row is not complete; the file is cut off, send it again whole")
+        if self.with_genotypes is False:
+            raise Incorrect("VCF: no row at a defined position has a genotype (GT); send a file with genotypes")
         return self.found.sample(absent_is_reference=self.reading.absent_is_reference)
 
     def _header(self, lines: Iterator[list[bytes]]) -> tuple[Header, list[bytes]]:
@@ -175,6 +179,7 @@ class _Reader:
         alternates = [] if fields[0] == "." else fields[0].split(",")
         alleles = [reference, *(one.upper() for one in alternates)]
         values = dict(zip(fields[4].split(":"), fields[header.column - 4].split(":"), strict=False))
+        self.with_genotypes = self.with_genotypes or "GT" in values
         calls = self._calls(values.get("GT", "."), len(alleles))
         reason = self._not_used(fields[2], calls, values.get("AD", ""))
         phased = "|" in values.get("GT", "")
@@ -185,7 +190,7 @@ class _Reader:
             if bases is not None:
                 other = ",".join(alternates)
                 seen = Observation(
-                    bases, phased, "" if phase_set == "." else phase_set, other, bool(alternates), is_block
+                    bases, phased, "" if phase_set == "." else phase_set, other, bool(alternates), is_block, start
                 )
                 self.found.add(locus, seen, reason)
 

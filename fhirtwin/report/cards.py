@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from fhirtwin.errors import EngineUnavailable, FhirtwinError, Issue
+from fhirtwin.errors import EngineQuarantined, EngineUnavailable, FhirtwinError, Issue
 from fhirtwin.predictors.model import Predictor, Refusal, Result, Score, UsedInput
 from fhirtwin.report import filing, requests
 from fhirtwin.report.identity import Identity
@@ -96,8 +96,7 @@ def not_calculated_card(refusals: Sequence[Refusal], occasion: Occasion) -> Card
 
 def engine_failed_card(error: FhirtwinError, occasion: Occasion) -> Card:
     """Says that risks are missing because the engine failed; a broken engine must never look like no risk."""
-    down = isinstance(error, EngineUnavailable)
-    what = "did not answer in time or was not there" if down else "gave an answer that failed its checks"
+    what, then = _failure(error)
     return {
         "uuid": _uuid("engine-failed", occasion.patient.origin, occasion.patient.id),
         "summary": f"Risks not calculated: the prediction engine {what}",
@@ -105,9 +104,22 @@ def engine_failed_card(error: FhirtwinError, occasion: Occasion) -> Card:
         "source": _source(None, occasion),
         "detail": (
             f"The prediction engine {what}, so no risk was calculated and nothing was stored. This says nothing about "
-            "the patient: it is not a low risk. Open the chart again later; if it stays so, tell those who run it."
+            f"the patient: it is not a low risk. {then}"
         ),
     }
+
+
+def _failure(error: FhirtwinError) -> tuple[str, str]:
+    """What the engine did, and what there is to do."""
+    later = "Open the chart again later; if it stays so, tell those who run it."
+    if isinstance(error, EngineQuarantined):
+        return "is in quarantine because it gave a wrong answer", (
+            "Opening the chart again does not help: tell those who run it. Risks that were stored since its last right "
+            "answer are being withdrawn."
+        )
+    if isinstance(error, EngineUnavailable):
+        return "did not answer in time or was not there", later
+    return "gave an answer that failed its checks", later
 
 
 def advice_missing_card(missing: Sequence[str], patient: PatientKey, settings: Settings) -> Card:

@@ -12,13 +12,14 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.report.requests import medication_request, service_request
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Act, Finding, Remedy
+from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms.facts import GENES, LISTS
 from fhirtwin.twin.state import Fact, PatientKey
@@ -68,12 +69,24 @@ def finding_cards(findings: Iterable[Finding], situation: Situation, patient: Pa
     """
     told: Counter[uuid.UUID] = Counter()
     made = []
-    for finding in findings:
+    for finding in _recommended_once(findings):
         key = _key(finding, situation.orders, patient)
         # Two drafts of one medicine give two findings that differ in nothing but the draft.
         made.append(_card(finding, situation, uuid.uuid5(key, str(told[key])) if told[key] else key))
         told[key] += 1
     return made
+
+
+def _recommended_once(findings: Iterable[Finding]) -> Iterator[Finding]:
+    """The findings, of which only the first recommends a request: who does as recommended draws blood once."""
+    recommended: set[Coding] = set()
+    for finding in findings:
+        remedies = tuple(
+            replace(one, recommended=False) if one.act is Act.REQUEST and one.code in recommended else one
+            for one in finding.remedies
+        )
+        recommended |= {one.code for one in remedies if one.act is Act.REQUEST and one.recommended and one.code}
+        yield replace(finding, remedies=remedies)
 
 
 def _card(finding: Finding, situation: Situation, key: uuid.UUID) -> Card:
@@ -154,7 +167,7 @@ def _key(finding: Finding, orders: Sequence[Order], patient: PatientKey) -> uuid
 
 def _source(finding: Finding) -> dict[str, Any]:
     first = finding.sources[0]
-    source: dict[str, Any] = {"label": plain(first.label), "url": first.url}
+    source: dict[str, Any] = {"label": plain(first.label), **({"url": first.url} if first.url else {})}
     if finding.topic in TOPICS:
         source["topic"] = dict(TOPICS[finding.topic])
     return source
@@ -164,8 +177,12 @@ def _detail(finding: Finding) -> Iterator[str]:
     yield from (escape(text) for text in finding.detail)
     if finding.facts:
         yield "**In the record:**\n\n" + "\n".join(f"* {escape(_shown(fact))}" for fact in finding.facts)
-    yield "**Sources:**\n\n" + "\n".join(f"* {escape(c.label)}: <{c.url}>" for c in finding.sources)
+    yield "**Sources:**\n\n" + "\n".join(map(_cited, finding.sources))
     yield _LIMITS
+
+
+def _cited(source: Citation) -> str:
+    return f"* {escape(source.label)}" + (f": <{source.url}>" if source.url else "")
 
 
 def _shown(fact: Fact) -> str:

@@ -14,6 +14,7 @@ from fhirtwin.report.identity import Identity, basis, refer
 
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 GATEWAY: Final = f"fhirtwin gateway {__version__}: read the sources, sealed, opened, applied constant and link"
+WITHDRAWING: Final = f"fhirtwin gateway {__version__}: withdrew what an engine had computed that answered wrongly"
 ENGINE: Final = f"fhirtwin engine {__version__}: computed the weighted sums on ciphertext, without a key"
 
 
@@ -38,6 +39,26 @@ def provenance(
         "entity": [{"role": "source", "what": refer(reference, unheld)} for reference in basis(result.vector)],
     }
     return {name: value for name, value in resource.items() if value != []}
+
+
+def withdrawal(id_: str, *, version: int, recorded: str, reason: str) -> dict[str, Any]:
+    """The Provenance of the version by which a RiskAssessment of ours was withdrawn.
+
+    Args:
+        id_: logical id of the RiskAssessment.
+        version: of it, which the target names; the version before is what was withdrawn.
+        recorded: FHIR instant of the writing.
+        reason: why, without patient data.
+    """
+    return {
+        "resourceType": "Provenance",
+        "id": f"pv-{id_.removeprefix('ra-')}-{version}",
+        "target": [{"reference": f"RiskAssessment/{id_}/_history/{version}"}],
+        "recorded": recorded,
+        "reason": [{"text": reason}],
+        "agent": [_agent("assembler", "Assembler", WITHDRAWING)],
+        "entity": [{"role": "revision", "what": {"reference": f"RiskAssessment/{id_}/_history/{version - 1}"}}],
+    }
 
 
 def _agent(code: str, display: str, who: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Citation:
 
     Attributes:
         label: the label, guideline or paper, with section and date of the text that was read.
-        url: absolute; where a clinician can read it.
+        url: absolute; where a clinician can read it; empty for a text of the hospital's folder that names no page.
     """
 
     label: str
@@ -86,6 +86,7 @@ class Finding:
         sources: at least one.
         remedies: what can be done; empty when nothing can be proposed from a source.
         topic: what kind of finding it is, for filters and figures.
+        of_failure: whether it says that something failed; then it is shown even to who has overridden it.
     """
 
     rule: str
@@ -97,3 +98,4 @@ class Finding:
     sources: tuple[Citation, ...]
     remedies: tuple[Remedy, ...] = ()
     topic: str = ""
+    of_failure: bool = False

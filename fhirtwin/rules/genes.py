@@ -1,17 +1,22 @@
 """Genes: what they mean for the drafts, by guidelines and labels, with what is taken and ordered beside.
 
-One finding a draft and drug; one for a draft that slows an enzyme which a medicine taken already needs; one for a gene
-that was looked at and is not known; one for warfarin. Somebody of whom no gene was looked at has none of them.
+One finding a draft and drug, with texts of the hospital's folder; one for a draft that slows an enzyme which a medicine
+taken already needs; one for a gene that was looked at and is not known; one for warfarin. Somebody of whom no gene was
+looked at has none of them. Where genes could not be looked up, one finding says so, and nothing else is said of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
+from fhirtwin.errors import EngineUnavailable, Fault, Unprocessable
 from fhirtwin.rules import registry
 from fhirtwin.rules.findings import Finding
-from fhirtwin.rules.genetics import advising, coumarin, inhibiting, not_called, person
+from fhirtwin.rules.genetics import advising, asking, coumarin, inhibiting, not_called, not_looked_up, person, texts
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Rule, Situation
 
 
@@ -19,10 +24,25 @@ def genes(situation: Situation) -> Iterator[Finding]:
     """Find what the genes mean for the drafts."""
     if not situation.orders:
         return
-    whose = person.of(situation.state)
+    try:
+        found = list(_findings(situation, _person(situation)))
+    except (EngineUnavailable, Unprocessable, Fault) as error:
+        found = [not_looked_up.finding(situation, error)]
+    yield from found
+
+
+def _person(situation: Situation) -> Person:
+    whose = person.of(situation.state, situation.genes)
+    if not whose.is_known:
+        return whose
+    return replace(whose, find=situation.genes.finder(asking.of_call(situation, whose)))
+
+
+def _findings(situation: Situation, whose: Person) -> Iterator[Finding]:
     told: set[str] = set()
     for order in situation.orders:
-        for finding in advising.findings(order, whose, situation, _every_rule):
+        by_tables = advising.findings(order, whose, situation, partial(_every_rule, whose))
+        for finding in texts.told(order, whose, situation, by_tables):
             told.update(finding.orders[:1])
             yield finding
     yield from inhibiting.findings(situation, whose)
@@ -30,13 +50,14 @@ def genes(situation: Situation) -> Iterator[Finding]:
     yield from coumarin.findings(situation, whose)
 
 
-def _every_rule(situation: Situation) -> Iterator[Finding]:
+def _every_rule(whose: Person, situation: Situation) -> Iterator[Finding]:
     """Every rule, for a drug that may be offered; of the genes what does not itself offer others."""
     for rule in registry.all_rules():
         if rule is not genes:
             yield from rule(situation)
-    whose = person.of(situation.state)
     yield from advising.without_alternatives(situation, whose)
+    for order in situation.orders:
+        yield from texts.told(order, whose, situation, ())
     yield from inhibiting.findings(situation, whose)
 
 

@@ -91,10 +91,10 @@ def _finding(row: Interaction, group: Sequence[Pair], situation: Situation) -> F
         severity=row.severity,
         orders=tuple(dict.fromkeys(chain(*(pair.orders for pair in group)))),
         summary=f"{_named(ordered, capital=True)} with {_named(others)}: {row.effect}",
-        detail=tuple(_detail(row, group, measured, held=held)),
+        detail=tuple(_detail(row, group, situation, measured)),
         facts=tuple(facts),
         sources=row.sources,
-        remedies=tuple(_remedies(row, group, known=held)),
+        remedies=tuple(_remedies(row, group, wanted=situation.has_results and not held)),
         topic=TOPIC,
     )
 
@@ -109,21 +109,30 @@ def _named(codes: Iterable[str], *, capital: bool = False) -> str:
     return f"{text[:1].upper()}{text[1:]}" if capital else text
 
 
-def _detail(row: Interaction, group: Sequence[Pair], measured: Fact | None, *, held: bool) -> Iterator[str]:
+def _detail(row: Interaction, group: Sequence[Pair], situation: Situation, measured: Fact | None) -> Iterator[str]:
     taken = tuple(dict.fromkeys(pair.other for pair in group if not pair.other_order))
     ordered = tuple(code for code in _met(group) if code not in taken)
     beside = f"; taken now, as the record says: {_named(taken)}" if taken else ""
     yield f"Ordered: {_named(ordered)}{beside}."
     yield row.advice
-    if row.request and measured is None:
-        yield f"No result of {TITLES[row.request.code]} that could be used is recorded."
-    elif row.request and measured and not held:
-        yield f"The newest {TITLES[row.request.code]} is of {measured.time[:10]}, more than a year old."
+    if row.request:
+        yield from _of_result(TITLES[row.request.code], measured, situation)
     notes = dict.fromkeys(chain(*(pair.notes for pair in group)))
     yield from (f"A medicine was {note}." for note in notes)
 
 
-def _remedies(row: Interaction, group: Sequence[Pair], *, known: bool) -> Iterator[Remedy]:
+def _of_result(title: str, measured: Fact | None, situation: Situation) -> Iterator[str]:
+    """What is to be said of the test that the source asks for."""
+    if measured is None and situation.has_results:
+        yield f"No result of {title} that could be used is recorded."
+    elif measured is None:
+        yield f"Whether a result of {title} is recorded is not known: results were not obtained."
+    elif _is_old(measured, situation.day):
+        newest_of = "The newest" if situation.has_results else "Newer results were not obtained; the newest known"
+        yield f"{newest_of} {title} is of {measured.time[:10]}, more than a year old."
+
+
+def _remedies(row: Interaction, group: Sequence[Pair], *, wanted: bool) -> Iterator[Remedy]:
     """Take an order away; order the test the source asks for. What forbids the medicines recommends the first.
 
     Where two drafts exclude one another, either may go: the source does not say which, so none is recommended.
@@ -131,9 +140,8 @@ def _remedies(row: Interaction, group: Sequence[Pair], *, known: bool) -> Iterat
     forbidden = row.severity is Severity.CRITICAL
     yield from removals(group, recommended=forbidden and not any(pair.other_order for pair in group))
     if row.request:
-        wanted = not forbidden and not known
         title = TITLES[row.request.code]
-        yield Remedy(f"Order {title}", Act.REQUEST, code=row.request, recommended=wanted)
+        yield Remedy(f"Order {title}", Act.REQUEST, code=row.request, recommended=wanted and not forbidden)
 
 
 def sources() -> tuple[Citation, ...]:

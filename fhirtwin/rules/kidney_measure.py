@@ -12,14 +12,15 @@ What is not judged, and said instead:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
 from fhirtwin.rules.findings import Act, Coding, Remedy
 from fhirtwin.rules.renal_row import Metric
+from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import kidney
 from fhirtwin.twin.derived import ambiguous, newest
@@ -41,6 +42,9 @@ MEASURE: Final = {
     ),
 }
 """What brings a missing value. eGFR is brought by creatinine."""
+
+_OF_PERSON: Final = ("age", "sex")
+"""What is told by the Patient, and not by results."""
 
 _UNSTEADY: Final = {
     "dialysis": "dialysis or end-stage renal disease is recorded",
@@ -74,9 +78,9 @@ class Gap:
     remedies: tuple[Remedy, ...] = ()
 
 
-def measure(state: TwinState, metric: Metric, day: date) -> Estimate | Gap:
+def measure(situation: Situation, metric: Metric) -> Estimate | Gap:
     """Give the measure, or why there is none; what makes it meaningless is looked at before what is missing."""
-    return unfit(state) or _measured(state, metric, day)
+    return unfit(situation.state) or _measured(situation, metric)
 
 
 def unfit(state: TwinState) -> Gap | None:
@@ -90,14 +94,18 @@ def unfit(state: TwinState) -> Gap | None:
     return None
 
 
-def value_of(state: TwinState, name: str, day: date) -> Fact | str:
-    """Give the newest value of a fact, or in words why it is not used: missing, ambiguous, too old."""
+def value_of(situation: Situation, name: str) -> Fact | str:
+    """Give the newest value of a fact, or in words why it is not used: missing, not obtained, ambiguous, too old."""
+    state, day = situation.state, situation.day
     shown = {"body-weight": "body weight", "egfr": "eGFR by CKD-EPI 2021"}.get(name, name)
     fact = newest(state, name)
     if fact is None:
-        return f"{shown} has different values for the same time" if ambiguous(state, name) else f"no {shown} is known"
+        if ambiguous(state, name):
+            return f"{shown} has different values for the same time"
+        obtained = situation.has_results or name in _OF_PERSON
+        return f"no {shown} is known" if obtained else f"{shown} was not obtained"
     measured = last_day(fact.time)
-    if name in ("age", "sex"):
+    if name in _OF_PERSON:
         return fact
     if measured is None:
         return f"{shown} has no date"
@@ -106,14 +114,14 @@ def value_of(state: TwinState, name: str, day: date) -> Fact | str:
     return fact
 
 
-def _measured(state: TwinState, metric: Metric, day: date) -> Estimate | Gap:
+def _measured(situation: Situation, metric: Metric) -> Estimate | Gap:
     names = ("egfr",) if metric is Metric.EGFR else ("creatinine", "body-weight", "age", "sex")
-    found = {name: value_of(state, name, day) for name in names}
+    found = {name: value_of(situation, name) for name in names}
     missing = {name: reason for name, reason in found.items() if isinstance(reason, str)}
     facts = tuple(f for f in found.values() if isinstance(f, Fact))
     if missing:
-        return Gap("missing", tuple(missing.values()), facts, tuple(_remedies(missing)))
-    return Estimate(_value(facts), (*facts, *_told_from(state, facts)))
+        return Gap("missing", tuple(missing.values()), facts, remedies(missing, situation))
+    return Estimate(_value(facts), (*facts, *_told_from(situation.state, facts)))
 
 
 def _told_from(state: TwinState, facts: tuple[Fact, ...]) -> Iterator[Fact]:
@@ -123,11 +131,10 @@ def _told_from(state: TwinState, facts: tuple[Fact, ...]) -> Iterator[Fact]:
             yield from (c for c in state.named("creatinine") if c.sources == fact.sources and c.time == fact.time)
 
 
-def _remedies(missing: dict[str, str]) -> Iterator[Remedy]:
-    for name in missing:
-        remedy = MEASURE.get("creatinine" if name == "egfr" else name)
-        if remedy:
-            yield remedy
+def remedies(missing: Iterable[str], situation: Situation) -> tuple[Remedy, ...]:
+    """Give what brings missing values; it is not recommended where results were not obtained: they may be there."""
+    wanted = ("creatinine" if name == "egfr" else name for name in missing)
+    return tuple(replace(MEASURE[name], recommended=situation.has_results) for name in wanted if name in MEASURE)
 
 
 def _value(facts: tuple[Fact, ...]) -> Decimal:

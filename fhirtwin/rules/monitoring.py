@@ -15,12 +15,17 @@ from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.monitoring_row import Due, MonitoringRow
 from fhirtwin.rules.monitoring_table import ROWS
 from fhirtwin.rules.situation import Situation
+from fhirtwin.terms import drugs
 from fhirtwin.terms.concepts.observations import SETS
 from fhirtwin.twin.medicines import GAPS
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import begins, last_day
 
 TOPIC: Final = "monitoring"
+_LIMITS: Final = (
+    "Only results that the twin can use count.",
+    "The values themselves are not judged here: only whether they are there and how old they are.",
+)
 UNREAD_LISTED: Final = 20
 """How many medicines that could not be read are named."""
 
@@ -51,9 +56,11 @@ def monitoring(situation: Situation, ordered: Collection[str] = ()) -> Iterator[
         ordered: LOINC codes of what is ordered already.
     """
     for row in ROWS:
-        orders = tuple(o.reference for o in situation.orders if row.ingredients & set(o.medicine.ingredients))
-        if orders:
-            yield from _finding(row, orders, _wanted(row, situation.state, situation.day, ordered))
+        asked = [o for o in situation.orders if row.ingredients & set(o.medicine.ingredients)]
+        if asked:
+            named = {code for o in asked for code in o.medicine.ingredients if code in row.ingredients}
+            orders = tuple(o.reference for o in asked)
+            yield from _finding(row, named, orders, _wanted(row, situation.state, situation.day, ordered))
 
 
 def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = ()) -> Iterator[Finding]:
@@ -67,7 +74,8 @@ def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = 
     taken = {f.value for f in state.named("medicine")}
     for row in ROWS:
         if row.ingredients & taken:
-            yield from _finding(row, (), _wanted(row, state, day, ordered))
+            named = {code for code in row.ingredients if code in taken}
+            yield from _finding(row, named, (), _wanted(row, state, day, ordered))
 
 
 def unread_medicines(state: TwinState) -> Iterator[Finding]:
@@ -117,17 +125,18 @@ def newest_of(state: TwinState, names: tuple[str, ...]) -> Fact | None:
     return max(dated, key=lambda f: (begins(f.time), f.name), default=None)
 
 
-def _finding(row: MonitoringRow, orders: tuple[str, ...], due: list[Overdue]) -> Iterator[Finding]:
+def _finding(
+    row: MonitoringRow, named: Collection[str], orders: tuple[str, ...], due: list[Overdue]
+) -> Iterator[Finding]:
     if not due:
         return
     titles = ", ".join(o.due.check.title for o in due)
-    name = f"{row.name[0].upper()}{row.name[1:]}"
     yield Finding(
         rule=f"monitoring.{_slug(row.name)}.{'+'.join(o.due.check.key for o in due)}",
         severity=Severity.WARNING,
         orders=orders,
-        summary=f"{name}: monitoring is due ({titles})",
-        detail=(*(_line(o) for o in due), "Only results that the twin can use count."),
+        summary=f"{_capital(', '.join(sorted(map(drugs.name_of, named))))}: monitoring is due ({titles})",
+        detail=(f"The source speaks of: {row.name}.", *(_line(o) for o in due), *_LIMITS),
         facts=tuple(o.last for o in due if o.last),
         sources=(row.source,),
         remedies=tuple(_remedy(o) for o in due),
@@ -137,9 +146,13 @@ def _finding(row: MonitoringRow, orders: tuple[str, ...], due: list[Overdue]) ->
 
 def _line(overdue_: Overdue) -> str:
     last, due = overdue_.last, overdue_.due
-    title = f"{due.check.title[0].upper()}{due.check.title[1:]}"
+    title = _capital(due.check.title)
     when = f"last of {last.time[:10]}" if last else "no result is known"
     return f"{title}: {when}; {due.words}."
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _remedy(overdue_: Overdue) -> Remedy:

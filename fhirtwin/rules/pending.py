@@ -40,6 +40,8 @@ LISTED: Final = 20
 """How many a finding names; it says how many more there are."""
 
 _LONGEST_TITLE: Final = 80
+_SYSTEMS: Final = {LOINC: "LOINC", SNOMED: "SNOMED CT"}
+"""How people call the systems of codes that have no words beside them."""
 _R4: Final = Citation("FHIR R4, statuses of results and requests", "http://hl7.org/fhir/R4/observation.html")
 
 
@@ -155,6 +157,6 @@ def _time(resource: Resource) -> str:
 def _title(resource: Resource) -> str:
     code = resource.get("code")
     displays = [text(c, "display") for c in items(code, "coding")]
-    codes = [f"{text(c, 'system')} {text(c, 'code')}" for c in items(code, "coding")]
+    codes = [f"{_SYSTEMS.get(text(c, 'system'), text(c, 'system'))} {text(c, 'code')}" for c in items(code, "coding")]
     words = next(filter(None, (*displays, text(code, "text"), *codes)), "not named")
     return words[:_LONGEST_TITLE]

@@ -14,7 +14,9 @@ from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.situation import Order, Rule, Situation
 from fhirtwin.rules.tables.model import of
 from fhirtwin.terms import drugs
+from fhirtwin.twin.derived import PREGNANCY_DAYS
 from fhirtwin.twin.state import Fact
+from fhirtwin.twin.times import begins
 
 TOPIC: Final = "pregnancy"
 
@@ -86,18 +88,41 @@ ROWS: Final = (
 
 
 def harmful_in_pregnancy(situation: Situation) -> Iterator[Finding]:
-    """Find orders of medicines that a label forbids in pregnancy, when one is recorded."""
+    """Find orders of medicines that a label forbids in pregnancy, when one is recorded, or was and its end was not."""
     recorded = tuple(fact for fact in situation.state.named("pregnancy") if fact.value is True)
-    if not recorded:
+    judge = _finding if recorded else _not_counted
+    facts = recorded or situation.forgotten
+    if not facts:
         return
     for order in situation.orders:
         for row in ROWS:
             ordered = [code for code in order.medicine.ingredients if code in row.medicines]
             if ordered:
-                yield _finding(row, order, ordered, recorded)
+                yield judge(row, order, ordered, facts, situation)
 
 
-def _finding(row: Harm, order: Order, ordered: list[str], recorded: tuple[Fact, ...]) -> Finding:
+def _not_counted(row: Harm, order: Order, ordered: list[str], facts: tuple[Fact, ...], situation: Situation) -> Finding:
+    """Say that a pregnancy is recorded and was not counted: it may be a forgotten end, or a wrong date."""
+    name = ", ".join(map(drugs.name_of, ordered))
+    newest = max(facts, key=lambda fact: begins(fact.time))
+    days = (situation.day - begins(newest.time).date()).days
+    return Finding(
+        rule=f"pregnancy.{row.id}.not-counted",
+        severity=Severity.INFO,
+        orders=(order.reference,),
+        summary=f"{name[:1].upper()}{name[1:]}: a pregnancy is recorded {days} days ago, without an end, and not "
+        "counted",
+        detail=(
+            f"A pregnancy counts for {PREGNANCY_DAYS.days} days from its start. Whether it is over is not told: ask.",
+            f"If it lasts, or there is another: {row.effect}. {row.advice}",
+        ),
+        facts=facts,
+        sources=row.sources,
+        topic=TOPIC,
+    )
+
+
+def _finding(row: Harm, order: Order, ordered: list[str], recorded: tuple[Fact, ...], _situation: Situation) -> Finding:
     name = ", ".join(map(drugs.name_of, ordered))
     removal = Remedy(
         f"Remove the order of {order.medicine.display}", Act.REMOVE, order=order.reference, recommended=row.always

@@ -39,19 +39,31 @@ def renal(situation: Situation) -> Iterator[Finding]:
     What is missing for several medicines is said once.
     """
     bands: dict[tuple[str, str], tuple[RenalRow, Band, Estimate, list[Order]]] = {}
-    gaps: dict[Gap, list[tuple[RenalRow, Order]]] = {}
+    gaps: dict[str, tuple[list[Gap], list[tuple[RenalRow, Order]]]] = {}
     for order in situation.orders:
         for row in rows_for(order):
-            found = measure(situation.state, row.metric, situation.day)
+            found = measure(situation, row.metric)
             if isinstance(found, Gap):
-                gaps.setdefault(found, []).append((row, order))
+                of_key = gaps.setdefault(found.key, ([], []))
+                of_key[0].append(found)
+                of_key[1].append((row, order))
                 continue
             for band in (b for b in row.bands if found.value in b.range):
                 bands.setdefault((row.name, band.key), (row, band, found, []))[3].append(order)
     yield from (_in_band(*told) for told in bands.values())
-    for gap, asked in gaps.items():
+    for key, (found_gaps, asked) in gaps.items():
         wanted = " or ".join(dict.fromkeys(row.metric.value for row, _ in asked))
-        yield not_judged(asked, gap, wanted)
+        yield not_judged(asked, _together(key, found_gaps), wanted)
+
+
+def _together(key: str, gaps: Sequence[Gap]) -> Gap:
+    """Put what several medicines lack into one, each thing once."""
+    return Gap(
+        key,
+        tuple(dict.fromkeys(reason for gap in gaps for reason in gap.reasons)),
+        tuple(dict.fromkeys(fact for gap in gaps for fact in gap.facts)),
+        tuple(dict.fromkeys(remedy for gap in gaps for remedy in gap.remedies)),
+    )
 
 
 def rows_for(order: Order) -> Iterator[RenalRow]:
@@ -137,7 +149,7 @@ def _forbidden(rows: Sequence[RenalRow]) -> Iterator[str]:
 def made_from(facts: tuple[Fact, ...]) -> str:
     """Say in a sentence which values an estimate was made from, with unit and date."""
     parts = [_part(f) for f in facts]
-    return f"Made from {', '.join(parts)}."
+    return f"Made from {', '.join(parts)}, as recorded: whether these are plausible for the patient is not checked."
 
 
 def _part(fact: Fact) -> str:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Final
 
 from fhirtwin.rules.findings import Finding
-from fhirtwin.rules.kidney_measure import MEASURE, Gap, unfit, value_of
+from fhirtwin.rules.kidney_measure import Gap, remedies, unfit, value_of
 from fhirtwin.rules.renal import TOPIC, made_from, not_judged
 from fhirtwin.rules.renal_row import Action, Label, Metric, RenalRow
 from fhirtwin.rules.situation import Order, Rule, Situation
@@ -55,15 +55,15 @@ def _judge(order: Order, situation: Situation) -> Iterator[Finding]:
     if gap:
         yield not_judged(((ROW, order),), gap, wanted)
         return
-    found = {name: value_of(situation.state, name, situation.day) for name in FEATURES}
+    found = {name: value_of(situation, name) for name in FEATURES}
     there = tuple(f for f in found.values() if isinstance(f, Fact) and _has(f))
     missing = {name: reason for name, reason in found.items() if isinstance(reason, str)}
     if len(there) >= NEEDED:
         yield _lower(order, there)
     elif len(there) + len(missing) >= NEEDED:
         known = tuple(f for f in found.values() if isinstance(f, Fact))
-        remedies = tuple(MEASURE[name] for name in missing if name in MEASURE)
-        yield not_judged(((ROW, order),), Gap("missing", tuple(missing.values()), known, remedies), wanted)
+        bring = remedies(missing, situation)
+        yield not_judged(((ROW, order),), Gap("missing", tuple(missing.values()), known, bring), wanted)
 
 
 def _has(fact: Fact) -> bool:

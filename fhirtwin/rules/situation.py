@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Final
 
+from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
+from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.rules.findings import Finding
 from fhirtwin.twin.state import Fact, TwinState
+
+RESULTS: Final = "observations"
+"""Prefetch key of the results of measurements."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +55,30 @@ class Situation:
         state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
+        genes: looks up what genes mean.
+        has_unjudged: whether there are drafts beside, of which nothing could be made, wholly or in part.
+        texts: guideline texts of the folder that the hospital gave.
+        oldest_measure: how old height and weight may be for a dose, where a rule has no limit of its own.
+        left: what was asked for and not obtained, by prefetch key, with why; of it nothing may be said to be missing.
+        forgotten: pregnancies that are too long ago to count, and without an end
+            (`fhirtwin.twin.derived.forgotten_pregnancies`).
     """
 
     orders: tuple[Order, ...]
     state: TwinState
     day: date
     ended: tuple[Fact, ...] = ()
+    genes: Lookup = PLAIN
+    has_unjudged: bool = False
+    texts: Knowledge = NOTHING
+    oldest_measure: timedelta = timedelta(days=730)
+    left: Mapping[str, str] = field(default_factory=dict)
+    forgotten: tuple[Fact, ...] = ()
+
+    @property
+    def has_results(self) -> bool:
+        """Whether the results of measurements were obtained; where they were not, none can be said to be missing."""
+        return RESULTS not in self.left
 
 
 Rule = Callable[[Situation], Iterator[Finding]]

@@ -17,6 +17,7 @@ from fhirtwin import __version__, keyfile
 from fhirtwin.api.admission import SPARE_THREADS
 from fhirtwin.errors import Incorrect
 from fhirtwin.machine import address_of, free_port
+from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.serving.address import check_address, check_certificate
 from fhirtwin.serving.engine_beside import Engine
 from fhirtwin.settings import Settings
@@ -46,6 +47,7 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
     if not settings.open:
         keyfile.read_or_make(settings.token_path)
     here = f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"
+    _check_knowledge(settings)
     with claimed(settings.data, here):
         Store.open(settings).close()  # makes or checks the database once, before the workers open it
         with Engine(settings) as engine:
@@ -75,6 +77,13 @@ def claimed(folder: Path, base_url: str = "") -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _check_knowledge(settings: Settings) -> None:
+    """Read the folder of guideline texts once before the workers do, so what is wrong with it is told here."""
+    if settings.pgx_kb_path:
+        found = knowledge.load(settings.pgx_kb_path)
+        click.echo(f"fhirtwin: {len(found):,} guideline texts from {settings.pgx_kb_path}", err=True)
 
 
 def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:

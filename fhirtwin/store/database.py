@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from fhirtwin import cutoff, timing
 from fhirtwin.access.visibility import View
@@ -22,6 +22,7 @@ from fhirtwin.store.advice import Advice
 from fhirtwin.store.databases import engines, limits, revisions
 from fhirtwin.store.databases.limits import Use
 from fhirtwin.store.reading import Page, Reader
+from fhirtwin.store.standing import Standings
 from fhirtwin.store.writing import Writer
 from fhirtwin.twin.state import PatientKey, StoredVersion, TwinState
 
@@ -117,11 +118,27 @@ class Store:
             Busy: other writers took longer than that.
             InsufficientStorage, TooCostly, Unavailable: as `write`.
         """
-        if not self._turn_to_note.acquire(timeout=limits.NOTE_SECONDS):
+        with self._noted(limits.NOTE_SECONDS) as connection:
+            yield Advice(connection)
+
+    @contextmanager
+    def note_standing(self) -> Iterator[Standings]:
+        """Note how the engine stands, beside an answer that must not be late for it; as `note`, without waiting.
+
+        Raises:
+            Busy: somebody else writes.
+            InsufficientStorage, TooCostly, Unavailable: as `write`.
+        """
+        with self._noted(0) as connection:
+            yield Standings(connection)
+
+    @contextmanager
+    def _noted(self, seconds: float) -> Iterator[Connection]:
+        if not self._turn_to_note.acquire(timeout=seconds):
             raise Busy(limits.TOO_MANY_WRITERS)
         try:
             with engines.told(), self._noting.begin() as connection:
-                yield Advice(connection)
+                yield connection
         finally:
             self._turn_to_note.release()
 

@@ -19,6 +19,7 @@ from fhirtwin.store.past import Change, Past
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.store.search import compartment, explaining, including, searching
 from fhirtwin.store.search_tables import search_token
+from fhirtwin.store.standing import Standings
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
 
@@ -109,6 +110,11 @@ class Reader:
     def advice(self) -> Advice:
         """Cards, feedback and their counts, within this transaction."""
         return Advice(self._connection)
+
+    @property
+    def standings(self) -> Standings:
+        """How the engine stands, within this transaction."""
+        return Standings(self._connection)
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
         """The current version, which may be a deletion; None when there never was one."""

@@ -23,10 +23,21 @@ from sqlalchemy import (
 
 from fhirtwin.store.advice_tables import cds_card  # makes the tables of advice known
 from fhirtwin.store.search_tables import ROW_NUMBER, metadata
+from fhirtwin.store.standing_tables import engine_standing  # likewise the table of the engine's standing
 
-__all__ = ["REVISION", "cds_card", "metadata", "resource", "resource_source", "resource_version", "twin", "twin_source"]
+__all__ = [
+    "REVISION",
+    "cds_card",
+    "engine_standing",
+    "metadata",
+    "resource",
+    "resource_source",
+    "resource_version",
+    "twin",
+    "twin_source",
+]
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The newest migration: the schema that this version of the program reads and writes."""
 
 resource_version = Table(

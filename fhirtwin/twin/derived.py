@@ -88,6 +88,18 @@ def ended(state: TwinState, name: str, day: date) -> tuple[Fact, ...]:
     return tuple(fact for fact in known if (last := last_day(fact.end)) and last < day)
 
 
+def forgotten_pregnancies(state: TwinState, day: date) -> tuple[Fact, ...]:
+    """Give pregnancies that nobody recorded the end of and that do not count, since they began too long ago.
+
+    Args:
+        state: a twin with all its facts.
+        day: the day to look from.
+    """
+    found = [f for f in state.named("pregnancy") if f.sources[0].type != "Observation" and f.active and not f.end]
+    began = [(f, first_day(f.time)) for f in found]
+    return tuple(f for f, start in began if start and day - start > PREGNANCY_DAYS)
+
+
 def ambiguous(state: TwinState, name: str) -> bool:
     """Tell whether a fact has different values for its newest time, so that `newest` gives none of them.
 

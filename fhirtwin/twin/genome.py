@@ -20,7 +20,8 @@ from fhirtwin.pgx import hgnc, hla, phenotype
 from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.terms.facts import GENES
 from fhirtwin.twin.derived import newest
-from fhirtwin.twin.genomics.settling import LABORATORY, VARIANTS, Contradiction, Sex, settled
+from fhirtwin.twin.genomics.remarks import LABORATORY
+from fhirtwin.twin.genomics.settling import VARIANTS, Contradiction, Sex, settled
 from fhirtwin.twin.state import Fact, Source, TwinState
 from fhirtwin.twin.times import begins
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, profiles
 from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.layout import NONCE_LIMIT
+from fhirtwin.ckks.layout import Laid
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 
 _MOST_IDLE_RINGS = 8
 _REFUSED = (
@@ -31,13 +31,12 @@ Float = NDArray[np.float64]
 class Opening:
     """What opens the answer to one request, once. Nobody but the vault looks inside; it cannot be copied or pickled."""
 
-    __slots__ = ("_canaries", "_nonce", "_request_id", "_ring")
+    __slots__ = ("_laid", "_request_id", "_ring")
 
-    def __init__(self, ring: Ring, request_id: bytes, nonce: float, canaries: tuple[float, ...]) -> None:
+    def __init__(self, ring: Ring, request_id: bytes, laid: Laid) -> None:
         self._ring: Ring | None = ring
         self._request_id = request_id
-        self._nonce = nonce
-        self._canaries = canaries
+        self._laid = laid
 
     def __repr__(self) -> str:
         return "Opening()"
@@ -83,21 +82,20 @@ class Vault:
             Fault: the vector is not such; the text names the feature, never its value.
         """
         checked = self._checked(values)
-        nonce = (secrets.randbits(53) * 2.0**-52 - 1.0) * NONCE_LIMIT
-        slots = self._layout.spread(checked, nonce)
+        laid = self._layout.lay(checked, _uniform)
         ring, evaluation_keys = self._lasting or (self._take_ring(), b"")
         with self._alone():
-            sealed = ring.encrypt(slots, self.profile.input_scale)
+            sealed = ring.encrypt(laid.slots, self.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, evaluation_keys)
-        return features, Opening(ring, request_id, nonce, self._layout.expected_canaries(checked, nonce))
+        return features, Opening(ring, request_id, laid)
 
     def open(self, scores: SealedScores, opening: Opening) -> Scores:
         """Decrypt, check, and round each linear predictor to the step of the profile.
 
         Raises:
-            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request. It is one error
-                with one text whatever the reason, so that an engine cannot learn from it by trying.
+            EngineAnswerWrong: the answer is not exactly what a right engine gives to this request. It is one error with
+                one text whatever the reason, so that an engine cannot learn from it by trying.
             Fault: the opening was used before.
         """
         with self._lock:
@@ -106,7 +104,7 @@ class Vault:
             raise Fault("An answer can be opened once only.")
         try:
             sums = self._sums(ring, scores, opening)
-        except EngineAnswerRefused:
+        except EngineAnswerWrong:
             if self._lasting and ring is self._lasting[0]:
                 self._lasting = self._new_lasting()
             raise
@@ -119,25 +117,24 @@ class Vault:
         """Unrounded sums of the rows: they never leave this class. All checks are made, whichever fails."""
         named = (self.profile.name, self.panel.digest, opening._request_id)
         if (scores.profile, scores.panel_digest, scores.request_id) != named:
-            raise EngineAnswerRefused(_REFUSED)
+            raise EngineAnswerWrong(_REFUSED)
         try:
             with self._alone():
                 opened = ring.decrypt(ring.load(scores.sealed_sums, self.profile.product_scale))
         except (Incorrect, RuntimeError, ValueError):
-            raise EngineAnswerRefused(_REFUSED) from None
-        layout, tolerance, rows = self._layout, self.profile.tolerance, self._layout.rows
+            raise EngineAnswerWrong(_REFUSED) from None
+        layout, tolerance = self._layout, self.profile.tolerance
         totals, residue = layout.sums(opened)
-        sums = totals[:rows]
+        sums = totals[: layout.rows]
         # Written so that a NaN fails.
         good = [
             bool(np.isfinite(opened).all()),
-            bool(abs(totals[rows] - opening._nonce) <= tolerance),
-            bool((np.abs(totals[rows + 1 :] - opening._canaries) <= tolerance).all()),
+            bool(opening._laid.off(totals) <= tolerance),
             bool(residue <= tolerance),
             bool(((sums >= layout.low - tolerance) & (sums <= layout.high + tolerance)).all()),
         ]
         if not all(good):
-            raise EngineAnswerRefused(_REFUSED)
+            raise EngineAnswerWrong(_REFUSED)
         return sums
 
     def _checked(self, values: Float) -> Float:
@@ -178,6 +175,12 @@ class Vault:
         if self._lasting is None:
             ring.make_keys()
             self._idle.append(ring)
+
+
+def _uniform(count: int) -> Float:
+    """Secret numbers between -1 and 1."""
+    bits = np.frombuffer(secrets.token_bytes(8 * count), dtype="<u8") >> np.uint64(11)
+    return bits.astype(np.float64) * 2.0**-52 - 1.0
 
 
 def _rounded(sums: Float, step: Decimal) -> list[Decimal]:

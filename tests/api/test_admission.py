@@ -107,7 +107,7 @@ def test_beyond_the_limit_callers_are_told_at_once_to_come_back(crowd: Crowd) ->
     assert refused.headers["Retry-After"] == "1"
     (issue,) = refused.json["issue"]
     assert issue["code"] == "throttled"
-    assert "max_concurrent_requests" in issue["diagnostics"]
+    assert "FHIRTWIN_MAX_CONCURRENT_REQUESTS" in issue["diagnostics"]
     assert crowd.app.test_client().get("/health").text == "live"
     arrives.set()
     assert crowd.end() == {200: MOST}

@@ -39,7 +39,7 @@ def samples(twin: Gateway) -> dict[str, int]:
     assert answer.text.endswith("\n")
     found = {}
     for line in answer.text.splitlines():
-        if not line.startswith("# "):
+        if not line.startswith(("# ", "fhirtwin_engine_")):
             sample = LINE.fullmatch(line)
             assert sample, line
             found[f"{sample['name']}{{{sample['labels']}}}"] = int(sample["value"])
@@ -80,3 +80,14 @@ def test_a_server_that_was_never_called_has_no_samples(tmp_path: Path) -> None:
     made = gateway(tmp_path)
     assert samples(made) == {}
     made.parts.store.close()
+
+
+def test_the_engine_is_told_of_without_a_call(tmp_path: Path) -> None:
+    made = gateway(tmp_path)
+    lines = made.http.get("/metrics").text.splitlines()
+    made.parts.store.close()
+    assert [line for line in lines if line.startswith("fhirtwin_engine_")] == [
+        'fhirtwin_engine_answers_total{probe="right"} 0',
+        'fhirtwin_engine_answers_total{probe="wrong"} 0',
+        "fhirtwin_engine_quarantined 0",
+    ]

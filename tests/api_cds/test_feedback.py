@@ -182,7 +182,7 @@ def test_more_than_a_body_may_have_is_refused(advised: Gateway, ids: list[str]) 
     item = overridden(ids[0])
     assert send(advised, *[item] * 1000).status_code == 200
     found = issues(send(advised, *[item] * 1001), 400)
-    assert "max_feedback_items" in found["feedback"]
+    assert "FHIRTWIN_MAX_FEEDBACK_ITEMS" in found["feedback"]
 
 
 @pytest.mark.parametrize(("content", "status"), [("text/plain", 415), ("application/json", 400)])

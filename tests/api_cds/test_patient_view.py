@@ -274,7 +274,7 @@ def test_a_corrupted_answer_is_an_error_and_never_a_risk(twin: Gateway, patient:
 
     twin.courier.spoil = flip
     (card,) = cards(twin.call(patient, twin.prefetch(patient)))
-    assert "failed its checks" in card["summary"]
+    assert "in quarantine because it gave a wrong answer" in card["summary"]
     assert twin.reports(patient) == {}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from pathlib import Path
 
@@ -10,17 +11,22 @@ import pytest
 from numpy.typing import NDArray
 
 from benchmarks import genotypes
+from benchmarks.pgx_cards import request
 from fhirtwin import __version__
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
+from fhirtwin.ckks.sparse import Sparse
 from fhirtwin.courier import Courier
 from fhirtwin.pgx import functions, guideline, phenotype
 from fhirtwin.pgx.warfarin import Person
 from fhirtwin.predictors import registry
+from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.vault import Opening, Vault
+from tests.api_cds.advice.test_anna_brandt import REQUEST
 from tests.boundary.recording import Recording, texts, traces
 from tests.engine.process import running_engine
+from tests.gateway_in_process import gateway
 
 CALLS = 100
 PLAINTEXT_HEADER = 88
@@ -45,7 +51,8 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
                 key = opening._ring._pyfhel.to_bytes_secret_key("none")
                 keys.add(key[PLAINTEXT_HEADER:])
                 numbers.update(map(float, values), map(float, values * vault._layout.gains))
-                numbers.update((opening._nonce, *opening._canaries))
+                slots = opening._laid.slots  # with those of the probe
+                numbers.update({*slots.real.tolist(), *slots.imag.tolist()})
                 scores = vault.open(courier.evaluate(features), opening)
                 numbers.update(float(value) for value in scores.values.values())
             courier.close()
@@ -55,7 +62,7 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
 
     up, down = bytes(recording.up), bytes(recording.down)
     assert up.count(b"POST " + wire.EVALUATE.encode()) == CALLS
-    assert up.count(b"FTRq" + __version__.encode()) == CALLS
+    assert up.count(b"FTq2" + __version__.encode()) == CALLS
     assert traces(up, numbers=numbers, secrets=keys | {engine.key}) == []
     assert traces(down, numbers=numbers, secrets=keys | {engine.key}) == []
     names = [name.partition(":")[2].encode() for name in (*panel.features, *panel.rows)]
@@ -74,10 +81,17 @@ def test_recorded_lookups_hold_no_key_and_no_word_of_a_gene(tmp_path: Path, monk
         features, opening = seal(vault, values)
         assert opening._ring is not None
         keys.add(opening._ring._pyfhel.to_bytes_secret_key("none")[PLAINTEXT_HEADER:])
-        numbers.update((opening._nonce, *opening._canaries))
         return features, opening
 
+    expected = Sparse.expected_canaries
+
+    def expect_and_tell(layout: Sparse, values: NDArray[np.float64], nonce: float) -> tuple[float, ...]:
+        canaries = expected(layout, values, nonce)
+        numbers.update((nonce, *canaries))
+        return canaries
+
     monkeypatch.setattr(Vault, "seal", seal_and_tell)
+    monkeypatch.setattr(Sparse, "expected_canaries", expect_and_tell)
     recording, draw, people = Recording(), genotypes.drawing(), 20
     words = {one.allele for alleles in functions.alleles().values() for one in alleles.values()}
     words |= {word for word, _ in functions.pairs().values()} | set(genotypes.genes()) | set(guideline.table())
@@ -101,6 +115,31 @@ def test_recorded_lookups_hold_no_key_and_no_word_of_a_gene(tmp_path: Path, monk
     assert traces(down, numbers=numbers, secrets=keys | {engine.key}) == []
     assert texts(up + down, words) == []
     assert len(up) % calls == 0, "every message has the same length"
+
+
+def test_recorded_cards_hold_no_word_of_a_gene_or_of_a_medicine(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    twin = gateway(folder, genes="sealed")
+    recording, answers = Recording(), []
+    with running_engine(tmp_path) as engine:
+        socket_path = Path(engine.url.removeprefix("unix:"))
+        with recording.between(tmp_path / "recorded.sock", socket_path) as url:
+            courier = Courier(url, engine.key, timeout=5)
+            twin.courier.way = courier.evaluate
+            for sent in (REQUEST, *(json.loads(request(number)) for number in range(3))):
+                answer = twin.http.post("/cds-services/twin-order-sign", json=sent)
+                answers += [card for card in answer.json["cards"] if "GEN" in str(card["source"])]
+            courier.close()
+    twin.parts.store.close()
+    up, down = bytes(recording.up), bytes(recording.down)
+    assert len(answers) > 12
+    assert up.count(b"POST " + wire.EVALUATE.encode()) == 4 * 5
+    assert len(up) % (4 * 5) == 0, "every message has the same length"
+    words = {one.allele for alleles in functions.alleles().values() for one in alleles.values()}
+    words |= {word for word, _ in functions.pairs().values()} | set(genotypes.genes()) | set(guideline.table())
+    words |= set(CODES) | {str(card["summary"]) for card in answers} | {"Anna", "Brandt"}
+    assert texts(up + down, {word for word in words if len(word) >= 6}) == []
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,13 @@ def test_the_request_goes_out_as_it_lies_in_the_file_and_the_cards_are_legible(t
     assert "More: https://guideline.example" in run.output and "Source: Guideline" in run.output
 
 
+def test_marks_and_escapes_of_markdown_are_not_shown(tmp_path: Path, server: Server) -> None:
+    server.body = {"cards": [{**CARD, "detail": "**In the record:**\n\n* CYP2C19: \\*17 \\(2 of 2\\)"}]}
+    output = call(tmp_path, server).output
+    assert "In the record:\n" in output and "* CYP2C19: *17 (2 of 2)" in output
+    assert "\\" not in output and "**" not in output
+
+
 def test_a_service_and_a_token_can_be_named(tmp_path: Path, server: Server) -> None:
     run = call(tmp_path, server, "--service", "other", "--token", "secret", request=b"not JSON")
     assert run.exit_code == 0

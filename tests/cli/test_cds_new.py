@@ -75,3 +75,9 @@ def test_what_is_there_is_not_written_over(tmp_path: Path) -> None:
     run = CliRunner().invoke(main, ["cds", "new", "mine", "--hook", "patient-view", "--into", str(tmp_path)])
     assert run.exit_code == 1 and "is there already" in run.output
     assert (folder / "mine" / "__init__.py").read_text() == "# my work\n"
+
+
+def test_what_is_printed_and_written_says_that_pytest_is_to_be_installed(tmp_path: Path) -> None:
+    run = CliRunner().invoke(main, ["cds", "new", "a-b", "--hook", "order-sign", "--into", str(tmp_path)])
+    assert "pip install pytest" in run.output
+    assert "pip install pytest" in (tmp_path / "a-b" / "README.md").read_text()

@@ -93,8 +93,37 @@ def test_a_failed_query_is_412_and_no_empty_list(value: Any) -> None:
     assert places(refused(whole(conditions=value), Precondition)) == ["prefetch.conditions"]
 
 
-def test_a_failed_query_for_what_is_not_required_is_as_if_it_was_absent() -> None:
-    assert given(whole(statements=failed())) == given(whole())
+NEXT = [{"relation": "next", "url": f"{EHR}?page=2"}]
+
+
+@pytest.mark.parametrize(
+    ("sent", "why"),
+    [
+        ({}, "is absent"),
+        ({"statements": failed()}, "is an OperationOutcome"),
+        ({"statements": bundle(failed("fatal"))}, "holds an OperationOutcome with an error"),
+        ({"statements": bundle(link=NEXT)}, "holds only the first page"),
+        ({"statements": bundle(total=2)}, "holds fewer matches than its `total`"),
+    ],
+)
+def test_what_is_not_required_and_was_not_obtained_is_named_with_why(sent: dict[str, Any], why: str) -> None:
+    brought = given(whole(**sent))
+    assert list(brought.left) == ["statements"]
+    assert brought.left["statements"].startswith(why)
+    assert "MedicationStatement" not in brought.lists
+    assert [source.type for source, _ in brought.resources] == ["Patient", "Condition", "Observation"]
+
+
+@pytest.mark.parametrize("nothing", [None, bundle()])
+def test_what_is_not_required_and_said_to_be_nothing_is_not_left(nothing: Any) -> None:
+    assert given(whole(statements=nothing)).left == {}
+
+
+def test_half_a_list_that_is_not_required_is_not_used_and_still_must_be_the_patients() -> None:
+    page = bundle(condition("c9"), link=NEXT)
+    assert "c9" not in [source.id for source, _ in given(whole(statements=page)).resources]
+    stranger = bundle(condition("c9", "Patient/p2"), link=NEXT)
+    assert places(refused(whole(statements=stranger), Unprocessable)) == ["prefetch.statements.entry[0]"]
 
 
 def test_a_warning_in_a_search_result_is_no_failure() -> None:
@@ -103,11 +132,9 @@ def test_a_warning_in_a_search_result_is_no_failure() -> None:
     assert "OperationOutcome" not in [source.type for source, _ in brought.resources]
 
 
-@pytest.mark.parametrize("key", ["conditions", "statements"])
-def test_a_first_page_is_412_and_says_so(key: str) -> None:
-    page = bundle(link=[{"relation": "next", "url": f"{EHR}?page=2"}])
-    error = refused(whole(**{key: page}), Precondition)
-    assert places(error) == [f"prefetch.{key}"]
+def test_a_first_page_is_412_and_says_so() -> None:
+    error = refused(whole(conditions=bundle(link=NEXT)), Precondition)
+    assert places(error) == ["prefetch.conditions"]
     assert "next" in error.issues[0].text
 
 
@@ -151,7 +178,7 @@ DOCUMENT = {
 @pytest.mark.parametrize(
     ("type_", "more"), [("history", {}), ("batch-response", {}), ("transaction", {}), ("document", DOCUMENT)]
 )
-def test_a_bundle_that_lists_nothing_is_400(type_: str, more: dict) -> None:
+def test_a_bundle_that_lists_nothing_is_400(type_: str, more: dict[str, Any]) -> None:
     assert places(refused(whole(conditions=bundle(type=type_, **more)), Incorrect)) == ["prefetch.conditions.type"]
 
 

@@ -177,6 +177,10 @@ def _of_genes(id_: str) -> list[Asked]:
         Asked("GET", f"/Patient/{id_}/$pharmacogenomic-report"),
         Asked("GET", f"/Patient/{id_}/$pharmacogenomic-report?all=true"),
         Asked("GET", f"/Patient/{id_}/$pharmacogenomic-report?drug=warfarin", headers=XML),
+        Asked("GET", f"/Patient/{id_}/$treatment-response?setting=depression"),
+        Asked(
+            "GET", f"/Patient/{id_}/$treatment-response?setting=schizophrenia&drug=lithium&drug=clozapine", headers=XML
+        ),
     ]
 
 

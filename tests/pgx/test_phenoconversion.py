@@ -83,11 +83,57 @@ def test_every_cpic_score_has_the_same_word_here() -> None:
                 assert phenoconversion.word_of(Decimal(score.lstrip("≥"))) == word
 
 
-def test_only_inhibitors_with_a_source_are_here(shared: Path) -> None:
+@pytest.mark.parametrize("drug", ["fluconazole", "Fluoxetine"])
+def test_strong_inhibitors_of_cyp2c19_make_a_poor_metabolizer(drug: str) -> None:
+    told = of("CYP2C19", _genetic("*1/*1", "CYP2C19"), [Taken(drug)])
+    assert told.effective.agreed is not None and told.effective.agreed.word == "Poor Metabolizer"
+    assert told.changed and told.grade == "low"
+
+
+@pytest.mark.parametrize(
+    ("gene", "drug", "notice"),
+    [
+        ("CYP2C19", "omeprazole", "omeprazole inhibits CYP2C19, how strongly our sources do not settle: not counted"),
+        ("CYP2C9", "fluconazole", "fluconazole inhibits CYP2C9 (moderate): not converted, no published rule"),
+        ("CYP2C19", "Rifampin", "Rifampin induces CYP2C19 (strong): not converted, no published rule"),
+        ("CYP2C9", "carbamazepine", "carbamazepine induces CYP2C9 (moderate): not converted, no published rule"),
+        ("CYP2C19", "phenytoin", "phenytoin induces CYP2C19 (how strongly is unclear): not converted"),
+    ],
+)
+def test_what_has_no_rule_is_named_and_changes_nothing(gene: str, drug: str, notice: str) -> None:
+    told = of(gene, _genetic("*1/*2", gene), [Taken(drug)])
+    assert not told.changed and not told.causes and not told.rule and not told.grade
+    assert len(told.notices) == 1 and told.notices[0].startswith(notice)
+
+
+def test_an_inducer_beside_an_inhibitor_is_named_with_what_the_inhibitor_does() -> None:
+    told = of("CYP2C19", _genetic("*1/*1", "CYP2C19"), [Taken("rifampin"), Taken("fluvoxamine")])
+    assert told.effective.agreed is not None and told.effective.agreed.word == "Poor Metabolizer"
+    assert [taken.drug for taken, _ in told.causes] == ["fluvoxamine"]
+    assert told.notices == ("rifampin induces CYP2C19 (strong): not converted, no published rule",)
+
+
+def test_an_inducer_that_was_stopped_is_named_with_its_day() -> None:
+    told = of("CYP2C19", _genetic("*1/*1", "CYP2C19"), [Taken("rifampin", stopped=date(2026, 3, 1))])
+    assert not told.changed and told.notices[0].startswith("rifampin was stopped on 2026-03-01")
+
+
+def test_an_inducer_does_not_speak_of_itself() -> None:
+    assert not of("CYP2C9", _genetic("*1/*1", "CYP2C9"), [Taken("Carbamazepine")], "carbamazepine").notices
+
+
+def test_the_inhibitors_that_were_verified_are_all_here(shared: Path) -> None:
     text = (shared / "data/pgx/evidence/cyp_inhibitors_inducers.tsv").read_text(encoding="utf-8")
     verified = {tuple(line.split("\t")[i] for i in (3, 0)) for line in text.splitlines() if "\tverified" in line}
-    assert set(phenoconversion.inhibitors()) == verified | {("fluvoxamine", "CYP2C19")}
-    assert all(row["source"] for row in functions.rows("inhibitors.tsv"))
+    assert verified and verified <= set(phenoconversion.inhibitors())
+
+
+@pytest.mark.parametrize("name", ["inhibitors.tsv", "inducers.tsv"])
+def test_every_row_has_a_source_and_a_strength_and_is_there_once(name: str) -> None:
+    rows = functions.rows(name)
+    assert len({(row["drug"], row["enzyme"]) for row in rows}) == len(rows)
+    assert all(row["drug"] == row["drug"].casefold() and row["source"] for row in rows)
+    assert {row["strength"] for row in rows} <= {*phenoconversion.STRENGTHS, phenoconversion.UNCLEAR}
 
 
 def test_observed_exposure_ratios_are_met_within_half() -> None:

@@ -14,6 +14,7 @@ from fhirtwin.fhir.profiles.items import Item
 from fhirtwin.fhir.profiles.judging import judge_item
 from fhirtwin.predictors.registry import all_predictors
 from fhirtwin.report.genomics import action, codes
+from fhirtwin.report.treatment_response import assessment
 from fhirtwin.settings import Settings
 from fhirtwin.terms.drugs import GROUPS
 from fhirtwin.terms.facts import CODES, FLAGS, GENES, LISTS, UNITS
@@ -86,7 +87,7 @@ def test_example_that_fails_says_where() -> None:
 def test_every_profile_and_extension_the_twin_is_written_with_is_defined() -> None:
     written = {v for name, v in vars(projection).items() if name.isupper() and isinstance(v, str)}
     written -= {CONCEPT, FACT, projection.LOINC, projection.RXNORM, projection.UCUM, projection.GENDER}
-    genomics = {codes.REPORT, codes.GENOTYPE, codes.IMPLICATION, codes.RECOMMENDATION}
+    genomics = {codes.REPORT, codes.GENOTYPE, codes.IMPLICATION, codes.RECOMMENDATION, assessment.INTERVAL}
     assert written | genomics == {profile["url"] for profile in PROFILES.values()}
 
 
@@ -132,7 +133,7 @@ def test_every_kind_of_change_is_in_the_value_set_of_recommendations() -> None:
     assert {(c["code"], c["display"]) for c in listed["concept"]} == set(action.KINDS.values())
 
 
-@pytest.mark.parametrize("code", ["twin", "assess", "pharmacogenomic-report"])
+@pytest.mark.parametrize("code", ["twin", "assess", "pharmacogenomic-report", "treatment-response"])
 def test_operation_is_for_one_patient_and_returns_a_bundle(code: str) -> None:
     operation = ARTEFACTS[f"OperationDefinition-{code}"]
     assert (operation["code"], operation["resource"], operation["instance"]) == (code, ["Patient"], True)

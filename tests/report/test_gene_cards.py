@@ -30,9 +30,9 @@ def test_no_card_without_results_and_none_when_nothing_matters() -> None:
     assert card_of(NORMAL, GAP) is None
 
 
-def test_one_line_names_what_matters_and_how_many_genes_were_looked_at() -> None:
+def test_one_line_names_what_matters_and_how_many_genes_are_known() -> None:
     card = shown(POOR, NORMAL, GAP, result("HLA-B", "*57:01 positive", "allele-status"))
-    assert card["summary"] == ("Pharmacogenomics, 4 genes looked at: CYP2C19 poor metabolizer; HLA-B*57:01 positive")
+    assert card["summary"] == ("Pharmacogenomics, 3 of 4 genes known: CYP2C19 poor metabolizer; HLA-B*57:01 positive")
     assert card["indicator"] == "info"
     assert list(response_rules.broken({"cards": [card]})) == []
     assert "CYP2D6 normal metabolizer" in card["detail"]
@@ -64,7 +64,22 @@ def test_many_genes_still_make_a_legal_summary() -> None:
     ]
     card = shown(*many)
     assert list(response_rules.broken({"cards": [card]})) == []
-    assert "6 genes looked at" in card["summary"]
+    assert "6 genes known" in card["summary"]
+    assert all(fact.display in card["summary"] for fact in many)  # none is dropped, in words or by its name
+
+
+def test_what_may_kill_stands_first_and_nothing_is_dropped_in_silence() -> None:
+    three = (POOR, result("CYP2D6", "*4/*4"), result("DPYD", "c.1905+1G>A (*2A)/c.1905+1G>A (*2A)"))
+    card = shown(*three)
+    assert card["summary"].startswith("Pharmacogenomics, 3 genes known: DPYD poor metabolizer")
+    assert all(fact.display in card["summary"] for fact in three)
+    many = [result("HLA-B", f"*{name} positive", "allele-status", name) for name in ("57:01", "58:01", "15:02")]
+    words = ("CYP2B6", "CYP2C19", "CYP2C9", "CYP2D6", "NUDT15", "TPMT", "UGT1A1", "SLCO1B1", "DPYD")
+    more = [result(gene, "Poor Metabolizer", "gene-phenotype") for gene in words]
+    longest = shown(*many, *more, result("RYR1", "Malignant Hyperthermia Susceptibility", "gene-phenotype"))
+    assert len(longest["summary"]) < 140
+    assert not longest["summary"].endswith("…")
+    assert list(response_rules.broken({"cards": [longest]})) == []
 
 
 def test_which_values_matter_by_themselves() -> None:

@@ -11,7 +11,7 @@ from fhirtwin.api.cds.answers import response
 from fhirtwin.report import order_cards
 from fhirtwin.report.order_cards import finding_cards, not_judged_card
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Citation, Finding, Severity
+from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
 from fhirtwin.rules.registry import judge
 from fhirtwin.twin.state import PatientKey
 from tests.rules.building import WHO, allergic, measured, order, situation, taken
@@ -39,6 +39,17 @@ def test_cards_of_all_kinds_are_legal() -> None:
     made = cards_of("amoxicillin", "ibuprofen", "simvastatin", "lithium", facts=facts)
     legal(*made)
     assert [card["indicator"] for card in made][:2] == ["critical", "critical"]
+
+
+def test_a_request_that_several_cards_offer_is_recommended_on_the_first_only() -> None:
+    both = Coding("http://loinc.org", "2160-0", "creatinine")
+    alone = Coding("http://loinc.org", "2823-3", "potassium")
+    asked = tuple(Remedy("Order it", Act.REQUEST, code=code, recommended=True) for code in (both, alone))
+    made = finding_cards(
+        [replace(PLAIN, remedies=asked[:1]), replace(PLAIN, rule="r2", remedies=asked)], situation("lithium"), WHO
+    )
+    legal(*made)
+    assert [["isRecommended" in s for s in card["suggestions"]] for card in made] == [[True], [False, True]]
 
 
 def test_uuid_changes_with_patient_rule_medicine_and_facts_and_with_nothing_else() -> None:

@@ -112,9 +112,18 @@ def test_findings_name_the_orders_the_last_result_and_the_source() -> None:
     assert found.orders == ("MedicationRequest/draft-1", "MedicationRequest/draft-3")
     assert found.severity is Severity.WARNING
     assert found.facts == (last,)
-    assert "2026-10-01" in found.detail[0]
+    assert "2026-10-01" in found.detail[1]
     assert len(found.summary) < 140
     assert [r.act for r in found.remedies] == [Act.REQUEST]
+
+
+def test_findings_name_the_medicine_and_say_that_no_value_is_judged() -> None:
+    (found,) = monitoring(situation(orders=(order("29046"),)))
+    assert found.summary == "Lisinopril: monitoring is due (potassium, creatinine or eGFR)"
+    assert found.detail[0] == "The source speaks of: ACE inhibitor."
+    assert any("values themselves are not judged" in text for text in found.detail)
+    heads = [f.summary for f in monitoring_of_taken(person(_taken("6809")), TODAY)]
+    assert heads == ["Metformin: monitoring is due (creatinine or eGFR)", "Metformin: monitoring is due (hemoglobin)"]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -133,7 +142,7 @@ def test_a_result_that_is_only_a_bound_does_not_count() -> None:
     bound = observation("6301-6", "8", "{INR}", effectiveDateTime=DAY)
     bound["valueQuantity"]["comparator"] = ">"
     (found,) = monitoring(laid(facts_of([patient(), bound]), order("11289")))
-    assert "no result is known" in found.detail[0]
+    assert "no result is known" in found.detail[1]
     assert "Only results that the twin can use count." in found.detail
 
 

@@ -121,7 +121,7 @@ def test_nothing_pending_is_nothing_to_say() -> None:
 @pytest.mark.parametrize(
     ("code", "title"),
     [
-        (concept("loinc", "1-1"), "http://loinc.org 1-1"),
+        (concept("loinc", "1-1"), "LOINC 1-1"),
         ({"text": "blood culture"}, "blood culture"),
         ({"text": "x" * 500}, "x" * 80),
         (None, "not named"),

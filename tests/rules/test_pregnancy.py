@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fhirtwin.report.wording import SUMMARY_LENGTH
 from fhirtwin.rules.findings import Act
-from fhirtwin.rules.pregnancy import ROWS
+from fhirtwin.rules.pregnancy import ROWS, harmful_in_pregnancy
 from fhirtwin.terms import drugs
 from fhirtwin.twin.state import Fact, Source
-from tests.rules.building import found, rules
+from tests.rules.building import found, rules, situation
 
 PREGNANT = Fact("pregnancy", True, (Source("", "Condition", "p", "1"),), time="2026-03-01")
 
@@ -41,6 +43,17 @@ def test_others_are_not_spoken_of(ordered: str) -> None:
 def test_without_a_recorded_pregnancy_nothing_is_said() -> None:
     assert rules("lisinopril") == []
     assert rules("lisinopril", facts=(Fact("pregnancy", False, PREGNANT.sources, time="2026-05-01"),)) == []
+
+
+def test_a_pregnancy_that_is_too_long_ago_to_count_is_a_remark() -> None:
+    begun = replace(PREGNANT, time="2025-07-01")
+    asked = replace(situation("lisinopril", "amoxicillin"), forgotten=(begun,))
+    (finding,) = harmful_in_pregnancy(asked)
+    assert (finding.rule, finding.severity.value) == ("pregnancy.renin-angiotensin-system.not-counted", "info")
+    assert finding.summary == "Lisinopril: a pregnancy is recorded 335 days ago, without an end, and not counted"
+    assert (finding.facts, finding.remedies) == ((begun,), ())
+    counted = replace(situation("lisinopril", facts=(PREGNANT,)), forgotten=(begun,))
+    assert [f.rule for f in harmful_in_pregnancy(counted)] == ["pregnancy.renin-angiotensin-system"]
 
 
 def test_every_row_fits_and_has_its_source() -> None:

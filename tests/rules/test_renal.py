@@ -201,12 +201,11 @@ def test_what_is_avoided_for_some_indications_is_not_recommended_for_removal() -
 
 def test_what_is_missing_for_many_is_said_once() -> None:
     orders = (order("25480", number=1), order("82122", number=2), order("6809", number=3))
-    found = list(renal(situation(orders=orders)))
-    assert [(f.rule, len(f.orders), len(f.sources)) for f in found] == [
-        ("renal.gabapentin+levofloxacin.missing", 2, 2),
-        ("renal.metformin.missing", 1, 1),
-    ]
-    assert found[0].summary == "Gabapentin, levofloxacin: renal dose not judged: no creatinine is known"
+    (found,) = renal(situation(orders=orders))
+    assert found.rule == "renal.gabapentin+levofloxacin+metformin.missing"
+    assert (len(found.orders), len(found.sources)) == (3, 3)
+    assert found.summary == "Gabapentin, levofloxacin, metformin: renal dose not judged: no creatinine is known"
+    assert [r.label for r in found.remedies] == ["Order serum creatinine", "Measure body weight"]
 
 
 def test_two_drafts_of_one_medicine_are_one_finding_and_none_is_recommended_for_removal() -> None:

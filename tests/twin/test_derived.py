@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhirtwin.twin.derived import age_on, ambiguous, as_of, newest
+from fhirtwin.twin.derived import age_on, ambiguous, as_of, forgotten_pregnancies, newest
 from fhirtwin.twin.state import TwinState
 from tests.twin.builders import (
     concept,
@@ -193,6 +193,17 @@ def test_pregnancy_counts_while_current_and_at_most_300_days() -> None:
     assert value(facts_of([pregnant]), "pregnancy", date(2024, 10, 28)) is None
     over = condition("snomed", "72892002", "resolved", onsetDateTime="2024-01-01", abatementDateTime="2024-05-01")
     assert value(facts_of([over]), "pregnancy") is None
+
+
+@pytest.mark.parametrize(
+    ("day", "end", "number"), [("2024-10-27", "", 0), ("2024-10-28", "", 1), ("2024-10-28", "x", 0)]
+)
+def test_a_pregnancy_without_an_end_that_no_longer_counts_is_given_as_forgotten(
+    day: str, end: str, number: int
+) -> None:
+    ended = {"abatementDateTime": "2024-09-01"} if end else {}
+    state = facts_of([condition("snomed", "72892002", onsetDateTime="2024-01-01", **ended)])
+    assert len(forgotten_pregnancies(state, date.fromisoformat(day))) == number
 
 
 def test_newest_pregnancy_status_counts_and_an_active_condition_outweighs_it() -> None:

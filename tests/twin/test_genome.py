@@ -93,7 +93,10 @@ def test_variants_are_matched_and_what_is_not_reported_is_not_reference() -> Non
     found = result(gene("CYP2C19", "variant", "chr10:94781859 A/G"), gene("CYP2C19", "variant", "chr10:94842866 G/G"))
     assert [str(pair) for pair in found.known.diplotypes] == ["*1/*2"]
     assert found.known.source == genome.VARIANTS
-    assert "33 of the 35 positions that define alleles of CYP2C19 were not reported" in found.known.notes
+    (told,) = found.known.remarks
+    assert told.startswith("33 of 35 positions were not tested; not excluded: *3; ")
+    assert found.known.coverage and {"*3", "*17"} <= {*found.known.coverage.alleles}
+    assert not {"*1", "*2"} & {*found.known.coverage.alleles}
     assert "not called" in result(gene("CYP2D6", "variant", "chr22:42128945 C/T")).known.not_called
 
 

@@ -78,7 +78,7 @@ def test_facts_of_all_records_are_counted(twins: list[TwinState]) -> None:
 
 
 def test_what_is_not_used_is_counted_by_reason(twins: list[TwinState]) -> None:
-    other = "this eGFR is not by the CKD-EPI 2021 creatinine equation; creatinine is used instead"
+    other = "this eGFR is not by the CKD-EPI 2021 creatinine equation; only that, or a creatinine, is used"
     assert Counter((u.source.type, u.reason) for twin in twins for u in twin.unused) == {
         ("Observation", "code not known"): 403,
         ("Observation", other): 33,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirtwin.api.cds.hooks import Field, Hook, Kind
-from fhirtwin.terms.systems import RXNORM
+from fhirtwin.terms.systems import RXNORM, SNOMED
 
 Resource = dict[str, Any]
 
@@ -120,7 +120,10 @@ def _resource(type_: str, subject: str, chosen: Medicine) -> Resource:
                 "resourceType": "Condition",
                 "id": "draft-1",
                 "clinicalStatus": _active("condition-clinical"),
-                "code": {"text": "replace this problem"},
+                "code": {
+                    "coding": [{"system": SNOMED, "code": "44054006", "display": "Diabetes mellitus type 2"}],
+                    "text": "an example, replace this problem and its code",
+                },
                 "subject": {"reference": subject},
             }
         case "AllergyIntolerance":

@@ -53,7 +53,7 @@ def received(settings: Settings) -> Iterator[BinaryIO]:
     if length is None:
         raise Incorrect("Announce the length of the file (Content-Length): without it a cut-off file looks whole.")
     if length > settings.max_file_bytes:
-        raise TooLarge(f"A file may have at most {settings.max_file_bytes} bytes (max_file_bytes).")
+        raise TooLarge(f"A file may have at most {settings.max_file_bytes} bytes (FHIRTWIN_MAX_FILE_BYTES).")
     if not _inside.acquire(blocking=False):
         raise Busy(f"{MOST} files are being worked on already; try again.")
     try:

@@ -187,7 +187,7 @@ def require_json_sent() -> None:
         WrongMediaType: it is not.
     """
     if _sent() is not Format.JSON:
-        raise WrongMediaType("Send the body as application/fhir+json or application/json.")
+        raise WrongMediaType("Send the body as application/json.")
 
 
 def _sent() -> Format:

@@ -2,7 +2,8 @@
 
 A model x(t+1) = A·x(t) + B·u, y(t) = C·x(t) with inputs u that are held is linear in where it starts and in what is
 held: y(t) = C·A^t·x(0) + C·(A^(t-1) + ... + A + I)·B·u. So the whole trajectory is a panel: a row for each step and
-output, a feature for each state and input; and it is sealed, evaluated and opened as every panel is.
+output, a feature for each state and input. It lies as tables do, in sparse mode, which has room for 24 steps of 8
+outputs; the probe that goes with patients' panels would take as many slots again.
 
 Outputs are in units of their own, and the sums of a panel are bounded. So each output is divided by a power of two that
 brings its largest sum just below the bound; it says how precise the output is.

@@ -17,8 +17,8 @@ from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, w
 from fhirtwin.pgx import guideline, presence
 from fhirtwin.report.genomics import report
 from fhirtwin.report.genomics.made import Made
+from fhirtwin.report.genomics.medicines import with_rows
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import with_rows
 from fhirtwin.terms.systems import FHIRTWIN
 
 
@@ -46,7 +46,7 @@ def find_subject_tx_implications(call: Call) -> Answer:
     id_ = genomes.subject(call)
     known = genomes.known(call, id_)
     genes = _genes(known, haplotypes)
-    chosen = medicines or tuple(one for one in with_rows(known.genome) if genes & {*guideline.genes(one.name)})
+    chosen = medicines or tuple(one for one in with_rows(known.person) if genes & {*guideline.genes(one.name)})
     found = known.findings(chosen)
     told = [one for one in found.implications if not haplotypes or _rests_on(one, found, genes)]
     issues = [*_absent(known, haplotypes), *_reasons(found)]

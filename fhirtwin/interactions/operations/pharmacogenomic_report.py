@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
@@ -14,10 +15,12 @@ from fhirtwin.interactions import genomes
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.genomes import Known
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
-from fhirtwin.report.genomics import report, warfarin
+from fhirtwin.pgx.knowledge.holding import Genes
+from fhirtwin.report.genomics import report, texts, warfarin
 from fhirtwin.report.genomics.made import Made
+from fhirtwin.report.genomics.medicines import Medicine, with_rows
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Medicine, with_rows
+from fhirtwin.report.genomics.weighed import taken
 from fhirtwin.terms.systems import FHIRTWIN
 
 
@@ -45,7 +48,15 @@ def pharmacogenomic_report(call: Call) -> Answer:
     found = known.findings(_medicines(known, asked, every=call.one("all") is True), call.services.base_url)
     risk, why = _warfarin(call, known, found)
     unread = [f"A medicine of the record was not looked at: {reason}." for reason in known.unread]
-    return Answer(200, codec.encode(report.bundle(found, [risk] if risk else [], [*unread, *([why] if why else [])])))
+    more = [*unread, *([why] if why else []), *_texts(call, known, found)]
+    return Answer(200, codec.encode(report.bundle(found, [risk] if risk else [], more)))
+
+
+def _texts(call: Call, known: Known, found: Findings) -> Iterator[str]:
+    """What the hospital's folder of guideline texts says of the medicines that were looked at."""
+    genes = Genes(known.person.phenotypes, known.person.alleles, known.person.calls)
+    beside = taken(known.whole, known.medicines, known.day)
+    return texts.lines((one.medicine.name for one in found.weighed), call.services.pgx_knowledge, genes, beside)
 
 
 def _warfarin(call: Call, known: Known, found: Findings) -> tuple[Made | None, str]:
@@ -53,7 +64,7 @@ def _warfarin(call: Call, known: Known, found: Findings) -> tuple[Made | None, s
     if not any(one.medicine.name == warfarin.NAME for one in found.weighed):
         return None, ""
     max_age = timedelta(days=call.services.settings.max_age_vitals_days)
-    inputs = warfarin.Inputs(known.state, known.results, known.medicines, known.day, max_age, known.unread)
+    inputs = warfarin.Inputs(known.state, known.person, known.medicines, known.day, max_age, known.unread)
     return warfarin.estimate(inputs, found.about)
 
 
@@ -62,7 +73,7 @@ def _medicines(known: Known, asked: tuple[Medicine, ...], *, every: bool) -> tup
     if asked:
         return tuple(dict.fromkeys(taken.get(one.name, one) for one in asked))
     if every:
-        return tuple(taken.get(one.name, one) for one in with_rows(known.genome))
+        return tuple(taken.get(one.name, one) for one in with_rows(known.person))
     return tuple(taken.values())
 
 

@@ -16,7 +16,7 @@ from typing import Final, Generic, TypeVar
 import numpy as np
 
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.errors import EngineAnswerRefused
+from fhirtwin.errors import EngineAnswerWrong
 
 CODE_STEP: Final = Decimal(1) / 32
 """Between two codes. An opened sum is off by at most 0.0006, a fiftieth of it: the error of the parameter profile and
@@ -81,12 +81,12 @@ class Book(Generic[Written]):
             asked: whether a key of this book was looked up.
 
         Raises:
-            EngineAnswerRefused: it is no code, or one although nothing was looked up, or none although something was.
+            EngineAnswerWrong: it is no code, or one although nothing was looked up, or none although something was.
         """
         code = opened / CODE_STEP
         nearest = int(code.to_integral_value())
         if abs(code - nearest) > MARGIN or not (1 <= nearest <= len(self.codes) if asked else nearest == 0):
-            raise EngineAnswerRefused(REFUSED)
+            raise EngineAnswerWrong(REFUSED)
         return self._written[nearest] if asked else None
 
     @cached_property

@@ -82,6 +82,7 @@ def compare(
     phenotypes: Mapping[str, GenePhenotype] | None = None,
     conditions: Mapping[str, bool] | None = None,
     baselines: Mapping[str, Baseline] | None = None,
+    by_drug: Mapping[str, Mapping[str, GenePhenotype]] | None = None,
 ) -> Comparison:
     """Tell what to expect of each drug.
 
@@ -92,13 +93,15 @@ def compare(
         phenotypes: by gene, effective ones where other drugs act.
         conditions: diseases of which is known that they are there, or are not; others count as not known.
         baselines: by outcome, what was counted on placebo, instead of the published one.
+        by_drug: phenotypes of a drug that has others than `phenotypes`: what it does to an enzyme itself is left out.
     """
     names = sorted({drug.strip().casefold() for drug in drugs} - {""})
     _check(names, setting, step, baselines or {})
     cautions.check(conditions or {})
     published = {one: evidence.baselines().get((setting, one)) for one in evidence.OUTCOMES}
     placebo = {**published, **(baselines or {})}
-    told = [_candidate(name, setting, step, placebo, phenotypes or {}, conditions or {}) for name in names]
+    shown = {name: (by_drug or {}).get(name, phenotypes or {}) for name in names}
+    told = [_candidate(name, setting, step, placebo, shown[name], conditions or {}) for name in names]
     ranked = sorted((one for one in told if one.response), key=_place)
     without = tuple(one for one in told if not one.response)
     return Comparison(setting, step, tuple(_with_like(one, ranked) for one in ranked), without)

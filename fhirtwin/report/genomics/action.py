@@ -16,7 +16,7 @@ from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Medicine
+from fhirtwin.report.genomics.medicines import Medicine
 from fhirtwin.terms.systems import LOINC
 
 ANOTHER: Final = ("LA26421-0", "Consider alternative medication")

@@ -10,6 +10,10 @@ from fhirtwin.report.genomics import codes
 from fhirtwin.terms.systems import LOINC
 
 
+def _beside(known: Known) -> list[str]:
+    return [*([str(known.coverage)] if known.coverage else []), *known.notes]
+
+
 def genotype(known: Known, subject: str, when: str) -> dict[str, Any]:
     """Write the Observation; a gene that was not called has the reason instead of a value."""
     said = naming.text(known.diplotypes) or naming.EQUAL_CALLS.join(known.reported)
@@ -24,5 +28,6 @@ def genotype(known: Known, subject: str, when: str) -> dict[str, Any]:
         "subject": {"reference": subject},
         **({"effectiveDateTime": when} if when else {}),
         **(value if said else absent),
+        **({"note": [{"text": text} for text in beside]} if (beside := _beside(known)) else {}),
         "component": [codes.loinc("48018-6", "Gene studied [ID]", codes.gene(known.gene))],
     }

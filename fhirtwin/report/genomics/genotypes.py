@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.genotype import genotype
 from fhirtwin.report.genomics.made import Json, Made, made
-from fhirtwin.report.genomics.weighing import Weighed
+from fhirtwin.report.genomics.weighed import Weighed
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.genome import GeneResult
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhirtwin.pgx import phenotype
+from fhirtwin.pgx import coverage, phenotype
 from fhirtwin.pgx.advice import compose
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.phenoconversion import Effective
@@ -17,7 +17,8 @@ from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Medicine, Weighed, named
+from fhirtwin.report.genomics.medicines import Medicine, named
+from fhirtwin.report.genomics.weighed import Weighed
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.state import Source
 
@@ -63,9 +64,22 @@ def of_row(row: Recommendation, weighed: Weighed, about: About) -> Made:
         codes.component(codes.TBD, "knowledge-base", {"text": f"CPIC {row.drug.date}"}),
         codes.component(codes.OURS, "population", {"text": row.population}),
     ]
-    notes = [*row.notices, *weighed.answer.notices, *(note for one in weighed.conversions for note in one.notices)]
+    notes = [
+        *_remarks(genes, about),
+        *row.notices,
+        *weighed.answer.notices,
+        *(note for one in weighed.conversions for note in one.notices),
+    ]
     resource = _implication(about, genes, components, [*notes, DISCLAIMER], citations(row.drug))
     return made(resource, about.subject, about.day, row.drug.name, row.population, *map(":".join, row.key))
+
+
+def _remarks(genes: Iterable[str], about: About) -> Iterable[str]:
+    """What stands beside the calls that a row rests on."""
+    for gene in genes:
+        for note in about.genotypes[gene].resource.get("note", ()):
+            told = coverage.read(note["text"])
+            yield f"{gene}: {told.short(gene) if told else note['text']}"
 
 
 def conclusion(row: Recommendation, weighed: Weighed) -> str:
@@ -73,7 +87,7 @@ def conclusion(row: Recommendation, weighed: Weighed) -> str:
     whom = "" if row.population == "general" else f" ({row.population})"
     parts = [f"{row.drug.name}{whom}: {compose(row.steps)}", f"Strength: {row.strength}."]
     parts += [f"Found {row.by}."] if row.by else []
-    parts += [_converted(one) for one in weighed.conversions if one.changed]
+    parts += [converted(one) for one in weighed.conversions if one.changed]
     return " ".join(parts)
 
 
@@ -84,7 +98,7 @@ def of_conversion(one: Effective, weighed: Weighed, about: About) -> Made:
         _assessed(weighed.medicine),
         codes.component(codes.TBD, "therapeutic-implication", _spoken(one.effective, "with what else is taken", "")),
         codes.loinc("93044-6", "Level of evidence", {"text": f"{one.grade} (expert convention)"}),
-        codes.component(codes.TBD, "conclusion-string", _converted(one)),
+        codes.component(codes.TBD, "conclusion-string", converted(one)),
         codes.component(codes.TBD, "knowledge-base", {"text": "; ".join(dict.fromkeys(c.source for c in causes))}),
         codes.component(
             codes.OURS, "genetic-phenotype", _spoken(one.genetic, "by the genes alone", _answer(one.genetic))
@@ -170,7 +184,8 @@ def _cause(name: str, strength: str) -> Json:
     return {**codes.medicine(name, code), "text": f"{name}, {strength} inhibitor"}
 
 
-def _converted(one: Effective) -> str:
+def converted(one: Effective) -> str:
+    """Say what a gene is, what it shows beside other medicines, and how well that is known."""
     by = " and ".join(f"{cause.drug} ({cause.strength} inhibitor)" for _, cause in one.causes)
     return (
         f"{one.genetic.gene}: {_say(one.genetic)} by the genes, {_say(one.effective)} with {by}. "

@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid5
 from fhirtwin import __version__
 from fhirtwin.pgx import hla, known, phenotype
 from fhirtwin.pgx.calls import GeneCall
-from fhirtwin.pgx.defined import genes
+from fhirtwin.pgx.known import METHODS
 from fhirtwin.pgx.results import Known
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.genotype import genotype
@@ -22,12 +22,6 @@ from fhirtwin.terms.systems import FHIRTWIN, LOINC
 Json = dict[str, Any]
 
 IMPORT: Final = f"{FHIRTWIN}/identifier/vcf-import"
-METHODS: Final = {
-    "vcf": "Named alleles matched to a VCF file on GRCh38",
-    "outside": "Call of another laboratory or program, taken over",
-}
-MOST_NAMED: Final = 20
-"""Alleles that a note names; of more, their number is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,9 @@ def observation(call: GeneCall, origin: Origin, *, again: bool) -> Json:
     found = told(call)
     resource = genotype(found, f"Patient/{origin.patient}", origin.when)
     stated = origin.stated if call.source == "vcf" and found.diplotypes else ()
-    notes = [{"text": text} for text in (*_whole(call, found), *found.notes, *_coverage(call), *stated)]
+    notes = [{"text": text} for text in (*_whole(call, found), *found.notes, *_coverage(found), *stated)]
+    if "dataAbsentReason" in resource and not call.looked_at:
+        resource["dataAbsentReason"] = codes.concept(codes.ABSENT, "not-performed", text=found.not_called)
     return {
         **resource,
         "id": origin.id_of(call.gene),
@@ -99,13 +95,10 @@ def _whole(call: GeneCall, found: Known) -> Iterable[str]:
         yield f"The file shows {' or '.join(call.labels) if call.diplotypes else ', '.join(call.labels)}."
 
 
-def _coverage(call: GeneCall) -> Iterable[str]:
-    if call.missing and call.source == "vcf" and call.called:
-        yield f"{len(call.missing)} of {len(genes()[call.gene].positions)} positions are not in the file."
-    if call.untested and call.called:
-        named = ", ".join(call.untested[:MOST_NAMED])
-        more = len(call.untested) - MOST_NAMED
-        yield f"Not looked for, because positions are missing: {named}{f' and {more} more' if more > 0 else ''}."
+def _coverage(found: Known) -> Iterable[str]:
+    """What was not tested, whole: it is read again from here."""
+    if found.coverage:
+        yield str(found.coverage)
 
 
 def report(observations: Mapping[str, Json], origin: Origin, *, again: bool) -> Json:

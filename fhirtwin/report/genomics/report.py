@@ -9,11 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from fhirtwin.pgx import coverage
 from fhirtwin.pgx.recommendations import DISCLAIMER
 from fhirtwin.report.genomics import action, codes, implication
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Weighed
+from fhirtwin.report.genomics.weighed import Weighed
+from fhirtwin.rules.genetics import wording
 from fhirtwin.terms.systems import LOINC
 
 Json = dict[str, Any]
@@ -104,6 +106,7 @@ def lines(found: Findings, more: Sequence[str] = ()) -> Iterator[str]:
 def of_medicine(one: Weighed) -> Iterator[str]:
     """What is not known of a medicine, and what else is to be known of it."""
     name, answer = one.medicine.name, one.answer
+    yield from (f"{name}: {wording.what_a_label_forbids(each)}" for each in one.told.forbidden)
     if not answer.recommendations:
         yield f"{name}: {answer.why}."
     for gene, why in answer.unknown:
@@ -117,8 +120,17 @@ def _genes(genotypes: Mapping[str, Made]) -> Iterator[str]:
     called = {gene: one.resource["valueCodeableConcept"]["text"] for gene, one in genotypes.items() if _called(one)}
     yield f"Known: {'; '.join(called.values())}." if called else NOTHING_CALLED
     for gene, one in genotypes.items():
-        if gene not in called:
+        if gene in called:
+            yield from (_remark(gene, note["text"]) for note in one.resource.get("note", ()))
+        else:
             yield f"{gene}: {one.resource['dataAbsentReason'].get('text', 'not called')}."
+
+
+def _remark(gene: str, note: str) -> str:
+    """What stands beside a call, for people."""
+    told = coverage.read(note)
+    said = told.short(gene) if told else note
+    return f"{gene}: {said}{'' if said.endswith('.') else '.'}"
 
 
 def _called(one: Made) -> bool:

@@ -6,32 +6,23 @@ reports by the extension `genomic-risk-assessment` of HL7's Genomics Reporting.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from fhirtwin.errors import Unprocessable
-from fhirtwin.pgx import functions, warfarin
-from fhirtwin.pgx.results import Known
-from fhirtwin.pgx.warfarin import Dose, Person
+from fhirtwin.pgx.warfarin import Dose
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
-from fhirtwin.report.genomics.weighing import Medicine
-from fhirtwin.twin.derived import newest
+from fhirtwin.report.genomics.medicines import Medicine
+from fhirtwin.rules.genetics import dosing
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.state import Fact, Source, TwinState
-from fhirtwin.twin.times import last_day
 
 NAME: Final = "warfarin"
-OF_STRAND: Final = {
-    functions.spelled("rs9923231 reference (C)"): "G",
-    functions.spelled("rs9923231 variant (T)"): "A",
-}
-"""VKORC1 is on the minus strand: C>T at rs9923231 is -1639G>A of the gene."""
 LISTS: Final = frozenset({"MedicationRequest", "MedicationStatement"})
-RACE: Final = "missing or mixed race"
 ASSUMED: Final = (
     "Race is not read from the record; the equation's weight for missing or mixed race was taken. The dose is an "
     "estimate for starting; INR decides."
@@ -48,7 +39,7 @@ class Inputs:
 
     Attributes:
         state: the twin as of the day.
-        results: of genes.
+        person: whose genes.
         medicines: taken on the day.
         day: of the report.
         max_age: of height and weight.
@@ -56,7 +47,7 @@ class Inputs:
     """
 
     state: TwinState
-    results: Mapping[str, GeneResult]
+    person: Person
     medicines: tuple[Medicine, ...]
     day: date
     max_age: timedelta
@@ -70,70 +61,36 @@ def estimate(inputs: Inputs, about: About) -> tuple[Made | None, str]:
         The RiskAssessment and empty text; or None and why there is none.
     """
     try:
-        person, sources = _person(inputs)
-        return _assessment(warfarin.estimate(person), sources, about), ""
+        dose, sources = _dose(inputs)
+        return _assessment(dose, sources, about), ""
     except (_NotEstimated, Unprocessable) as error:
         return None, f"{NAME}: no dose was estimated: {str(error).rstrip('.')}."
 
 
-def _person(inputs: Inputs) -> tuple[Person, tuple[Source, ...]]:
+def _dose(inputs: Inputs) -> tuple[Dose, tuple[Source, ...]]:
     if not inputs.state.lists & LISTS:
         raise _NotEstimated("it is not known which medicines are taken")
     if inputs.unread:
         raise _NotEstimated("a medicine that is taken could not be read, and may matter to the equation")
-    age, height, weight = (_fact(inputs, name) for name in ("age", "body-height", "body-weight"))
-    taken = {one.name for one in inputs.medicines}
-    genes = [inputs.results[gene] for gene in ("VKORC1", "CYP2C9") if gene in inputs.results]
-    person = Person(
-        age=int(Decimal(str(age.value))),
-        height=float(Decimal(str(height.value))),
-        weight=float(Decimal(str(weight.value))),
-        vkorc1=vkorc1(inputs.results.get("VKORC1")),
-        cyp2c9=cyp2c9(inputs.results.get("CYP2C9")),
-        race=RACE,
-        inducer=bool(taken & warfarin.INDUCERS),
-        amiodarone="amiodarone" in taken,
-    )
-    return person, _sources((age, height, weight), genes)
+    measured = {name: _measured(inputs, name) for name in dosing.MEASURES}
+    genotypes = {gene: _genotype(inputs, gene) for gene in dosing.GENES}
+    dose = dosing.estimate(measured, genotypes, [one.name for one in inputs.medicines])
+    results = inputs.person.results
+    return dose, _sources(measured.values(), [results[gene] for gene in dosing.GENES if gene in results])
 
 
-def _fact(inputs: Inputs, name: str) -> Fact:
-    fact = newest(inputs.state, name)
+def _measured(inputs: Inputs, name: str) -> Fact:
+    fact, why = dosing.measure(inputs.state, name, inputs.day, inputs.max_age)
     if fact is None:
-        raise _NotEstimated(f"{name.replace('-', ' ')} is not known, or its newest value cannot be told")
-    day = last_day(fact.time)
-    if name != "age" and (day is None or inputs.day - day > inputs.max_age):
-        raise _NotEstimated(f"{name.replace('-', ' ')} is too old")
+        raise _NotEstimated(why)
     return fact
 
 
-def vkorc1(result: GeneResult | None) -> str:
-    """The genotype at -1639 as the equation names it."""
-    bases = tuple(map(functions.spelled, _alleles(result)))
-    if not bases:
-        return "unknown"
-    if not set(bases) <= {*OF_STRAND} or len(bases) != 2:
-        raise _NotEstimated("the equation does not know the genotype of VKORC1")
-    return f"-1639 {'AG' if len(set(bases)) == 2 else 2 * OF_STRAND[bases[0]]}"
-
-
-def cyp2c9(result: GeneResult | None) -> str:
-    """The genotype of CYP2C9 as the equation names it; other alleles than *1, *2 and *3 are not in it."""
-    alleles = _alleles(result)
-    if not alleles:
-        return "unknown"
-    named = "/".join(sorted(alleles))
-    if named not in warfarin.CYP2C9:
-        raise _NotEstimated("the equation does not know the genotype of CYP2C9")
-    return named
-
-
-def _alleles(result: GeneResult | None) -> tuple[str, ...]:
-    """Both alleles of the only call; none when the gene is not known."""
-    known = result.known if result else Known("")
-    if len(known.diplotypes) > 1:
-        raise _NotEstimated(f"several genotypes of {known.gene} fit equally well")
-    return (known.diplotypes[0].first, known.diplotypes[0].second) if known.diplotypes else ()
+def _genotype(inputs: Inputs, gene: str) -> str:
+    name, why = dosing.genotype(gene, inputs.person)
+    if why:
+        raise _NotEstimated(why)
+    return name
 
 
 def _sources(facts: Iterable[Fact], genes: Iterable[GeneResult]) -> tuple[Source, ...]:

@@ -2,76 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
-from fhirtwin.pgx import guideline, labels, recommendations
+from fhirtwin.pgx import guideline
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.pgx.labels import Contraindication
-from fhirtwin.pgx.phenoconversion import Effective
-from fhirtwin.pgx.recommendations import Answer
-from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
-from fhirtwin.rules.genetics import alternatives, naming, severity, wording
-from fhirtwin.rules.genetics.alternatives import Judge
-from fhirtwin.rules.genetics.person import Beside, Person, beside, effective
+from fhirtwin.rules.genetics import alternatives, naming, screening, severity, wording
+from fhirtwin.rules.genetics.alternatives import Judge, Other
+from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.judging import Judged, judged
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
 TOPIC: Final = "pharmacogenetics"
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What guidelines and labels say of one drug for one person.
-
-    Attributes:
-        drug: its name in the tables.
-        answer: of the guideline, with the phenotypes that other medicines leave.
-        shown: phenotypes by which it was looked up.
-        effects: of other medicines on each gene.
-        forbidden: contraindications of the label that are this person's.
-    """
-
-    drug: str
-    answer: Answer
-    shown: Mapping[str, GenePhenotype]
-    effects: Mapping[str, Effective]
-    forbidden: tuple[Contraindication, ...]
-
-    @property
-    def severity(self) -> Severity | None:
-        """How urgent it is; None when there is nothing to do."""
-        return Severity.CRITICAL if self.forbidden else severity.worst(self.answer.recommendations)
-
-    @property
-    def rows(self) -> tuple[Recommendation, ...]:
-        """Rows for what is known of the person, the most urgent first; not those for people of whom nothing is."""
-        known = [r for r in self.answer.recommendations if any(v != recommendations.NO_RESULT for _, v in r.key)]
-        return tuple(sorted(known, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
-
-    @property
-    def genes(self) -> tuple[str, ...]:
-        """Genes it rests on."""
-        of_rows = guideline.genes(self.drug) if self.drug in guideline.drugs() else ()
-        return tuple(dict.fromkeys((*of_rows, *(one.gene for one in self.forbidden))))
-
-
-def judged(drug: str, person: Person, others: tuple[Beside, ...]) -> Judged:
-    """Look a drug up by the genes, as other medicines let them show.
-
-    Args:
-        drug: its name in the tables.
-        person: whose genes.
-        others: what is beside it.
-    """
-    effects = effective(person, drug, others)
-    shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items()}}
-    answer = recommendations.advise(drug, shown, person.alleles)
-    found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.disease_genes)
-    return Judged(drug, answer, shown, effects, tuple(one.contraindication for one in found if one.met))
 
 
 def findings(order: Order, person: Person, situation: Situation, judge: Judge | None) -> Iterator[Finding]:
@@ -87,13 +33,14 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
         return
     others = beside(situation, order)
     for drug in naming.named(order.medicine.ingredients):
-        told = judged(drug, person, others)
+        told = judged(drug, person, takings(others))
         if told.severity:
-            yield _finding(told, order, person, others, tuple(_remedies(told, order, person, situation, judge)))
+            instead = tuple(_instead(told, order, person, situation, judge)) if judge else ()
+            yield _finding(told, order, person, others, instead)
 
 
 def _finding(
-    told: Judged, order: Order, person: Person, others: tuple[Beside, ...], remedies: tuple[Remedy, ...]
+    told: Judged, order: Order, person: Person, others: tuple[Beside, ...], instead: tuple[Other, ...]
 ) -> Finding:
     drafts, taken = _causes(told, others)
     return Finding(
@@ -101,17 +48,17 @@ def _finding(
         severity=told.severity or Severity.INFO,
         orders=(order.reference, *drafts),
         summary=_summary(told),
-        detail=tuple(_detail(told, order, person, remedies)),
+        detail=tuple(_detail(told, order, person, instead)),
         facts=tuple(dict.fromkeys((*(f for gene in told.genes for f in person.facts.get(gene, ())), *taken))),
-        sources=tuple(dict.fromkeys(_sources(told))),
-        remedies=remedies,
+        sources=tuple(dict.fromkeys(_sources(told, instead))),
+        remedies=tuple(_remedies(told, order, instead)),
         topic=TOPIC,
     )
 
 
 def _causes(told: Judged, others: tuple[Beside, ...]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
     """Drafts and facts of the medicines that change what the genes mean."""
-    acting = {taken for one in told.effects.values() if one.changed for taken, _ in one.causes}
+    acting = told.through(*told.rows)
     at_work = [one for one in others if one.taken in acting]
     drafts = dict.fromkeys(one.order.reference for one in at_work if one.order)
     return tuple(drafts), tuple(dict.fromkeys(one.fact for one in at_work if one.fact))
@@ -122,13 +69,14 @@ def _summary(told: Judged) -> str:
     if told.forbidden and not (told.rows and severity.rank(severity.of_row(told.rows[0])) > 1):
         return f"{name} is forbidden by its label: {told.forbidden[0].when}"
     row = told.rows[0]
-    through = {taken.drug for one in told.effects.values() if one.changed for taken, _ in one.causes}
+    through = {taken.drug for taken in told.through(row)}
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
     known = wording.what_is_known(row, told.shown)
-    return f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): {wording.headline(row)}"
+    head = f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): "
+    return head + wording.headline(row, wording.SUMMARY - len(head))
 
 
-def _detail(told: Judged, order: Order, person: Person, remedies: tuple[Remedy, ...]) -> Iterator[str]:
+def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ...]) -> Iterator[str]:
     for gene in told.genes:
         yield from wording.what_genes_say(gene, person, told.effects.get(gene))
     yield from (wording.what_a_label_forbids(one) for one in told.forbidden)
@@ -138,46 +86,53 @@ def _detail(told: Judged, order: Order, person: Person, remedies: tuple[Remedy, 
     yield from wording.unknown(told.answer.unknown)
     notices = (*(notice for row in told.rows for notice in row.notices), *told.answer.notices)
     yield from (f"{wording.sentence(notice)}." for notice in dict.fromkeys(notices))
-    yield from _offered(remedies)
+    yield from _offered(instead)
     if order.medicine.note:
         yield f"The ordered medicine was {order.medicine.note}."
     yield wording.disclaimer(guideline.drugs()[told.drug]) if told.rows else wording.OF_LABELS
 
 
-def _offered(remedies: tuple[Remedy, ...]) -> Iterator[str]:
-    names = [remedy.code.display for remedy in remedies if remedy.act is Act.REPLACE and remedy.code]
-    if names:
+def _offered(instead: tuple[Other, ...]) -> Iterator[str]:
+    offered = [other.name for other in instead if not other.why_not]
+    if offered:
         yield (
-            f"Offered instead: {', '.join(names)}. Each was judged by all rules for orders (allergy, duplicates, "
-            "interactions, kidney, pregnancy) and by these genes. No dose is proposed, and what those rules do not "
-            "look at was not looked at."
+            f"Offered instead: {', '.join(offered)}. Nothing else is taken or ordered, as far as the record says, that "
+            "it could meet; the rules for orders and these genes say nothing against it. No dose is proposed. What it "
+            "is given for, age, liver and pregnancy were not looked at."
         )
-    yield from (f"{wording.sentence(n)}: {alternatives.ASKS[n]}." for n in names if n in alternatives.ASKS)
+    named = "; ".join(f"{other.name} ({other.why_not})" for other in instead if other.why_not)
+    if named:
+        yield f"To be checked by you, and not offered here, of what the guideline leads to: {named}."
 
 
-def _sources(told: Judged) -> Iterator[Citation]:
+def _sources(told: Judged, instead: tuple[Other, ...]) -> Iterator[Citation]:
     grave = [found.source for row in told.rows if (found := severity.grave(row))]
     if told.rows:
         yield wording.cited(told.rows[0].drug)
     yield from (Citation(f"{one.source}; read on {wording.LABELS_READ}", one.url) for one in told.forbidden)
     yield from grave
+    yield from (screening.COVERED[other.name] for other in instead if not other.why_not)
 
 
-def _remedies(
-    told: Judged, order: Order, person: Person, situation: Situation, judge: Judge | None
-) -> Iterator[Remedy]:
+def _against(told: Judged) -> list[Recommendation]:
+    """Rows that say not to give it, or to choose another drug."""
+    return [row for row in told.rows if row.action in ("avoid", "alternative") and severity.of_row(row)]
+
+
+def _instead(told: Judged, order: Order, person: Person, situation: Situation, judge: Judge) -> Iterator[Other]:
+    def suits(drug: str) -> bool:
+        return _usual(judged(drug, person, takings(beside(situation, order))))
+
+    yield from alternatives.found(_against(told), order, situation, judge, suits)
+
+
+def _remedies(told: Judged, order: Order, instead: tuple[Other, ...]) -> Iterator[Remedy]:
     """Take the order away, or another drug instead, where the guideline or the label says not to give it."""
-    against = [row for row in told.rows if row.action in ("avoid", "alternative") and severity.of_row(row)]
-    if not against and not told.forbidden:
+    if not _against(told) and not told.forbidden and not any(map(wording.has_other_drug_for_some, told.rows)):
         return
     label = f"Remove the order of {order.medicine.display}"
     yield Remedy(label, Act.REMOVE, order=order.reference, recommended=bool(told.forbidden))
-    if judge is not None:
-
-        def suits(drug: str) -> bool:
-            return _usual(judged(drug, person, beside(situation, order)))
-
-        yield from alternatives.offered(against, order, situation, judge, suits)
+    yield from (alternatives.replacing(other, order) for other in instead if not other.why_not)
 
 
 def _usual(other: Judged) -> bool:

@@ -5,33 +5,25 @@ statins; for "not by CYP2C19" those of the same guideline and the same ATC class
 Where a row says "another opioid" or names a class that no table here has, there are none.
 
 Each is judged as if it were ordered instead, beside all that is taken and ordered, by every rule there is. One of which
-any rule speaks is not offered, nor one with rows for genes of this person that do not say: the usual dose.
+any rule speaks is left out, and so is one with rows for genes of this person that do not say: the usual dose. What is
+left is offered only where that judging is enough (`screening`); else it is named, with the reason.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.rules.findings import Act, Coding, Finding, Remedy
-from fhirtwin.rules.genetics import naming
+from fhirtwin.rules.genetics import naming, screening
 from fhirtwin.rules.genetics.severity import of_row, rank
 from fhirtwin.rules.situation import Medicine, Order, Situation
 from fhirtwin.terms import drugs
 from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin.state import Fact, Source, in_order
-
-ASKS: dict[str, str] = {
-    "ticagrelor": "its label forbids it after an intracranial bleeding; that is not read here",
-}
-"""What must be looked at before an offered drug is ordered, that no rule here looks at.
-
-*Source*: BRILINTA (ticagrelor), US label, Contraindications, as WikiDoc gives it:
-https://wikidoc.org/index.php/Ticagrelor_contraindications
-"""
 
 _CLASS = 5
 """Letters of an ATC code of the fourth level."""
@@ -39,10 +31,25 @@ _CLASS = 5
 Judge = Callable[[Situation], Iterable[Finding]]
 
 
-def offered(
+@dataclass(frozen=True, slots=True)
+class Other:
+    """Another drug, of which no rule speaks and which these genes allow.
+
+    Attributes:
+        name: in the tables.
+        code: its RxNorm ingredient.
+        why_not: why it is only named, and not offered with one click; empty when it is offered.
+    """
+
+    name: str
+    code: str
+    why_not: str = ""
+
+
+def found(
     rows: Iterable[Recommendation], order: Order, situation: Situation, judge: Judge, suits: Callable[[str], bool]
-) -> Iterator[Remedy]:
-    """Give what replaces an order, each drug once; nothing for a medicine of several ingredients.
+) -> Iterator[Other]:
+    """Give what could stand in for an order, each drug once; nothing for a medicine of several ingredients.
 
     Args:
         rows: those that fit.
@@ -56,9 +63,14 @@ def offered(
     for name in dict.fromkeys(name for row in rows if rank(of_row(row)) for name in candidates(row)):
         code = naming.code_of(name)
         if code and suits(name) and not _spoken_of(code, order, situation, judge):
-            coding = Coding(RXNORM, code, drugs.name_of(code))
-            label = f"Replace {order.medicine.display} by {drugs.name_of(code)}"
-            yield Remedy(label, Act.REPLACE, order=order.reference, code=coding)
+            yield Other(name, code, screening.why_not(name, order, situation))
+
+
+def replacing(other: Other, order: Order) -> Remedy:
+    """Order another drug instead, without a dose."""
+    name = drugs.name_of(other.code)
+    label = f"Replace {order.medicine.display} by {name}"
+    return Remedy(label, Act.REPLACE, order=order.reference, code=Coding(RXNORM, other.code, name))
 
 
 def candidates(row: Recommendation) -> Iterator[str]:

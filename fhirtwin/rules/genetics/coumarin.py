@@ -10,21 +10,19 @@ table 3, https://pmc.ncbi.nlm.nih.gov/articles/PMC2722908/table/T3; it gives no 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Final
 
 from fhirtwin.errors import Unprocessable
 from fhirtwin.pgx import warfarin
 from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
-from fhirtwin.rules.genetics import naming
+from fhirtwin.rules.genetics import dosing, naming
 from fhirtwin.rules.genetics.advising import TOPIC
-from fhirtwin.rules.genetics.person import Beside, Person, beside
+from fhirtwin.rules.genetics.beside import Beside, beside
+from fhirtwin.rules.genetics.dosing import GENES, MEASURES
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms.systems import LOINC
-from fhirtwin.twin.derived import newest
-from fhirtwin.twin.state import Fact
 
-GENES: Final = ("CYP2C9", "VKORC1")
 SOURCE: Final = Citation(
     f"IWPC, N Engl J Med 2009;360:753-764, {warfarin.SNAPSHOT}", "https://doi.org/10.1056/NEJMoa0809329"
 )
@@ -44,7 +42,7 @@ _BODY: Final = {
 
 def findings(situation: Situation, person: Person) -> Iterator[Finding]:
     """Find what the equation says of each order of warfarin."""
-    if not any(gene in person.calls for gene in GENES):
+    if not any(gene in person.results for gene in GENES):
         return
     for order in situation.orders:
         if "warfarin" in naming.named(order.medicine.ingredients):
@@ -52,23 +50,24 @@ def findings(situation: Situation, person: Person) -> Iterator[Finding]:
 
 
 def _finding(order: Order, situation: Situation, person: Person) -> Finding:
-    used = {name: newest(situation.state, name) for name in ("age", "body-height", "body-weight")}
-    genes = {gene: _genotype(gene, person) for gene in GENES}
-    missing = [name.replace("-", " ") for name, fact in used.items() if fact is None]
-    missing += [f"a genotype of {gene} that the equation knows" for gene, value in genes.items() if not value]
+    read = {name: dosing.measure(situation.state, name, situation.day, situation.oldest_measure) for name in MEASURES}
+    used = {name: fact for name, (fact, _) in read.items() if fact}
+    genes = {gene: value for gene in GENES if (value := _genotype(gene, person))}
+    missing = [f"{name.replace('-', ' ')}{_too_old(why)}" for name, (fact, why) in read.items() if fact is None]
+    missing += [f"a genotype of {gene} that the equation knows" for gene in GENES if gene not in genes]
     others = beside(situation, order)
     try:
-        estimated = None if missing else _estimate(used, genes, others)
+        estimated = None if missing else dosing.estimate(used, genes, _acting(others))
         refused = ""
     except Unprocessable as error:
         estimated, refused = None, str(error)
     if estimated:
-        summary = f"Warfarin: the genes let expect a stable dose of about {estimated.weekly:.0f} mg a week (IWPC)"
+        summary = f"Warfarin: stable dose expected from the genes, about {estimated.weekly:.0f} mg a week (IWPC)"
     else:
         summary = f"Warfarin: no dose can be told from the genes; {'missing: ' if missing else 'outside the equation'}"
         summary += ", ".join(missing)
     facts = [f for gene in GENES for f in person.facts.get(gene, ())]
-    facts += [fact for fact in used.values() if fact]
+    facts += used.values()
     facts += [one.fact for one in others if one.fact and _term(one)]
     return Finding(
         rule=f"genes.warfarin.{'estimate' if estimated else 'no-estimate'}",
@@ -81,46 +80,30 @@ def _finding(order: Order, situation: Situation, person: Person) -> Finding:
         remedies=tuple(
             Remedy(f"Order {code.display.lower()}", Act.REQUEST, code=code)
             for name, code in _BODY.items()
-            if used[name] is None
+            if name not in used
         ),
         topic=TOPIC,
     )
 
 
-def _estimate(used: dict[str, Fact | None], genes: dict[str, str], others: tuple[Beside, ...]) -> warfarin.Dose:
-    numbers = {name: fact.value for name, fact in used.items() if fact and isinstance(fact.value, Decimal)}
-    terms = {_term(one) for one in others}
-    return warfarin.estimate(
-        warfarin.Person(
-            int(numbers["age"]),
-            float(numbers["body-height"]),
-            float(numbers["body-weight"]),
-            genes["VKORC1"],
-            genes["CYP2C9"],
-            inducer="enzyme inducer" in terms,
-            amiodarone="amiodarone" in terms,
-        )
-    )
+def _too_old(why: str) -> str:
+    return " of late (the newest is too old)" if why.endswith("too old") else ""
+
+
+def _acting(others: tuple[Beside, ...]) -> list[str]:
+    """Medicines that count in the equation; one that was stopped does not."""
+    return [one.taken.drug for one in others if _term(one)]
 
 
 def _term(one: Beside) -> str:
     """Which term of the equation a medicine is; one that was stopped is none."""
-    if one.taken.stopped:
-        return ""
-    if one.taken.drug == "amiodarone":
-        return "amiodarone"
-    return "enzyme inducer" if one.taken.drug in warfarin.INDUCERS else ""
+    return "" if one.taken.stopped else dosing.term(one.taken.drug)
 
 
 def _genotype(gene: str, person: Person) -> str:
-    """The genotype as the equation names it; empty when it is not known, or is none of the equation's."""
-    if gene == "VKORC1":
-        told = person.phenotypes.get(gene)
-        word = told.agreed.word if told and told.agreed else ""
-        return word if word in warfarin.VKORC1 else ""
-    call = person.calls.get(gene)
-    pairs = {"/".join(sorted((one.first, one.second))) for one in call.diplotypes} if call else set()
-    return pairs.pop() if len(pairs) == 1 and pairs <= set(warfarin.CYP2C9) else ""
+    """The genotype as the equation names it; empty when it is not known, though the equation has a term for that."""
+    name, _ = dosing.genotype(gene, person)
+    return "" if name == dosing.UNKNOWN else name
 
 
 def _detail(
@@ -141,5 +124,5 @@ def _detail(
         yield "CYP2C9 is in it with *1, *2 and *3 only."
     else:
         yield refused
-    yield "; ".join(f"{gene} {value or 'not known'}" for gene, value in genes.items()) + "."
+    yield "; ".join(f"{gene} {genes.get(gene, 'not known')}" for gene in GENES) + "."
     yield DISCLAIMER

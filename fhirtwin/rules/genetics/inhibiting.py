@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirtwin.pgx import guideline, phenoconversion
+from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
-from fhirtwin.rules.genetics.advising import TOPIC, Judged, judged
-from fhirtwin.rules.genetics.person import Beside, Person, beside
+from fhirtwin.rules.genetics.advising import TOPIC
+from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.judging import Judged, judged
+from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
 
 def findings(situation: Situation, person: Person) -> Iterator[Finding]:
     """Find medicines taken now for which the guideline says something worse, or else, once the drafts are signed."""
-    if not person.calls or not any(_slows(one) for one in beside(situation)):
+    if not person.results or not any(_slows(one) for one in beside(situation)):
         return
     ordered = {code for order in situation.orders for code in order.medicine.ingredients}
     for fact in situation.state.named("medicine"):
@@ -36,11 +39,11 @@ def _slows(one: Beside) -> bool:
 
 def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator[Finding]:
     everything = beside(situation)
-    before = judged(drug, person, tuple(one for one in everything if one.order is None))
-    after = judged(drug, person, everything)
+    before = judged(drug, person, takings(one for one in everything if one.order is None))
+    after = judged(drug, person, takings(everything))
     if after.severity is None or _same(before, after):
         return
-    acting = {taken for one in after.effects.values() if one.changed for taken, _ in one.causes}
+    acting = after.through(*after.rows)
     drafts = {one.order.reference: one.order for one in everything if one.order and one.taken in acting}
     if drafts:
         yield _finding(after, fact, tuple(drafts.values()), person)
@@ -55,13 +58,15 @@ def _same(before: Judged, after: Judged) -> bool:
 def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Person) -> Finding:
     row = after.rows[0]
     names = ", ".join(order.medicine.display for order in drafts)
-    slowed = ", ".join(gene for gene, one in after.effects.items() if one.changed)
-    summary = (
-        f"{wording.sentence(names)} slows {slowed}, and {after.drug} is taken (CPIC, {row.strength.lower()}): "
-        f"{wording.headline(row)}"
-    )
+    ordered = [one for one in after.effects.items() if any(taken.role == "draft" for taken in one[1].deciding)]
+    slowed = ", ".join(gene for gene, _ in ordered)
+    summary = _summary(names, slowed, [gene for gene, _ in ordered], row)
     detail = [line for gene in after.genes for line in wording.what_genes_say(gene, person, after.effects.get(gene))]
-    detail += [f"What the guideline says of {after.drug} then:", *map(wording.what_to_do, after.rows)]
+    detail += [
+        f"It is the order that changes this: a medicine that does not slow {slowed} leaves {after.drug} as it is. "
+        f"The guideline speaks of people whose genes make them so; of {after.drug} it says to them:",
+        *map(wording.what_to_do, after.rows),
+    ]
     detail += wording.unknown(after.answer.unknown)
     detail += [
         f"A medicine was {note}." for note in dict.fromkeys([fact.note, *(o.medicine.note for o in drafts)]) if note
@@ -80,3 +85,12 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
         ),
         topic=TOPIC,
     )
+
+
+def _summary(names: str, slowed: str, genes: list[str], row: Recommendation) -> str:
+    """What the order does to the medicine that is taken, and that it is the order which could be another one."""
+    head = f"{wording.sentence(names)} slows {slowed}, and {row.drug.name} is taken (CPIC, {row.strength.lower()}): "
+    means = [word for gene, words in row.implications if gene in genes for word in words.split("; ") if word]
+    remedy = f"choose one that does not slow {slowed}"
+    texts = ["; ".join([*means[:number], remedy]) for number in range(len(means), -1, -1)]
+    return head + next((text for text in texts if len(head) + len(text) <= wording.SUMMARY), remedy)

@@ -37,8 +37,12 @@ def name_of(ingredient: str) -> str:
 
 def named(ingredients: Collection[str]) -> tuple[str, ...]:
     """Name every drug of the tables that a medicine holds: each ingredient, and pairs that are a drug of their own."""
-    together = [name for codes, name in by_ingredients().items() if len(codes) > 1 and codes <= set(ingredients)]
-    return (*(name_of(code) for code in ingredients), *together)
+    return (*(name_of(code) for code in ingredients), *together(ingredients))
+
+
+def together(ingredients: Collection[str]) -> tuple[str, ...]:
+    """Name the drugs of the tables that are several ingredients of a medicine."""
+    return tuple(name for codes, name in by_ingredients().items() if len(codes) > 1 and codes <= set(ingredients))
 
 
 def code_of(name: str) -> str:

@@ -5,7 +5,7 @@ A gene that nobody looked at raises nothing, whatever the order: there would be 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -17,6 +17,7 @@ from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
 
+_RULE: Final = "genes.not-called."
 SOURCE: Final = Citation("CPIC guidelines", "https://cpicpgx.org/guidelines/")
 
 
@@ -36,7 +37,7 @@ def findings(situation: Situation, person: Person, told: Collection[str]) -> Ite
         person: whose genes.
         told: drafts of which a finding speaks already; it names what is not known itself.
     """
-    for gene in sorted(person.calls):
+    for gene in sorted(person.results):
         if person.knows(gene):
             continue
         orders = [
@@ -49,13 +50,19 @@ def findings(situation: Situation, person: Person, told: Collection[str]) -> Ite
             yield _finding(gene, orders, person)
 
 
+def told(findings: Iterable[Finding]) -> frozenset[str]:
+    """Give the references of the results that findings on genes that are not known rest on."""
+    of_genes = (finding for finding in findings if finding.rule.startswith(_RULE))
+    return frozenset(source.reference for one in of_genes for fact in one.facts for source in fact.sources)
+
+
 def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
     names = ", ".join(dict.fromkeys(order.medicine.display for order in orders))
     return Finding(
-        rule=f"genes.not-called.{gene}",
+        rule=f"{_RULE}{gene}",
         severity=Severity.INFO,
         orders=tuple(order.reference for order in orders),
-        summary=f"{gene} was looked at and is not known: {names} not judged by it",
+        summary=f"{gene} {_how(gene, person)}: {names} not judged by it",
         detail=(
             *wording.what_genes_say(gene, person, None),
             f"Guidelines ask for {gene} before these are ordered: {names}. Nothing is told from a gene that is not "
@@ -66,6 +73,13 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
         sources=tuple(dict.fromkeys((*_sources(gene, orders), SOURCE))),
         topic=TOPIC,
     )
+
+
+def _how(gene: str, person: Person) -> str:
+    coverage = person.results[gene].known.coverage
+    if coverage is None:
+        return "was looked at and is not known"
+    return f"is not known, {coverage.missing} of {coverage.positions} positions were not tested"
 
 
 def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:

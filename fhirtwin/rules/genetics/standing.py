@@ -6,11 +6,12 @@ such row (malignant hyperthermia), when every row with it warns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Final
 
 from fhirtwin.pgx import guideline, phenotype
+from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.recommendations import NO_RESULT
 from fhirtwin.pgx.results import Phenotype
 from fhirtwin.rules.genetics import severity, wording
@@ -21,34 +22,50 @@ _OF_THE_ILL_ONLY: Final = frozenset({"CFTR"})
 
 
 def mattering(person: Person) -> Iterator[tuple[str, str]]:
-    """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there."""
-    for gene in sorted(person.calls):
+    """Give the genes that matter, each with what it is, in words: a phenotype, or an allele that is there.
+
+    The most urgent first, equals by their names: a line that has no room for all must not lose those that may kill.
+    """
+    yield from (said for _, said in sorted(_weighed(person), key=lambda one: (-one[0], one[1])))
+
+
+def _weighed(person: Person) -> Iterator[tuple[int, tuple[str, str]]]:
+    for gene in person.results:
         told = person.phenotypes[gene].alternatives
-        if gene not in _OF_THE_ILL_ONLY and any(_matters(one) for one in told):
-            yield gene, wording.phenotypes(person.phenotypes[gene])
-        for allele, status in sorted(person.alleles.get(gene, {}).items()):
+        worst = max((_urgency(one) for one in told), default=0)
+        if gene not in _OF_THE_ILL_ONLY and worst > 1:
+            yield worst, (gene, wording.phenotypes(person.phenotypes[gene]))
+        for allele, status in person.alleles.get(gene, {}).items():
             if warns(gene, f"{allele} {status}"):
-                yield gene, f"{allele} {status}"
+                yield urgency(gene, f"{allele} {status}"), (gene, f"{allele} {status}")
 
 
-def _matters(one: Phenotype) -> bool:
-    if one.key in _values(one.gene):
-        return warns(one.gene, one.key)
-    return any(warns(one.gene, score) for score in phenotype.scores(one.gene, one.word))
-
-
-@cache
-def _values(gene: str) -> frozenset[str]:
-    return frozenset(
-        v for table in guideline.table().values() for row in table.values() for g, v in row.key if g == gene
-    )
+def _urgency(one: Phenotype) -> int:
+    if (one.gene, one.key) in rows():
+        return urgency(one.gene, one.key)
+    return max((urgency(one.gene, score) for score in phenotype.scores(one.gene, one.word)), default=0)
 
 
 @cache
+def rows() -> Mapping[tuple[str, str], tuple[Recommendation, ...]]:
+    """Give the rows of all drugs that a gene and its value may lead to."""
+    found: dict[tuple[str, str], list[Recommendation]] = {}
+    for table in guideline.table().values():
+        for row in table.values():
+            for part in row.key:
+                found.setdefault(part, []).append(row)
+    return {part: tuple(of) for part, of in found.items()}
+
+
 def warns(gene: str, value: str) -> bool:
     """Whether a value of a gene leads to a warning by itself."""
-    rows = [row for table in guideline.table().values() for row in table.values() if (gene, value) in row.key]
-    alone = [row for row in rows if all(other == NO_RESULT for name, other in row.key if name != gene)]
-    if alone:
-        return any(severity.rank(severity.of_row(row)) > 1 for row in alone)
-    return bool(rows) and all(severity.rank(severity.of_row(row)) > 1 for row in rows)
+    return urgency(gene, value) > 1
+
+
+@cache
+def urgency(gene: str, value: str) -> int:
+    """How urgent the worst is that a value of a gene leads to by itself, as `severity.rank` counts; 0 for nothing."""
+    found = rows().get((gene, value), ())
+    alone = [row for row in found if all(other == NO_RESULT for name, other in row.key if name != gene)]
+    ranks = [severity.rank(severity.of_row(row)) for row in alone or found]
+    return max(ranks, default=0) if alone or all(rank > 1 for rank in ranks) else 0

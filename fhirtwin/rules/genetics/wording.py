@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
-from fhirtwin.pgx import advice
+from fhirtwin.pgx import advice, phenotype
+from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
-from fhirtwin.pgx.results import GenePhenotype, Known
+from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.rules.findings import Citation
 from fhirtwin.rules.genetics.person import Person
 
@@ -38,6 +40,9 @@ LABELS_READ: Final = "2026-11-21"
 """The day the texts of `fhirtwin.pgx.labels` were read."""
 OF_LABELS: Final = "Labels change, and they inform the judgement of those who treat rather than replace it."
 
+SUMMARY: Final = 139
+"""Longest summary of a card."""
+_DISEASES: Final = {"cancer": "for cancer", "not cancer": "except for cancer"}
 _TERM: Final = re.compile(r"\b[A-Z][a-z]+\b")
 
 
@@ -56,15 +61,26 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
 
     Args:
         row: the row.
-        shown: phenotypes by which it was found, to name those that it knows by a score.
+        shown: phenotypes by which it was found, to name those that it knows by a score, and to say "perhaps" where
+            calls that fit equally well lead to others too.
     """
     said = []
     for gene, value in row.key:
         told = shown.get(gene) if shown else None
-        word = next((one.word for one in told.alternatives if one.key == value), "") if told else ""
+        word = next((one.word for one in told.alternatives if _is(one, value)), "") if told else ""
+        perhaps = "perhaps " if told and _unsure(told) else ""
         if value != NO_RESULT:
-            said.append(f"{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
+            said.append(f"{perhaps}{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
     return ", ".join(said)
+
+
+def _unsure(told: GenePhenotype) -> bool:
+    return len({one.key for one in told.alternatives}) > 1 or bool(told.alternatives and told.not_called)
+
+
+def _is(one: Phenotype, value: str) -> bool:
+    """Whether a row's value is a phenotype: itself, or a score of a word that was reported without one."""
+    return one.key == value or (not one.score and value in phenotype.scores(one.gene, one.word))
 
 
 def _score(value: str) -> str:
@@ -84,6 +100,7 @@ def phenotypes(told: GenePhenotype) -> str:
 def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Iterator[str]:
     """The result of a gene: genetic, and beside it the effective phenotype where a medicine changes it."""
     yield f"{gene}: {_genetic(gene, person)}."
+    yield from remarks(gene, person)
     if acting is None:
         return
     if acting.changed:
@@ -97,8 +114,15 @@ def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Itera
     yield from (f"{sentence(notice)}." for notice in acting.notices)
 
 
+def remarks(gene: str, person: Person) -> Iterator[str]:
+    """What must be known beside the call of a gene: what was not tested, what a laboratory said otherwise."""
+    result = person.results.get(gene)
+    yield from (f"{gene}: {one}{'' if one.endswith('.') else '.'}" for one in (result.known.remarks if result else ()))
+
+
 def _genetic(gene: str, person: Person) -> str:
-    call = person.calls.get(gene)
+    result = person.results.get(gene)
+    call = result.known if result else None
     told = person.phenotypes.get(gene)
     statuses = [f"{allele} {status}" for allele, status in sorted(person.alleles.get(gene, {}).items())]
     if gene in person.disease_genes:
@@ -133,11 +157,30 @@ def what_a_label_forbids(one: Contraindication) -> str:
     return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."
 
 
-def headline(row: Recommendation) -> str:
-    """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead."""
+def headline(row: Recommendation, room: int = SUMMARY) -> str:
+    """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead.
+
+    Where the row says one thing for cancer and another for other diseases, each with its disease before it, in the
+    row's order. What has no room is left out from the end, never cut within a step that would lose its condition.
+
+    Args:
+        row: the row.
+        room: letters there are for it; the first step is given whole in any case.
+    """
     wanted = [one for one in row.steps if one.verb == row.action] or list(row.steps)
     named = [one for one in row.steps if one.verb == "alternative" and one.amount and one not in wanted]
-    return "; ".join(one.words for one in (wanted[0], *named[:1]))
+    by_disease = [_for_whom(one) for one in row.steps if one.when in _DISEASES]
+    parts = by_disease or [one.words for one in (wanted[0], *named[:1])]
+    return next((text for n in range(len(parts), 1, -1) if len(text := "; ".join(parts[:n])) <= room), parts[0])
+
+
+def _for_whom(one: Step) -> str:
+    return f"{_DISEASES[one.when]}, {replace(one, when='').words}".replace("consider: choose", "consider")
+
+
+def has_other_drug_for_some(row: Recommendation) -> bool:
+    """Whether a row says to choose another drug for one kind of disease, and a dose for another."""
+    return any(one.verb == "alternative" and one.when in _DISEASES for one in row.steps)
 
 
 def cited(drug: Drug) -> Citation:

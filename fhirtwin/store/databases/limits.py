@@ -13,7 +13,9 @@ NOTE_SECONDS: Final = 0.5
 
 TOO_MANY_WRITERS: Final = "Too many callers at once; try again."
 NO_ROOM: Final = "The database has no room left, so nothing was stored. Reading goes on; make room, then repeat."
-TOO_LONG: Final = "This took the database longer than a statement may (statement_timeout_seconds); ask for less."
+TOO_LONG: Final = (
+    "This took the database longer than a statement may (FHIRTWIN_STATEMENT_TIMEOUT_SECONDS); ask for less."
+)
 
 NOT_COMPARABLE: Final = (
     "A value of this request can be neither kept nor compared: mind the character U+0000 and numbers beyond 64 bits."

@@ -216,7 +216,7 @@ PREGNANCY: Final[Mapping[Code, bool]] = {
 }
 """Answers to 82810-3, as in US Core's pregnancy status value set."""
 
-OTHER_FORMULA = "this eGFR is not by the CKD-EPI 2021 creatinine equation; creatinine is used instead"
+OTHER_FORMULA = "this eGFR is not by the CKD-EPI 2021 creatinine equation; only that, or a creatinine, is used"
 
 NOT_COUNTED: Final[Mapping[Code, str]] = {
     Code(LOINC, code): OTHER_FORMULA

@@ -11,10 +11,10 @@ from typing import Final
 
 from fhirtwin.pgx import gl_strings, naming, phenotype
 from fhirtwin.pgx.results import Known
-from fhirtwin.twin.genomics import implication
+from fhirtwin.twin.genomics import implication, remarks
 from fhirtwin.twin.genomics.elements import NotRead, fact, genes_studied, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
-from fhirtwin.twin.reading import text
+from fhirtwin.twin.reading import codings, text
 from fhirtwin.twin.state import Mapped, Source
 
 Told = tuple[str, str, str]
@@ -37,16 +37,20 @@ def read(resource: Resource, source: Source, time: str) -> Mapped:
         return _absent(resource, genes, source, time)
     value = resource.get("valueCodeableConcept") or text(resource, "valueString")
     told = told_by(words(value), genes)
-    facts = [fact(name, gene, said, source, time) for name, gene, said in told]
+    beside = remarks.written(resource)
+    facts = [fact(n, gene, said, source, time, beside if n == "diplotype" else "") for n, gene, said in told]
     return mapped([*facts, *implication.facts_beside(resource, genes, source, time)], source)
 
 
 def _absent(resource: Resource, genes: list[str], source: Source, time: str) -> Mapped:
-    """A gene that was looked at and not called, with the laboratory's reason; or its phenotype alone."""
+    """A gene that was looked at and not called, with the laboratory's reason; or its phenotype alone.
+
+    A gene that was not looked at is nothing: it is as if nobody had named it.
+    """
     if not genes:
         raise NotRead("its value is absent, and it does not name its gene")
     said = implication.facts_beside(resource, genes, source, time)
-    if said:
+    if said or any(one.code == "not-performed" for one in codings(resource["dataAbsentReason"])):
         return mapped(said, source)
     told = " ".join(text(resource["dataAbsentReason"], "text").split())[:LONGEST_REASON]
     reason = told.removeprefix("not called, because ") or UNSAID

@@ -96,9 +96,12 @@ def _by_coding(coding: dict[str, Any]) -> str:
 
 
 def with_gene(said: str) -> tuple[str, str]:
-    """Part `CYP2D6 *1/*41` or `HLA-B*57:01` into gene and rest; the gene is empty where none stands before."""
+    """Part `CYP2D6 *1/*41` or `HLA-B*57:01` into gene and rest; the gene is empty where none stands before.
+
+    Symbols are met in small letters, too.
+    """
     for gene in sorted(hgnc.IDS, key=len, reverse=True):
-        if said.startswith(gene) and not said[len(gene) : len(gene) + 1].isalnum():
+        if said[: len(gene)].upper() == gene and not said[len(gene) : len(gene) + 1].isalnum():
             return gene, said[len(gene) :].lstrip(" :")
     return "", said
 

@@ -68,8 +68,10 @@ def facts_beside(resource: Resource, genes: list[str], source: Source, time: str
 def told(value: Any, genes: list[str]) -> tuple[str, str]:
     """Give gene and phenotype that a value tells.
 
+    A code and its display are two spellings of one phenotype; that they name two refuses both.
+
     Raises:
-        NotRead: it names no gene, or several, or a word that the guideline does not have.
+        NotRead: it names no gene, or several, a word that the guideline does not have, or two phenotypes.
     """
     said = [with_gene(ANSWERS.get(one, one)) for one in words(value)]
     named = list(dict.fromkeys([*genes, *(gene for gene, _ in said if gene)]))
@@ -77,10 +79,13 @@ def told(value: Any, genes: list[str]) -> tuple[str, str]:
         raise NotRead("the gene that it names and the gene of its value differ")
     if len(named) != 1:
         raise NotRead("it names several genes" if named else NOT_ITS_GENE)
-    found = {word for _, word in said if phenotype.of_call(Known(named[0], reported=(word,))).alternatives}
-    if len(found) != 1:
+    found = {w: one for _, w in said for one in phenotype.of_call(Known(named[0], reported=(w,))).alternatives}
+    if not found:
         raise NotRead("what was reported of it is no phenotype that the guideline uses", named[0])
-    return named[0], found.pop()
+    scores = {one.score: word for word, one in found.items() if one.score}
+    if len({one.word for one in found.values()}) > 1 or len(scores) > 1:
+        raise NotRead("its code and its text name different phenotypes", named[0])
+    return named[0], next(iter(scores.values() or found))
 
 
 def _told(value: Any, genes: list[str], source: Source, time: str) -> Fact:

@@ -1,7 +1,8 @@
 """Discrete laboratory results about one gene, as they stand in an EHR: one LOINC code a question.
 
-Only codes whose name was read beside them are here. Others exist (CYP2C19, CYP2D6, DPYD, NUDT15, HLA-B*58:01); a result
-under such a code is not used ("code not known"). To add one, add a row with its source.
+Only codes whose name was read beside them are here, and `NAMED` (CYP2C19, CYP2D6, DPYD), of which the result itself
+must give the name. Others exist (NUDT15, HLA-B*58:01); a result under such a code is not used ("code not known"). To
+add one, add a row with its source.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Final
 
 from fhirtwin.pgx.hla import NEGATIVE, POSITIVE
 from fhirtwin.twin.genomics import implication
-from fhirtwin.twin.genomics.elements import NotRead, fact, mapped, words
+from fhirtwin.twin.genomics.elements import NotRead, fact, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
 from fhirtwin.twin.state import Mapped, Source
 
@@ -41,6 +42,10 @@ ROWS: Final = {
     "57979-7": Row("HLA-B", "LOINC, HLA-B*15:02 [Presence]; examples of HL7 Genomics Reporting", "*15:02"),
 }
 
+NAMED: Final = ("79714-2", "79715-9", "79719-1")
+"""Codes of phenotypes whose gene was not read at LOINC: the name that the result itself gives its code tells it."""
+_INTERPRETATION: Final = "gene product metabolic activity interpretation"
+
 _THERE: Final = {"LA9633-4": POSITIVE, "LA9634-2": NEGATIVE} | {
     "present": POSITIVE,
     "positive": POSITIVE,
@@ -50,6 +55,19 @@ _THERE: Final = {"LA9633-4": POSITIVE, "LA9634-2": NEGATIVE} | {
     "not detected": NEGATIVE,
 }
 """Answers: LOINC's Present and Absent, and plain words in display or text."""
+
+
+def read_named(resource: Resource, source: Source, time: str) -> Mapped:
+    """Read a phenotype whose gene the name of its code tells.
+
+    Raises:
+        NotRead: no name stands beside the code, or two genes do; or its answer is none that is known.
+    """
+    named = (with_gene(word) for word in words(resource.get("code")))
+    found = {gene for gene, rest in named if gene and rest.casefold().startswith(_INTERPRETATION)}
+    if len(found) != 1:
+        raise NotRead("its code has no name beside it that tells the gene")
+    return read(Row(found.pop(), "the name beside the code"), resource, source, time)
 
 
 def read(row: Row, resource: Resource, source: Source, time: str) -> Mapped:

@@ -24,6 +24,7 @@ _BY_LOINC: Final[dict[str, Reader]] = {
     "53040-2": implication.read,
     "51971-0": implication.read,
     **{code: partial(laboratory.read, row) for code, row in laboratory.ROWS.items()},
+    **dict.fromkeys(laboratory.NAMED, laboratory.read_named),
 }
 _BY_TBD: Final[dict[str, Reader]] = {"therapeutic-implication": implication.read}
 CODES: Final = (*_BY_LOINC, *_BY_TBD)

@@ -15,12 +15,13 @@ from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import Genotype, Sample
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.pgx.variant_lists import LISTED
+from fhirtwin.twin.genomics import remarks
+from fhirtwin.twin.genomics.remarks import LABORATORY
 from fhirtwin.twin.state import Fact
 from fhirtwin.twin.times import overlap
 
 Sex = Literal["male", "female"] | None
 
-LABORATORY: Final = "laboratory report"
 VARIANTS: Final = "variants that were reported one by one"
 
 
@@ -41,10 +42,13 @@ def settled(gene: str, facts: Sequence[Fact], sex: Sex) -> Known:
         pairs = _of_alleles(gene, alleles, sex)
     elif alleles:
         pairs = _with_alleles(gene, pairs, alleles)
-    notes = tuple(dict.fromkeys(fact.note for fact in facts if fact.note))
+    notes = tuple(dict.fromkeys(fact.note for fact in facts if fact.note and fact.name != "diplotype"))
     if pairs:
         pairs = _fitting(gene, pairs, shown)
-        return _checked(_beside(Known(gene, pairs, LABORATORY, _statuses(gene, facts), "", notes), facts))
+        said = _statuses(gene, facts)
+        told = remarks.of(_named(facts, "diplotype"))
+        found = Known(gene, pairs, told.source, said, "", (*told.notes, *notes), told.coverage)
+        return _checked(_beside(found, facts))
     if gene.startswith("HLA-") and (said := _statuses(gene, facts)):
         return Known(gene, (), LABORATORY, said, "", notes)
     if shown:
@@ -167,9 +171,7 @@ def _of_variants(
     notes: tuple[str, ...],
 ) -> Known:
     call = call_gene(genes()[gene], Sample({gene: shown}), Rules(sex=sex))
-    asked = len(genes()[gene].positions)
-    told = f"{asked - len(shown)} of the {asked} positions that define alleles of {gene} were not reported"
-    found = replace(known.of(call.noting(told if asked > len(shown) else "")), source=VARIANTS)
+    found = replace(known.of(call), source=VARIANTS)
     return _beside(replace(found, notes=(*found.notes, *notes)), facts)
 
 

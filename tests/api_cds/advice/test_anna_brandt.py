@@ -23,12 +23,13 @@ def test_she_gets_what_her_page_says(twin: Gateway) -> None:
     assert "normal metabolizer (activity score 2.0)" in genes["Codeine"]["detail"]
 
 
-def test_without_the_inhibitor_codeine_stands_and_others_are_offered(twin: Gateway) -> None:
+def test_without_the_inhibitor_codeine_stands_and_another_drug_is_named_to_be_checked(twin: Gateway) -> None:
     sent = json.loads(json.dumps(REQUEST))
     sent["prefetch"]["medications"] = {"resourceType": "Bundle", "type": "searchset"}
     made = cards(twin.http.post("/cds-services/twin-order-sign", json=sent))
     (card,) = [card for card in made if card["source"].get("topic", {}).get("code") == "GEN"]
-    assert [s["label"] for s in card["suggestions"]] == [
-        "Remove the order of escitalopram",
-        "Replace escitalopram by fluvoxamine",  # not by paroxetine, which would slow CYP2D6 beside the other draft
-    ]
+    assert [s["label"] for s in card["suggestions"]] == ["Remove the order of escitalopram"]
+    (named,) = [text for text in card["detail"].split("\n\n") if text.startswith("To be checked by you")]
+    assert "fluvoxamine" in named
+    assert "codeine beside it" in named
+    assert "paroxetine" not in named  # it would slow CYP2D6 beside the other draft

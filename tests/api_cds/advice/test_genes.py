@@ -26,16 +26,17 @@ def shown(twin: Gateway, *drafts: dict[str, Any], genes: tuple[dict[str, Any], .
 
 
 def test_genotype_of_a_prefetch_makes_a_card_with_a_suggestion_that_an_ehr_can_apply(twin: Gateway) -> None:
-    (card,) = shown(twin, draft(CODES["clopidogrel"]), genes=(gene("CYP2C19", "*2/*2"),))
+    genes = (gene("CYP2D6", "*1/*2x2"), gene("CYP2C19", "*1/*1"), gene("CYP2B6", "*1/*1"))
+    (card,) = shown(twin, draft(CODES["paroxetine"]), genes=genes, statements=bundle())
     assert card["indicator"] == "warning"
-    assert card["summary"].startswith("Clopidogrel, CYP2C19 poor metabolizer (CPIC, strong): avoid it")
+    assert card["summary"].startswith("Paroxetine, CYP2D6 ultrarapid metabolizer (CPIC, moderate): choose")
     assert card["selectionBehavior"] == "at-most-one"
     remove, replace = card["suggestions"]
     assert [action["type"] for action in replace["actions"]] == ["delete", "create"]
     assert replace["actions"][0]["resourceId"] == "MedicationRequest/d1"
     made = replace["actions"][1]["resource"]
     assert validator.validate(made, type="MedicationRequest") == []
-    assert made["medicationCodeableConcept"]["coding"][0]["code"] == CODES["ticagrelor"]
+    assert made["medicationCodeableConcept"]["coding"][0]["code"] == CODES["sertraline"]
     assert (made["status"], made["intent"], made["subject"]) == ("draft", "proposal", SUBJECT)
     assert not {"dosageInstruction", "dispenseRequest"} & set(made)
     assert not any("isRecommended" in suggestion for suggestion in (remove, replace))
@@ -125,10 +126,21 @@ def test_chart_has_one_line_on_what_matters(twin: Gateway, patient: str) -> None
     before = cards_of(twin.call(patient, sent))
     after = cards_of(twin.call(patient, {**sent, "genomics": bundle(*genes)}))
     (card,) = [c for c in after if c["summary"].startswith("Pharmacogenomics")]
-    assert card["summary"] == "Pharmacogenomics, 2 genes looked at: CYP2C19 poor metabolizer"
+    assert card["summary"] == "Pharmacogenomics, 2 genes known: CYP2C19 poor metabolizer"
     assert len(after) == len(before) + 1
 
 
 def cards_of(answer: Any) -> list[dict[str, Any]]:
     assert list(response_rules.broken(answer.json)) == []
     return list(answer.json["cards"])
+
+
+def test_result_that_cannot_be_read_is_told_on_one_card(twin: Gateway) -> None:
+    result = gene("CYP2C19", "rubbish")
+    (card,) = cards(call(twin, draft(CODES["clopidogrel"]), observations=(result,)))
+    assert "CYP2C19" in card["summary"]
+    assert "not written as alleles of it" in card["detail"]
+    assert "Observation/gene-CYP2C19" in card["detail"]
+    # No guideline of codeine asks for that gene, so no card on genes names the result: the other card does.
+    (other,) = cards(call(twin, draft(CODES["codeine"]), observations=(result,)))
+    assert other["summary"].startswith("Orders not checked against 1 result")

@@ -74,8 +74,10 @@ def call(
     allergies: tuple[dict[str, Any], ...] = (),
     observations: tuple[dict[str, Any], ...] = (),
     procedures: dict[str, Any] | None = None,
+    statements: dict[str, Any] | None = None,
     selections: list[str] | None = None,
     hook: str = "order-sign",
+    optional: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Any:
     context: dict[str, Any] = {
@@ -85,14 +87,18 @@ def call(
     }
     if hook == "order-select":
         context["selections"] = selections or [f"{d['resourceType']}/{d['id']}" for d in drafts]
-    prefetch = {
+    prefetch: dict[str, Any] = {
         "patient": {"resourceType": "Patient", "id": "1", "gender": "female", "birthDate": "1960-01-01"},
         "medications": bundle(*taken),
         "allergies": bundle(*allergies),
         "conditions": bundle(),
         "observations": bundle(EGFR, *observations),
-        **({"procedures": procedures} if procedures else {}),
+        "statements": statements or bundle(),
+        "procedures": procedures,
+        "genomics": bundle(),
+        **(optional or {}),
     }
+    prefetch = {key: value for key, value in prefetch.items() if value is not ...}
     body = {"hook": hook, "hookInstance": HOOK_INSTANCE, "fhirServer": EHR, "context": context, "prefetch": prefetch}
     return twin.http.post(f"/cds-services/twin-{hook}", json={**body, **changes})
 
@@ -125,6 +131,48 @@ def test_allergy_interaction_and_duplicate_are_told_the_most_urgent_first(twin: 
         ("warning", "Ibuprofen with lithium: lithium rises, toxicity"),
         ("info", "Metformin is ordered, and taken already"),
     ]
+
+
+def test_a_pregnancy_whose_end_was_forgotten_is_a_remark(twin: Gateway) -> None:
+    pregnant = {
+        "resourceType": "Condition",
+        "id": "c",
+        "subject": SUBJECT,
+        "code": concept("77386006", system=SNOMED),
+        "recordedDate": "2025-06-01",
+        "clinicalStatus": {
+            "coding": [{"system": "http://terminology.hl7.org/CodeSystem/condition-clinical", "code": "active"}]
+        },
+    }
+    answer = call(twin, draft("29046"), optional={"conditions": bundle(pregnant)})
+    assert heads(answer) == [
+        ("info", "Lisinopril: a pregnancy is recorded 365 days ago, without an end, and not counted")
+    ]
+
+
+def creatinine(id_: str, value: float, day: str) -> dict[str, Any]:
+    code, unit = concept("2160-0", system="http://loinc.org"), {"unit": "mg/dL", "system": UCUM, "code": "mg/dL"}
+    quantity = {"value": value, **unit}
+    return {**EGFR, "id": id_, "code": code, "effectiveDateTime": day, "valueQuantity": quantity}
+
+
+def test_a_creatinine_of_a_day_to_come_is_named_and_not_used(twin: Gateway) -> None:
+    (card,) = cards(call(twin, draft("6809"), observations=(creatinine("c", 3, "2027-01-01"),)))
+    assert card["summary"] == "Orders not checked against 1 result of the record that could not be used"
+    assert "creatinine, 2027-01-01" in card["detail"] and "after the day of the call" in card["detail"]
+
+
+def test_creatinines_that_were_judged_as_changing_are_not_called_unused(twin: Gateway) -> None:
+    both = (creatinine("c1", 0.8, "2026-05-20"), creatinine("c2", 2.8, "2026-05-20"))
+    made = cards(call(twin, draft("6809"), observations=both))
+    assert [card["summary"] for card in made] == [
+        "Metformin: creatinine has changed as in acute kidney injury, ask before dosing"
+    ]
+
+
+def test_a_dose_says_that_values_are_taken_as_recorded(twin: Gateway) -> None:
+    (card,) = cards(call(twin, draft("6809"), observations=(creatinine("c1", 80, "2026-05-20"),)))
+    assert "as recorded: whether these are plausible for the patient is not checked" in card["detail"]
 
 
 def test_more_drafts_than_can_be_judged_are_refused_whole(twin: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,7 +421,7 @@ def test_examples_of_the_hook_library_are_refused_as_sent_and_judged_when_made_r
     file = shared / "data" / "cds-hooks" / "requests" / "hook-library" / f"{name}.context.json"
     context = json.loads(file.read_text())["context"]
     hook, who = name.partition("_")[0], context["patientId"]
-    lists = {key: bundle() for key in ("medications", "allergies", "conditions", "observations")}
+    lists = {key: bundle() for key in ("medications", "statements", "allergies", "conditions", "observations")}
     body = {
         "hook": hook,
         "hookInstance": HOOK_INSTANCE,

@@ -100,6 +100,8 @@ def test_the_log_names_the_service_and_the_rule_that_its_answer_broke(
 
 @pytest.mark.conforms("cds-hooks_2.0@1")
 def test_only_json_is_read(made: Door) -> None:
-    assert made.http.post("/cds-services/s", data="<a/>", content_type="application/xml").status_code == 415
+    refused = made.http.post("/cds-services/s", data="<a/>", content_type="application/xml")
+    assert refused.status_code == 415
+    assert "Send the body as application/json." in refused.text
     wrong: Any = made.http.post("/cds-services/s", data="{", content_type="application/json")
     assert wrong.status_code == 400 and wrong.json["resourceType"] == "OperationOutcome"

@@ -226,7 +226,7 @@ def test_nothing_is_fetched_from_a_server_that_is_not_listed(site: Site) -> None
     ehr = Pretended(ALL, lists=())
     found = why(site(ehr)())
     assert set(found) == {"prefetch.patient", "prefetch.conditions", "prefetch.recent"}
-    assert all("fhir_servers" in text and "http counts" not in text for text in found.values())
+    assert all("FHIRTWIN_FHIR_SERVERS" in text and "http counts" not in text for text in found.values())
     over_http = why(site(Pretended(ALL, lists=()))(fhirServer="http://127.0.0.1:9/fhir"))
     assert all("http counts for this machine alone, under --open" in text for text in over_http.values())
     assert ehr.asked == []
@@ -315,7 +315,7 @@ def test_over_a_real_connection_and_by_the_lists_alone(tmp_path: Path) -> None:
         )
         sent = body(fhirServer=base, fhirAuthorization=AUTHORIZATION)
         assert listed.call(sent).status_code == 200
-        assert "fhir_servers" in why(other.call(sent))["prefetch.patient"]
+        assert "FHIRTWIN_FHIR_SERVERS" in why(other.call(sent))["prefetch.patient"]
         for made in (listed, other):
             made.parts.store.close()
     assert [source.id for source, _ in given[0].prefetched.resources] == ["p1"]

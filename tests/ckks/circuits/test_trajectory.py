@@ -18,7 +18,7 @@ from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
 from fhirtwin.vault import Vault
 from tests.ckks.builders import KEY, evaluate, random_panel
 
-MODES = ["masked", "rotating"]
+MODES = ["sparse"]
 PANEL = random_panel()
 
 
@@ -111,27 +111,27 @@ def test_error_before_rounding_is_within_what_is_declared(evaluator: Evaluator, 
 
 def test_a_trajectory_without_inputs_and_of_one_step_is_one(evaluator: Evaluator) -> None:
     small = model(steps=1, inputs=0, states=2, outputs=1)
-    vault, values = Vault(small.panel), vectors(small, 1, 1)[0]
+    vault, values = Vault(small.panel, mode="sparse"), vectors(small, 1, 1)[0]
     features, opening = vault.seal(values)
     told = small.read(vault.open(evaluate(Evaluator(PANEL, circuits=[small]), features), opening))
     assert float(told["y0"][0]) == pytest.approx(
-        stepped(small, values)[0, 0], abs=float(small.step_of("y0", profiles.MASKED))
+        stepped(small, values)[0, 0], abs=float(small.step_of("y0", profiles.SPARSE))
     )
 
 
-def test_rotating_takes_three_rotations_and_fills_one_ciphertext(evaluator: Evaluator) -> None:
-    features, _ = Vault(MODEL.panel, mode="rotating").seal(MODEL.high)
-    assert len(features.evaluation_keys) == profiles.ROTATING.rotation_keys_bytes(3) <= 700_000
+def test_it_fills_one_ciphertext_and_takes_no_evaluation_keys() -> None:
+    features, _ = Vault(MODEL.panel, mode="sparse").seal(MODEL.high)
+    assert features.evaluation_keys == b""
     assert len(features.sealed_vector) == 65_649
 
 
 def test_it_goes_through_the_door_of_an_engine_that_names_it(evaluator: Evaluator) -> None:
     client = create_app(evaluator, KEY).test_client()
     assert client.get(wire.READY).json["circuits"] == [MODEL.panel.digest]  # type: ignore[index]
-    vault = Vault(MODEL.panel, mode="rotating")
+    vault = Vault(MODEL.panel, mode="sparse")
     features, opening = vault.seal(MODEL.high)
     digest = wire.keys_digest(features.evaluation_keys)
-    request = wire.write_request(features, __version__, KEY, digest, with_keys=True)
+    request = wire.write_request(features, __version__, KEY, digest, with_keys=False)
     response = client.post(wire.EVALUATE, data=request)
     assert response.status_code == 200
     assert vault.open(wire.read_response(response.data, KEY, features, request).scores, opening).values
@@ -139,7 +139,7 @@ def test_it_goes_through_the_door_of_an_engine_that_names_it(evaluator: Evaluato
 
 def test_the_trajectory_of_another_model_is_refused(evaluator: Evaluator) -> None:
     other = replace(MODEL, transition=MODEL.transition * 0.99)
-    vault = Vault(MODEL.panel)
+    vault = Vault(MODEL.panel, mode="sparse")
     features, opening = vault.seal(MODEL.high)
     wrong = Evaluator(PANEL, circuits=[other])
     answer = evaluate(wrong, replace(features, panel_digest=other.panel.digest))
@@ -152,7 +152,7 @@ def test_the_trajectory_of_another_model_is_refused(evaluator: Evaluator) -> Non
 
 
 def test_scaling_is_exact_in_decimals() -> None:
-    assert MODEL.step_of("y0", profiles.MASKED) == Decimal("0.001") * Decimal(float(MODEL.scales[0]))
+    assert MODEL.step_of("y0", profiles.SPARSE) == Decimal("0.001") * Decimal(float(MODEL.scales[0]))
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_models_that_cannot_be_evaluated_safely_are_refused(change: dict[str, ob
         replace(MODEL, **change)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("check", [lambda m: m.check(profiles.MASKED), lambda m: Evaluator(PANEL, circuits=[m])])
+@pytest.mark.parametrize("check", [lambda m: m.check(profiles.SPARSE), lambda m: Evaluator(PANEL, circuits=[m])])
 def test_an_output_that_would_not_be_precise_enough_is_refused_by_name(check: Callable[[Trajectory], object]) -> None:
     strict = replace(MODEL, tolerances=(*MODEL.tolerances[:-1], 1e-9))
     with pytest.raises(Incorrect, match="Output y7 could be off by"):
@@ -186,5 +186,5 @@ def test_an_output_that_would_not_be_precise_enough_is_refused_by_name(check: Ca
 
 
 def test_a_trajectory_that_does_not_fit_a_ciphertext_is_refused() -> None:
-    with pytest.raises(Incorrect, match="does not fit a ciphertext"):
+    with pytest.raises(Incorrect, match="does not fit a ciphertext of 2048"):
         Evaluator(PANEL, circuits=[model(steps=60)])

@@ -111,12 +111,29 @@ def test_file_is_called_stored_and_in_the_twin(
     assert set(kept) == set(told) and len(kept) == 20
     one = kept["CYP2C19"]
     assert told["CYP2C19"]["observation"] == {"reference": f"Observation/{one['id']}"}
-    assert "32 of 35 positions are not in the file." in [note["text"] for note in one["note"]]
+    assert one["note"][0]["text"].startswith("32 of 35 positions were not tested; not excluded: *3; ")
     (report,) = search(client, "DiagnosticReport")
     assert len(report["result"]) == 20 and "CYP2C19 *1/*2" in report["conclusion"]
     found = results(services)
     assert [str(pair) for pair in found["CYP2C19"].known.diplotypes] == ["*1/*2"]
-    assert found["DPYD"].known.not_called.startswith("not called, because the file shows none")
+    assert found["CYP2C19"].known.source == "VCF" and "32 of 35" in found["CYP2C19"].known.remarks[0]
+    assert "DPYD" not in found and "CYP2D6" not in found
+    assert kept["DPYD"]["dataAbsentReason"]["coding"][0]["code"] == "not-performed"
+
+
+def test_one_harmless_position_of_dpyd_tells_nothing_of_the_others(client: FlaskClient, services: Services) -> None:
+    row = "chr1\t97883329\t.\tA\tG\t.\tPASS\t.\tGT\t0/0\n"
+    assert genes(send(client, vcf(more=row)))["DPYD"]["genotype"] == "DPYD Reference/Reference"
+    told = genome.phenotypes(results(services))["DPYD"]
+    assert told.alternatives == () and "82 of 83 positions were not tested" in told.not_called
+    asked = client.get("/fhir/$find-subject-specific-haplotypes?subject=p&haplotypes=DPYD *2A,DPYD c.85T>C")
+    parts_of = [one["part"][1] for one in codec.decode(asked.data)["parameter"] if one["name"] == "haplotypes"]
+    assert "valueBoolean" not in parts_of[0] and parts_of[1]["valueBoolean"] is False
+    report = codec.decode(client.get("/fhir/Patient/p/$pharmacogenomic-report?drug=capecitabine").data)
+    conclusion = report["entry"][0]["resource"]["conclusion"]
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c." in conclusion
+    assert "capecitabine: DPYD: not known, because 82 of 83 positions were not tested" in conclusion
+    assert "Normal Metabolizer" not in str(report)
 
 
 def test_outside_calls_stand_beside_the_file(client: FlaskClient, services: Services) -> None:
@@ -136,6 +153,29 @@ def test_outside_call_that_contradicts_the_file_is_not_called_unless_it_shall_pr
     assert "*1/*17" in why and "*1/*2" in why and "contradict" in why
     prevails = genes(send(client, vcf(), f"{query}&outside-prevails=true"))
     assert prevails["CYP2C19"]["genotype"] == "CYP2C19 *1/*17"
+
+
+def test_file_without_genotypes_leaves_what_an_earlier_one_gave(client: FlaskClient, services: Services) -> None:
+    send(client, vcf())
+    refused(send(client, vcf().replace(b"\tGT\t", b"\tDP\t")), 400)
+    assert [str(pair) for pair in results(services)["CYP2C19"].known.diplotypes] == ["*1/*2"]
+
+
+@pytest.mark.parametrize(("one", "two"), [("1/1", "0/0"), ("0/0", "1/1"), ("0/1", "1/1"), ("0/1", "0/0")])
+def test_rows_that_count_one_change_differently_contradict_one_another(client: FlaskClient, one: str, two: str) -> None:
+    data = HEAD.format(samples="S1") + STAR_TWO.format(call=one) + STAR_TWO.format(call=two)
+    assert "rows of the VCF contradict" in genes(send(client, data.encode()))["CYP2C19"]["not-called"]
+    twice = HEAD.format(samples="S1") + STAR_TWO.format(call=one) * 2
+    assert "contradict" not in str(genes(send(client, twice.encode()))["CYP2C19"])
+
+
+def test_what_a_laboratory_says_otherwise_of_its_diplotype_stays_with_it(
+    client: FlaskClient, services: Services
+) -> None:
+    genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*4/*4%09Ultrarapid Metabolizer%093.0"))
+    known = results(services)["CYP2D6"].known
+    assert known.source == "outside call"
+    assert known.remarks == ("the laboratory said Ultrarapid Metabolizer", "the laboratory said 3.0")
 
 
 def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(
@@ -243,6 +283,7 @@ def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
         (b"", 400, "Content-Length"),
         (b"##fileformat=VCFv4.2\n", 400, "no line `#CHROM`"),
         (b"not a vcf", 400, "VCF"),
+        (vcf().replace(b"\tGT\t", b"\tDP\t").replace(b"0/1", b"31").replace(b"1/1", b"30"), 400, "genotype (GT)"),
         (vcf(more="#" * 60_000), 413, "max_file_bytes"),
     ],
 )
@@ -264,6 +305,8 @@ def test_missing_and_half_genotypes_leave_the_gene_uncalled(client: FlaskClient,
     ("calls", "why"),
     [
         ("CYP2C19%09*1/*999", "no allele of that name"),
+        ("CYP2D6%09*999/*4", "no allele of that name"),
+        ("CYP2D6%09*1/*999%2B*4", "no allele of that name"),
         ("NOGENE%09*1/*2", "no gene of that symbol"),
         ("CYP2D6", "parted by tabs"),
     ],

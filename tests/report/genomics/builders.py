@@ -6,13 +6,16 @@ from datetime import date
 from typing import Any
 
 from fhirtwin.pgx import hgnc
+from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.report.genomics import report
 from fhirtwin.report.genomics.genotypes import genotypes, untested
 from fhirtwin.report.genomics.implication import About
+from fhirtwin.report.genomics.medicines import Medicine, current, named
 from fhirtwin.report.genomics.report import Findings
-from fhirtwin.report.genomics.weighing import Genome, Medicine, current, named, taken, weigh
+from fhirtwin.report.genomics.weighed import taken, weigh
+from fhirtwin.rules.genetics import person
 from fhirtwin.terms.drugs.ingredients import CODES
-from fhirtwin.twin import genome
+from fhirtwin.twin import derived
 from fhirtwin.twin.state import Fact, PatientKey, Source, TwinState, in_order
 
 DAY = date(2026, 1, 1)
@@ -37,12 +40,12 @@ def state(*facts: Fact) -> TwinState:
 def findings(*facts: Fact, asked: tuple[str, ...] = ()) -> Findings:
     """What is said of medicines taken and asked for."""
     twin = state(*facts)
-    results, subject = genome.of(twin), f"{BASE}/Patient/p"
-    known = Genome(genome.phenotypes(results), genome.allele_statuses(results))
-    now = current(twin)
+    today = derived.as_of(twin, DAY)
+    known, subject = person.of(today), f"{BASE}/Patient/p"
+    now = current(today)
     chosen: tuple[Medicine, ...] = (*now, *(one for text in asked for one in named(text)))
-    weighed = tuple(weigh(one, known, taken(twin, now, DAY)) for one in chosen)
-    written = genotypes(results, subject)
+    weighed = tuple(weigh(chosen, known, taken(twin, now, DAY), PLAIN))
+    written = genotypes(known.results, subject)
     every = written | untested(weighed, written, subject)
     return report.find(weighed, About(subject, DAY.isoformat(), every, BASE))
 

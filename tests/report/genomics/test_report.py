@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from fhir.resources.R4B import get_fhir_model_class
@@ -231,3 +232,27 @@ def test_a_report_of_23_genes_is_valid_and_read_again_is_the_same(facts: tuple[F
 
 def _known(one: genome.GeneResult) -> tuple[object, ...]:
     return one.known.diplotypes, one.known.reported, one.known.not_called, one.time
+
+
+def test_an_inhibitor_that_was_stopped_long_ago_is_not_named() -> None:
+    made = bundle(gene("CYP2D6", "*1/*1"), medicine("codeine"), medicine("paroxetine", end="2025-06-01"))
+    assert "paroxetine" not in codec.encode(made).decode()
+
+
+def test_a_drug_of_two_ingredients_of_one_medicine_has_its_rows() -> None:
+    both = [
+        replace(medicine(name), sources=medicine("trimethoprim").sources)
+        for name in ("sulfamethoxazole", "trimethoprim")
+    ]
+    made = bundle(gene("G6PD", "Deficient", "gene-phenotype"), *both)
+    assert implications(made, "sulfamethoxazole / trimethoprim")
+    apart = [medicine("sulfamethoxazole"), medicine("trimethoprim")]
+    assert (
+        implications(bundle(gene("G6PD", "Deficient", "gene-phenotype"), *apart), "sulfamethoxazole / trimethoprim")
+        == []
+    )
+
+
+def test_what_a_label_forbids_to_these_genes_is_in_the_conclusion() -> None:
+    text = bundle(gene("CYP2C9", "*3/*3"), asked=("siponimod",))["entry"][0]["resource"]["conclusion"]
+    assert "siponimod: The label forbids it for everybody with: CYP2C9 *3/*3." in text

@@ -8,10 +8,11 @@ import pytest
 
 from fhirtwin.fhir import validator
 from fhirtwin.report.genomics import report, warfarin
+from fhirtwin.report.genomics.medicines import current
 from fhirtwin.report.genomics.report import Findings
 from fhirtwin.report.genomics.warfarin import Inputs
-from fhirtwin.report.genomics.weighing import current
-from fhirtwin.twin import derived, genome
+from fhirtwin.rules.genetics import dosing, person
+from fhirtwin.twin import derived
 from fhirtwin.twin.state import Fact, PatientKey, Source, TwinState, in_order
 from tests.report.genomics.builders import DAY, bundle, findings, gene, medicine
 
@@ -32,7 +33,7 @@ BODY = (
 def told(*facts: Fact, lists: frozenset[str] = warfarin.LISTS, unread: tuple[str, ...] = ()) -> tuple[Any, str]:
     whole = TwinState(PatientKey("", "p"), 1, in_order(facts), lists=lists, reference="Patient/p")
     state = derived.as_of(whole, DAY)
-    inputs = Inputs(state, genome.of(state), current(state), DAY, timedelta(days=365), unread)
+    inputs = Inputs(state, person.of(state), current(state), DAY, timedelta(days=365), unread)
     return warfarin.estimate(inputs, findings().about)
 
 
@@ -59,7 +60,7 @@ def test_the_estimate_is_the_equations_with_its_terms_and_sources() -> None:
 )
 def test_vkorc1_is_read_from_the_strand_of_the_chromosome(diplotype: str, name: str) -> None:
     state = TwinState(PatientKey("", "p"), 1, (gene("VKORC1", diplotype),))
-    assert warfarin.vkorc1(genome.of(state)["VKORC1"]) == name
+    assert dosing.genotype("VKORC1", person.of(state)) == (name, "")
 
 
 def test_amiodarone_and_inducers_count() -> None:
@@ -79,6 +80,8 @@ def test_amiodarone_and_inducers_count() -> None:
         ((*BODY[:2], measured("body-weight", "700", "kg")), {}, "weight in kg"),
         ((*BODY, gene("CYP2C9", "*1/*8")), {}, "does not know the genotype of CYP2C9"),
         ((*BODY, gene("CYP2C9", "*1/*2 | *1/*3")), {}, "several genotypes of CYP2C9"),
+        ((*BODY, gene("CYP2C9", "Poor Metabolizer", "gene-phenotype")), {}, "does not know the genotype of CYP2C9"),
+        ((*BODY, gene("VKORC1", f"{C}/{C} | {C}/{T}")), {}, "several genotypes of VKORC1"),
         (BODY, {"lists": frozenset({"Condition"})}, "which medicines are taken"),
         (BODY, {"unread": ("code not known",)}, "could not be read"),
     ],

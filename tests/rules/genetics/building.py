@@ -35,3 +35,18 @@ def one(*orders: Order | str, facts: tuple[Fact, ...]) -> Finding:
 def offered(finding: Finding) -> list[str]:
     """Names of the drugs that are offered instead."""
     return [r.code.display for r in finding.remedies if r.act.value == "replace" and r.code]
+
+
+NAMED = "To be checked by you, and not offered here, of what the guideline leads to: "
+
+
+def named(finding: Finding) -> dict[str, str]:
+    """Drugs that are named and not offered, with the reason."""
+    line = next((text.removeprefix(NAMED) for text in finding.detail if text.startswith(NAMED)), "")
+    each = (one.partition(" (") for one in line.removesuffix(".").split("); ") if one)
+    return {name: why.removesuffix(")") for name, _, why in each}
+
+
+def fits(finding: Finding) -> list[str]:
+    """Drugs that no rule speaks of and the genes allow, offered or named."""
+    return [*offered(finding), *named(finding)]

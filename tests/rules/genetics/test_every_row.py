@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 
 import pytest
@@ -15,9 +15,10 @@ from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.report.order_cards import finding_cards
 from fhirtwin.report.wording import escape
 from fhirtwin.rules.findings import Severity
-from fhirtwin.rules.genetics import advising, alternatives, naming, severity, wording
+from fhirtwin.rules.genetics import advising, alternatives, naming, screening, severity, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Medicine, Order, Situation
+from fhirtwin.twin.genome import GeneResult
 from tests.rules.building import WHO, situation
 from tests.rules.genetics.building import result
 
@@ -42,7 +43,8 @@ def with_key(row: Recommendation) -> Person:
             scored = value == "n/a" or value.lstrip("≥").replace(".", "").isdigit()
             phenotypes[gene] = GenePhenotype(gene, (Phenotype(gene, "A word" if scored else value, value * scored),))
     calls = {gene: Known(gene, (), "laboratory report", (value,)) for gene, value in known.items()}
-    return Person(phenotypes, alleles, calls, {gene: (result(gene, value),) for gene, value in known.items()})
+    results = {gene: GeneResult(call, (), "") for gene, call in calls.items()}
+    return Person(results, phenotypes, alleles, {gene: (result(gene, value),) for gene, value in known.items()})
 
 
 def test_drugs_that_no_order_is_known_by_are_those_named() -> None:
@@ -89,7 +91,11 @@ REST = {
 }
 
 
-def test_what_rows_offer_instead_is_legal_has_no_dose_and_is_never_recommended() -> None:
+def test_what_rows_lead_to_instead_is_legal_has_no_dose_and_is_never_recommended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(screening, "why_not", lambda *_: "")
+    monkeypatch.setattr(screening, "COVERED", defaultdict(lambda: severity.GRAVE[0].source))
     seen: set[tuple[str, str]] = set()
     for drug in DRUGS:
         for row in guideline.table()[drug].values():
@@ -127,7 +133,7 @@ def test_severity_of_all_rows_is_what_the_page_says() -> None:
     assert not any(severity.of_row(row) for row in rows if row.action in ("use", "none", "judge"))
 
 
-COUNTED = {"none": 664, "info": 1047, "warning": 334, "critical": 53}
+COUNTED = {"none": 686, "info": 1051, "warning": 334, "critical": 53}
 _TRICYCLICS = ("amitriptyline", "clomipramine", "doxepin", "imipramine", "trimipramine")
 OFFERED = {key: {"desipramine", "nortriptyline"} for key in _TRICYCLICS} | {
     **{key: {"fluvoxamine", "paroxetine"} for key in ("citalopram", "escitalopram", "sertraline")},

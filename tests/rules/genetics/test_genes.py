@@ -6,24 +6,80 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.rules.findings import Act
-from fhirtwin.rules.genetics import alternatives
+from fhirtwin.rules.findings import Act, Finding
+from fhirtwin.rules.genetics import screening
 from fhirtwin.rules.registry import judge
-from fhirtwin.twin.state import Fact, Source
+from fhirtwin.rules.situation import Situation
+from fhirtwin.twin import medicines
+from fhirtwin.twin.mappers import allergy_intolerance
+from fhirtwin.twin.state import Fact, Source, Unused
 from tests.rules.building import allergic, code, measured, order, rules, situation, taken
-from tests.rules.genetics.building import offered, one, result, told
+from tests.rules.genetics.building import fits, named, offered, one, result, told
 
 POOR_2C19 = result("CYP2C19", "*2/*2")
 FAST_2C19 = result("CYP2C19", "*17/*17")
 NORMAL_2D6 = result("CYP2D6", "*1/*1")
 POOR_2D6 = result("CYP2D6", "*4/*4")
 FAST_2D6 = result("CYP2D6", "*1/*2x2")
+FITS_SERTRALINE = (FAST_2D6, result("CYP2C19", "*1/*1"), result("CYP2B6", "*1/*1"))
+
+
+MH = "Malignant Hyperthermia Susceptibility"
+UNSURE = "Uncertain Susceptibility"
+
+
+@pytest.mark.parametrize("drug", ["succinylcholine", "sevoflurane", "desflurane"])
+@pytest.mark.parametrize(
+    ("ryr1", "cacna1s", "what"),
+    [
+        (MH, None, "RYR1 malignant hyperthermia susceptibility"),
+        (None, MH, "CACNA1S malignant hyperthermia susceptibility"),
+        (MH, MH, "malignant hyperthermia susceptibility"),
+        (MH, UNSURE, "RYR1 malignant hyperthermia susceptibility"),
+    ],
+)
+def test_one_gene_of_two_is_enough_where_the_guideline_says_the_same_whatever_the_other_is(
+    drug: str, ryr1: str | None, cacna1s: str | None, what: str
+) -> None:
+    known = {"RYR1": ryr1, "CACNA1S": cacna1s}
+    facts = tuple(result(gene, value, "gene-phenotype") for gene, value in known.items() if value)
+    finding = one(drug, facts=facts)
+    assert finding.severity.value == "critical"
+    assert what in finding.summary
+    assert ("uncertain" in finding.summary) == (cacna1s == UNSURE)  # nothing is said of a gene that nobody looked at
+    if not (ryr1 and cacna1s):
+        assert any("no result" in line for line in finding.detail)
+
+
+def test_variant_of_ryr1_alone_warns_of_what_triggers_malignant_hyperthermia() -> None:
+    finding = one("succinylcholine", facts=(result("RYR1", "c.7300G>A/Reference"),))
+    assert finding.severity.value == "critical"
+
+
+def test_one_gene_of_two_that_decides_nothing_is_no_card() -> None:
+    assert told("succinylcholine", facts=(result("RYR1", UNSURE, "gene-phenotype"),)) == ()
 
 
 def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
     drafts = ("codeine", "clopidogrel", "abacavir", "carbamazepine", "warfarin", "siponimod", "valproate")
     assert told(*drafts, facts=()) == ()
     assert told("paroxetine", facts=(taken("tamoxifen"),)) == ()
+
+
+def test_a_reported_word_is_told_as_that_word_and_not_as_a_score_that_nobody_measured() -> None:
+    found = one("phenytoin", facts=(result("CYP2C9", "Poor Metabolizer", "gene-phenotype"),))
+    assert "CYP2C9 poor metabolizer" in found.summary and "activity score" not in found.summary
+
+
+def test_normal_dpyd_of_which_most_was_not_tested_is_told_as_not_known() -> None:
+    note = "Named alleles matched to a VCF file on GRCh38\n82 of 83 positions were not tested; not excluded: c.2846A>T"
+    found = one("capecitabine", facts=(replace(result("DPYD", "Reference/Reference"), note=note),))
+    assert found.summary == "DPYD is not known, 82 of 83 positions were not tested: capecitabine not judged by it"
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c.2846A>T." in found.detail
+    lowered = one("capecitabine", facts=(replace(result("DPYD", "c.1679T>G (*13)/Reference"), note=note),))
+    assert "intermediate metabolizer" in lowered.summary
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c.2846A>T." in lowered.detail
+    assert "(VCF)" in lowered.detail[0]
 
 
 @pytest.mark.parametrize(
@@ -34,7 +90,8 @@ def test_nobody_tested_raises_nothing_whatever_is_ordered() -> None:
         ("abacavir", (result("HLA-B", "*57:01 negative", "allele-status"),)),
         ("fluorouracil", (result("DPYD", "Reference/Reference"),)),
         ("hydrocodone", (FAST_2D6,)),  # the guideline has no recommendation
-        ("metoprolol", (POOR_2D6,)),  # its guideline is not here
+        ("metoprolol", (NORMAL_2D6,)),
+        ("aripiprazole", (POOR_2D6,)),  # CPIC has no rows of it
         ("sertraline", (POOR_2D6,)),  # its rows do not ask for that gene
     ],
 )
@@ -91,14 +148,64 @@ def test_poor_is_not_a_lower_and_rapid_not_a_higher_dose_by_itself(
     assert never not in row
 
 
+def alone(facts: tuple[Fact, ...], ordered: str = "paroxetine") -> Situation:
+    """One draft of somebody whose lists of medicines were obtained."""
+    stage = situation(ordered, facts=facts)
+    return replace(stage, state=replace(stage.state, lists=screening.LISTS))
+
+
+def of_genes(stage: Situation) -> Finding:
+    return next(f for f in judge(stage) if f.rule == "genes.paroxetine")
+
+
 def test_alternatives_take_the_draft_away_and_order_another_without_a_dose_and_none_is_recommended() -> None:
-    finding = one("clopidogrel", facts=(POOR_2C19,))
+    finding = of_genes(alone(FITS_SERTRALINE))
     removal, replacing = finding.remedies
     assert (removal.act, removal.order, removal.recommended) == (Act.REMOVE, "MedicationRequest/d1", False)
     assert (replacing.act, replacing.order, replacing.recommended) == (Act.REPLACE, "MedicationRequest/d1", False)
     assert replacing.code is not None
-    assert replacing.code.code == code("ticagrelor")
-    assert any("intracranial bleeding" in line for line in finding.detail)
+    assert replacing.code.code == code("sertraline")
+    assert screening.COVERED["sertraline"] in finding.sources
+    assert set(named(finding)) == {"citalopram", "escitalopram"}  # not all that their labels forbid is looked at
+
+
+@pytest.mark.parametrize(
+    ("ordered", "facts", "beside", "drug"),
+    [
+        ("escitalopram", (FAST_2C19, NORMAL_2D6), ("theophylline", "clozapine"), "fluvoxamine"),
+        ("clopidogrel", (POOR_2C19,), ("rifampin",), "ticagrelor"),
+        ("clopidogrel", (POOR_2C19,), ("carbamazepine",), "ticagrelor"),
+        ("clopidogrel", (POOR_2C19,), (), "ticagrelor"),  # whoever bled into the brain must not have it
+        ("paroxetine", FITS_SERTRALINE, ("metformin",), "sertraline"),
+    ],
+)
+def test_drug_of_which_interactions_or_contraindications_are_not_all_looked_at_is_named_and_not_offered(
+    ordered: str, facts: tuple[Fact, ...], beside: tuple[str, ...], drug: str
+) -> None:
+    stage = alone((*facts, *(taken(name, name) for name in beside)), ordered)
+    finding = next(f for f in judge(stage) if f.rule == f"genes.{ordered}")
+    assert offered(finding) == []
+    assert all(name in named(finding)[drug] for name in beside)
+    assert not any("Offered instead" in line for line in finding.detail)
+
+
+def test_nothing_is_offered_where_not_all_that_stands_beside_it_is_known() -> None:
+    stage = alone(FITS_SERTRALINE)
+    unread = Unused(Source("", "MedicationRequest", "m", "1"), medicines.NO_CODE)
+    allergy = Unused(Source("", "AllergyIntolerance", "a", "1"), allergy_intolerance.NO_CODE)
+    lately = replace(taken("phenelzine"), end="2026-05-25", active=False)
+    worse = (
+        replace(stage, state=replace(stage.state, lists=frozenset({"MedicationRequest"}))),
+        replace(stage, state=replace(stage.state, unused=(unread,))),
+        replace(stage, state=replace(stage.state, unused=(allergy,))),
+        replace(stage, has_unjudged=True),
+        replace(stage, ended=(lately,)),
+        replace(stage, orders=(*stage.orders, order("ibuprofen", "d2"))),
+    )
+    assert offered(of_genes(stage)) == ["sertraline"]
+    for one_ in worse:
+        assert offered(of_genes(one_)) == []
+        assert named(of_genes(one_))["sertraline"]
 
 
 @pytest.mark.parametrize(
@@ -113,23 +220,23 @@ def test_alternatives_take_the_draft_away_and_order_another_without_a_dose_and_n
 )
 def test_what_any_rule_speaks_of_is_not_offered(beside: tuple[Fact, ...], left: list[str]) -> None:
     found = told("escitalopram", facts=(FAST_2C19, NORMAL_2D6, *beside))
-    assert offered(found[0]) == left
+    assert fits(found[0]) == left
 
 
 def test_what_the_genes_of_the_person_do_not_clear_is_not_offered() -> None:
-    assert offered(one("escitalopram", facts=(FAST_2C19, POOR_2D6))) == []
-    assert offered(one("escitalopram", facts=(FAST_2C19,))) == []  # CYP2D6, which the others need, is not known
+    assert fits(one("escitalopram", facts=(FAST_2C19, POOR_2D6))) == []
+    assert fits(one("escitalopram", facts=(FAST_2C19,))) == []  # CYP2D6, which the others need, is not known
 
 
 def test_another_draft_counts_as_taken_for_what_is_offered() -> None:
     found = told("escitalopram", "paroxetine", facts=(FAST_2C19, NORMAL_2D6))
-    assert "paroxetine" not in offered(found[0])
+    assert "paroxetine" not in fits(found[0])
 
 
 def test_one_part_of_a_combination_is_not_replaced() -> None:
     both = one("amitriptyline / perphenazine", facts=(FAST_2C19, NORMAL_2D6))
-    alone = one("amitriptyline", facts=(FAST_2C19, NORMAL_2D6))
-    assert (offered(both), offered(alone)) == ([], ["desipramine", "nortriptyline"])
+    single = one("amitriptyline", facts=(FAST_2C19, NORMAL_2D6))
+    assert (fits(both), fits(single)) == ([], ["desipramine", "nortriptyline"])
 
 
 def test_inhibitor_that_is_taken_makes_the_effective_phenotype_and_both_are_told() -> None:
@@ -143,6 +250,17 @@ def test_inhibitor_that_is_taken_makes_the_effective_phenotype_and_both_are_told
     assert finding.severity.value == "warning"
 
 
+def test_only_what_changed_a_gene_of_the_row_is_named_beside_a_drug() -> None:
+    bupropion, escitalopram = taken("bupropion", "b"), taken("escitalopram", "e")
+    codeine = one("codeine", facts=(NORMAL_2D6, bupropion, escitalopram))
+    assert codeine.summary.startswith("Codeine, CYP2D6 poor metabolizer beside bupropion (CPIC")  # the other is weak
+    assert escitalopram not in codeine.facts
+    facts = (NORMAL_2D6, FAST_2C19, bupropion)
+    (other,) = [f for f in told("escitalopram", "codeine", facts=facts) if f.rule == "genes.escitalopram"]
+    assert "bupropion" not in other.summary
+    assert [fact.display for fact in other.facts] == ["CYP2C19"]
+
+
 def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
     finding = one("codeine", "paroxetine", facts=(NORMAL_2D6,))
     assert finding.rule == "genes.codeine"
@@ -153,6 +271,12 @@ def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
 def test_draft_inhibitor_against_a_medicine_that_is_taken_is_a_finding_on_the_draft() -> None:
     finding = one("paroxetine", facts=(NORMAL_2D6, taken("tamoxifen")))
     assert (finding.rule, finding.orders) == ("genes.inhibitor.tamoxifen", ("MedicationRequest/d1",))
+    assert finding.summary == (
+        "Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong): "
+        "less endoxifen; choose one that does not slow CYP2D6"
+    )
+    assert "aromatase" not in finding.summary  # that is for people whose genes do it
+    assert any("leaves tamoxifen as it is" in line for line in finding.detail)
     assert finding.severity.value == "warning"
     assert [r.act for r in finding.remedies] == [Act.REMOVE]
     assert told("sertraline", facts=(NORMAL_2D6, taken("tamoxifen"))) == ()  # weak: nothing changes
@@ -188,11 +312,45 @@ def test_contradictory_results_are_said_and_nothing_is_chosen() -> None:
     assert len(finding.facts) == 2
 
 
+@pytest.mark.parametrize(
+    ("facts", "said"),
+    [
+        ((result("DPYD", "Reference/c.1905+1G>A (*2A)"),), False),
+        ((result("DPYD", "c.2846A>T/c.2846A>T"),), True),
+        ((result("DPYD", "1.0", "gene-phenotype"),), True),  # the alleles are not told: it may be theirs
+    ],
+)
+def test_what_a_row_says_of_one_allele_twice_is_said_to_those_who_may_have_it(
+    facts: tuple[Fact, ...], said: bool
+) -> None:
+    finding = one("capecitabine", facts=facts)
+    assert "lower the starting dose by 50%" in finding.summary
+    assert ("c.2846A>T twice" in finding.summary) == said
+    assert any("c.2846A>T twice" in line for line in finding.detail) == said
+
+
+def test_thiopurines_say_first_what_to_do_for_which_disease_and_can_be_taken_away() -> None:
+    poor = result("TPMT", "Poor Metabolizer", "gene-phenotype")
+    normal = result("NUDT15", "Normal Metabolizer", "gene-phenotype")
+    for facts in ((poor,), (poor, normal)):
+        finding = one("azathioprine", facts=facts)
+        assert finding.summary.endswith("except for cancer, consider a drug that is not a thiopurine")
+        assert len(finding.summary) < 140
+        assert any("three days a week (for cancer)" in line for line in finding.detail)
+        assert [(r.act, r.recommended) for r in finding.remedies] == [(Act.REMOVE, False)]
+    leukaemia = one("mercaptopurine", facts=(poor,))
+    assert leukaemia.summary.endswith("for cancer, lower the starting dose to a tenth, three days a week")
+    assert one("azathioprine", facts=(result("TPMT", "Intermediate Metabolizer", "gene-phenotype"),)).remedies == ()
+
+
 def test_calls_that_fit_equally_well_show_every_row() -> None:
     finding = one("clopidogrel", facts=(result("CYP2C19", "*1/*17 | *2/*2"),))
     text = " ".join(finding.detail)
     assert "equally well" in text
     assert text.count("For acute coronary syndrome") == 2
+    assert finding.summary.startswith("Clopidogrel, perhaps CYP2C19 poor metabolizer (CPIC")
+    certain = one("clopidogrel", facts=(result("CYP2C19", "*2/*2 | *2/*3"),))  # one phenotype, whichever it is
+    assert "perhaps" not in certain.summary
 
 
 def test_valproate_in_a_disease_of_polg_is_critical_though_no_gene_was_looked_at() -> None:
@@ -263,9 +421,11 @@ def test_warfarin_dose_is_estimated_when_all_is_known_and_its_accuracy_told() ->
     ("changed", "word"),
     [
         ({"weight": None}, "body weight"),
+        ({"weight": measured("body-weight", Decimal(70), "2024-01-01")}, "body weight of late"),
         ({"age": None}, "age"),
         ({"vkorc1": None}, "a genotype of VKORC1"),
         ({"cyp2c9": result("CYP2C9", "*1/*8")}, "a genotype of CYP2C9"),
+        ({"cyp2c9": result("CYP2C9", "Poor Metabolizer", "gene-phenotype")}, "a genotype of CYP2C9"),
     ],
 )
 def test_warfarin_without_an_input_says_which(changed: dict[str, Fact | None], word: str) -> None:
@@ -288,4 +448,21 @@ def test_drug_of_two_ingredients_is_known_by_both() -> None:
 
 
 def test_label_of_what_is_offered_is_asked_for_by_name() -> None:
-    assert set(alternatives.ASKS) <= {"ticagrelor"}
+    assert set(screening.ASKS) <= {"ticagrelor"}
+
+
+def test_inhibitor_of_another_enzyme_than_the_drug_s_own_is_not_named() -> None:
+    facts = (FAST_2C19, NORMAL_2D6, taken("quinidine"))
+    finding = one("omeprazole", facts=facts)
+    assert "quinidine" not in finding.summary
+    assert not any("quinidine" in text for text in finding.detail)
+
+
+def test_medicine_that_was_stopped_twice_is_named_once_with_its_last_day() -> None:
+    twice = (
+        taken("paroxetine", "p1", end="2026-04-01", active=False),
+        taken("paroxetine", "p2", end="2026-05-20", active=False),
+    )
+    stage = replace(situation("codeine", facts=(POOR_2D6,)), ended=twice)
+    (finding,) = [f for f in judge(stage) if f.topic == "pharmacogenetics"]
+    assert [text[:37] for text in finding.detail if "was stopped" in text] == ["Paroxetine was stopped on 2026-05-20:"]

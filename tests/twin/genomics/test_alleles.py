@@ -57,6 +57,9 @@ def test_genotype_is_read_in_every_form(resource: Json) -> None:
         ("CYP2D6", "*36+*10/*41", ("diplotype", "*36 + *10/*41")),
         ("CYP2D6", "*1/*4.024", ("diplotype", "*1/*4")),
         ("DPYD", "c.1905+1G>A/Reference", ("diplotype", "c.1905+1G>A (*2A)/Reference")),
+        ("DPYD", "*1/*2A", ("diplotype", "Reference/c.1905+1G>A (*2A)")),
+        ("DPYD", "DPYD *1/*1", ("diplotype", "Reference/Reference")),
+        ("CYP2C19", "cyp2c19 *1/*17", ("diplotype", "*1/*17")),
         ("VKORC1", "-1639 G/A", ("diplotype", "rs9923231 reference (C)/rs9923231 variant (T)")),
         ("MT-RNR1", "m.1555A>G", ("diplotype", "m.1555A>G")),
         ("HLA-B", "HLA-B*57:01 positive", ("allele-status", "*57:01 positive")),
@@ -69,6 +72,14 @@ def test_genotype_is_read_in_every_form(resource: Json) -> None:
 )  # fmt: skip
 def test_spellings_of_the_wild(gene: str, said: str, fact: tuple[str, str]) -> None:
     assert told(genotype(gene, said)) == [(gene, *fact)]
+
+
+def test_dpyd_is_known_by_its_own_number_and_not_by_that_of_another_gene() -> None:
+    said = {"text": "c.1905+1G>A (*2A)/Reference"}
+    theirs = component("48018-6", coded("http://www.genenames.org", "HGNC:3012", "DPYD"))
+    assert told(result("84413-4", said, theirs)) == [("DPYD", "diplotype", "c.1905+1G>A (*2A)/Reference")]
+    cdx2 = component("48018-6", coded("http://www.genenames.org", "HGNC:1806", "CDX2"))
+    assert "no table here knows" in refused(result("84413-4", said, cdx2))
 
 
 def test_several_statuses_of_one_gene() -> None:

@@ -17,6 +17,8 @@ Json = dict[str, Any]
     "resource",
     [
         implication("LA9657-3", studied("CYP2C19"), code="53040-2", system=LOINC),
+        result("53040-2", coded(LOINC, "LA9657-3", "Poor metabolizer"), studied("CYP2C19")),
+        result("53040-2", {**coded(LOINC, "LA9657-3", "Poor metabolizer"), "text": "CYP2C19 poor metaboliser"}),
         implication("CYP2C19 Poor Metabolizer", code="predicted-therapeutic-implication"),
         implication("LA9657-3", studied("CYP2C19"), code="predicted-therapeutic-implication"),
         implication("LA9657-3", studied("CYP2C19")),
@@ -73,6 +75,40 @@ def test_single_results_are_read_by_their_code(code: str, value: Json, fact: tup
 @pytest.mark.parametrize("value", [{"text": "see report"}, {"text": "Positive", **coded(LOINC, "LA9634-2")}, None])
 def test_single_result_without_a_clear_answer_is_refused(value: Json | None) -> None:
     assert "not one that is known here" in refused(result("50956-2", value))
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "fact"),
+    [
+        ("79713-4", coded(LOINC, "LA9657-3", "Poor metabolizer"), ("TPMT", "gene-phenotype", "Poor Metabolizer")),
+        (
+            "79716-7",
+            coded(LOINC, "LA25391-6", "Normal metabolizer"),
+            ("CYP2C9", "gene-phenotype", "Normal Metabolizer"),
+        ),
+        ("79722-5", coded(LOINC, "LA25394-0", "Poor function"), ("SLCO1B1", "gene-phenotype", "Poor Function")),
+        ("79716-7", {"text": "1.0", **coded("", "", "Intermediate Metabolizer")}, ("CYP2C9", "gene-phenotype", "1.0")),
+    ],
+)
+def test_code_and_display_are_two_spellings_of_one_phenotype(
+    code: str, value: Json, fact: tuple[str, str, str]
+) -> None:
+    assert told(result(code, value)) == [fact]
+
+
+@pytest.mark.parametrize(("code", "gene"), [("79714-2", "CYP2C19"), ("79715-9", "CYP2D6"), ("79719-1", "DPYD")])
+def test_gene_of_a_phenotype_is_read_of_the_name_beside_its_code(code: str, gene: str) -> None:
+    name = f"{gene} gene product metabolic activity interpretation in Blood or Tissue Qualitative by CPIC"
+    value = coded(LOINC, "LA9657-3", "Poor metabolizer")
+    with_name = result(code, value) | {"code": coded(LOINC, code, name)}
+    assert told(with_name) == [(gene, "gene-phenotype", "Poor Metabolizer")]
+    assert "no name beside it" in refused(result(code, value))
+    other = result(code, value) | {"code": coded(LOINC, code, f"{gene} something else")}
+    assert "no name beside it" in refused(other)
+
+
+def test_code_and_display_that_name_two_phenotypes_are_refused() -> None:
+    assert "different phenotypes" in refused(result("79713-4", coded(LOINC, "LA9657-3", "Normal metabolizer")))
 
 
 def test_single_result_without_a_value_says_so() -> None:

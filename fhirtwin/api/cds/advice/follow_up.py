@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.advice.twin_of_call import twin_of
+from fhirtwin.api.cds.advice.twin_of_call import left_of, twin_of
 from fhirtwin.api.cds.service import Call
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
@@ -32,7 +32,7 @@ PREFETCH: Final[Mapping[str, Template]] = {
 
 def situation(call: Call, orders: tuple[Order, ...]) -> Situation:
     """Give the patient as of today, with the call laid over the twin, and the orders that are looked at."""
-    state, _ = twin_of(call)
+    state, here = twin_of(call)
     with timing.stage("map"):
         day = reporting.today(call.parts)
-        return Situation(orders, derived.as_of(state, day), day)
+        return Situation(orders, derived.as_of(state, day), day, left=left_of(call, here=here))

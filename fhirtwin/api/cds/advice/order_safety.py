@@ -5,12 +5,15 @@ No cards means that every draft was checked and nothing was found. What was not 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.advice import genomics
-from fhirtwin.api.cds.advice.twin_of_call import twin_of
+from fhirtwin.api.cds.advice import genomics, not_obtained
+from fhirtwin.api.cds.advice.twin_of_call import left_of, twin_of
 from fhirtwin.api.cds.advice.unread import unread
 from fhirtwin.api.cds.service import Call, Response
 from fhirtwin.errors import TooLarge
@@ -19,9 +22,14 @@ from fhirtwin.interactions import reporting
 from fhirtwin.report import order_cards
 from fhirtwin.rules import drafts, registry
 from fhirtwin.rules.drafts import Unjudged
+from fhirtwin.rules.findings import Finding
+from fhirtwin.rules.genetics import not_called
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms.concepts.observations import codes_of
 from fhirtwin.twin import derived
+from fhirtwin.twin.state import TwinState
+
+_log = logging.getLogger("fhirtwin.cds")
 
 FACTS: Final = (
     *(
@@ -79,7 +87,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
     Raises:
         TooLarge: there are more than `MOST_DRAFTS`.
     """
-    state, _ = twin_of(call)
+    state, here = twin_of(call)
     with timing.stage("map"):
         day = reporting.today(call.parts)
         found = drafts.read(resources)
@@ -88,12 +96,38 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
                 f"At most {MOST_DRAFTS} draft orders of medicines are judged in one call.", expression=_PLACE
             )
         ended = derived.ended(state, "medicine", day)
-        situation = Situation(found.orders, derived.as_of(state, day), day, ended)
+        parts = call.parts
+        situation = Situation(
+            orders=found.orders,
+            state=derived.as_of(state, day),
+            day=day,
+            ended=ended,
+            genes=parts.genes,
+            texts=parts.pgx_knowledge,
+            oldest_measure=timedelta(days=parts.settings.max_age_vitals_days),
+            has_unjudged=bool(found.unjudged),
+            left=left_of(call, here=here),
+            forgotten=derived.forgotten_pregnancies(state, day),
+        )
     with timing.stage("report"):
         findings = [f for f in registry.judge(situation) if _wanted(f.orders, selected)]
         cards = order_cards.finding_cards(findings, situation, call.patient)
-        cards += _not_judged(call, situation, _chosen(found.unjudged, selected))
-    return Response(cards)
+        lasting = _lasting(findings, cards)
+        cards += _not_judged(call, state, situation, _chosen(found.unjudged, selected), findings)
+        cards += not_obtained.of_orders(call, _spoken_of(situation, selected))
+    return Response(cards, lasting=lasting)
+
+
+def _lasting(findings: Sequence[Finding], cards: Sequence[order_cards.Card]) -> frozenset[str]:
+    """The cards of what failed, each of which is logged."""
+    failed = [(finding, card["uuid"]) for finding, card in zip(findings, cards, strict=True) if finding.of_failure]
+    for finding, _ in failed:
+        _log.warning("orders were not judged by everything: %s", finding.summary)
+    return frozenset(uuid for _, uuid in failed)
+
+
+def _spoken_of(situation: Situation, selected: Collection[str] | None) -> Situation:
+    return replace(situation, orders=tuple(o for o in situation.orders if _wanted([o.reference], selected)))
 
 
 def _wanted(orders: Sequence[str], selected: Collection[str] | None) -> bool:
@@ -104,8 +138,11 @@ def _chosen(unjudged: Sequence[Unjudged], selected: Collection[str] | None) -> t
     return tuple(one for one in unjudged if selected is None or one.reference in selected)
 
 
-def _not_judged(call: Call, situation: Situation, unjudged: Sequence[Unjudged]) -> Iterator[order_cards.Card]:
-    left = unread(call, situation)
+def _not_judged(
+    call: Call, state: TwinState, situation: Situation, unjudged: Sequence[Unjudged], findings: Sequence[Finding]
+) -> Iterator[order_cards.Card]:
+    told = not_called.told(findings)
+    left = tuple(one for one in unread(call, state, situation) if one.reference not in told)
     if unjudged or left:
         judged = len(situation.orders)
         yield order_cards.not_judged_card(unjudged, left, call.patient, call.parts.settings.base_url, judged)

@@ -33,6 +33,19 @@ def twin_of(call: Call) -> tuple[TwinState, bool]:
     return state, call.patient.origin != LOCAL or (stored is not None and not stored.deleted)
 
 
+def left_of(call: Call, *, here: bool) -> Mapping[str, str]:
+    """Give what is not known because it was asked for and not obtained, by prefetch key, with why.
+
+    Of a patient who is stored here, this server is the record: what the twin holds answers the query that the call
+    left open, so nothing is left.
+
+    Args:
+        call: with its prefetch.
+        here: what `twin_of` says.
+    """
+    return {} if call.patient.origin == LOCAL and here else call.prefetched.left
+
+
 def _patients(call: Call, stored: StoredVersion | None) -> Iterator[Mapping[str, Any]]:
     """The Patient as the call brought it, and as it is stored here."""
     yield from (resource for source, resource in call.prefetched.resources if source.type == "Patient")

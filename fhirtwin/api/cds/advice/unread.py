@@ -26,7 +26,7 @@ from fhirtwin.twin.mappers import allergy_intolerance
 from fhirtwin.twin.mappers.observation import FINAL, effective
 from fhirtwin.twin.reading import codings, text
 from fhirtwin.twin.state import Source, TwinState
-from fhirtwin.twin.times import begins, last_day
+from fhirtwin.twin.times import begins, first_day, last_day
 
 Resource = Mapping[str, Any]
 
@@ -48,25 +48,47 @@ _TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
 """What is measured to the facts that tell as much."""
 
 
-def unread(call: Call, situation: Situation) -> tuple[Unjudged, ...]:
-    """Give the entries, each with what the call calls it, in the order of type and id; none when nothing is judged."""
+def unread(call: Call, state: TwinState, situation: Situation) -> tuple[Unjudged, ...]:
+    """Give the entries, each with what the call calls it, in the order of type and id; none when nothing is judged.
+
+    Args:
+        call: with its prefetch.
+        state: the twin with all its facts, also those of days to come.
+        situation: what is judged.
+    """
     if not situation.orders:
         return ()
     brought = dict(call.prefetched.resources)
     left = {(u.source, u.reason) for u in situation.state.unused if u.reason in _GAPS.get(u.source.type, ())}
     entries = [Unjudged(source.reference, called(brought.get(source, {})), reason) for source, reason in sorted(left)]
-    return (*entries, *_results(brought, situation), *_genes(brought, situation))
+    results = (*_results(brought, situation), *_of_days_to_come(state, situation))
+    return (*entries, *results, *_genes(brought, situation))
 
 
 def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
-    if not any(map(_asks_for_kidneys, situation.orders)):
+    if not any(map(asks_for_kidneys, situation.orders)):
         return
+    judged = {s for f in situation.state.named("kidney-function-unstable") if f.value is True for s in f.sources}
     for source, reason in sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought}):
+        if source in judged:
+            continue  # that the creatinine has changed is what the orders were judged by
         resource = brought[source]
         name = _measure(resource)
         if name and _matters(resource, name, situation.state, situation.day):
             shown = called(resource) or name.replace("-", " ")
             yield Unjudged(source.reference, f"{shown}, {effective(resource)[:10] or 'without a date'}", reason)
+
+
+def _of_days_to_come(state: TwinState, situation: Situation) -> Iterator[Unjudged]:
+    """Results that are dated after the day of the call: a wrong date may hide the newest value."""
+    if not any(map(asks_for_kidneys, situation.orders)):
+        return
+    known = {source for fact in situation.state.facts for source in fact.sources}
+    for fact in state.named(*_TOLD_BY):
+        first = first_day(fact.time)
+        if first and first > situation.day and known.isdisjoint(fact.sources):
+            name = f"{fact.name.replace('-', ' ')}, {fact.time[:10]}"
+            yield Unjudged(fact.sources[0].reference, name, "its date is after the day of the call")
 
 
 def _genes(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
@@ -83,7 +105,8 @@ def _is_of_a_gene(resource: Resource) -> bool:
     return VARIANT not in codes and observation.reader(dict(resource)) is not None
 
 
-def _asks_for_kidneys(order: Order) -> bool:
+def asks_for_kidneys(order: Order) -> bool:
+    """Whether a label makes the dose of an ordered medicine depend on kidney function."""
     apixaban = renal_apixaban.ROW.ingredients <= set(order.medicine.ingredients)
     return apixaban or any(True for _ in renal.rows_for(order))
 

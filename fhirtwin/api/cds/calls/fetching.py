@@ -57,7 +57,7 @@ def source(asked: Request, parts: Services, deadline: float, find: Callable[[], 
             return _nothing(wanted, "the call names no `fhirServer`")
         found = find()
         if found is None:
-            return _nothing(wanted, "this server fetches from no FHIR server (fhir_servers)")
+            return _nothing(wanted, "this server fetches from no FHIR server (FHIRTWIN_FHIR_SERVERS)")
         server = Server(
             base=asked.fhir_server,
             token=asked.authorization.token if asked.authorization else "",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.advice import follow_up
+from fhirtwin.api.cds.advice import follow_up, not_obtained
 from fhirtwin.api.cds.contexts import EncounterDischarge
 from fhirtwin.api.cds.service import Call, Response, Service
 from fhirtwin.errors import Fault
@@ -25,7 +25,8 @@ def discharge(call: Call) -> Response:
     situation = follow_up.situation(call, ())
     with timing.stage("report"):
         findings = _findings(call, situation)
-        return Response(order_cards.finding_cards(findings, situation, call.patient))
+        cards = order_cards.finding_cards(findings, situation, call.patient)
+        return Response([*cards, *not_obtained.of_call(call, situation.left)])
 
 
 def _findings(call: Call, situation: Situation) -> Iterator[Finding]:

@@ -8,19 +8,21 @@ prescribing.
 from __future__ import annotations
 
 import logging
+from datetime import date
 from typing import Final
 
 from fhirtwin import timing
-from fhirtwin.api.cds.advice import genomics
-from fhirtwin.api.cds.advice.twin_of_call import twin_of
+from fhirtwin.api.cds.advice import genomics, not_obtained
+from fhirtwin.api.cds.advice.twin_of_call import left_of, twin_of
 from fhirtwin.api.cds.service import Call, Response, Service
-from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable
+from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, Unprocessable
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
 from fhirtwin.report import cards, gene_cards
 from fhirtwin.terms.concepts.observations import codes_of
 from fhirtwin.terms.facts import GENES
 from fhirtwin.twin import derived
+from fhirtwin.twin.state import TwinState
 
 _log = logging.getLogger("fhirtwin.cds")
 
@@ -38,14 +40,15 @@ def view(call: Call) -> Response:
     """Answer one call."""
     state, here = twin_of(call)
     day = reporting.today(call.parts)
-    genes = gene_cards.genome_card(derived.as_of(state, day), call.patient) if state.named(*GENES) else None
+    genes = _genes(call, state, day)
+    left = list(not_obtained.of_call(call, left_of(call, here=here)))
     try:
         # A patient of no known server is nobody that a stored report could refer to, so nothing is stored.
         found = reporting.assess(call.parts, call.caller, state, day, keep=here)
     except (EngineUnavailable, EngineAnswerRefused) as error:
         _log.warning("no risk was calculated: %s", error)
         card = cards.engine_failed_card(error, reporting.occasion(call.parts, state, day))
-        return Response([card, *([genes] if genes else [])], lasting=frozenset({card["uuid"]}))
+        return Response([card, *genes.cards, *left], lasting=genes.lasting | {card["uuid"]})
     with timing.stage("report"):
         made = [
             cards.risk_card(r.result, r.identity, found.occasion, resource=r.resource, stored=r.stored)
@@ -53,8 +56,20 @@ def view(call: Call) -> Response:
         ]
         if found.refusals:
             made.append(cards.not_calculated_card(found.refusals, found.occasion))
-        made += [genes] if genes else []
-    return Response(made)
+    return Response([*made, *genes.cards, *left], lasting=genes.lasting)
+
+
+def _genes(call: Call, state: TwinState, day: date) -> Response:
+    """What matters of the genes, if somebody looked at any; or that they could not be looked up."""
+    if not state.named(*GENES):
+        return Response()
+    try:
+        card = gene_cards.genome_card(derived.as_of(state, day), call.patient, call.parts.genes)
+    except (EngineUnavailable, EngineAnswerRefused, Unprocessable) as error:
+        _log.warning("no gene was looked up: %s", error)
+        failed = gene_cards.not_looked_up_card(error, call.patient)
+        return Response([failed], lasting=frozenset({failed["uuid"]}))
+    return Response([card] if card else [])
 
 
 SERVICE: Final = Service(

@@ -1,0 +1,146 @@
+"""Keeps an engine that answered wrongly from being asked again, whichever process of the gateway found it out.
+
+It stands in the database, so it holds after a restart, and an administrator lifts it (`fhirtwin quarantine lift`). What
+tells a right answer from a wrong one is the vault's affair.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from typing import Final
+
+from fhirtwin.errors import EngineAnswerWrong, EngineQuarantined, FhirtwinError
+from fhirtwin.store import Store
+
+NOTED_EVERY_MICROSECONDS: Final = 1_000_000
+"""How far what the database knows of right answers may lag behind."""
+
+_log = logging.getLogger("fhirtwin.security")
+
+_TEXT: Final = (
+    "The engine gave a wrong answer and is in quarantine: it is asked no more until an administrator has found the "
+    "cause and run `fhirtwin quarantine lift`. Nothing was calculated."
+)
+
+
+def microseconds() -> int:
+    """Now, in microseconds since 1970, UTC."""
+    return time.time_ns() // 1000
+
+
+class Quarantine:
+    """The gate before the engine. Threads may share it; processes share it through the store.
+
+    Args:
+        store: where it stands.
+        clock: gives microseconds since 1970.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], int] = microseconds) -> None:
+        self._store, self._clock = store, clock
+        self._lock = threading.Lock()
+        self._right = self._wrong = 0
+        """Answers that the store does not know of yet."""
+        self._noted = 0
+        self._closed = False
+        """Whether a wrong answer came of which the store does not know yet."""
+        self.when_found: Callable[[], object] = lambda: None
+        """Called when somebody asks, or finds out, that reports are doubted and not withdrawn yet."""
+
+    @contextmanager
+    def probed(self) -> Iterator[None]:
+        """Ask the engine in the block, and judge the answer by a probe that comes with it.
+
+        Raises:
+            EngineQuarantined: it must not be asked, or its answer was wrong.
+        """
+        with self.asked():
+            yield
+        with self._lock:
+            self._right += 1
+        self._note()
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Ask the engine in the block, without a probe: a wrong answer counts, one that seems right says nothing.
+
+        Raises:
+            EngineQuarantined: it must not be asked, or its answer was wrong.
+        """
+        self.require()
+        try:
+            yield
+        except EngineAnswerWrong:
+            with self._lock:
+                self._wrong += 1
+                self._closed = True
+            _log.error("the engine gave a wrong answer and is in quarantine")
+            self._close()
+            raise EngineQuarantined(_TEXT) from None
+
+    def require(self) -> None:
+        """Return when the engine may be asked.
+
+        Raises:
+            EngineQuarantined: it may not.
+        """
+        if self._closed:
+            self._close()
+            raise EngineQuarantined(_TEXT)
+        with self._store.snapshot() as reader:
+            standing = reader.standings.read()
+        if standing.quarantined is not None:
+            if not standing.withdrawn:
+                self.when_found()
+            raise EngineQuarantined(_TEXT)
+
+    def remind(self) -> None:
+        """At the start of a process: see to what another one left undone."""
+        with self._store.snapshot() as reader:
+            left = not reader.standings.read().withdrawn
+        if left:
+            self.when_found()
+
+    def _close(self) -> None:
+        """Write it down; while that fails this process asks the engine no more all the same, and tries again.
+
+        In a context of its own: it must be written although the caller gave up waiting.
+        """
+        try:
+            Context().run(self._write)
+        except FhirtwinError as error:
+            _log.error("the quarantine of the engine could not be written yet: %s", error)
+        else:
+            self.when_found()
+
+    def _write(self) -> None:
+        with self._lock:
+            right, wrong = self._right, self._wrong
+        with self._store.write() as writer:
+            standings = writer.standings
+            last_right = standings.read().last_right
+            standings.count(right=right, wrong=wrong, moment=self._clock())
+            standings.quarantine(self._clock(), last_right)
+        with self._lock:
+            self._right -= right
+            self._wrong -= wrong
+            self._closed = self._wrong > 0
+
+    def _note(self) -> None:
+        """Note right answers from time to time; what cannot be noted now is noted later."""
+        now = self._clock()
+        with self._lock:
+            if 0 <= now - self._noted < NOTED_EVERY_MICROSECONDS:
+                return
+            self._noted, number, self._right = now, self._right, 0
+        try:
+            with self._store.note_standing() as standings:
+                standings.count(right=number, wrong=0, moment=now)
+        except FhirtwinError:
+            with self._lock:
+                self._right += number

@@ -1,0 +1,116 @@
+"""One drug and the genes of a person: rows of its guideline, contraindications of its label, what else is taken.
+
+Cards and reports are both made from this.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from fhirtwin.pgx import guideline, labels, phenoconversion, recommendations
+from fhirtwin.pgx.advice import Step
+from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.labels import Contraindication
+from fhirtwin.pgx.phenoconversion import Effective, Taken
+from fhirtwin.pgx.recommendations import NO_RESULT, Answer
+from fhirtwin.pgx.results import GenePhenotype
+from fhirtwin.rules.findings import Severity
+from fhirtwin.rules.genetics import severity
+from fhirtwin.rules.genetics.person import Person
+
+UNTESTED = "not looked at"
+_TWICE = re.compile(r", perhaps more for (\S+) twice$")
+"""What a row on a score says of the people who have it by one allele twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What guidelines and labels say of one drug for one person.
+
+    Attributes:
+        drug: its name in the tables.
+        answer: of the guideline, with the phenotypes that other medicines leave; without rows that rest on no gene.
+        shown: phenotypes by which it was looked up.
+        effects: of other medicines on each gene it rests on.
+        forbidden: contraindications of the label that are this person's.
+        genes: it rests on.
+    """
+
+    drug: str
+    answer: Answer
+    shown: Mapping[str, GenePhenotype]
+    effects: Mapping[str, Effective]
+    forbidden: tuple[Contraindication, ...]
+    genes: tuple[str, ...]
+
+    @property
+    def severity(self) -> Severity | None:
+        """How urgent it is; None when there is nothing to do."""
+        return Severity.CRITICAL if self.forbidden else severity.worst(self.answer.recommendations)
+
+    @property
+    def rows(self) -> tuple[Recommendation, ...]:
+        """Rows for what is known of the person, the most urgent first."""
+        rows = self.answer.recommendations
+        return tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
+
+    def through(self, *rows: Recommendation) -> tuple[Taken, ...]:
+        """What is beside it and changed a gene that rows were found by."""
+        genes = {gene: None for row in rows for gene, value in row.key if value != NO_RESULT}
+        effects = [self.effects[gene] for gene in genes if gene in self.effects]
+        return tuple(dict.fromkeys(taken for effect in effects for taken in effect.deciding))
+
+
+def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool = False) -> Judged:
+    """Look a drug up by the genes, as other medicines let them show.
+
+    Args:
+        drug: its name in the tables.
+        person: whose genes.
+        others: what is beside it.
+        untested: whether inhibitors are to tell of genes that nobody looked at, too. A card does not: there
+            interactions speak of two medicines that do not go together whatever the genes.
+    """
+    found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.disease_genes)
+    forbidden = tuple(one.contraindication for one in found if one.met)
+    genes = tuple(dict.fromkeys((*genes_of(drug), *(one.gene for one in forbidden))))
+    effects = _effects(drug, genes, person, tuple(others), untested=untested)
+    shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items() if one.changed}}
+    answer = recommendations.advise(drug, shown, person.alleles, find=person.find)
+    answer = recommendations.of_genes(answer)
+    rows = tuple(_without_what_others_have(row, person) for row in answer.recommendations)
+    return Judged(drug, replace(answer, recommendations=rows), shown, effects, forbidden, genes)
+
+
+def _without_what_others_have(row: Recommendation, person: Person) -> Recommendation:
+    """A row without what it says of one allele twice, for somebody whose alleles are known to be others."""
+    steps = tuple(_without(step, row, person) for step in row.steps)
+    return replace(row, steps=steps) if steps != row.steps else row
+
+
+def _without(step: Step, row: Recommendation, person: Person) -> Step:
+    found = _TWICE.search(step.amount)
+    results = [person.results[gene].known for gene, _ in row.key if gene in person.results]
+    pairs = [pair for known in results for pair in known.diplotypes]
+    if found is None or not pairs or any({pair.first, pair.second} == {found[1]} for pair in pairs):
+        return step
+    return replace(step, amount=step.amount[: found.start()])
+
+
+def genes_of(drug: str) -> tuple[str, ...]:
+    """Name the genes that a drug's rows are found by; none for a drug without rows."""
+    return guideline.genes(drug) if drug in guideline.drugs() else ()
+
+
+def _effects(
+    drug: str, genes: tuple[str, ...], person: Person, others: tuple[Taken, ...], *, untested: bool
+) -> dict[str, Effective]:
+    asked = [gene for gene in genes if gene in person.phenotypes or (untested and gene in phenoconversion.GRADE)]
+    return {
+        gene: phenoconversion.of(
+            gene, person.phenotypes.get(gene) or GenePhenotype(gene, (), UNTESTED), others, drug=drug
+        )
+        for gene in asked
+    }

@@ -1,0 +1,31 @@
+"""The figures of the page on probes are those of its formula and of the code."""
+
+from __future__ import annotations
+
+import re
+
+from fhirtwin.ckks import packing, profiles
+from tests.conftest import ROOT
+
+PAGE = (ROOT / "docs" / "probes.md").read_text()
+TOLERANCE = profiles.MASKED.tolerance
+
+
+def test_the_table_is_what_the_formula_gives() -> None:
+    rows = re.findall(
+        r"^\| ([\d.]+) % \| ([\d.]+).*?\| ([\d.]+) % \| ([\d.]+) % \| ([\d.]+) % \| ([\d.]+) % \|$", PAGE, re.M
+    )
+    assert len(rows) == 6
+    for share, by, believed, *caught in rows:
+        luck = 2 * TOLERANCE / (2 * (packing.GREATEST_FACTOR - packing.LEAST_FACTOR)) / float(by)
+        assert float(believed) == round(100 * luck, 3)
+        for calls, told in zip((100, 1_000, 10_000), caught, strict=True):
+            right = 100 * (1 - (1 - float(share) / 100 * (1 - luck)) ** calls)
+            digits = len(told.partition(".")[2])
+            assert float(told) == round(right, digits), (share, by, calls)
+
+
+def test_what_it_says_of_factors_tolerance_and_room_is_so() -> None:
+    assert (packing.LEAST_FACTOR, packing.GREATEST_FACTOR, packing.LARGEST_CASE) == (1 / 4, 1 / 2, 1 / 2)
+    assert profiles.ROTATING.tolerance == TOLERANCE and f"{TOLERANCE:.5f}     for every row" in PAGE
+    assert profiles.MASKED.slots // 2 == 1024 and "1,024 slots" in PAGE

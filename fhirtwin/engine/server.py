@@ -66,7 +66,9 @@ def run(
     make_tables = tables or _gene_tables
     for table in make_tables():
         packing.layout(table, SPARSE)
-    circuits()
+    for circuit in circuits():
+        if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
+            circuit.check(SPARSE)
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})

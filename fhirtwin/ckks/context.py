@@ -1,4 +1,4 @@
-"""The one place where Pyfhel is touched: every trap of it that is silent or deadly is an exception here.
+"""Where Pyfhel is touched, here and in `levelled`: every trap of it that is silent or deadly is an exception here.
 
 Pyfhel 3.5 encodes strided arrays, NaN and empty arrays to wrong numbers without a word; dies of a segmentation fault
 when it decrypts without a secret key; makes keys up when it rotates without rotation keys; answers insecure parameters
@@ -106,13 +106,18 @@ class Ring:
             raise Fault("There is no key to seal with.")
         return bytes(self._pyfhel.encryptPtxt(self.encode(values, scale)).to_bytes("none"))
 
-    def load(self, data: bytes, scale: float) -> Ciphertext:
+    def load(self, data: bytes, scale: float, primes: int = 0) -> Ciphertext:
         """Read a ciphertext that came over the wire.
+
+        Args:
+            data: what came.
+            scale: that it must have.
+            primes: how many data primes it must be over; all when 0.
 
         Raises:
             Incorrect: its length is not the profile's, SEAL refuses it, or it is not of the scale and size expected.
         """
-        if len(data) != self.profile.ciphertext_bytes:
+        if len(data) != (self.profile.level_bytes(primes) if primes else self.profile.ciphertext_bytes):
             raise Incorrect("A ciphertext has the wrong length for its profile.")
         try:
             loaded = PyCtxt(pyfhel=self._pyfhel, bytestring=data, scheme="ckks")
@@ -126,6 +131,14 @@ class Ring:
     def multiply(self, sealed: Ciphertext, plain: Plaintext) -> None:
         """Multiply in place; nobody but the caller tracks that the scale is now the product's."""
         self._pyfhel.multiply_plain(sealed, plain)
+
+    def product(self, sealed: Ciphertext, plain: Plaintext) -> Ciphertext:
+        """Multiply into a new ciphertext. SEAL refuses a plaintext that is zero everywhere."""
+        return Ciphertext(self._pyfhel.multiply_plain(sealed, plain, in_new_ctxt=True))
+
+    def add(self, sealed: Ciphertext, other: Ciphertext) -> None:
+        """Add in place; both have the same scale, or SEAL refuses."""
+        self._pyfhel.add(sealed, other)
 
     def add_plain(self, sealed: Ciphertext, plain: Plaintext) -> None:
         """Add in place."""

@@ -12,12 +12,12 @@ from typing import Final
 
 from fhirtwin.errors import Incorrect
 
-MAX_MODULUS_BITS: Final = {4096: min(109, 106)}
-"""Ring degree to the largest modulus, in bits: the stricter of the 2018 (109) and 2024 (106) limits."""
+MAX_MODULUS_BITS: Final = {4096: min(109, 106), 8192: min(218, 214)}
+"""Ring degree to the largest modulus, in bits: the stricter of the limits of 2018 (109, 218) and of 2024 (106, 214)."""
 
 _CIPHERTEXT_HEADER_BYTES = 113
-_ROTATION_KEYS_HEADER_BYTES = 32_824
-_ROTATION_KEY_BYTES = 131_185
+_KEYS_HEADER_BYTES = 56
+_RELINEARISATION_HEADER_BYTES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,11 @@ class Profile:
     Attributes:
         name: what both sides call it on the wire; at most 15 ASCII characters.
         mode: `masked` (the engine adds zero-sum masks, the vault adds up), `rotating` (the engine adds up), or `sparse`
-            (as masked, with slots only for what weighs something: large tables of which each row needs little).
+            (as masked, with slots only for what weighs something: large tables of which each row needs little). These
+            three evaluate a panel in one ciphertext; `batch`, `polygenic` and `network` are the circuits of
+            `fhirtwin.ckks.circuits`.
         degree: of the polynomial ring; half as many slots.
-        modulus_bits: sizes of the data prime and of the key-switching prime.
+        modulus_bits: sizes of the data primes, first the one that is left last, and of the key-switching prime.
         input_bits, weight_bits: binary logarithms of the scales of features and weights.
         mask_bits: masks are uniform between minus and plus 2 to this power, before they are made to sum to zero.
         error: bound of the error of an opened linear predictor, before rounding, over a panel's declared ranges.
@@ -42,7 +44,7 @@ class Profile:
     name: str
     mode: str
     degree: int
-    modulus_bits: tuple[int, int]
+    modulus_bits: tuple[int, ...]
     input_bits: int
     weight_bits: int
     mask_bits: int
@@ -77,19 +79,42 @@ class Profile:
 
     @property
     def ciphertext_bytes(self) -> int:
-        """Exact length of a serialised ciphertext: two polynomials over the data prime, eight bytes a coefficient."""
-        return _CIPHERTEXT_HEADER_BYTES + 2 * 8 * self.degree
+        """Exact length of a fresh serialised ciphertext: two polynomials over the data primes."""
+        return self.level_bytes(len(self.modulus_bits) - 1)
+
+    @property
+    def answer_bytes(self) -> int:
+        """Exact length of a serialised ciphertext of which the first data prime alone is left."""
+        return self.level_bytes(1)
+
+    def level_bytes(self, primes: int) -> int:
+        """Exact length of a serialised ciphertext over so many data primes, eight bytes a coefficient."""
+        return _CIPHERTEXT_HEADER_BYTES + 2 * 8 * self.degree * primes
 
     def rotation_keys_bytes(self, steps: int) -> int:
         """Exact length of serialised rotation keys for so many steps; none when there is no step."""
-        return _ROTATION_KEYS_HEADER_BYTES + steps * _ROTATION_KEY_BYTES if steps else 0
+        return 8 * self.degree + _KEYS_HEADER_BYTES + steps * self._key_bytes if steps else 0
+
+    @property
+    def relinearisation_key_bytes(self) -> int:
+        """Exact length of the serialised key that brings a square back to two polynomials."""
+        return _RELINEARISATION_HEADER_BYTES + self._key_bytes
+
+    @property
+    def _key_bytes(self) -> int:
+        """Of one key: for each data prime an encryption over all primes."""
+        primes = len(self.modulus_bits)
+        return (primes - 1) * self.level_bytes(primes)
 
 
 MASKED: Final = Profile("P1-mask", "masked", 4096, (60, 46), 28, 24, 6, 1e-4, 2.5e-4, Decimal("0.001"))
 ROTATING: Final = Profile("P1-rot", "rotating", 4096, (60, 46), 29, 25, 5, 1e-4, 2.5e-4, Decimal("0.001"))
 SPARSE: Final = Profile("P1-sparse", "sparse", 4096, (60, 46), 28, 24, 6, 1e-4, 5e-4, Decimal("0.001"))
+BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-4, Decimal("0.001"))
+POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))
+NETWORK: Final = Profile("P2-net", "network", 8192, (60, 29, 24, 29, 28, 44), 33, 24, 4, 3e-4, 2e-3, Decimal("0.003"))
 
-_PROFILES: Final = {profile.name: profile for profile in (MASKED, ROTATING, SPARSE)}
+_PROFILES: Final = {p.name: p for p in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC, NETWORK)}
 
 
 def profile(name: str) -> Profile:

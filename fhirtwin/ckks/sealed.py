@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 
@@ -15,8 +15,11 @@ class SealedFeatures:
         profile: name of the pinned parameter profile.
         panel_digest: which panel it is meant for.
         request_id: 16 random bytes; the answer is bound to them.
-        sealed_vector: serialised ciphertext, of exactly the profile's length.
+        sealed_vector: serialised ciphertext, of exactly the profile's length; of a circuit that takes several, so many
+            end to end.
         evaluation_keys: serialised rotation keys; empty in masked mode.
+        count: how many ciphertexts the vector has.
+        answer_bytes: how long the sealed sums of the answer must be; not sent. 0 says: one ciphertext of the profile.
     """
 
     profile: str
@@ -24,11 +27,13 @@ class SealedFeatures:
     request_id: bytes
     sealed_vector: bytes
     evaluation_keys: bytes = b""
+    count: int = 1
+    answer_bytes: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class SealedScores:
-    """The engine's answer: a ciphertext bound to one request and one panel."""
+    """The engine's answer: a ciphertext, or several end to end, bound to one request and one panel."""
 
     profile: str
     panel_digest: str

@@ -7,8 +7,9 @@
     32     panel digest                               the same
     16     request id                                 the same
     32     SHA-256 of the evaluation keys, or zeros   MAC of the request that is answered
-    8      zeros                                      time of evaluation, nanoseconds, big-endian
-    n      ciphertext, of the profile's length        ciphertext, of the profile's length
+    8      0 when there is one ciphertext, else how   time of evaluation, nanoseconds, big-endian
+           many, big-endian
+    n      ciphertexts, of the profile's length       ciphertexts, of the length the circuit declares
     m      evaluation keys, or nothing                nothing
     32     HMAC-SHA-256                               HMAC-SHA-256
 
@@ -82,10 +83,15 @@ class Response:
     evaluate_seconds: float
 
 
-def request_lengths(known: Profile, keys_bytes: int) -> frozenset[int]:
+def request_lengths(known: Profile, keys_bytes: int, count: int = 1) -> frozenset[int]:
     """Exact lengths a request under this profile may have: without evaluation keys and, when there are any, with."""
-    bare = OVERHEAD_BYTES + known.ciphertext_bytes
+    bare = OVERHEAD_BYTES + count * known.ciphertext_bytes
     return frozenset({bare, bare + keys_bytes})
+
+
+def answer_bytes(features: SealedFeatures) -> int:
+    """Exact length of the ciphertexts that answer sealed features."""
+    return features.answer_bytes or profile(features.profile).ciphertext_bytes
 
 
 def keys_digest(keys: bytes) -> bytes:
@@ -103,7 +109,8 @@ def write_request(features: SealedFeatures, version: str, key: bytes, digest: by
         digest: of the evaluation keys, from `keys_digest`.
         with_keys: whether to send the evaluation keys along.
     """
-    head = _head(_REQUEST, version, features.profile, features.panel_digest, features.request_id, digest, 0)
+    several = features.count if features.count > 1 else 0
+    head = _head(_REQUEST, version, features.profile, features.panel_digest, features.request_id, digest, several)
     body = head + features.sealed_vector + (features.evaluation_keys if with_keys else b"")
     return body + _mac(key, _REQUEST_LABEL, body)
 
@@ -115,9 +122,13 @@ def read_request(data: bytes, key: bytes) -> Request:
         Incorrect: it is too short or no request, its MAC is wrong, or its profile is not known.
     """
     body, mac = _authentic(data, key, _REQUEST_LABEL)
-    version, profile_name, digest, request_id, keys, _ = _read_head(body, _REQUEST)
-    end = _HEADER.size + profile(profile_name).ciphertext_bytes
-    features = SealedFeatures(profile_name, digest, request_id, bytes(body[_HEADER.size : end]), bytes(body[end:]))
+    version, profile_name, digest, request_id, keys, several = _read_head(body, _REQUEST)
+    count = several or 1
+    end = _HEADER.size + count * profile(profile_name).ciphertext_bytes
+    if several == 1 or end > len(body):
+        raise Incorrect("The message is shorter than the ciphertexts it says it has.")
+    vector, sent_keys = bytes(body[_HEADER.size : end]), bytes(body[end:])
+    features = SealedFeatures(profile_name, digest, request_id, vector, sent_keys, count)
     if features.evaluation_keys and not hmac.compare_digest(keys_digest(features.evaluation_keys), keys):
         raise Incorrect("The evaluation keys are not those that the message names.")
     return Request(features, version, keys, mac)
@@ -148,7 +159,7 @@ def read_response(data: bytes, key: bytes, features: SealedFeatures, request: by
     fits = (
         hmac.compare_digest(answered, request[-MAC_BYTES:])
         and (profile_name, digest, request_id) == (features.profile, features.panel_digest, features.request_id)
-        and len(body) == _HEADER.size + profile(profile_name).ciphertext_bytes
+        and len(body) == _HEADER.size + answer_bytes(features)
     )
     if not fits:
         raise Incorrect("The message answers another request.")

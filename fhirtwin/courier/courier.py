@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
-from fhirtwin.ckks.profiles import profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
 from fhirtwin.timed_connection import Connection
@@ -110,7 +109,7 @@ class Courier:
         """Ask the engine what it is.
 
         Args:
-            panel_digest: the panel or table it must hold; any when None.
+            panel_digest: the panel, table or circuit it must hold; any when None.
 
         Raises:
             EngineUnavailable: it is down, late, of another version, has another secret, or holds another panel.
@@ -125,8 +124,8 @@ class Courier:
         about = _object(answer.body)
         if about.get("version") != __version__:
             raise _clash(about.get("version"))
-        tables = about.get("tables")
-        held = [about.get("panel"), *(tables if isinstance(tables, list) else ())]
+        lists = [about.get("tables"), about.get("circuits")]
+        held = [about.get("panel"), *(digest for told in lists if isinstance(told, list) for digest in told)]
         if panel_digest is not None and panel_digest not in held:
             raise EngineUnavailable(_PANEL)
 
@@ -251,7 +250,7 @@ class Courier:
 
 
 def _answer_bytes(features: SealedFeatures) -> int:
-    return wire.OVERHEAD_BYTES + profile(features.profile).ciphertext_bytes
+    return wire.OVERHEAD_BYTES + wire.answer_bytes(features)
 
 
 def _signed(mac: str, right: bytes) -> bool:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing, wire
+from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.context import Plaintext, Ring
 from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE, Profile
+from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.engine.circuits.preparing import prepare
+from fhirtwin.engine.drawing import uniform
 from fhirtwin.errors import Precondition, Unprocessable
 
 _MOST_KEY_SETS = 4
@@ -31,21 +33,31 @@ class Evaluator:
     Args:
         panel: of the predictors.
         tables: panels that are evaluated in sparse mode.
+        circuits: what is evaluated in another way.
 
     Raises:
         Incorrect: a panel cannot be evaluated safely.
     """
 
-    def __init__(self, panel: Panel, tables: Sequence[Panel] = ()) -> None:
+    def __init__(
+        self, panel: Panel, tables: Sequence[Panel] = (), circuits: Sequence[Circuit | Trajectory] = ()
+    ) -> None:
         self.panel = panel
         self.tables = tuple(tables)
         self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
         all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
+        self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
+        for trajectory in self._trajectories:
+            trajectory.check(SPARSE)
+            all_layouts.append(packing.layout(trajectory.panel, SPARSE))
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {
             known: self._rings[layout.profile.name].encode(layout.weights, layout.profile.weight_scale)
             for known, layout in self._by_panel.items()
+        }
+        self._circuits = {
+            circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
         }
         self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
         self._lock = threading.Lock()
@@ -53,18 +65,31 @@ class Evaluator:
     @property
     def request_lengths(self) -> dict[str, frozenset[int]]:
         """Profile name to the exact lengths its messages may have."""
-        return {
-            name: wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
-            for (_, name), layout in self._by_panel.items()
-        }
+        lengths: dict[str, frozenset[int]] = {}
+        for layout in self._by_panel.values():
+            of_panel = wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
+            lengths[layout.profile.name] = lengths.get(layout.profile.name, frozenset()) | of_panel
+        for prepared in self._circuits.values():
+            circuit = prepared.circuit
+            exact = wire.request_lengths(circuit.profile, circuit.evaluation_keys_bytes, circuit.cost.sealed_in)
+            lengths[circuit.profile.name] = lengths.get(circuit.profile.name, frozenset()) | exact
+        return lengths
+
+    @property
+    def circuits(self) -> list[str]:
+        """Digests of the circuits, in order."""
+        return sorted([*self._circuits, *(trajectory.panel.digest for trajectory in self._trajectories)])
 
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        return any(ring.holds_secret_key for ring in (*self._rings.values(), *self._keyed.values()))
+        rings = (*self._rings.values(), *self._keyed.values())
+        return any(ring.holds_secret_key for ring in rings) or any(
+            prepared.holds_secret_key for prepared in self._circuits.values()
+        )
 
     def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
-        """Compute every row of the panel that is named on one ciphertext.
+        """Compute every row of the panel that is named on one ciphertext, or the circuit that is named.
 
         Args:
             features: evaluation keys may be left out when they were sent before.
@@ -77,6 +102,9 @@ class Evaluator:
         """
         layout = self._by_panel.get((features.panel_digest, features.profile))
         if layout is None:
+            prepared = self._circuits.get(features.panel_digest)
+            if prepared is not None and prepared.circuit.profile.name == features.profile:
+                return prepared.evaluate(features, keys_digest)
             raise Unprocessable("This engine holds another panel of predictors.")
         profile = layout.profile
         with self._lock:
@@ -113,18 +141,11 @@ def _masks(layout: Layout) -> Complex:
     profile, lane_of = layout.profile, layout.lane_of
     masks = np.zeros(profile.slots, dtype=np.complex128)
     if layout.steps:
-        masks.imag = _uniform(profile, profile.slots)
+        masks.imag = uniform(profile, profile.slots)
         return masks
     used = lane_of.size
-    drawn = _uniform(profile, 2 * used)
+    drawn = uniform(profile, 2 * used)
     means = np.bincount(lane_of, drawn[:used]) / np.bincount(lane_of)
     masks.real[:used] = drawn[:used] - means[lane_of]
     masks.imag[:used] = drawn[used:]
     return masks
-
-
-def _uniform(profile: Profile, count: int) -> Float:
-    """Numbers from a cryptographic generator: AES-256 in counter mode under a key used for this call only."""
-    stream = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(bytes(16))).encryptor().update(bytes(8 * count))
-    bits = np.frombuffer(stream, dtype="<u8") >> np.uint64(11)
-    return (bits.astype(np.float64) * 2.0**-52 - 1.0) * 2.0**profile.mask_bits

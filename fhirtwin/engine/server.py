@@ -16,6 +16,8 @@ from granian.server import Server
 
 from fhirtwin import keyfile, machine
 from fhirtwin.ckks import packing
+from fhirtwin.ckks.circuits.circuit import Circuit
+from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.engine.evaluator import Evaluator
@@ -36,6 +38,7 @@ def run(
     tls_key: Path | None = None,
     panel: Callable[[], Panel] | None = None,
     tables: Callable[[], Sequence[Panel]] | None = None,
+    circuits: Callable[[], Sequence[Circuit | Trajectory]] = tuple,
 ) -> NoReturn:
     """Serve until stopped by a signal.
 
@@ -48,6 +51,7 @@ def run(
         tls_key: its private key, PEM.
         panel: makes the panel, in each worker; the predictors' when None.
         tables: makes what is evaluated in sparse mode, in each worker; the tables of the genes when None.
+        circuits: makes what is evaluated in another way, in each worker; nothing unless told.
 
     Raises:
         Incorrect: the address, the secret, the limits or the panel are not usable; the text says what to do.
@@ -62,6 +66,9 @@ def run(
     make_tables = tables or _gene_tables
     for table in make_tables():
         packing.layout(table, SPARSE)
+    for circuit in circuits():
+        if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
+            circuit.check(SPARSE)
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -79,7 +86,7 @@ def run(
         ssl_key=tls_key,
         **where,
     )
-    loader = partial(_load, key_file, memory_mb, make_panel, make_tables)
+    loader = partial(_load, key_file, memory_mb, make_panel, make_tables, circuits)
     server.serve(target_loader=loader)
     sys.exit(0)
 
@@ -89,6 +96,7 @@ def _load(
     memory_mb: int,
     panel: Callable[[], Panel],
     tables: Callable[[], Sequence[Panel]],
+    circuits: Callable[[], Sequence[Circuit | Trajectory]],
     _target: str,
 ) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""
@@ -96,7 +104,7 @@ def _load(
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(Evaluator(panel(), tables()), bytes.fromhex(keyfile.read(key_file)))
+    return create_app(Evaluator(panel(), tables(), circuits()), bytes.fromhex(keyfile.read(key_file)))
 
 
 def _predictors_panel() -> Panel:

@@ -37,6 +37,7 @@ def create_app(evaluator: Evaluator, key: bytes) -> Flask:
             "version": __version__,
             "panel": evaluator.panel.digest,
             "tables": sorted(table.digest for table in evaluator.tables),
+            "circuits": evaluator.circuits,
             "profiles": sorted(lengths),
         }
     ).encode()

@@ -4,6 +4,9 @@ The only code that ever holds a secret key. Nothing here knows patients, FHIR or
 opened leaves before it is rounded.
 """
 
+from fhirtwin.vault.batch import BatchVault
+from fhirtwin.vault.network import NetworkVault
+from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Opening, Vault
 
-__all__ = ["Opening", "Vault"]
+__all__ = ["BatchVault", "NetworkVault", "Opening", "PolygenicVault", "Vault"]

@@ -1,0 +1,1 @@
+"""How the engine evaluates circuits beside the panel: weights encoded once, ciphertexts in, ciphertexts out."""

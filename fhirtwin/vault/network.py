@@ -1,0 +1,124 @@
+"""Seals inputs of a network and opens its outputs, under a key that lasts until an answer is refused."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, UNITS, Network, NetworkScores
+from fhirtwin.ckks.levelled import LevelledRing, scales
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.wire import REQUEST_ID_BYTES
+from fhirtwin.errors import EngineAnswerRefused, Fault
+from fhirtwin.vault import checking
+from fhirtwin.vault.keys import OpeningOnce
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Canaries:
+    """What the canaries must open to."""
+
+    expected: Float
+
+
+class NetworkVault:
+    """Seals inputs and opens outputs. Threads may share it; they take turns.
+
+    Its evaluation keys take some 50 MB and a third of a second to make, so one key serves many requests: until an
+    answer is refused, so that whoever sends wrong answers learns of a key that is no longer used.
+
+    Args:
+        circuit: the network; it must be the engine's.
+    """
+
+    def __init__(self, circuit: Network) -> None:
+        self.circuit = circuit
+        self._lock = threading.Lock()
+        self._ring, self._keys = self._new()
+
+    def seal(self, values: Float) -> tuple[SealedFeatures, OpeningOnce[Canaries]]:
+        """Encrypt one vector of inputs.
+
+        Args:
+            values: float64, in the network's order, each within its bounds, the whole within the radius.
+
+        Returns:
+            What goes to the engine, and what opens the answer.
+
+        Raises:
+            Fault: the vector is not such; the text names the input, never its value.
+        """
+        circuit, checked = self.circuit, self._checked(values)
+        with self._lock:
+            ring, keys = self._ring, self._keys
+            sealed = ring.encrypt(circuit.spread(checked), circuit.profile.input_scale)
+        request_id = secrets.token_bytes(REQUEST_ID_BYTES)
+        features = SealedFeatures(
+            circuit.profile.name, circuit.digest, request_id, sealed, keys, answer_bytes=circuit.answer_bytes
+        )
+        return features, OpeningOnce(ring, request_id, Canaries(circuit.expected_canaries(checked)))
+
+    def open(self, scores: SealedScores, opening: OpeningOnce[Canaries]) -> NetworkScores:
+        """Decrypt, check, and round each output to the step of the profile.
+
+        Raises:
+            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request; one text says so
+                whatever the reason, and the key is replaced.
+            Fault: the opening was used before.
+        """
+        circuit, step = self.circuit, self.circuit.profile.step
+        ring = opening.take()
+        try:
+            outputs = self._outputs(ring, scores, opening)
+        except EngineAnswerRefused:
+            with self._lock:
+                if ring is self._ring:
+                    self._ring, self._keys = self._new()
+            raise
+        counted = checking.counts(outputs, float(step)).tolist()
+        values = {name: Decimal(count) * step for name, count in zip(circuit.outputs, counted, strict=True)}
+        return NetworkScores(values, circuit.profile.name, circuit.digest)
+
+    def _outputs(self, ring: LevelledRing, scores: SealedScores, opening: OpeningOnce[Canaries]) -> Float:
+        """Unrounded outputs: they never leave this class."""
+        circuit, tolerance = self.circuit, self.circuit.profile.tolerance
+        scale = scales(circuit.profile, ring.primes)[2]
+        with self._lock:
+            (opened,) = checking.opened(ring, circuit, scores, opening._request_id, scale)
+        grid = opened.reshape(INPUTS, UNITS[0])
+        outputs: Float = grid[:: INPUTS // OUTPUTS, 0].real[: len(circuit.outputs)]
+        canaries = grid[:, 1 : CANARIES + 1].real.sum(axis=0)
+        # Written so that a NaN fails.
+        checking.refuse_unless(
+            bool(np.isfinite(opened).all()),
+            bool((np.abs(canaries - opening._expected.expected) <= tolerance).all()),
+            bool((np.abs(grid[:, CANARIES + 1 :]) <= tolerance).all()),
+            bool((np.abs(opened.imag) <= tolerance).all()),
+            bool((np.abs(grid[:: INPUTS // OUTPUTS, 0].real[len(circuit.outputs) :]) <= tolerance).all()),
+            bool((np.abs(outputs) <= circuit.largest_outputs + tolerance).all()),
+        )
+        return outputs
+
+    def _checked(self, values: Float) -> Float:
+        circuit = self.circuit
+        if values.shape != (len(circuit.inputs),) or values.dtype != np.float64:
+            raise Fault("A vector of inputs must have one float64 for each input of the network.")
+        inside = (values >= circuit.low) & (values <= circuit.high)
+        if not inside.all():
+            raise Fault(f"Input {circuit.inputs[int(np.argmin(inside))]} is outside the range its network declares.")
+        if not float(np.linalg.norm(values)) <= circuit.radius:
+            raise Fault("The inputs lie further from the centre than their network declares.")
+        return np.ascontiguousarray(values)
+
+    def _new(self) -> tuple[LevelledRing, bytes]:
+        """A ring with a new key, and the evaluation keys that go with it."""
+        ring = LevelledRing(self.circuit.profile)
+        ring.make_keys()
+        return ring, ring.make_rotation_keys(ALL_STEPS) + ring.make_relinearisation_key()

@@ -1,0 +1,25 @@
+"""The code on the pages of circuits runs, and every circuit has its page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PAGES = sorted((ROOT / "docs" / "circuits").glob("*.md"))
+NOT_A_KIND = {"__init__", "circuit"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_the_code_of_the_page_runs(page: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
+    assert blocks
+    exec("\n".join(blocks), {})  # noqa: S102
+
+
+def test_every_circuit_has_its_page() -> None:
+    kinds = {file.stem for file in (ROOT / "fhirtwin" / "ckks" / "circuits").glob("*.py")} - NOT_A_KIND
+    assert kinds == {page.stem for page in PAGES}

@@ -50,8 +50,9 @@ def impose(*, since: str, data: Path) -> None:
 
 
 @quarantine.command("lift")
+@click.option("--anyway", is_flag=True, help="Also while reports are still to be withdrawn: they then stand.")
 @DATA
-def lift(*, data: Path) -> None:
+def lift(*, anyway: bool, data: Path) -> None:
     """Let the engine be asked again, once the cause is known and gone."""
     from fhirtwin.quarantine import microseconds
 
@@ -59,7 +60,7 @@ def lift(*, data: Path) -> None:
         standing = write.standings.read()
         if standing.quarantined is None:
             raise click.ClickException("The engine is not in quarantine.")
-        if not standing.withdrawn:
+        if not (standing.withdrawn or anyway):
             raise click.ClickException(
                 "Not all reports that are doubted are withdrawn yet: start the gateway, or wait for it; `fhirtwin "
                 "quarantine show` tells."

@@ -48,6 +48,8 @@ def test_it_is_imposed_and_lifted_when_all_that_is_doubted_is_withdrawn(data: Pa
 def test_all_reports_can_be_doubted(data: Path) -> None:
     assert run(data, "impose", "--since", "ever")[0] == 0
     assert "Reports stored since ever" in run(data, "show")[1]
+    assert run(data, "lift", "--anyway")[0] == 0
+    assert "The engine is asked." in run(data, "show")[1]
 
 
 @pytest.mark.parametrize("since", ["yesterday", "2026-06-01T10:00:00", "2026-06-01"])

@@ -132,7 +132,11 @@ COUNT = text("WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHE
 def test_a_statement_that_takes_too_long_is_ended_and_the_connection_goes_on(settings: Settings, writes: bool) -> None:
     Store.open(settings).close()
     engine = engines.make(settings, Use(writes, 1, 0.1))
-    with pytest.raises(TooCostly, match="FHIRTWIN_STATEMENT_TIMEOUT_SECONDS"), engines.told(), engine.begin() as connection:
+    with (
+        pytest.raises(TooCostly, match="FHIRTWIN_STATEMENT_TIMEOUT_SECONDS"),
+        engines.told(),
+        engine.begin() as connection,
+    ):
         connection.execute(COUNT, {"most": 10**9})
     with engine.begin() as connection:
         assert connection.scalar(COUNT, {"most": 10}) == 10

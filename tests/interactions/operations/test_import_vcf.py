@@ -284,7 +284,7 @@ def test_sex_of_the_patient_decides_on_g6pd(client: FlaskClient) -> None:
         (b"##fileformat=VCFv4.2\n", 400, "no line `#CHROM`"),
         (b"not a vcf", 400, "VCF"),
         (vcf().replace(b"\tGT\t", b"\tDP\t").replace(b"0/1", b"31").replace(b"1/1", b"30"), 400, "genotype (GT)"),
-        (vcf(more="#" * 60_000), 413, "max_file_bytes"),
+        (vcf(more="#" * 60_000), 413, "FHIRTWIN_MAX_FILE_BYTES"),
     ],
 )
 def test_bad_file_is_refused_with_its_reason(client: FlaskClient, data: bytes, status: int, why: str) -> None:

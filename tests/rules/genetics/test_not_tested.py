@@ -10,8 +10,10 @@ from fhirtwin.pgx import known
 from fhirtwin.pgx.calling import call_gene
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import Genotype, Sample
+from fhirtwin.rules.genetics import dosing, person
 from fhirtwin.twin.state import Fact
 from tests.report.genomics.builders import bundle, components, of_type
+from tests.rules.building import situation
 from tests.rules.genetics.building import result, told
 
 
@@ -89,3 +91,11 @@ def test_a_report_does_not_call_known_what_is_not(gene: str, drug: str) -> None:
     said = made["entry"][0]["resource"]["conclusion"]
     assert f"Called: {gene} " in said and "Known:" not in said and "for what is known of" not in said
     assert f"{drug}: {gene}: not known, because " in said
+
+
+def test_no_dose_of_warfarin_rests_on_an_allele_that_was_not_tested() -> None:
+    little, whole = (
+        person.of(situation("warfarin", facts=(harmless("CYP2C9", whole=one),)).state) for one in (False, True)
+    )
+    assert dosing.genotype("CYP2C9", whole) == ("*1/*1", "")
+    assert dosing.genotype("CYP2C9", little) == ("", "*2 and *3 of CYP2C9 are not excluded")

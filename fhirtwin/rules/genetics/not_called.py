@@ -75,7 +75,7 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
         detail=(
             *wording.what_genes_say(gene, person, None),
             f"Guidelines or labels ask for {gene} before these are ordered: {names}. Nothing is told from a gene that "
-            "is not known; that does not make the order right.",
+            "is not known, or not surely; that does not make the order right.",
             DISCLAIMER,
         ),
         facts=person.facts.get(gene, ()),

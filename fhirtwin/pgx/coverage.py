@@ -10,7 +10,7 @@ and DPWG both know: `fhirtwin.pgx.lowest`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,11 +20,15 @@ DECIDING: Final[Mapping[str, frozenset[str]]] = {
     "DPYD": frozenset(
         {"c.1129-5923C>G, c.1236G>A (HapB3)", "c.2846A>T", "c.1905+1G>A (*2A)", "c.1679T>G (*13)"},
     ),
-    "RYR1": frozenset(),
 }
-"""Genes of listed variants, and those without which nothing usual is said of them; all of them where none is named."""
-USUAL: Final = {"DPYD": "Normal Metabolizer", "RYR1": "Uncertain Susceptibility"}
-"""The phenotype by which their medicines are used as in everybody."""
+"""Alleles that decide, of a gene where not every one that would change the phenotype does."""
+USUAL: Final = {
+    "CFTR": "ivacaftor non-responsive in CF patients",
+    "DPYD": "Normal Metabolizer",
+    "G6PD": "Normal",
+    "RYR1": "Uncertain Susceptibility",
+}
+"""Genes that are lists of variants, each with the phenotype of those who have none of them."""
 
 _SENTENCE: Final = re.compile(r"(\d{1,5}) of (\d{1,5}) positions were not tested(?:; not excluded: (.+))?")
 
@@ -52,6 +56,15 @@ class Coverage:
         more = len(first) - MOST_NAMED
         return self._with("; ".join([*first[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]))
 
+    @property
+    def only_if(self) -> str:
+        """Under what condition a phenotype holds of which this is what would change it: `only if *3 is absent`."""
+        first = self.alleles[:MOST_NAMED]
+        more = len(self.alleles) - len(first)
+        named = "; ".join([*first, *([f"{more} more"] if more else [])])
+        are = "are" if len(self.alleles) > 1 else "is"
+        return f"only if {named} {are} absent: {self.missing} of {self.positions} positions were not tested"
+
     def _with(self, alleles: str) -> str:
         told = f"{self.missing} of {self.positions} positions were not tested"
         return f"{told}; not excluded: {alleles}" if alleles else told
@@ -74,27 +87,22 @@ def together(every: list[Coverage | None]) -> Coverage | None:
     return Coverage(min(one.missing for one in known), known[0].positions, alleles)
 
 
-def keeps_open(gene: str, coverage: Coverage | None, words: frozenset[str]) -> str:
-    """Say why a result that would mean `as usual` is not known; empty where it is, or where it means something else.
+def decides(gene: str, allele: str) -> bool:
+    """Whether an allele that is not excluded keeps a phenotype from being sure, where it would change it."""
+    return gene not in DECIDING or allele in DECIDING[gene]
+
+
+def keeps_open(gene: str, open_: Coverage | None, words: frozenset[str]) -> str:
+    """Say why the usual result of a list of variants is not known; empty where it is, or is another one.
 
     Args:
         gene: its symbol.
-        coverage: what was not tested.
+        open_: what was not tested, with the alleles that would change the phenotype.
         words: every phenotype that the call allows.
     """
-    if coverage is None or words != {USUAL.get(gene)}:
+    if open_ is None or words != {USUAL.get(gene)}:
         return ""
-    open_ = list(_deciding(gene, coverage))
-    if not open_:
-        return ""
-    more = len(open_) - MOST_NAMED
-    named = "; ".join([*open_[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
-    return (
-        f"not known, because {coverage.missing} of {coverage.positions} positions were not tested, "
-        f"among them those of {named}"
-    )
-
-
-def _deciding(gene: str, coverage: Coverage) -> Iterator[str]:
-    deciding = DECIDING[gene]
-    return (name for name in coverage.alleles if not deciding or name in deciding)
+    more = len(open_.alleles) - MOST_NAMED
+    named = "; ".join([*open_.alleles[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
+    told = f"not known, because {open_.missing} of {open_.positions} positions were not tested"
+    return f"{told}, among them those of {named}"

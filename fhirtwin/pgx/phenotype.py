@@ -6,11 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
 from fhirtwin.pgx import coverage, functions
+from fhirtwin.pgx.coverage import Coverage
+from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.results import GENES, AlleleFunction, GenePhenotype, Known, Pair, Phenotype
+from fhirtwin.pgx.variant_lists import LISTED
 
 WITHOUT_PHENOTYPE = {
     "CYP4F2": "guidelines use its genotype itself",
@@ -26,7 +30,8 @@ Rules = Mapping[tuple[str, str, str], tuple[str, str]]
 def of_call(call: Known, rules: Rules | None = None) -> GenePhenotype:
     """Tell every phenotype that a call allows, or why there is none.
 
-    There is none either where the usual one is called and alleles that would change it were not looked for.
+    Where alleles that would change it were not looked for, it is open; of a list of variants the usual one is not known
+    then. What would change it is told by the tables of this package in any case.
 
     Args:
         call: what is known of the gene.
@@ -41,8 +46,44 @@ def of_call(call: Known, rules: Rules | None = None) -> GenePhenotype:
     if not call.diplotypes:
         return _reported(call)
     found = _all(call, functions.pairs() if rules is None else rules)
-    open_ = coverage.keeps_open(call.gene, call.coverage, frozenset(one.word for one in found.alternatives))
-    return GenePhenotype(call.gene, (), open_, call.notes) if open_ else found
+    open_ = _open(call, found)
+    why = coverage.keeps_open(call.gene, open_, frozenset(one.word for one in found.alternatives))
+    return GenePhenotype(call.gene, (), why, call.notes) if why else replace(found, open=open_)
+
+
+def _open(call: Known, found: GenePhenotype) -> Coverage | None:
+    """What was not tested, with the alleles that would lead to another phenotype in the place of a called one."""
+    if call.coverage is None or not found.alternatives:
+        return None
+    keys = {one.key for one in found.alternatives}
+    changing = tuple(
+        name
+        for name in call.coverage.alleles
+        if coverage.decides(call.gene, name)
+        and any(one.key not in keys for pair in _instead(call, name) for one in of_diplotype(call.gene, pair)[0])
+    )
+    return replace(call.coverage, alleles=changing) if changing else None
+
+
+def _instead(call: Known, allele: str) -> Iterator[Pair]:
+    """The diplotypes of a call with an allele in the place of each; variants of a list that were found stay."""
+    for pair in call.diplotypes:
+        if _gives_way(call.gene, pair.first, allele):
+            yield replace(pair, first=allele)
+        if pair.second and _gives_way(call.gene, pair.second, allele):
+            yield replace(pair, second=allele)
+
+
+def _gives_way(gene: str, called: str, allele: str) -> bool:
+    """Whether another allele may stand for a called one; for a listed variant only one that does less."""
+    if gene not in LISTED or called == genes()[gene].reference:
+        return True
+    values = [one.activity for name in (allele, called) for one in functions.candidates(gene, name)]
+    return len(values) == 2 and all(map(_is_number, values)) and Decimal(values[0]) < Decimal(values[1])
+
+
+def _is_number(value: str) -> bool:
+    return value.replace(".", "", 1).isdecimal()
 
 
 def asked(call: Known) -> tuple[tuple[str, str, str], ...]:

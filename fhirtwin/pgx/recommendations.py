@@ -63,8 +63,17 @@ def advise(
         return Answer(drug, (), currency.without_rows(name), (), currency.of_drug(name))
     keys, unknown = _known(name, phenotypes, alleles or {})
     rows = tuple(dict.fromkeys(row for key, by in _combined(keys) for row in _rows(name, key, by, find)))
-    why = "" if rows else "the guideline has no row for what is known of " + " and ".join(genes(name))
+    why = "" if rows else _no_row(name, phenotypes, alleles or {})
     return Answer(drug, rows, why, tuple(unknown), currency.of_drug(name))
+
+
+def _no_row(name: str, phenotypes: Mapping[str, GenePhenotype], alleles: Alleles) -> str:
+    """Say why there is no row: the table has none for what is known, or nothing is."""
+    asked_for = " and ".join(genes(name))
+    told = [gene in phenotypes and phenotypes[gene].alternatives for gene in genes(name)]
+    if any(told) or any(alleles.get(gene) for gene in genes(name)):
+        return f"the guideline has no row for what is known of {asked_for}"
+    return f"nothing is known of {asked_for}, for which its guideline asks"
 
 
 def of_genes(answer: Answer) -> Answer:

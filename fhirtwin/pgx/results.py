@@ -112,12 +112,21 @@ class GenePhenotype:
         alternatives: distinct ones, in the order of the call's diplotypes.
         not_called: why there is none, or why one of the diplotypes could not be told; for people.
         notes: of the call and of the reading of alleles.
+        open: what was not tested, with the alleles that would lead to another phenotype; None where none would.
     """
 
     gene: str
     alternatives: tuple[Phenotype, ...] = ()
     not_called: str = ""
     notes: tuple[str, ...] = ()
+    open: Coverage | None = None
+
+    @property
+    def unsure(self) -> bool:
+        """Whether there is one, and others may be true as well."""
+        return bool(self.alternatives) and bool(
+            len({o.key for o in self.alternatives}) > 1 or self.not_called or self.open
+        )
 
     @property
     def agreed(self) -> Phenotype | None:

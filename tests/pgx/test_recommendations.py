@@ -206,7 +206,7 @@ def test_nothing_that_is_said_calls_anything_safe() -> None:
 def test_genes_of_which_nothing_is_known_are_named() -> None:
     answer = recommendations.advise("escitalopram", {})
     assert answer.recommendations == () and answer.unknown == (("CYP2C19", "no result"),)
-    assert answer.why == "the guideline has no row for what is known of CYP2C19"
+    assert answer.why == "nothing is known of CYP2C19, for which its guideline asks"
     answer = recommendations.advise("abacavir", {})
     assert answer.unknown == (("HLA-B", "whether *57:01 is there is not known"),)
 

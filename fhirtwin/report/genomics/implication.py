@@ -56,9 +56,10 @@ def of_row(row: Recommendation, weighed: Weighed, about: About) -> Made:
         (gene, word_of(gene, value, weighed.phenotypes), value, implied.get(gene, "")) for gene, value in row.key
     ]
     converted = {one.genetic.gene for one in weighed.conversions if one.changed}
+    open_ = {gene for gene, told in weighed.phenotypes.items() if told.open}
     components = [
         _assessed(weighed.medicine),
-        *(_meaning(*one, converted=one[0] in converted) for one in meanings),
+        *(_meaning(*one, converted=one[0] in converted, perhaps=one[0] in open_) for one in meanings),
         codes.loinc("93044-6", "Level of evidence", {"text": f"{row.strength} (CPIC)"}),
         codes.component(codes.TBD, "conclusion-string", conclusion(row, weighed)),
         codes.component(codes.TBD, "knowledge-base", {"text": f"CPIC {row.drug.date}"}),
@@ -86,9 +87,18 @@ def conclusion(row: Recommendation, weighed: Weighed) -> str:
     """What to do, for whom, how sure the guideline is, and by what it was found."""
     whom = "" if row.population == "general" else f" ({row.population})"
     parts = [f"{row.drug.name}{whom}: {compose(row.steps)}", f"Strength: {row.strength}."]
+    parts += _only_if(row, weighed)
     parts += [f"Found {row.by}."] if row.by else []
     parts += [converted(one) for one in weighed.conversions if one.changed]
     return " ".join(parts)
+
+
+def _only_if(row: Recommendation, weighed: Weighed) -> Iterable[str]:
+    """Under what condition the phenotypes that it was found by hold, where alleles that would change them are open."""
+    for gene, value in row.key:
+        told = weighed.phenotypes.get(gene)
+        if told and told.open and value != NO_RESULT:
+            yield f"Perhaps {gene} {word_of(gene, value, weighed.phenotypes)}, {told.open.only_if}."
 
 
 def of_conversion(one: Effective, weighed: Weighed, about: About) -> Made:
@@ -154,10 +164,10 @@ def _assessed(medicine: Medicine) -> Json:
     return codes.loinc("51963-7", "Medication assessed [ID]", codes.medicine(medicine.name, medicine.code))
 
 
-def _meaning(gene: str, word: str, value: str, implied: str, *, converted: bool) -> Json:
-    """What a gene means; a phenotype that other medicines made has no code, lest it be taken for one of the genes."""
-    answer = "" if converted else codes.answer_of(gene, word)
-    known = f"{gene} not known" if value == NO_RESULT else f"{gene} {word}"
+def _meaning(gene: str, word: str, value: str, implied: str, *, converted: bool, perhaps: bool) -> Json:
+    """What a gene means; a phenotype that is not sure, or that other medicines made, has no code, lest it be read."""
+    answer = "" if converted or perhaps else codes.answer_of(gene, word)
+    known = f"{gene} not known" if value == NO_RESULT else f"{'perhaps ' if perhaps else ''}{gene} {word}"
     score = f", activity score {value}" if value not in (word, NO_RESULT) else ""
     how = " with what else is taken" if converted else ""
     text = f"{known}{score}{how}{f': {implied}' if implied else ''}"

@@ -118,7 +118,7 @@ def of_medicine(one: Weighed) -> Iterator[str]:
 
 def _genes(genotypes: Mapping[str, Made]) -> Iterator[str]:
     called = {gene: one.resource["valueCodeableConcept"]["text"] for gene, one in genotypes.items() if _called(one)}
-    yield f"Known: {'; '.join(called.values())}." if called else NOTHING_CALLED
+    yield f"Called: {'; '.join(called.values())}." if called else NOTHING_CALLED
     for gene, one in genotypes.items():
         if gene in called:
             yield from (_remark(gene, note["text"]) for note in one.resource.get("note", ()))

@@ -141,6 +141,8 @@ def _usual(other: Judged) -> bool:
         return False
     if other.drug not in guideline.drugs():
         return True
+    if any(other.shown[gene].open for gene in other.genes if gene in other.shown):
+        return False
     return bool(other.rows) and not other.answer.unknown and all(row.action == "use" for row in other.rows)
 
 

@@ -36,6 +36,8 @@ def genotype(gene: str, person: Person) -> tuple[str, str]:
     if result is None or not person.knows(gene):
         named = bool(result and result.known.diplotypes)
         return ("", f"the equation does not know the genotype of {gene}") if named else (UNKNOWN, "")
+    if gene == "CYP2C9" and (open_ := _open(person)):
+        return "", f"{' and '.join(open_)} of CYP2C9 {'are' if len(open_) > 1 else 'is'} not excluded"
     found = _vkorc1(person) if gene == "VKORC1" else _cyp2c9(person)
     if len(found) > 1:
         return "", f"several genotypes of {gene} fit equally well"
@@ -46,6 +48,15 @@ def genotype(gene: str, person: Person) -> tuple[str, str]:
 def _vkorc1(person: Person) -> list[str]:
     """The phenotype is named by the genotype at -1639, whichever strand it was reported by."""
     return list(dict.fromkeys(one.word for one in person.phenotypes["VKORC1"].alternatives))
+
+
+def _open(person: Person) -> list[str]:
+    """Alleles of the equation that were not tested, where one of them may stand for a *1 that was called."""
+    call = person.results["CYP2C9"].known
+    if call.coverage is None or not any("*1" in (pair.first, pair.second) for pair in call.diplotypes):
+        return []
+    counted = {name for pair in warfarin.CYP2C9 for name in pair.split("/")}
+    return [name for name in call.coverage.alleles if name in counted]
 
 
 def _cyp2c9(person: Person) -> list[str]:

@@ -1,4 +1,4 @@
-"""Genes that somebody looked at, and of which nothing is known: said where it could have mattered.
+"""Genes that somebody looked at, and of which nothing is known, or nothing surely: said where it could have mattered.
 
 A gene that nobody looked at raises nothing, whatever the order: there would be a card for every order of everybody.
 """
@@ -9,8 +9,10 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from typing import Final
 
-from fhirtwin.pgx import guideline
+from fhirtwin.pgx import guideline, labels
+from fhirtwin.pgx.coverage import Coverage
 from fhirtwin.pgx.recommendations import DISCLAIMER
+from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
@@ -18,19 +20,26 @@ from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
 
 _RULE: Final = "genes.not-called."
+_NAMED: Final = 2
+"""Alleles that a summary names."""
+_ROOM: Final = 45
+"""Letters that it has for them and the phenotype."""
+_FORBIDDING: Final = tuple(one for one in labels.statements() if one.kind == labels.CONTRAINDICATED)
 SOURCE: Final = Citation("CPIC guidelines", "https://cpicpgx.org/guidelines/")
 
 
 @cache
 def matters(drug: str, gene: str) -> bool:
-    """Whether a row of a drug that is found by a gene warns."""
+    """Whether a row of a drug that is found by a gene warns, or the drug's label forbids it by the gene."""
+    if any(drug in one.drugs and gene in one.genes for one in _FORBIDDING):
+        return True
     if drug not in guideline.drugs() or gene not in guideline.genes(drug):
         return False
     return any(severity.rank(severity.of_row(row)) > 1 for row in guideline.table()[drug].values())
 
 
 def findings(situation: Situation, person: Person, told: Collection[str]) -> Iterator[Finding]:
-    """Find genes that were not called, one finding each, with the orders they could have mattered to.
+    """Find genes that were not called or are not sure, one finding each, with the orders they could have mattered to.
 
     Args:
         situation: in which the orders stand.
@@ -38,7 +47,7 @@ def findings(situation: Situation, person: Person, told: Collection[str]) -> Ite
         told: drafts of which a finding speaks already; it names what is not known itself.
     """
     for gene in sorted(person.results):
-        if person.knows(gene):
+        if person.knows(gene) and not person.phenotypes[gene].open:
             continue
         orders = [
             order
@@ -65,8 +74,8 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
         summary=f"{gene} {_how(gene, person)}: {names} not judged by it",
         detail=(
             *wording.what_genes_say(gene, person, None),
-            f"Guidelines ask for {gene} before these are ordered: {names}. Nothing is told from a gene that is not "
-            "known; that does not make the order right.",
+            f"Guidelines or labels ask for {gene} before these are ordered: {names}. Nothing is told from a gene that "
+            "is not known, or not surely; that does not make the order right.",
             DISCLAIMER,
         ),
         facts=person.facts.get(gene, ()),
@@ -76,14 +85,32 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
 
 
 def _how(gene: str, person: Person) -> str:
-    coverage = person.results[gene].known.coverage
+    told, coverage = person.phenotypes[gene], person.results[gene].known.coverage
+    if told.open:
+        return _told(told, told.open)
     if coverage is None:
         return "was looked at and is not known"
     return f"is not known, {coverage.missing} of {coverage.positions} positions were not tested"
 
 
+def _told(told: GenePhenotype, open_: Coverage) -> str:
+    """What is told of a gene, from how little: with alleles by their names where these are short."""
+    words = " or ".join(
+        dict.fromkeys(wording.small(one.word).removesuffix(" metabolizer") for one in told.alternatives)
+    )
+    named, more = ", ".join(open_.alleles[:_NAMED]), len(open_.alleles) - _NAMED
+    if len(named) + len(words) > _ROOM:
+        named, more = f"{len(open_.alleles)} alleles", 0
+    tested = open_.positions - open_.missing
+    named += f" and {more} more" if more > 0 else ""
+    return f"is told {words} from {tested} of {open_.positions} positions, {named} not excluded"
+
+
 def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:
     for order in orders:
         for drug in naming.named(order.medicine.ingredients):
-            if matters(drug, gene):
+            if drug in guideline.drugs() and matters(drug, gene):
                 yield wording.cited(guideline.drugs()[drug])
+            for one in _FORBIDDING:
+                if drug in one.drugs and gene in one.genes:
+                    yield Citation(f"{one.source}; read on {wording.LABELS_READ}", one.url)

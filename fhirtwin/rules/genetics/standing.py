@@ -34,7 +34,8 @@ def _weighed(person: Person) -> Iterator[tuple[int, tuple[str, str]]]:
         told = person.phenotypes[gene].alternatives
         worst = max((_urgency(one) for one in told), default=0)
         if gene not in _OF_THE_ILL_ONLY and worst > 1:
-            yield worst, (gene, wording.phenotypes(person.phenotypes[gene]))
+            perhaps = "perhaps " if person.phenotypes[gene].open else ""
+            yield worst, (gene, f"{perhaps}{wording.phenotypes(person.phenotypes[gene])}")
         for allele, status in person.alleles.get(gene, {}).items():
             if warns(gene, f"{allele} {status}"):
                 yield urgency(gene, f"{allele} {status}"), (gene, f"{allele} {status}")

@@ -62,20 +62,16 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
     Args:
         row: the row.
         shown: phenotypes by which it was found, to name those that it knows by a score, and to say "perhaps" where
-            calls that fit equally well lead to others too.
+            calls that fit equally well, or alleles that were not tested, lead to others too.
     """
     said = []
     for gene, value in row.key:
         told = shown.get(gene) if shown else None
         word = next((one.word for one in told.alternatives if _is(one, value)), "") if told else ""
-        perhaps = "perhaps " if told and _unsure(told) else ""
+        perhaps = "perhaps " if told and told.unsure else ""
         if value != NO_RESULT:
             said.append(f"{perhaps}{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
     return ", ".join(said)
-
-
-def _unsure(told: GenePhenotype) -> bool:
-    return len({one.key for one in told.alternatives}) > 1 or bool(told.alternatives and told.not_called)
 
 
 def _is(one: Phenotype, value: str) -> bool:
@@ -135,7 +131,8 @@ def _genetic(gene: str, person: Person) -> str:
         return told.not_called or "not known"
     several = "; calls that fit equally well lead to different phenotypes" if len(told.alternatives) > 1 else ""
     partly = f"; {told.not_called}" if told.not_called and told.alternatives else ""
-    return ": ".join(filter(None, (named, means))) + several + partly + _by(call)
+    only_if = f"; {told.open.only_if}" if told.open else ""
+    return ": ".join(filter(None, (named, means))) + several + partly + only_if + _by(call)
 
 
 def _by(call: Known) -> str:

@@ -56,6 +56,14 @@ def test_variant_of_ryr1_alone_warns_of_what_triggers_malignant_hyperthermia() -
     assert finding.severity.value == "critical"
 
 
+def test_each_gene_of_a_statement_about_two_is_told_once() -> None:
+    facts = (result("RYR1", "c.7300G>A/Reference"), result("CACNA1S", "Reference/Reference"))
+    finding = one("succinylcholine", facts=facts)
+    assert not any("no result" in line or "RYR1 or CACNA1S:" in line for line in finding.detail)
+    assert sum(line.startswith(("RYR1: ", "CACNA1S: ")) for line in finding.detail) == 2
+    assert {fact.display for fact in finding.facts} == {"RYR1", "CACNA1S"}
+
+
 def test_one_gene_of_two_that_decides_nothing_is_no_card() -> None:
     assert told("succinylcholine", facts=(result("RYR1", UNSURE, "gene-phenotype"),)) == ()
 

@@ -56,6 +56,21 @@ def test_variant_of_ryr1_alone_warns_of_what_triggers_malignant_hyperthermia() -
     assert finding.severity.value == "critical"
 
 
+def test_two_poor_results_are_as_urgent_as_one_of_them() -> None:
+    slow = result("CYP2D6", "*4/*4")
+    single = one("amitriptyline", facts=(slow,))
+    both = one("amitriptyline", facts=(slow, result("CYP2C19", "*2/*2")))
+    assert (single.severity.value, both.severity.value) == ("warning", "warning")
+    assert "CPIC, optional" in both.summary
+    assert any(line.startswith("As urgent as the guideline's row for CYP2D6") for line in both.detail)
+    assert not any(line.startswith("As urgent as") for line in single.detail)
+
+
+def test_two_normal_results_are_no_card_though_one_of_them_asks_for_the_other() -> None:
+    normal = (result("TPMT", "*1/*1"), result("NUDT15", "*1/*1"))
+    assert told("azathioprine", facts=normal) == ()
+
+
 def test_each_gene_of_a_statement_about_two_is_told_once() -> None:
     facts = (result("RYR1", "c.7300G>A/Reference"), result("CACNA1S", "Reference/Reference"))
     finding = one("succinylcholine", facts=facts)

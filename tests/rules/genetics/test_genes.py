@@ -66,6 +66,13 @@ def test_two_poor_results_are_as_urgent_as_one_of_them() -> None:
     assert not any(line.startswith("As urgent as") for line in single.detail)
 
 
+def test_a_phenotype_that_came_without_a_score_is_said_so() -> None:
+    finding = one("phenytoin", facts=(result("CYP2C9", "Poor Metabolizer", "gene-phenotype"),))
+    text = " ".join(finding.detail)
+    assert "by the phenotype Poor Metabolizer of CYP2C9, of which no activity score was given" in text
+    assert "not in the table" not in text
+
+
 def test_two_normal_results_are_no_card_though_one_of_them_asks_for_the_other() -> None:
     normal = (result("TPMT", "*1/*1"), result("NUDT15", "*1/*1"))
     assert told("azathioprine", facts=normal) == ()

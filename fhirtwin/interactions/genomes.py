@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -12,6 +12,7 @@ from fhirtwin.fhir import references
 from fhirtwin.interactions import replaced, reporting
 from fhirtwin.interactions.context import is_id
 from fhirtwin.interactions.operation import Call
+from fhirtwin.pgx import presence
 from fhirtwin.pgx.lookup import Lookup
 from fhirtwin.report.genomics import report
 from fhirtwin.report.genomics.genotypes import genotypes, untested
@@ -121,12 +122,28 @@ def listed(call: Call, name: str) -> tuple[str, ...]:
     """The values of a parameter that may be repeated, and of which one may hold several, parted by commas.
 
     Raises:
-        Incorrect: more than `MOST_ASKED`.
+        Incorrect: more than `MOST_ASKED`, or it is sent and names nothing.
     """
-    found = tuple(part.strip() for text in call.every(name) for part in str(text).split(",") if part.strip())
-    if len(found) > MOST_ASKED:
+    return _some(call, name, lambda texts: (part for text in texts for part in text.split(",")))
+
+
+def haplotypes(call: Call, name: str) -> tuple[str, ...]:
+    """The haplotypes and genotypes that a parameter lists; a comma within a name does not part it.
+
+    Raises:
+        Incorrect: as for `listed`.
+    """
+    return _some(call, name, presence.parted)
+
+
+def _some(call: Call, name: str, part: Callable[[list[str]], Iterable[str]]) -> tuple[str, ...]:
+    texts = [str(text) for text in call.every(name)]
+    if sum(text.count(",") + 1 for text in texts) > MOST_ASKED:
         raise Incorrect(f"`{name}` may name {MOST_ASKED} at most.")
-    return tuple(dict.fromkeys(found))
+    found = tuple(dict.fromkeys(one.strip() for one in part(texts) if one.strip()))
+    if texts and not found:
+        raise Incorrect(f"`{name}` is empty: name at least one, or leave it out where it is not required.")
+    return found
 
 
 def medicines(call: Call, name: str) -> tuple[Medicine, ...]:

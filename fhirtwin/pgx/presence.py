@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from fhirtwin.pgx import functions, hgnc, hla, naming
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.pgx.variant_lists import LISTED
+
+_HLA: Final = re.compile(r"\*\d{2,3}(?::\d{2,4}){0,3}[A-Z]?")
+"""An allele of HLA or a group of them; every name of that form is one, since no table here has them all."""
+_MOST_PARTS: Final = 8
+"""Commas within one name; the longest of the tables has five."""
 
 
 def split(text: str) -> tuple[str, str]:
@@ -22,8 +29,50 @@ def split(text: str) -> tuple[str, str]:
     return "", plain
 
 
+def parted(texts: Iterable[str]) -> Iterator[str]:
+    """Part lists at their commas, but for those within a name (`Mediterranean, Dallas, Panama, ...` of G6PD)."""
+    for text in texts:
+        parts, start = text.split(","), 0
+        while start < len(parts):
+            end = _end(parts, start)
+            if whole := ",".join(parts[start:end]).strip():
+                yield whole
+            start = end
+
+
+def _end(parts: Sequence[str], start: int) -> int:
+    """Where the longest name that begins at a part ends."""
+    for end in range(min(len(parts), start + _MOST_PARTS), start + 1, -1):
+        gene, alleles = split(",".join(parts[start:end]))
+        if gene and is_named(gene, alleles):
+            return end
+    return start + 1
+
+
+def is_named(gene: str, alleles: str) -> bool:
+    """Tell whether a haplotype or genotype is one that exists, as far as the tables know; one misspelled is not.
+
+    Args:
+        gene: its symbol.
+        alleles: as for `present`.
+    """
+    if not alleles or _is_allele(gene, alleles):
+        return True
+    pairs = naming.diplotypes(gene, alleles) if "/" in alleles else ()
+    return bool(pairs) and all(_is_allele(gene, name) for pair in pairs for name in _names(pair))
+
+
+def _is_allele(gene: str, name: str) -> bool:
+    if gene.startswith("HLA-"):
+        return bool(_HLA.fullmatch(name))
+    return naming.is_known(gene, naming.allele(gene, name) or name)
+
+
 def present(known: Known, alleles: str) -> bool | None:
     """Tell whether it is there; None where what is known does not tell.
+
+    A name that no table has is there where it was reported, and else not known: what is misspelled, or has parts
+    (`*3` of TPMT), is not absent.
 
     Args:
         known: what is known of the gene.
@@ -34,6 +83,8 @@ def present(known: Known, alleles: str) -> bool | None:
     if known.gene.startswith("HLA-") and (told := hla.statuses(known).get(alleles)):
         return told == hla.POSITIVE
     answers = {_within(known.gene, pair, alleles) for pair in known.diplotypes}
+    if answers == {False} and not is_named(known.gene, alleles):
+        return None
     if len(answers) != 1 or _is_open(known, alleles, there := answers.pop()):
         return None
     return there

@@ -163,4 +163,5 @@ def _keys_of(known: frozenset[str], one: Phenotype) -> dict[str, str]:
     if one.key in known:
         return {one.key: ""}
     same = [score for score in phenotype.scores(one.gene, one.word) if score in known]
-    return dict.fromkeys(same, f"by the phenotype {one.word} of {one.gene}, since the score is not in the table")
+    why = f"since the score {one.score} is not in the table" if one.score else "of which no activity score was given"
+    return dict.fromkeys(same, f"by the phenotype {one.word} of {one.gene}, {why}")

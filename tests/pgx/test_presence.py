@@ -48,9 +48,47 @@ def test_a_phenotype_alone_and_a_gene_not_called_tell_nothing() -> None:
 def test_hla_goes_by_fields_and_what_was_typed_less_finely_is_open() -> None:
     typed = known("HLA-B", ("*27:05", "*15:02:01"))
     asked = ("*27", "*27:05", "*27:05:02", "*15:02", "*15:0", "*57:01")
-    assert [presence.present(typed, one) for one in asked] == [True, True, None, True, False, False]
+    assert [presence.present(typed, one) for one in asked] == [True, True, None, True, None, False]
     said = known("HLA-B", reported=("*57:01 negative",))
     assert [presence.present(said, one) for one in ("*57:01", "*15:02")] == [False, None]
+
+
+MED = "Mediterranean, Dallas, Panama, Sassari, Cagliari, Birmingham"
+
+
+@pytest.mark.parametrize(
+    ("gene", "pair", "asked"),
+    [
+        ("G6PD", ("B (reference)", "B (reference)"), "Mediterranean"),
+        ("TPMT", ("*1", "*1"), "*3"),
+        ("TPMT", ("*1", "*1"), "*1/*3"),
+        ("CYP2C9", ("*1", "*1"), "*999"),
+        ("DPYD", ("Reference", "Reference"), "c.1905+1A>G"),
+        ("DPYD", ("Reference", "Reference"), "rs67376798"),
+    ],
+)
+def test_a_name_that_no_table_has_is_not_called_absent(gene: str, pair: tuple[str, str], asked: str) -> None:
+    assert presence.present(known(gene, pair), asked) is None
+    assert not presence.is_named(gene, asked)
+
+
+def test_a_name_that_no_table_has_is_there_where_it_was_reported() -> None:
+    assert presence.present(known("CYP2C9", ("*1", "*999")), "*999") is True
+
+
+@pytest.mark.parametrize(
+    ("gene", "asked"),
+    [("TPMT", "*3A"), ("G6PD", MED), ("DPYD", "HapB3"), ("CYP2D6", "*4.024"), ("RYR1", "c.7300G>A"), ("HLA-B", "*27")],
+)
+def test_names_of_the_tables_are_names(gene: str, asked: str) -> None:
+    assert presence.is_named(gene, asked)
+
+
+def test_a_comma_within_a_name_does_not_part_it() -> None:
+    text = f"CYP2C19 *17,G6PD {MED},TPMT *3,, DPYD c.1129-5923C>G, c.1236G>A (HapB3),HLA-B*27"
+    whole = ["CYP2C19 *17", f"G6PD {MED}", "TPMT *3", "DPYD c.1129-5923C>G, c.1236G>A (HapB3)", "HLA-B*27"]
+    assert list(presence.parted([text])) == whole
+    assert list(presence.parted(["", " , "])) == []
 
 
 def test_ranges_are_zero_based_and_their_end_is_not_in_them() -> None:

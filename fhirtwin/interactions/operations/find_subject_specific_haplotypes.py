@@ -21,6 +21,10 @@ from fhirtwin.terms.systems import FHIRTWIN
 DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 UNKNOWN: Final = {"extension": [{"url": DATA_ABSENT, "valueCode": "unknown"}]}
 NOT_TOLD: Final = "Whether {} has what was asked for is not known; an absent value of `presence` is no `false`."
+UNNAMED: Final = (
+    "A name asked for of {} is of no allele that the tables here have, so whether it is there is not known: ask by the "
+    "full name, as $find-subject-haplotypes writes it."
+)
 
 
 def find_subject_specific_haplotypes(call: Call) -> Answer:
@@ -34,19 +38,21 @@ def find_subject_specific_haplotypes(call: Call) -> Answer:
             a system before it); `genomicSourceClass`.
 
     Raises:
-        Incorrect: the subject cannot be read, or too many haplotypes.
+        Incorrect: the subject cannot be read, or haplotypes are too many or none.
         Unsupported: somatic results are asked for.
         Forbidden: a part of the record is withheld from the caller.
         NotFound, Gone: no such Patient.
         Unprocessable: the Patient was replaced by another.
     """
     genomes.germline_only(call)
-    asked, id_ = genomes.listed(call, "haplotypes"), genomes.subject(call)
+    asked, id_ = genomes.haplotypes(call, "haplotypes"), genomes.subject(call)
     known = genomes.known(call, id_)
     written = genotypes(known.results, f"Patient/{id_}")
     found = [("haplotypes", "part", _parts(text, known, written)) for text in asked]
     open_ = {presence.split(text)[0] or "a gene that is not read here" for text in asked if _there(text, known) is None}
     issues = [Issue("incomplete", NOT_TOLD.format(gene), severity="warning") for gene in sorted(open_)]
+    unnamed = {gene for gene, alleles in map(presence.split, asked) if gene and not presence.is_named(gene, alleles)}
+    issues += [Issue("not-found", UNNAMED.format(gene), severity="warning") for gene in sorted(unnamed)]
     told = [("outcome", "resource", outcome.operation_outcome(issues))] if issues else []
     return with_parameters([*found, *told])
 

@@ -40,7 +40,7 @@ def find_subject_tx_implications(call: Call) -> Answer:
         Unprocessable: the Patient was replaced by another.
     """
     genomes.germline_only(call)
-    medicines, haplotypes = genomes.medicines(call, "treatments"), genomes.listed(call, "haplotypes")
+    medicines, haplotypes = genomes.medicines(call, "treatments"), genomes.haplotypes(call, "haplotypes")
     if not (medicines or haplotypes):
         raise Incorrect("Say what implications are looked for: `treatments`, `haplotypes`, or both.")
     id_ = genomes.subject(call)

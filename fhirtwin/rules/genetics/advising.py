@@ -81,6 +81,7 @@ def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ..
         yield from wording.what_genes_say(gene, person, told.effects.get(gene))
     yield from (wording.what_a_label_forbids(one) for one in told.forbidden)
     yield from (wording.what_to_do(row) for row in told.rows)
+    yield from dict.fromkeys(_as_urgent_as(above) for row in told.rows if (above := severity.raised_by(row)))
     if len({row.population for row in told.rows}) > 1:
         yield "What it is given for, and whether it was taken before, is not read here: look at the row that fits."
     yield from wording.unknown(told.answer.unknown)
@@ -90,6 +91,14 @@ def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ..
     if order.medicine.note:
         yield f"The ordered medicine was {order.medicine.note}."
     yield wording.disclaimer(guideline.drugs()[told.drug]) if told.rows else wording.OF_LABELS
+
+
+def _as_urgent_as(above: Recommendation) -> str:
+    """Why a row is shown as more urgent than its strength says: one of its genes alone would be."""
+    return (
+        f"As urgent as the guideline's row for {wording.what_is_known(above)} alone, the other genes unknown "
+        f"({above.strength.lower()}): what else is known does not make it less so."
+    )
 
 
 def _offered(instead: tuple[Other, ...]) -> Iterator[str]:

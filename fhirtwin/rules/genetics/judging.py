@@ -75,13 +75,19 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
     """
     found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.disease_genes)
     forbidden = tuple(one.contraindication for one in found if one.met)
-    genes = tuple(dict.fromkeys((*genes_of(drug), *(one.gene for one in forbidden))))
+    genes = tuple(dict.fromkeys((*genes_of(drug), *(gene for one in forbidden for gene in _seen(one, person)))))
     effects = _effects(drug, genes, person, tuple(others), untested=untested)
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items() if one.changed}}
     answer = recommendations.advise(drug, shown, person.alleles, find=person.find)
     answer = recommendations.of_genes(answer)
     rows = tuple(_without_what_others_have(row, person) for row in answer.recommendations)
     return Judged(drug, replace(answer, recommendations=rows), shown, effects, forbidden, genes)
+
+
+def _seen(one: Contraindication, person: Person) -> tuple[str, ...]:
+    """The genes of a label's statement of which anything is known: the others did not lead to it."""
+    known = {*person.phenotypes, *person.results, *person.alleles, *person.disease_genes}
+    return tuple(gene for gene in one.genes if gene in known)
 
 
 def _without_what_others_have(row: Recommendation, person: Person) -> Recommendation:

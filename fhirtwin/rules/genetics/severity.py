@@ -6,6 +6,11 @@ CPIC calls a recommendation *strong* when the evidence is of high quality and th
 strong: the usual dose, no recommendation, and "decide by clinical findings and family history", which holds for
 everybody without the variant. A highest dose and a schedule of steps are remarks, because the dose of a draft is not
 read, so that it may be right already.
+
+A second gene that makes it worse, or of which less is known, must not quieten the first: two poor results make an
+optional row, because few such people were studied, where one of them alone makes a strong one. So a row of several
+genes that asks for something is at least as urgent as the row for one of them with the others unknown. A row that says
+"the usual dose" for all of them together stands as it is.
 """
 
 from __future__ import annotations
@@ -14,7 +19,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.guideline import Recommendation, table
 from fhirtwin.pgx.recommendations import NO_RESULT
 from fhirtwin.rules.findings import Citation, Severity
 
@@ -85,7 +90,34 @@ GRAVE: Final = (
 
 
 def of_row(row: Recommendation) -> Severity | None:
-    """Tell how urgent a row is; None when there is nothing to do, or when it is the row for people nobody tested."""
+    """Tell how urgent a row is; None when there is nothing to do, or when it is the row for people nobody tested.
+
+    A row of several genes is as urgent as `raised_by` makes it.
+    """
+    above = raised_by(row)
+    return _by_itself(above or row)
+
+
+def raised_by(row: Recommendation) -> Recommendation | None:
+    """Give the row for one gene of several, the others unknown, that is more urgent than what all of them come to."""
+    own = _by_itself(row)
+    if own is None:
+        return None
+    above = max(_of_one_gene(row), key=lambda one: (rank(_by_itself(one)), firmness(one)), default=row)
+    return above if rank(_by_itself(above)) > rank(own) else None
+
+
+def _of_one_gene(row: Recommendation) -> tuple[Recommendation, ...]:
+    """The rows of the same people for each gene of a row alone; none for a row of one gene."""
+    known = [gene for gene, value in row.key if value != NO_RESULT]
+    if len(known) < 2:
+        return ()
+    keys = (tuple((gene, value if gene == one else NO_RESULT) for gene, value in row.key) for one in known)
+    rows = table().get(row.drug.name, {})
+    return tuple(rows[row.population, key] for key in keys if (row.population, key) in rows)
+
+
+def _by_itself(row: Recommendation) -> Severity | None:
     if all(value == NO_RESULT for _, value in row.key):
         return None
     urgent = BY_ACTION[row.action].get(row.strength)

@@ -108,6 +108,11 @@ def test_result_of_a_gene_that_cannot_be_used_is_named_where_a_guideline_asks_fo
     assert cards(call(twin, draft(CODES["clopidogrel"]), observations=({**odd, "status": "preliminary"},))) == []
 
 
+def test_result_of_a_gene_that_was_entered_in_error_is_no_gap(twin: Gateway) -> None:
+    wrong = {**gene("CYP2C19", "*2/*2"), "status": "entered-in-error"}
+    assert cards(call(twin, draft(CODES["clopidogrel"]), observations=(wrong,))) == []
+
+
 def test_nobody_tested_has_no_card(twin: Gateway) -> None:
     assert shown(twin, draft(CODES["codeine"]), draft(CODES["abacavir"], "d2"), genes=()) == []
 

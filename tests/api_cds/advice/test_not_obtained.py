@@ -72,6 +72,13 @@ def test_discharge_names_statements_that_were_not_obtained(twin: Gateway) -> Non
     assert [card["summary"] for card in made] == ["Not checked against medicines stated as taken: not obtained"]
 
 
+def test_a_refill_asks_for_no_statements_and_so_misses_none(twin: Gateway) -> None:
+    services = twin.http.get("/cds-services").json["services"]
+    (refill,) = [one for one in services if one["id"] == "twin-medication-refill"]
+    assert "statements" not in refill["prefetch"]
+    assert {"patient", "medications", "observations", "orders"} <= {*refill["prefetch"]}
+
+
 def test_chart_names_genes_and_statements_that_were_not_obtained(twin: Gateway) -> None:
     patient = twin.load(maria())
     sent = twin.prefetch(patient) | {"genomics": FAILED, "statements": PART}

@@ -215,6 +215,19 @@ def test_wrong_calls_are_refused_with_an_outcome(record: FlaskClient, name: str,
         assert answer.json["resourceType"] == "OperationOutcome"
 
 
+def test_a_name_that_no_table_has_is_not_told_to_be_absent(record: FlaskClient) -> None:
+    made = ask(record, "find-subject-specific-haplotypes", haplotypes="CYP2C19 *999,CYP2C19 *2")
+    assert [values(one)["presence"] for one in named(made, "haplotypes")] == [None, False]
+    assert "of no allele that the tables here have" in diagnostics(made)
+
+
+def test_a_list_that_names_nothing_is_refused(record: FlaskClient) -> None:
+    for name, parameter in (("specific-haplotypes", "haplotypes"), ("haplotypes", "genes"), ("variants", "ranges")):
+        for empty in ("", " ,"):
+            answer = record.get(f"/fhir/$find-subject-{name}?subject=p&{parameter}={empty}")
+            assert (name, empty, answer.status_code) == (name, empty, 400)
+
+
 @pytest.mark.parametrize(("name", "query"), QUERIES[:3])
 def test_somatic_results_are_not_told(record: FlaskClient, name: str, query: str) -> None:
     assert record.get(f"/fhir/${name}?subject=p&{query}&genomicSourceClass=somatic").status_code == 400

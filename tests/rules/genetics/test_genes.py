@@ -56,6 +56,36 @@ def test_variant_of_ryr1_alone_warns_of_what_triggers_malignant_hyperthermia() -
     assert finding.severity.value == "critical"
 
 
+def test_two_poor_results_are_as_urgent_as_one_of_them() -> None:
+    slow = result("CYP2D6", "*4/*4")
+    single = one("amitriptyline", facts=(slow,))
+    both = one("amitriptyline", facts=(slow, result("CYP2C19", "*2/*2")))
+    assert (single.severity.value, both.severity.value) == ("warning", "warning")
+    assert "CPIC, optional" in both.summary
+    assert any(line.startswith("As urgent as the guideline's row for CYP2D6") for line in both.detail)
+    assert not any(line.startswith("As urgent as") for line in single.detail)
+
+
+def test_a_phenotype_that_came_without_a_score_is_said_so() -> None:
+    finding = one("phenytoin", facts=(result("CYP2C9", "Poor Metabolizer", "gene-phenotype"),))
+    text = " ".join(finding.detail)
+    assert "by the phenotype Poor Metabolizer of CYP2C9, of which no activity score was given" in text
+    assert "not in the table" not in text
+
+
+def test_two_normal_results_are_no_card_though_one_of_them_asks_for_the_other() -> None:
+    normal = (result("TPMT", "*1/*1"), result("NUDT15", "*1/*1"))
+    assert told("azathioprine", facts=normal) == ()
+
+
+def test_each_gene_of_a_statement_about_two_is_told_once() -> None:
+    facts = (result("RYR1", "c.7300G>A/Reference"), result("CACNA1S", "Reference/Reference"))
+    finding = one("succinylcholine", facts=facts)
+    assert not any("no result" in line or "RYR1 or CACNA1S:" in line for line in finding.detail)
+    assert sum(line.startswith(("RYR1: ", "CACNA1S: ")) for line in finding.detail) == 2
+    assert {fact.display for fact in finding.facts} == {"RYR1", "CACNA1S"}
+
+
 def test_one_gene_of_two_that_decides_nothing_is_no_card() -> None:
     assert told("succinylcholine", facts=(result("RYR1", UNSURE, "gene-phenotype"),)) == ()
 

@@ -3,7 +3,8 @@
 Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
 could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
 (`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when
-a guideline asks for genes before something that is ordered; variants do not, there may be thousands.
+a guideline asks for genes before something that is ordered; variants do not, there may be thousands, nor does what was
+entered in error: nothing is to be checked against it.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def _genes(brought: Mapping[Source, Resource], situation: Situation) -> Iterator
 
 def _is_of_a_gene(resource: Resource) -> bool:
     codes = {code.code for code in codings(resource.get("code"))}
-    return VARIANT not in codes and observation.reader(dict(resource)) is not None
+    in_error = text(resource, "status") == "entered-in-error"
+    return not in_error and VARIANT not in codes and observation.reader(dict(resource)) is not None
 
 
 def asks_for_kidneys(order: Order) -> bool:

@@ -1,4 +1,7 @@
-"""`twin-medication-refill`: results that the refilled medicines need and that are missing or too old."""
+"""`twin-medication-refill`: results that the refilled medicines need and that are missing or too old.
+
+What is taken beside a refill changes nothing of that, so medicines stated as taken are not asked for.
+"""
 
 from __future__ import annotations
 
@@ -39,6 +42,6 @@ SERVICE: Final = Service(
         "Says which results the refilled medicines need that are missing or older than their source lets pass, for "
         "instance a lithium level, potassium or INR, and offers to order them."
     ),
-    prefetch=follow_up.PREFETCH,
+    prefetch={key: template for key, template in follow_up.PREFETCH.items() if key != "statements"},
     handler=refill,
 )

@@ -130,6 +130,6 @@ class GenePhenotype:
 
     @property
     def agreed(self) -> Phenotype | None:
-        """The phenotype, when all that fits has the same and nothing was left out."""
+        """The phenotype, when all that fits has the same, nothing was left out and no untested allele may change it."""
         keys = {(one.word, one.score) for one in self.alternatives}
-        return self.alternatives[0] if len(keys) == 1 and not self.not_called else None
+        return self.alternatives[0] if len(keys) == 1 and not self.not_called and not self.open else None

@@ -50,6 +50,13 @@ def test_what_would_be_no_card_is_a_remark(gene: str, drug: str, how: str) -> No
     assert any(line.startswith(f"{gene}: ") and "positions were not tested" in line for line in found.detail)
 
 
+def test_a_phenotype_that_untested_alleles_may_change_is_not_agreed() -> None:
+    for whole in (False, True):
+        fact = harmless("NUDT15", whole=whole)
+        phenotypes = person.of(situation(facts=(fact,)).state).phenotypes
+        assert bool(phenotypes["NUDT15"].agreed) is whole
+
+
 @pytest.mark.parametrize(
     ("gene", "drug"),
     [("NUDT15", "azathioprine"), ("TPMT", "azathioprine"), ("CYP2C9", "siponimod"), ("G6PD", "rasburicase")],

@@ -13,10 +13,12 @@ from typing import Any, Final
 
 from fhirtwin.pgx.advice import Step, compose
 from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
 from fhirtwin.report.genomics.medicines import Medicine
+from fhirtwin.rules.genetics import wording
 from fhirtwin.terms.systems import LOINC
 
 ANOTHER: Final = ("LA26421-0", "Consider alternative medication")
@@ -28,7 +30,15 @@ KINDS: Final = {"avoid": ANOTHER, "alternative": ANOTHER, "reduce": LESS, "incre
 def of_row(row: Recommendation, medicine: Medicine, implication: Made, about: About) -> tuple[Made, ...]:
     """One Task for each kind of change among the steps of a row."""
     kinds = dict.fromkeys(KINDS[one.verb] for one in row.steps if one.verb in KINDS)
-    return tuple(_task(kind, row, medicine, implication, about) for kind in kinds)
+    whom = "" if row.population == "general" else f" ({row.population})"
+    return tuple(
+        _task(kind, f"{whom}: {compose(steps_of(kind, row.steps))}", medicine, implication, about) for kind in kinds
+    )
+
+
+def of_label(one: Contraindication, medicine: Medicine, implication: Made, about: About) -> Made:
+    """The Task for what a label forbids: another medicine."""
+    return _task(ANOTHER, f": {wording.what_a_label_forbids(one)}", medicine, implication, about)
 
 
 def steps_of(kind: tuple[str, str], steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -36,15 +46,14 @@ def steps_of(kind: tuple[str, str], steps: Iterable[Step]) -> tuple[Step, ...]:
     return tuple(one for one in steps if KINDS.get(one.verb) == kind)
 
 
-def _task(kind: tuple[str, str], row: Recommendation, medicine: Medicine, implication: Made, about: About) -> Made:
-    whom = "" if row.population == "general" else f" ({row.population})"
+def _task(kind: tuple[str, str], what: str, medicine: Medicine, implication: Made, about: About) -> Made:
     resource: dict[str, Any] = {
         "resourceType": "Task",
         "meta": {"profile": [codes.RECOMMENDATION]},
         "status": "requested",
         "intent": "proposal",
         "code": codes.concept(LOINC, kind[0], kind[1], kind[1]),
-        "description": f"{medicine.name}{whom}: {compose(steps_of(kind, row.steps))}",
+        "description": f"{medicine.name}{what}",
         "for": {"reference": about.subject},
         "reasonReference": implication.reference,
     }

@@ -1,4 +1,4 @@
-"""One row of a guideline, and one phenoconversion, as a TherapeuticImplication.
+"""One row of a guideline, one prohibition of a label, and one phenoconversion, as a TherapeuticImplication.
 
 *Source*: https://hl7.org/fhir/uv/genomics-reporting/STU3/StructureDefinition-therapeutic-implication.html
 """
@@ -12,6 +12,7 @@ from typing import Any
 from fhirtwin.pgx import coverage, phenotype
 from fhirtwin.pgx.advice import compose
 from fhirtwin.pgx.guideline import Drug, Recommendation
+from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype
@@ -19,6 +20,7 @@ from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.made import Made, made
 from fhirtwin.report.genomics.medicines import Medicine, named
 from fhirtwin.report.genomics.weighed import Weighed
+from fhirtwin.rules.genetics import wording
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.state import Source
 
@@ -99,6 +101,26 @@ def _only_if(row: Recommendation, weighed: Weighed) -> Iterable[str]:
         told = weighed.phenotypes.get(gene)
         if told and told.open and value != NO_RESULT:
             yield f"Perhaps {gene} {word_of(gene, value, weighed.phenotypes)}, {told.open.only_if}."
+
+
+def of_label(one: Contraindication, weighed: Weighed, about: About) -> Made | None:
+    """What a label forbids; None where a diagnosis tells of the gene, so that there is no genotype it follows from."""
+    genes = [gene for gene in one.genes if gene in about.genotypes]
+    if not genes:
+        return None
+    forbids = wording.what_a_label_forbids(one)
+    components = [
+        _assessed(weighed.medicine),
+        codes.component(codes.TBD, "therapeutic-implication", {"text": "contraindicated by the label"}),
+        codes.loinc("93044-6", "Level of evidence", {"text": "contraindication (label)"}),
+        codes.component(codes.TBD, "conclusion-string", f"{weighed.medicine.name}: {forbids}"),
+        codes.component(codes.TBD, "knowledge-base", {"text": one.source}),
+        codes.component(codes.OURS, "population", {"text": "general"}),
+    ]
+    page = {"type": "documentation", "display": one.source, "url": one.url}
+    cited = [{"url": codes.CITATION, "valueRelatedArtifact": page}]
+    resource = _implication(about, genes, components, [*_remarks(genes, about), wording.OF_LABELS], cited)
+    return made(resource, about.subject, about.day, weighed.medicine.name, "label", one.when)
 
 
 def of_conversion(one: Effective, weighed: Weighed, about: About) -> Made:

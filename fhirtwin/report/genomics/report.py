@@ -31,7 +31,7 @@ class Findings:
     Attributes:
         about: whom and which day, with all genotypes.
         weighed: each medicine.
-        implications: rows of guidelines, and phenoconversions.
+        implications: rows of guidelines, prohibitions of labels, and phenoconversions.
         tasks: changes of medicines that are taken or were asked for.
     """
 
@@ -49,10 +49,19 @@ def find(weighed: Iterable[Weighed], about: About) -> Findings:
         for row in one.answer.recommendations:
             told = implication.of_row(row, one, about)
             found.append(told)
-            if one.medicine.sources or one.medicine.asked:
+            if _is_wanted(one):
                 tasks += action.of_row(row, one.medicine, told, about)
+        for label in one.told.forbidden:
+            if forbids := implication.of_label(label, one, about):
+                found.append(forbids)
+                tasks += [action.of_label(label, one.medicine, forbids, about)] if _is_wanted(one) else []
         implications |= {each.uuid: each for each in found}
     return Findings(about, every, tuple(implications.values()), tuple({one.uuid: one for one in tasks}.values()))
+
+
+def _is_wanted(one: Weighed) -> bool:
+    """Whether a medicine is taken or was asked for, so that a change of it is something to do."""
+    return bool(one.medicine.sources) or one.medicine.asked
 
 
 def bundle(found: Findings, risks: Sequence[Made] = (), more: Sequence[str] = ()) -> Json:

@@ -253,6 +253,20 @@ def test_a_drug_of_two_ingredients_of_one_medicine_has_its_rows() -> None:
     )
 
 
+def test_what_a_label_forbids_is_an_implication_with_its_source_and_a_task() -> None:
+    made = bundle(gene("CYP2C9", "*3/*3"), asked=("siponimod",))
+    assert errors(made) == []
+    (one,) = implications(made, "siponimod")
+    assert components(one, "93044-6") == ["contraindication (label)"]
+    assert "Mayzent" in one["extension"][0]["valueRelatedArtifact"]["display"]
+    assert len(one["derivedFrom"]) == 1
+    (task,) = of_type(made, "Task")
+    assert task["code"]["coding"][0]["code"] == "LA26421-0"
+    assert "siponimod: The label forbids it" in task["description"]
+    allowed = bundle(gene("CYP2C9", "*1/*3"), asked=("siponimod",))
+    assert implications(allowed, "siponimod") == [] == of_type(allowed, "Task")
+
+
 def test_what_a_label_forbids_to_these_genes_is_in_the_conclusion() -> None:
     text = bundle(gene("CYP2C9", "*3/*3"), asked=("siponimod",))["entry"][0]["resource"]["conclusion"]
     assert "siponimod: The label forbids it for everybody with: CYP2C9 *3/*3." in text

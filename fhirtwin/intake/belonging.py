@@ -1,6 +1,6 @@
 """Whose a resource of a call is: all of it must be shown to be about one patient, or the call is refused.
 
-Texts say where the stranger stands, and not whose it is.
+Texts say which resource the stranger is and where it stands, and not whose it is.
 """
 
 from __future__ import annotations
@@ -120,5 +120,7 @@ def _is_ours(text: str, patient: PatientKey, bases: Collection[str]) -> bool:
 
 
 def unfit(item: Placed, what: str) -> Issue:
-    """An issue that names a resource by its type and place."""
-    return Issue(Unprocessable.code, f"The {item.resource['resourceType']} at {item.place} {what}.", (item.place,))
+    """An issue that names a resource by its place and, where that does not say whose it is, by its reference."""
+    type_, id_ = item.resource["resourceType"], item.resource.get("id")
+    name = f"{type_}/{id_}" if isinstance(id_, str) and type_ in PATIENT_ELEMENTS and type_ != "Patient" else type_
+    return Issue(Unprocessable.code, f"The {name} at {item.place} {what}.", (item.place,))

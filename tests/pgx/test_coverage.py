@@ -56,8 +56,15 @@ def test_all_of_ryr1_is_needed_and_what_is_there_is_told_all_the_same() -> None:
     assert whole and whole.word == "Uncertain Susceptibility"
     there = phenotype.of_call(called("RYR1", "c.7300G>A", base="c.7300G>A")).agreed
     assert there and there.word == "Malignant Hyperthermia Susceptibility"
-    lowered = phenotype.of_call(called("DPYD", STAR_9A, base="c.2846A>T")).agreed
-    assert lowered and lowered.word == "Intermediate Metabolizer"
+
+
+def test_a_lowered_metabolizer_is_told_with_the_alleles_that_might_lower_it_more() -> None:
+    lowered = phenotype.of_call(called("DPYD", STAR_9A, "c.2846A>T", base="c.2846A>T"))
+    assert [one.word for one in lowered.alternatives] == ["Intermediate Metabolizer"]
+    assert lowered.agreed is None
+    assert lowered.open and set(lowered.open.alleles) == coverage.DECIDING["DPYD"] - {"c.2846A>T"}
+    whole = phenotype.of_call(called("DPYD", base="c.2846A>T")).agreed
+    assert whole and whole.word == "Intermediate Metabolizer"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@
     ├── Conflict                    409   conflict
     ├── Precondition                412   conflict         a condition of the caller's, or data that must be there
     ├── Busy                        503   throttled
+    │   └── QuotaUsedUp             429   throttled        an engine's tenant had all that it may have
     ├── InsufficientStorage         507   no-store
     ├── Unavailable                 503   transient
     │   ├── EngineUnavailable       503   transient        the engine is down, late or of another version
@@ -172,6 +173,23 @@ class Busy(FhirtwinError):
     """Too much at once; come back later."""
 
     status, code = 503, "throttled"
+    retry_after = 1
+    """Seconds."""
+
+
+class QuotaUsedUp(Busy):
+    """A tenant of an engine had all that it may have for now.
+
+    Args:
+        text: which quota.
+        retry_after: seconds until there is more.
+    """
+
+    status, code = 429, "throttled"
+
+    def __init__(self, text: str, *, retry_after: int) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class InsufficientStorage(FhirtwinError):

@@ -13,7 +13,8 @@ from fhirtwin.errors import Incorrect
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
-"""Source: prctl(2)."""
+_M_ARENA_MAX: Final = -8
+"""*Source*: prctl(2), malloc.h."""
 
 
 def address_of(host: str) -> str:
@@ -58,6 +59,14 @@ def close_memory() -> None:
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def share_arenas() -> None:
+    """Let the threads of this process share two heaps; else each reserves address space of its own.
+
+    *Source*: mallopt(3).
+    """
+    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _prctl(option: int, value: int) -> None:

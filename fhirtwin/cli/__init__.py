@@ -13,6 +13,7 @@ from fhirtwin.cli.cds import cds
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
+from fhirtwin.cli.tenant import tenant
 from fhirtwin.errors import FhirtwinError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def main() -> None:
 
 main.add_command(cds)
 main.add_command(quarantine)
+main.add_command(tenant)
 main.add_command(pgx)
 
 
@@ -85,7 +87,8 @@ def serve(
 
 @main.command()
 @click.option("--listen", required=True, help="unix:/path, or host:port (TLS unless loopback).")
-@click.option("--engine-key", required=True, type=click.Path(path_type=Path), help="File of the shared secret.")
+@click.option("--engine-key", type=click.Path(path_type=Path), help="File of the secret shared with one gateway.")
+@click.option("--tenants", type=click.Path(path_type=Path), help="Folder of several gateways (`fhirtwin tenant add`).")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -94,7 +97,8 @@ def serve(
 def engine(
     *,
     listen: str,
-    engine_key: Path,
+    engine_key: Path | None,
+    tenants: Path | None,
     workers: int,
     memory_mb: int,
     tls_cert: Path | None,
@@ -106,7 +110,7 @@ def engine(
 
     if with_stdin:
         _stop_when_stdin_ends()
-    server.run(listen, engine_key, workers, memory_mb, tls_cert=tls_cert, tls_key=tls_key)
+    server.run(listen, engine_key, workers, memory_mb, tenants=tenants, tls_cert=tls_cert, tls_key=tls_key)
 
 
 @main.command()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,9 +18,13 @@ from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.drawing import uniform
+from fhirtwin.engine.key_sets import KeySets
 from fhirtwin.errors import Precondition, Unprocessable
 
-_MOST_KEY_SETS = 4
+_KEY_SETS_EACH, _KEY_SETS = 4, 64
+"""Of one gateway, and of all."""
+
+_OTHER_PANEL = "This engine holds another panel of predictors."
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
@@ -59,7 +62,7 @@ class Evaluator:
         self._circuits = {
             circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
         }
-        self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
+        self._keyed: KeySets[Ring] = KeySets(_KEY_SETS_EACH, _KEY_SETS)
         self._lock = threading.Lock()
 
     @property
@@ -83,17 +86,37 @@ class Evaluator:
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        rings = (*self._rings.values(), *self._keyed.values())
+        rings = (*self._rings.values(), *self._keyed)
         return any(ring.holds_secret_key for ring in rings) or any(
             prepared.holds_secret_key for prepared in self._circuits.values()
         )
 
-    def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
+    def kind(self, digest: str) -> str:
+        """What a model is: `panel`, `tables`, or `circuits`.
+
+        Raises:
+            Unprocessable: this engine does not hold it.
+        """
+        if digest == self.panel.digest:
+            return "panel"
+        if any(digest == table.digest for table in self.tables):
+            return "tables"
+        if digest in self.circuits:
+            return "circuits"
+        raise Unprocessable(_OTHER_PANEL)
+
+    def vectors(self, digest: str) -> int:
+        """How many vectors one request to a model has room for."""
+        prepared = self._circuits.get(digest)
+        return prepared.circuit.vectors if prepared else 1
+
+    def evaluate(self, features: SealedFeatures, keys_digest: bytes, tenant: str = "") -> SealedScores:
         """Compute every row of the panel that is named on one ciphertext, or the circuit that is named.
 
         Args:
             features: evaluation keys may be left out when they were sent before.
             keys_digest: names them.
+            tenant: who asks; evaluation keys that it did not send itself are not here.
 
         Raises:
             Unprocessable: the panel is not this engine's.
@@ -104,11 +127,13 @@ class Evaluator:
         if layout is None:
             prepared = self._circuits.get(features.panel_digest)
             if prepared is not None and prepared.circuit.profile.name == features.profile:
-                return prepared.evaluate(features, keys_digest)
-            raise Unprocessable("This engine holds another panel of predictors.")
+                return prepared.evaluate(features, keys_digest, tenant)
+            raise Unprocessable(_OTHER_PANEL)
         profile = layout.profile
         with self._lock:
-            ring = self._keyed_ring(layout, features, keys_digest) if layout.steps else self._rings[profile.name]
+            ring = self._rings[profile.name]
+            if layout.steps:
+                ring = self._keyed_ring(layout, features, keys_digest, tenant)
             sealed = ring.load(features.sealed_vector, profile.input_scale)
             ring.multiply(sealed, self._weights[features.panel_digest, profile.name])
             for step in layout.steps:
@@ -117,18 +142,16 @@ class Evaluator:
             sums = ring.save(sealed)
         return SealedScores(profile.name, features.panel_digest, features.request_id, sums)
 
-    def _keyed_ring(self, layout: Layout, features: SealedFeatures, keys_digest: bytes) -> Ring:
-        ring = self._keyed.get(keys_digest)
+    def _keyed_ring(self, layout: Layout, features: SealedFeatures, keys_digest: bytes, tenant: str) -> Ring:
+        ring = self._keyed.find(tenant, keys_digest)
         if ring is not None:
-            self._keyed.move_to_end(keys_digest)
             return ring
         if not features.evaluation_keys:
             raise Precondition("Send the evaluation keys along: this engine does not have them.")
         ring = Ring(layout.profile)
         ring.load_rotation_keys(features.evaluation_keys, len(layout.steps))
-        self._keyed[keys_digest] = ring
-        if len(self._keyed) > _MOST_KEY_SETS:
-            self._keyed.popitem(last=False)
+        self._keyed.make_room(tenant)
+        self._keyed.keep(tenant, keys_digest, ring)
         return ring
 
 

@@ -73,6 +73,11 @@ class Batch(Circuit):
         """The most patients of one batch."""
         return 2 * BATCH.slots - PROBES
 
+    @property
+    def vectors(self) -> int:
+        """All places: the engine cannot tell probes and empty ones from patients."""
+        return 2 * BATCH.slots
+
     @cached_property
     def digest(self) -> str:
         """That of the panel, as a batch, and of the gains, so that sides which reckon them otherwise say so."""

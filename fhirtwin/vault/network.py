@@ -14,7 +14,7 @@ from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS,
 from fhirtwin.ckks.levelled import LevelledRing, scales
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
-from fhirtwin.errors import EngineAnswerRefused, Fault
+from fhirtwin.errors import EngineAnswerWrong, Fault
 from fhirtwin.vault import checking
 from fhirtwin.vault.keys import OpeningOnce
 
@@ -69,7 +69,7 @@ class NetworkVault:
         """Decrypt, check, and round each output to the step of the profile.
 
         Raises:
-            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request; one text says so
+            EngineAnswerWrong: the answer is not exactly what a right engine gives to this request; one text says so
                 whatever the reason, and the key is replaced.
             Fault: the opening was used before.
         """
@@ -77,7 +77,7 @@ class NetworkVault:
         ring = opening.take()
         try:
             outputs = self._outputs(ring, scores, opening)
-        except EngineAnswerRefused:
+        except EngineAnswerWrong:
             with self._lock:
                 if ring is self._ring:
                     self._ring, self._keys = self._new()

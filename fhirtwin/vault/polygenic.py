@@ -77,7 +77,7 @@ class PolygenicVault:
         """Decrypt, check, add constants, and round each score to the step of the profile.
 
         Raises:
-            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request; one text says so
+            EngineAnswerWrong: the answer is not exactly what a right engine gives to this request; one text says so
                 whatever the reason.
             Fault: the opening was used before.
         """

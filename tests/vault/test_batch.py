@@ -17,7 +17,7 @@ from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect, Unprocessable
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect, Unprocessable
 from fhirtwin.vault import BatchVault
 from tests.ckks.builders import random_panel, random_table, random_vector
 from tests.vault.test_key_recovery import recovered
@@ -167,7 +167,7 @@ def test_every_batch_has_a_key_of_its_own_that_is_overwritten(vault: BatchVault,
 
 
 def refused(vault: BatchVault, answer: SealedScores, opening: object) -> str:
-    with pytest.raises(EngineAnswerRefused) as caught:
+    with pytest.raises(EngineAnswerWrong) as caught:
         vault.open(answer, opening)  # type: ignore[arg-type]
     assert caught.value.__cause__ is None
     return str(caught.value)

@@ -19,7 +19,7 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.circuits import network as engine_side
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect, Precondition
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect, Precondition
 from fhirtwin.vault import NetworkVault
 from tests.ckks.builders import KEY, random_panel
 from tests.ckks.circuits.test_network import model
@@ -46,7 +46,7 @@ class Pair:
         return self.engine.evaluate(replace(features, evaluation_keys=b""), self.digest)
 
     def refused(self, answer: SealedScores, opening: object) -> str:
-        with pytest.raises(EngineAnswerRefused) as caught:
+        with pytest.raises(EngineAnswerWrong) as caught:
             self.vault.open(answer, opening)  # type: ignore[arg-type]
         assert caught.value.__cause__ is None
         self.give_keys()

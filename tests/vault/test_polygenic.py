@@ -17,7 +17,7 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.circuits import polygenic as engine_side
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 from fhirtwin.vault import PolygenicVault
 from tests.ckks.builders import KEY, random_panel
 from tests.ckks.circuits.test_polygenic import MODEL, VARIANTS, model
@@ -158,7 +158,7 @@ def test_masks_cancel_hide_every_slot_and_are_never_the_same() -> None:
 
 
 def refused(vault: PolygenicVault, answer: SealedScores, opening: object) -> str:
-    with pytest.raises(EngineAnswerRefused) as caught:
+    with pytest.raises(EngineAnswerWrong) as caught:
         vault.open(answer, opening)  # type: ignore[arg-type]
     assert caught.value.__cause__ is None
     return str(caught.value)

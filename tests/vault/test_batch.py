@@ -267,7 +267,7 @@ def test_an_answer_opens_once_and_what_opens_it_stays_here(vault: BatchVault, ev
     for copying in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(Fault, match="does not leave the process"):
             copying(opening)  # type: ignore[operator]
-    assert repr(opening) == "OpeningOnce()"
+    assert repr(opening) == "Opening()"
     vault.open(answer, opening)
     with pytest.raises(Fault, match="once only"):
         vault.open(answer, opening)

@@ -252,7 +252,7 @@ def test_an_output_that_wraps_round_is_refused_and_never_told(pair: Pair, monkey
     )
     engine = Evaluator(PANEL, circuits=[heavy])
     features, opening = pair.vault.seal(values)
-    answer, ring = engine.evaluate(features, pair.digest), pair.vault._ring
+    answer, ring = engine.evaluate(features, pair.digest), pair.vault._keys._now[0]
     opened = ring.decrypt(ring.load(answer.sealed_sums, scales(MODEL.profile, ring.primes)[2], primes=1))
     assert np.median(np.abs(opened.reshape(64, 64)[:, CANARIES + 1 :])) > 1.0, "what should be zero is far from it"
     pair.refused(answer, opening)
@@ -302,7 +302,7 @@ def recovered(ring: LevelledRing, sealed: bytes, guess: np.ndarray, scale: float
 def test_what_leaves_the_vault_recovers_nothing_of_the_key(pair: Pair) -> None:
     values = MODEL.samples[2]
     features, opening = pair.vault.seal(values)
-    answer, ring, profile = pair.evaluate(features), pair.vault._ring, MODEL.profile
+    answer, ring, profile = pair.evaluate(features), pair.vault._keys._now[0], MODEL.profile
     raw = ring.decrypt(ring.load(features.sealed_vector, profile.input_scale))
     assert recovered(ring, features.sealed_vector, raw, profile.input_scale) > 0.99, "the attack bites"
     assert recovered(ring, features.sealed_vector, MODEL.spread(values), profile.input_scale) == 0.0

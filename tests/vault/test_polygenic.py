@@ -267,6 +267,6 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(vault: PolygenicVault
     assert recovered(ring, first, MODEL.laid_out(dosages()[:CHUNK], 0.0), profile.input_scale) == 0.0
     guess = np.zeros(profile.slots, dtype=np.complex128)
     guess[0] = float(told.values["score-0"]) - MODEL.constants[0]
-    guess[-1] = opening._expected.expected[0]
+    guess[-1] = opening._expected[0]
     assert recovered(ring, answer.sealed_sums[:ONE], guess, profile.product_scale) == 0.0
     assert np.abs(raw - guess).max() > 0.1, "the mask keeps the sums of slots apart from the score"

@@ -71,7 +71,7 @@ class BatchVault:
             count=circuit.cost.sealed_in,
             answer_bytes=circuit.answer_bytes,
         )
-        return features, Opening(ring, request_id, seats)
+        return features, Opening(ring, features, seats)
 
     def open(self, scores: SealedScores, opening: Opening[Seats]) -> BatchScores:
         """Decrypt, check, and round each linear predictor to the step of the profile.
@@ -90,7 +90,7 @@ class BatchVault:
         """Unrounded sums of the patients: they never leave this class."""
         profile, seats = self.circuit.profile, opening._expected
         with self._keys.opening(opening) as ring:
-            opened = checking.opened(ring, self.circuit, scores, opening._request_id, profile.product_scale)
+            opened = checking.opened(ring, scores, opening, profile.product_scale, self.circuit.cost.sealed_out)
         everybody, tolerance = self.circuit.gathered(opened), profile.tolerance
         sums: Float = everybody[seats.patients]
         # Written so that a NaN fails.

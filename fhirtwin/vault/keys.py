@@ -11,6 +11,7 @@ from typing import Any, Generic, Never, SupportsIndex, TypeVar
 
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Fault
 
 _MOST_IDLE_RINGS = 8
@@ -21,11 +22,11 @@ Expected = TypeVar("Expected")
 class Opening(Generic[Expected]):
     """What opens the answer to one request, once. Nobody but the vault looks inside; it cannot be copied or pickled."""
 
-    __slots__ = ("_expected", "_lock", "_request_id", "_ring")
+    __slots__ = ("_answers", "_expected", "_lock", "_ring")
 
-    def __init__(self, ring: Ring, request_id: bytes, expected: Expected) -> None:
+    def __init__(self, ring: Ring, asked: SealedFeatures, expected: Expected) -> None:
         self._ring: Ring | None = ring
-        self._request_id = request_id
+        self._answers = (asked.profile, asked.panel_digest, asked.request_id)
         self._expected = expected
         self._lock = threading.Lock()
 
@@ -34,6 +35,10 @@ class Opening(Generic[Expected]):
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
         raise Fault("What opens an answer does not leave the process.")
+
+    def is_for(self, scores: SealedScores) -> bool:
+        """Whether an answer says that it is to this request."""
+        return (scores.profile, scores.panel_digest, scores.request_id) == self._answers
 
     def take(self) -> Any:
         """The ring, of the kind that it was made with, once.

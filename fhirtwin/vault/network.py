@@ -52,7 +52,7 @@ class NetworkVault:
         features = SealedFeatures(
             circuit.profile.name, circuit.digest, request_id, sealed, keys, answer_bytes=circuit.answer_bytes
         )
-        return features, Opening(ring, request_id, circuit.expected_canaries(checked))
+        return features, Opening(ring, features, circuit.expected_canaries(checked))
 
     def open(self, scores: SealedScores, opening: Opening[Float]) -> NetworkScores:
         """Decrypt, check, and round each output to the step of the profile.
@@ -73,7 +73,7 @@ class NetworkVault:
         """Unrounded outputs: they never leave this class."""
         circuit, tolerance = self.circuit, self.circuit.profile.tolerance
         scale = scales(circuit.profile, ring.primes)[2]
-        (opened,) = checking.opened(ring, circuit, scores, opening._request_id, scale)
+        (opened,) = checking.opened(ring, scores, opening, scale)
         grid = opened.reshape(INPUTS, UNITS[0])
         outputs: Float = grid[:: INPUTS // OUTPUTS, 0].real[: len(circuit.outputs)]
         canaries = grid[:, 1 : CANARIES + 1].real.sum(axis=0)

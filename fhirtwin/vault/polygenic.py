@@ -63,7 +63,7 @@ class PolygenicVault:
             count=circuit.chunks,
             answer_bytes=circuit.answer_bytes,
         )
-        return features, Opening(ring, request_id, circuit.tags @ np.array(nonces))
+        return features, Opening(ring, features, circuit.tags @ np.array(nonces))
 
     def open(self, scores: SealedScores, opening: Opening[Float]) -> PolygenicScores:
         """Decrypt, check, add constants, and round each score to the step of the profile.
@@ -82,7 +82,7 @@ class PolygenicVault:
         """Unrounded scores without constants: they never leave this class."""
         circuit, profile = self.circuit, self.circuit.profile
         with self._keys.opening(opening) as ring:
-            opened = checking.opened(ring, circuit, scores, opening._request_id, profile.product_scale)
+            opened = checking.opened(ring, scores, opening, profile.product_scale, circuit.cost.sealed_out)
         sums: Float = opened[:, :-1].real.sum(axis=1)
         # Written so that a NaN fails.
         checking.refuse_unless(

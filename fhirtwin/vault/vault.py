@@ -14,9 +14,7 @@ from fhirtwin.ckks.layout import Laid
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
-from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 from fhirtwin.vault import checking
-from fhirtwin.vault.checking import REFUSED
 from fhirtwin.vault.keys import FreshKeys, Keys, LastingKeys, Opening
 
 Float = NDArray[np.float64]
@@ -56,13 +54,13 @@ class Vault:
         Raises:
             Fault: the vector is not such; the text names the feature, never its value.
         """
-        checked = self._checked(values)
+        (checked,) = checking.admissible(self.panel, values[None])
         laid = self._layout.lay(checked, _uniform)
         with self._keys.sealing() as (ring, evaluation_keys):
             sealed = ring.encrypt(laid.slots, self.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, evaluation_keys)
-        return features, Opening(ring, request_id, laid)
+        return features, Opening(ring, features, laid)
 
     def open(self, scores: SealedScores, opening: Opening[Laid]) -> Scores:
         """Decrypt, check, and round each linear predictor to the step of the profile.
@@ -79,13 +77,7 @@ class Vault:
 
     def _sums(self, ring: Ring, scores: SealedScores, opening: Opening[Laid]) -> Float:
         """Unrounded sums of the rows: they never leave this class. All checks are made, whichever fails."""
-        named = (self.profile.name, self.panel.digest, opening._request_id)
-        if (scores.profile, scores.panel_digest, scores.request_id) != named:
-            raise EngineAnswerWrong(REFUSED)
-        try:
-            opened = ring.decrypt(ring.load(scores.sealed_sums, self.profile.product_scale))
-        except (Incorrect, RuntimeError, ValueError):
-            raise EngineAnswerWrong(REFUSED) from None
+        (opened,) = checking.opened(ring, scores, opening, self.profile.product_scale)
         layout, tolerance = self._layout, self.profile.tolerance
         totals, residue = layout.sums(opened)
         sums = totals[: layout.rows]
@@ -97,18 +89,6 @@ class Vault:
             bool(((sums >= layout.low - tolerance) & (sums <= layout.high + tolerance)).all()),
         )
         return sums
-
-    def _checked(self, values: Float) -> Float:
-        panel = self.panel
-        if values.shape != (len(panel.features),) or values.dtype != np.float64:
-            raise Fault("A feature vector must have one float64 for each feature of the panel.")
-        inside = (values >= panel.low) & (values <= panel.high) | (values == 0.0)
-        if not inside.all():
-            name = panel.features[int(np.argmin(inside))]
-            raise Fault(f"Feature {name} is outside the range its predictor declares.")
-        if panel.chosen_twice(values):
-            raise Fault("A feature vector has more than one feature of a choice.")
-        return np.ascontiguousarray(values)
 
     def _new(self) -> tuple[Ring, bytes]:
         """A ring with a new key, and the evaluation keys that go with it."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +71,11 @@ def refuse_unless(*good: bool) -> None:
     """
     if not all(good):
         raise EngineAnswerWrong(REFUSED)
+
+
+def rounded(names: Sequence[str], sums: Float, step: Decimal) -> dict[str, Decimal]:
+    """Values by name, each a whole number of steps: what may leave the vault."""
+    return {name: Decimal(count) * step for name, count in zip(names, counts(sums, float(step)).tolist(), strict=True)}
 
 
 def counts(sums: Float, step: float) -> NDArray[np.int64]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, UNITS, Network, NetworkScores
+from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, UNITS, Network
 from fhirtwin.ckks.levelled import LevelledRing, scales
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
 from fhirtwin.vault import checking
@@ -54,7 +53,7 @@ class NetworkVault:
         )
         return features, Opening(ring, features, circuit.expected_canaries(checked))
 
-    def open(self, scores: SealedScores, opening: Opening[Float]) -> NetworkScores:
+    def open(self, scores: SealedScores, opening: Opening[Float]) -> Scores:
         """Decrypt, check, and round each output to the step of the profile.
 
         Raises:
@@ -62,12 +61,11 @@ class NetworkVault:
                 whatever the reason, and the key is replaced.
             Fault: the opening was used before.
         """
-        circuit, step = self.circuit, self.circuit.profile.step
+        circuit = self.circuit
         with self._keys.opening(opening) as ring:
             outputs = self._outputs(ring, scores, opening)
-        counted = checking.counts(outputs, float(step)).tolist()
-        values = {name: Decimal(count) * step for name, count in zip(circuit.outputs, counted, strict=True)}
-        return NetworkScores(values, circuit.profile.name, circuit.digest)
+        values = checking.rounded(circuit.outputs, outputs, circuit.profile.step)
+        return Scores(values, circuit.profile.name, circuit.digest)
 
     def _outputs(self, ring: LevelledRing, scores: SealedScores, opening: Opening[Float]) -> Float:
         """Unrounded outputs: they never leave this class."""

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.polygenic import LARGEST_DOSAGE, NONCE_LIMIT, Polygenic, PolygenicScores, in_chunks
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.circuits.polygenic import LARGEST_DOSAGE, NONCE_LIMIT, Polygenic, in_chunks
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
 from fhirtwin.vault import checking
@@ -65,7 +64,7 @@ class PolygenicVault:
         )
         return features, Opening(ring, features, circuit.tags @ np.array(nonces))
 
-    def open(self, scores: SealedScores, opening: Opening[Float]) -> PolygenicScores:
+    def open(self, scores: SealedScores, opening: Opening[Float]) -> Scores:
         """Decrypt, check, add constants, and round each score to the step of the profile.
 
         Raises:
@@ -73,10 +72,10 @@ class PolygenicVault:
                 whatever the reason.
             Fault: the opening was used before.
         """
-        circuit, step = self.circuit, self.circuit.profile.step
-        counted = checking.counts(self._sums(scores, opening) + circuit.constants, float(step))
-        values = {name: Decimal(count) * step for name, count in zip(circuit.scores, counted.tolist(), strict=True)}
-        return PolygenicScores(values, circuit.profile.name, circuit.digest)
+        circuit = self.circuit
+        sums = self._sums(scores, opening) + circuit.constants
+        values = checking.rounded(circuit.scores, sums, circuit.profile.step)
+        return Scores(values, circuit.profile.name, circuit.digest)
 
     def _sums(self, scores: SealedScores, opening: Opening[Float]) -> Float:
         """Unrounded scores without constants: they never leave this class."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,7 +71,7 @@ class Vault:
         """
         with self._keys.opening(opening) as ring:
             sums = self._sums(ring, scores, opening)
-        values = dict(zip(self.panel.rows, _rounded(sums, self.profile.step), strict=True))
+        values = checking.rounded(self.panel.rows, sums, self.profile.step)
         return Scores(values, self.profile.name, self.panel.digest)
 
     def _sums(self, ring: Ring, scores: SealedScores, opening: Opening[Laid]) -> Float:
@@ -101,7 +100,3 @@ def _uniform(count: int) -> Float:
     """Secret numbers between -1 and 1."""
     bits = np.frombuffer(secrets.token_bytes(8 * count), dtype="<u8") >> np.uint64(11)
     return bits.astype(np.float64) * 2.0**-52 - 1.0
-
-
-def _rounded(sums: Float, step: Decimal) -> list[Decimal]:
-    return [Decimal(round(count)) * step for count in (sums / float(step)).tolist()]

@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from itertools import product
 from typing import Final
@@ -262,12 +261,3 @@ class Network(Circuit):
             raise Incorrect("The bounds of a network's inputs must have zero within, and its radius be positive.")
         if not all(layer.any() for layer in self.weights):
             raise Incorrect("A layer of this network has no weight.")
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkScores:
-    """Opened by the vault and rounded: name of the output to its value."""
-
-    values: dict[str, Decimal]
-    profile: str
-    digest: str

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
@@ -150,15 +149,6 @@ class Polygenic(Circuit):
         products = (self.largest.max() + NONCE_LIMIT * self.chunks) / slots
         if products + 2.0**POLYGENIC.mask_bits / 4 >= POLYGENIC.largest_coefficient:
             raise Incorrect(f"These scores could overflow profile {POLYGENIC.name}; scale their weights down.")
-
-
-@dataclass(frozen=True, slots=True)
-class PolygenicScores:
-    """Opened by the vault and rounded: name of the score to its value, its constant included."""
-
-    values: dict[str, Decimal]
-    profile: str
-    digest: str
 
 
 def in_chunks(blocks: Iterable[Float]) -> Iterator[Float]:

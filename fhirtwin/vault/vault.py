@@ -7,7 +7,7 @@ import secrets
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks import packing, profiles
+from fhirtwin.ckks import drawing, packing, profiles
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.layout import Laid
 from fhirtwin.ckks.panel import Panel
@@ -98,5 +98,4 @@ class Vault:
 
 def _uniform(count: int) -> Float:
     """Secret numbers between -1 and 1."""
-    bits = np.frombuffer(secrets.token_bytes(8 * count), dtype="<u8") >> np.uint64(11)
-    return bits.astype(np.float64) * 2.0**-52 - 1.0
+    return drawing.uniform(secrets.token_bytes(8 * count))

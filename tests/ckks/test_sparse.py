@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from fhirtwin.ckks import packing, profiles
-from fhirtwin.ckks.layout import NONCE_LIMIT
 from fhirtwin.ckks.panel import Panel, joined
-from fhirtwin.ckks.sparse import Sparse
+from fhirtwin.ckks.sparse import NONCE_LIMIT, Sparse
 from fhirtwin.engine import evaluator as engine
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect, Unprocessable

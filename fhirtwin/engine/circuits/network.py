@@ -87,12 +87,11 @@ class PreparedNetwork(Prepared):
 
 def _laid_out(network: Network) -> tuple[list[Complex], list[Complex]]:
     """Weights and biases of the layers with their gains, padded with zeros, one number a slot."""
-    of_input, of_first, of_second = network.gains
-    factors = (of_first / of_input, of_second / of_first**2, 1 / of_second**2)
+    _, of_first, of_second = network.gains
     sizes = ((UNITS[0], INPUTS), (UNITS[1], UNITS[0]), (OUTPUTS, UNITS[1]))
     padded = []
     for layer, bias, factor, gain, size in zip(
-        network.weights, network.biases, factors, (of_first, of_second, 1.0), sizes, strict=True
+        network.weights, network.biases, network.factors, (of_first, of_second, 1.0), sizes, strict=True
     ):
         whole, whole_bias = np.zeros(size), np.zeros(size[0])
         whole[: layer.shape[0], : layer.shape[1]] = layer * factor

@@ -46,12 +46,9 @@ class Evaluator:
     ) -> None:
         self.panel = panel
         self.tables = tuple(tables)
-        self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
-        all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
+        all_layouts = layouts(panel, tables, circuits)
+        self.layouts = {layout.profile.name: layout for layout in all_layouts[:2]}
         self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
-        for trajectory in self._trajectories:
-            trajectory.check(SPARSE)
-            all_layouts.append(packing.layout(trajectory.panel, SPARSE))
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {
@@ -117,6 +114,23 @@ class Evaluator:
             ring.add_plain(sealed, ring.encode(_masks(layout), profile.product_scale))
             sums = ring.save(sealed)
         return SealedScores(profile.name, features.panel_digest, features.request_id, sums)
+
+
+def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[Circuit | Trajectory]) -> list[Layout]:
+    """Lay out everything that lies as panels do: the panel masked and rotating, then tables and trajectories.
+
+    Raises:
+        Incorrect: one of them cannot be evaluated safely, or not as precisely as it must be.
+    """
+    for circuit in circuits:
+        if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
+            circuit.check(SPARSE)
+    sparse = [*tables, *(circuit.panel for circuit in circuits if isinstance(circuit, Trajectory))]
+    return [
+        packing.layout(panel, MASKED),
+        packing.layout(panel, ROTATING),
+        *(packing.layout(s, SPARSE) for s in sparse),
+    ]
 
 
 def _load_keys(layout: Layout, keys: bytes) -> Ring:

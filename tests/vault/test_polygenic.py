@@ -19,7 +19,7 @@ from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 from fhirtwin.vault import PolygenicVault
-from tests.ckks.builders import KEY, random_panel
+from tests.ckks.builders import KEY, evaluate, random_panel
 from tests.ckks.circuits.test_polygenic import MODEL, VARIANTS, model
 from tests.vault.test_key_recovery import recovered
 
@@ -45,10 +45,6 @@ def dosages(seed: int = 1, of: Polygenic = MODEL) -> np.ndarray:
     if seed % 4 == 3:
         return np.where(of.weights[0] > 0, 2.0, 0.0)
     return draw.integers(0, 3, size).astype(np.float64)
-
-
-def evaluate(evaluator: Evaluator, features: SealedFeatures) -> SealedScores:
-    return evaluator.evaluate(features, wire.NO_KEYS)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -27,11 +27,11 @@ def secret_key(ring: Ring) -> np.ndarray:
 
 
 def recovered(ring: Ring, sealed: bytes, guess: np.ndarray, scale: float) -> float:
-    """Share of the key's coefficients that (guess − c0) / c1 hits, coefficient by coefficient."""
-    q = int(ring._pyfhel.qi[0])
-    c0, c1 = np.frombuffer(sealed[CIPHERTEXT_HEADER:], dtype="<u8").reshape(2, -1)
+    """Share of the key's coefficients that (guess − c0) / c1 hits, one by one, modulo the first data prime."""
+    q, degree = int(ring._pyfhel.qi[0]), ring.profile.degree
+    c0, c1 = np.frombuffer(sealed[CIPHERTEXT_HEADER:], dtype="<u8").reshape(2, -1, degree)[:, 0]
     encoded = ring._pyfhel.encodeComplex(np.ascontiguousarray(guess, dtype=np.complex128), scale=scale)
-    m = np.frombuffer(encoded.to_bytes("none")[PLAINTEXT_HEADER:], dtype="<u8")
+    m = np.frombuffer(encoded.to_bytes("none")[PLAINTEXT_HEADER:], dtype="<u8")[:degree]
     tried = [(int(a) - int(b)) * pow(int(c), -1, q) % q if c else 0 for a, b, c in zip(m, c0, c1, strict=True)]
     return float((np.array(tried, dtype=np.uint64) == secret_key(ring)).mean())
 

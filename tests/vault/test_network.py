@@ -23,6 +23,7 @@ from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect, Precondition
 from fhirtwin.vault import NetworkVault
 from tests.ckks.builders import KEY, random_panel
 from tests.ckks.circuits.test_network import model
+from tests.vault.test_key_recovery import recovered
 
 PANEL = random_panel()
 MODEL = model()
@@ -286,17 +287,6 @@ def test_ciphertexts_that_are_none_are_refused_by_the_engine(pair: Pair, damage:
     features, _ = pair.vault.seal(np.zeros(64))
     with pytest.raises(Incorrect, match="ciphertext"):
         pair.evaluate(replace(features, sealed_vector=damage(features.sealed_vector)))
-
-
-def recovered(ring: LevelledRing, sealed: bytes, guess: np.ndarray, scale: float) -> float:
-    """As in `test_key_recovery`, modulo the first data prime."""
-    degree, q = ring.profile.degree, ring.primes[0]
-    key = np.frombuffer(ring._pyfhel.to_bytes_secret_key("none")[88:], dtype="<u8")[:degree]
-    c0, c1 = np.frombuffer(sealed[113:], dtype="<u8").reshape(2, -1, degree)[:, 0]
-    encoded = ring._pyfhel.encodeComplex(np.ascontiguousarray(guess, dtype=np.complex128), scale=scale)
-    m = np.frombuffer(encoded.to_bytes("none")[88:], dtype="<u8")[:degree]
-    tried = [(int(a) - int(b)) * pow(int(c), -1, q) % q if c else 0 for a, b, c in zip(m, c0, c1, strict=True)]
-    return float((np.array(tried, dtype=np.uint64) == key).mean())
 
 
 def test_what_leaves_the_vault_recovers_nothing_of_the_key(pair: Pair) -> None:

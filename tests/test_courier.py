@@ -371,6 +371,15 @@ def test_an_engine_with_another_secret_is_refused(fake: FakeEngine, features: Se
         courier.evaluate(features)
 
 
+def test_an_engine_that_dies_in_the_middle_of_its_answer_is_told_as_such(
+    fake: FakeEngine, features: SealedFeatures
+) -> None:
+    fake.answer = lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 65805\r\nConnection: close\r\n\r\n" + bytes(1000)
+    with pytest.raises(EngineUnavailable, match="broke off in the middle"):
+        fake.courier().evaluate(features)
+    assert len(fake.requests) == 1, "it is not asked again"
+
+
 @pytest.mark.parametrize(
     ("status", "more", "says"),
     [
@@ -424,7 +433,6 @@ GARBAGE = {
     "non-ASCII MAC": http_answer(500, b"{}", f"{wire.MAC_HEADER}: \u00e9\r\n"),
     "redirect": http_answer(302, b"", "Location: http://127.0.0.1:1/\r\n"),
     "too long": http_answer(200, bytes(200_000)),
-    "length that lies": b"HTTP/1.1 200 OK\r\nContent-Length: 65805\r\nConnection: close\r\n\r\n" + bytes(1000),
     "no length": b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n" + bytes(65_805),
     "endless header": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
     "right length, zeros": http_answer(200, bytes(65_805)),

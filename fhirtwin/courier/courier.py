@@ -33,6 +33,7 @@ _UNKNOWN, _NOT_OPEN, _KEYS_NEEDED, _OTHER_PANEL, _QUOTA, _BUSY = 401, 403, 412, 
 
 _DOWN = "The engine cannot be reached; see that it runs and that the gateway has its address."
 _PANEL = "The engine holds another panel of predictors than this gateway: install the same predictors on both sides."
+_BROKEN_OFF = "The engine broke off in the middle of its answer."
 _LATE = "The engine did not answer in time."
 _STRANGER = (
     "The engine says that it knows no gateway with this secret: give this one the secret of its tenant "
@@ -213,7 +214,7 @@ class Courier:
                     raise EngineAnswerRefused(_UNBELIEVED)
                 data = response.read(length)
                 if len(data) != length:
-                    raise EngineAnswerRefused(_UNBELIEVED)
+                    raise EngineUnavailable(_BROKEN_OFF)
                 whole = response.isclosed() and not response.will_close
                 answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,11 @@ from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.drawing import uniform
-from fhirtwin.engine.key_sets import KeySets
-from fhirtwin.errors import Precondition, Unprocessable
+from fhirtwin.engine.keyed import KeyedRings
+from fhirtwin.errors import Unprocessable
 
 _KEY_SETS_EACH, _KEY_SETS = 4, 64
 """Of one gateway, and of all."""
@@ -47,12 +49,9 @@ class Evaluator:
     ) -> None:
         self.panel = panel
         self.tables = tuple(tables)
-        self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
-        all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
+        all_layouts = layouts(panel, tables, circuits)
+        self.layouts = {layout.profile.name: layout for layout in all_layouts[:2]}
         self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
-        for trajectory in self._trajectories:
-            trajectory.check(SPARSE)
-            all_layouts.append(packing.layout(trajectory.panel, SPARSE))
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {
@@ -62,7 +61,8 @@ class Evaluator:
         self._circuits = {
             circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
         }
-        self._keyed: KeySets[Ring] = KeySets(_KEY_SETS_EACH, _KEY_SETS)
+        load = partial(_load_keys, self.layouts[ROTATING.name])
+        self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, load)
         self._lock = threading.Lock()
 
     @property
@@ -86,10 +86,8 @@ class Evaluator:
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        rings = (*self._rings.values(), *self._keyed)
-        return any(ring.holds_secret_key for ring in rings) or any(
-            prepared.holds_secret_key for prepared in self._circuits.values()
-        )
+        held: list[Ring | KeyedRings[Ring] | Prepared] = [*self._rings.values(), self._keyed, *self._circuits.values()]
+        return any(one.holds_secret_key for one in held)
 
     def kind(self, digest: str) -> str:
         """What a model is: `panel`, `tables`, or `circuits`.
@@ -133,7 +131,7 @@ class Evaluator:
         with self._lock:
             ring = self._rings[profile.name]
             if layout.steps:
-                ring = self._keyed_ring(layout, features, keys_digest, tenant)
+                ring = self._keyed.ring(keys_digest, features.evaluation_keys, tenant)
             sealed = ring.load(features.sealed_vector, profile.input_scale)
             ring.multiply(sealed, self._weights[features.panel_digest, profile.name])
             for step in layout.steps:
@@ -142,17 +140,28 @@ class Evaluator:
             sums = ring.save(sealed)
         return SealedScores(profile.name, features.panel_digest, features.request_id, sums)
 
-    def _keyed_ring(self, layout: Layout, features: SealedFeatures, keys_digest: bytes, tenant: str) -> Ring:
-        ring = self._keyed.find(tenant, keys_digest)
-        if ring is not None:
-            return ring
-        if not features.evaluation_keys:
-            raise Precondition("Send the evaluation keys along: this engine does not have them.")
-        ring = Ring(layout.profile)
-        ring.load_rotation_keys(features.evaluation_keys, len(layout.steps))
-        self._keyed.make_room(tenant)
-        self._keyed.keep(tenant, keys_digest, ring)
-        return ring
+
+def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[Circuit | Trajectory]) -> list[Layout]:
+    """Lay out everything that lies as panels do: the panel masked and rotating, then tables and trajectories.
+
+    Raises:
+        Incorrect: one of them cannot be evaluated safely, or not as precisely as it must be.
+    """
+    for circuit in circuits:
+        if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
+            circuit.check(SPARSE)
+    sparse = [*tables, *(circuit.panel for circuit in circuits if isinstance(circuit, Trajectory))]
+    return [
+        packing.layout(panel, MASKED),
+        packing.layout(panel, ROTATING),
+        *(packing.layout(s, SPARSE) for s in sparse),
+    ]
+
+
+def _load_keys(layout: Layout, keys: bytes) -> Ring:
+    ring = Ring(layout.profile)
+    ring.load_rotation_keys(keys, len(layout.steps))
+    return ring
 
 
 def _masks(layout: Layout) -> Complex:

@@ -1,7 +1,7 @@
 """Secrets that are files: made with mode 0600, and refused when others can read them.
 
 The file holds text of one line (hex), so that it can be copied between machines by hand. Nothing here knows what a
-secret is for; CKKS keys are never kept in a file.
+secret is for. CKKS keys are no such files: those that are kept at all lie sealed on a shelf (`key_shelf`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from fhirtwin.errors import Incorrect
 
 BYTES = 32
 _LONGEST = 4096
+_SHORTEST_PASSPHRASE = 16
 
 
 def make(path: Path) -> str:
@@ -37,12 +38,31 @@ def read(path: Path) -> str:
     Raises:
         Incorrect: there is no such file, others can read it or own it, or it holds no secret of 64 hex digits.
     """
+    text = _guarded(path)
+    if len(text) != 2 * BYTES or set(text) - set("0123456789abcdef"):
+        raise Incorrect(f"{path} does not hold {2 * BYTES} hex digits; `fhirtwin keys make` makes such a file.")
+    return text
+
+
+def read_passphrase(path: Path) -> str:
+    """Return the passphrase in `path`, which may be a secret that was made or words of somebody's own.
+
+    Raises:
+        Incorrect: there is no such file, others can read it or own it, or it is too short.
+    """
+    text = _guarded(path)
+    if len(text) < _SHORTEST_PASSPHRASE:
+        raise Incorrect(f"The passphrase in {path} must have at least {_SHORTEST_PASSPHRASE} characters.")
+    return text
+
+
+def _guarded(path: Path) -> str:
     try:
         # Asked of what was opened, since another file may be there a moment later; not blocking, for it may be a pipe.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             about = os.fstat(handle)
-            text = file.read(_LONGEST).decode("ascii").strip() if stat.S_ISREG(about.st_mode) else ""
+            text = file.read(_LONGEST).decode("utf-8").strip() if stat.S_ISREG(about.st_mode) else ""
     except FileNotFoundError:
         raise Incorrect(f"{path} does not exist; `fhirtwin keys make {path}` makes one.") from None
     except (OSError, UnicodeDecodeError):
@@ -51,8 +71,6 @@ def read(path: Path) -> str:
         raise Incorrect(f"{path} belongs to another user, who knows it; `fhirtwin keys make` makes one of your own.")
     if stat.S_IMODE(about.st_mode) & 0o077:
         raise Incorrect(f"{path} can be read by others; `chmod 600 {path}` mends that.")
-    if len(text) != 2 * BYTES or set(text) - set("0123456789abcdef"):
-        raise Incorrect(f"{path} does not hold {2 * BYTES} hex digits; `fhirtwin keys make` makes such a file.")
     return text
 
 

@@ -65,6 +65,18 @@ class Settings:
     engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
+    circuit_keys: str = _setting(
+        "memory",
+        "Where a key of many requests (rotating mode) lies: in memory alone, or kept in the data folder, sealed.",
+        choices=("memory", "kept"),
+    )
+    circuit_keys_secret_file: str = _setting(
+        "", "File of the passphrase that seals kept keys; empty means `circuit-keys.secret` in the data folder."
+    )
+    circuit_key_days: float = _setting(30.0, "Days after which such a key is replaced (project policy).", low=0.001)
+    circuit_key_openings: int = _setting(
+        10_000, "Answers that such a key may open before it is replaced (project policy).", low=1
+    )
     genes: str = _setting(
         "plain",
         "Who looks genes up in the tables: the gateway, or the engine, which does not see them.",
@@ -207,6 +219,12 @@ class Settings:
     def cds_url(self) -> str:
         """Where CDS Hooks clients find discovery, as they see it."""
         return self.base_url.rstrip("/").removesuffix("/fhir") + "/cds-services"
+
+    @property
+    def circuit_keys_secret_path(self) -> Path:
+        """The file of the passphrase that seals kept keys of circuits."""
+        named = self.circuit_keys_secret_file
+        return Path(named) if named else self.data / "circuit-keys.secret"
 
     @property
     def engine_key_path(self) -> Path:

@@ -57,6 +57,29 @@ class Ring:
         """Make a new secret and public key in place of those that may be here."""
         self._pyfhel.keyGen()
 
+    def write_keys(self) -> bytes:
+        """The secret and the public key that are here, for whoever seals them at once.
+
+        Raises:
+            Fault: there is no secret key.
+        """
+        self._need_secret_key()
+        secret = bytes(self._pyfhel.to_bytes_secret_key("none"))
+        return len(secret).to_bytes(8) + secret + bytes(self._pyfhel.to_bytes_public_key("none"))
+
+    def read_keys(self, written: bytes) -> None:
+        """Take what `write_keys` of a ring of the same profile gave, and nothing that others could have changed.
+
+        Raises:
+            Incorrect: they are not such.
+        """
+        end = 8 + int.from_bytes(written[:8])
+        try:
+            self._pyfhel.from_bytes_secret_key(written[8:end])
+            self._pyfhel.from_bytes_public_key(written[end:])
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise Incorrect("The keys cannot be read.") from error
+
     def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
         """Make keys for rotations by these steps, and no others, and return them serialised.
 

@@ -10,6 +10,7 @@ import click
 
 from fhirtwin import __version__
 from fhirtwin.cli.cds import cds
+from fhirtwin.cli.circuit_keys import circuits
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
@@ -194,7 +195,10 @@ def assess(
 
 @main.group()
 def keys() -> None:
-    """Make and replace the secrets that are files (CKKS keys never are)."""
+    """Make and replace the secrets that are files, and the keys of circuits that are kept."""
+
+
+keys.add_command(circuits)
 
 
 @keys.command("make")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NewType
+from typing import Any, Never, NewType, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,9 @@ class Ring:
         )
         if verdict != "success: valid" or self._pyfhel.sec != 128 or self._pyfhel.n != profile.degree:
             raise Incorrect(f"SEAL does not accept the parameters of profile {profile.name} as secure.")
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
+        raise Fault("A ring is not copied: Pyfhel would leave its keys out of the copy without a word.")
 
     @property
     def holds_secret_key(self) -> bool:

@@ -1,6 +1,6 @@
 """What each tenant had, counted for all worker processes of one engine and after restarts: a small SQLite file.
 
-Two transactions a call, measured at about 30 µs together (`benchmarks/tenants.py`). Nothing here tells of a patient:
+Two transactions a call, measured at 70 µs together (`benchmarks/tenants.py`). Nothing here tells of a patient:
 names of tenants, digests of models, and numbers.
 """
 

@@ -25,7 +25,8 @@ from fhirtwin.errors import Busy, Conflict, FhirtwinError, Incorrect, Unauthenti
 MEDIA_TYPE = "application/octet-stream"
 _CHALLENGE = re.compile(rf"[0-9a-f]{{{2 * wire.CHALLENGE_BYTES}}}")
 _LARGE_BYTES = 1_000_000
-"""Messages from here on are read two at a time: a worker's memory has no room for one of everybody's."""
+"""Messages from here on are read two at a time: a worker's memory has no room for one of everybody's. Who waits to be
+read holds no memory, so it may wait for longer."""
 
 
 def create_app(evaluator: Evaluator, gateways: Sole | Several | bytes) -> Flask:
@@ -71,7 +72,7 @@ class _Door:
         self._lengths = evaluator.request_lengths
         self.right_lengths = frozenset[int]().union(*self._lengths.values())
         self._evaluating = Turns(Bounds(), shared=book.shared)
-        self._reading = Turns(Bounds(waiting_each=1), shared=book.shared)
+        self._reading = Turns(Bounds(longest_seconds=10.0), shared=book.shared)
 
     def evaluate(self) -> Response:
         # Before anything is read, let alone parsed: SEAL believes the lengths that a ciphertext says of itself.

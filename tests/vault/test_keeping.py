@@ -5,15 +5,17 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fhirtwin.ckks.sealed import SealedFeatures
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import EngineAnswerWrong, Incorrect
 from fhirtwin.key_shelf import NAME, KeyShelf
-from fhirtwin.vault import Lifetime, Shelf, Vault, sealing_key
+from fhirtwin.vault import Lifetime, NetworkVault, Shelf, Vault, sealing_key
 from fhirtwin.vault.keeping import InMemory
 from tests.ckks.builders import evaluate, random_panel
+from tests.ckks.circuits import test_network
 
 PANEL = random_panel()
 EVALUATOR = Evaluator(PANEL)
@@ -83,6 +85,18 @@ def test_a_wrong_answer_ends_a_kept_key_everywhere(tmp_path: Path) -> None:
     with pytest.raises(EngineAnswerWrong):
         one.open(evaluate(EVALUATOR, first), opening)
     assert round_trip(other).evaluation_keys != second.evaluation_keys
+
+
+def test_the_key_of_a_network_is_kept_as_well(tmp_path: Path) -> None:
+    circuit = test_network.model()
+    engine = Evaluator(PANEL, circuits=[circuit])
+    seen = set()
+    for _ in range(2):
+        network = NetworkVault(circuit, shelf=Shelf(KeyShelf(tmp_path / NAME), SEALING))
+        features, opening = network.seal(np.full(len(circuit.inputs), 0.1))
+        seen.add(features.evaluation_keys)
+        assert network.open(evaluate(engine, features), opening).values.keys() == set(circuit.outputs)
+    assert len(seen) == 1
 
 
 def test_the_file_holds_no_secret_key_in_the_clear(tmp_path: Path) -> None:

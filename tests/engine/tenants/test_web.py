@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from flask.testing import FlaskClient
 from fhirtwin import __version__, keyfile
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures
+from fhirtwin.engine import web
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.tenants import book, folder
 from fhirtwin.engine.tenants.book import Several
@@ -149,3 +151,44 @@ def test_a_folder_is_not_looked_at_for_each_call(client: FlaskClient, tenants: P
     folder.remove(tenants, "one")
     status = post(client, asking(vault.seal(PANEL.high)[0], one), one)[0]
     assert status == 200 or time.monotonic() - start > 0.5
+
+
+def test_large_messages_wait_before_they_are_read(
+    client: FlaskClient, tenants: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evaluation keys of 700 KB are made to count as large; what is not read holds no memory."""
+    monkeypatch.setattr(web, "_LARGE_BYTES", 100_000)
+    features, _ = Vault(PANEL, mode="rotating").seal(PANEL.high)
+    one, two = key_of(tenants, "one"), key_of(tenants, "two")
+    body, held, release, read = asking(features, one), threading.Event(), threading.Event(), list[str]()
+    real = wire.read_request
+
+    def reading(data: bytes, key: bytes) -> wire.Request:
+        read.append("one" if key == one else "two")
+        held.set()
+        assert release.wait(10)
+        return real(data, key)
+
+    monkeypatch.setattr(wire, "read_request", reading)
+    statuses: list[int] = []
+    application = client.application
+
+    def send(data: bytes, key: bytes) -> None:
+        statuses.append(post(application.test_client(), data, key)[0])
+
+    threads = [threading.Thread(target=send, args=(body, one)) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    assert held.wait(10)
+    threads.append(threading.Thread(target=send, args=(asking(features, two), two)))
+    threads[-1].start()
+    deadline = time.monotonic() + 10
+    while read != ["one", "two"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    time.sleep(0.1)
+    assert read == ["one", "two"], "one at a time of each"
+    release.set()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 4

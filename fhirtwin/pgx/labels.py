@@ -159,8 +159,8 @@ def _met(
 def _by_alleles(one: Contraindication, call: Known) -> bool:
     """Tell by the alleles of every call that fits equally well; one of them is enough."""
     if one.allele:
-        return any(one.allele in (pair.first, pair.second) for pair in call.diplotypes)
-    return any(sorted((pair.first, pair.second)) == sorted(one.diplotype) for pair in call.diplotypes)
+        return any(one.allele in pair.alleles for pair in call.diplotypes)
+    return any(sorted(pair.alleles) == sorted(one.diplotype) for pair in call.diplotypes)
 
 
 def _by_phenotype(one: Contraindication, told: GenePhenotype | None) -> bool | None:

@@ -111,7 +111,7 @@ def _all(call: Known, rules: Rules) -> GenePhenotype:
 
 def of_diplotype(gene: str, diplotype: Pair, rules: Rules | None = None) -> tuple[tuple[Phenotype, ...], str]:
     """Tell the phenotypes of one diplotype, and why there is none where that is so."""
-    names, options = _names(diplotype), _options(gene, diplotype)
+    names, options = diplotype.alleles, _options(gene, diplotype)
     if unknown := [name for name, found in zip(names, options, strict=True) if not found]:
         return (), f"not called, because no table knows the allele {' and '.join(unknown)} of {gene}"
     known = functions.pairs() if rules is None else rules
@@ -121,12 +121,8 @@ def of_diplotype(gene: str, diplotype: Pair, rules: Rules | None = None) -> tupl
     return tuple(one for one in told if one), ""
 
 
-def _names(diplotype: Pair) -> list[str]:
-    return [diplotype.first, *([diplotype.second] if diplotype.second else [])]
-
-
 def _options(gene: str, diplotype: Pair) -> list[tuple[AlleleFunction, ...]]:
-    return [functions.candidates(gene, name) for name in _names(diplotype)]
+    return [functions.candidates(gene, name) for name in diplotype.alleles]
 
 
 def _keys(gene: str, chosen: tuple[AlleleFunction, ...]) -> list[str]:

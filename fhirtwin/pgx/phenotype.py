@@ -154,10 +154,11 @@ def total(values: list[str]) -> str:
         return "n/a"
     bound = "≥" if any(value.startswith("≥") for value in values) else ""
     number = sum((Decimal(value.lstrip("≥")) for value in values), Decimal(0))
-    return bound + _plain(number)
+    return bound + written(number)
 
 
-def _plain(number: Decimal) -> str:
+def written(number: Decimal) -> str:
+    """Write an activity score as the tables do: `1.0`, `0.25`."""
     text = f"{number.normalize():f}"
     return text if "." in text else f"{text}.0"
 

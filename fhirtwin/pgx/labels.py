@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from fhirtwin.pgx import functions
+from fhirtwin.pgx import functions, hla
 from fhirtwin.pgx.results import GenePhenotype, Known
 
 CONTRAINDICATED: Final = "contraindicated"
@@ -150,7 +150,7 @@ def _met(
         return True
     if one.allele and gene.startswith("HLA-"):
         status = alleles.get(gene, {}).get(one.allele)
-        return None if status is None else status == "positive"
+        return None if status is None else status == hla.POSITIVE
     if (one.allele or one.diplotype) and gene in calls and calls[gene].diplotypes:
         return _by_alleles(one, calls[gene])
     return _by_phenotype(one, phenotypes.get(gene))

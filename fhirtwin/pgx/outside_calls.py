@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fhirtwin.errors import Incorrect, TooLarge
-from fhirtwin.pgx import functions
+from fhirtwin.pgx import functions, hla
 from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.variant_lists import LISTED
@@ -22,9 +22,6 @@ from fhirtwin.pgx.variant_lists import LISTED
 GENES: Final = frozenset({*genes(), "HLA-A", "HLA-B", "MT-RNR1"})
 MOST_LINES: Final = 1000
 LONGEST: Final = 500
-
-HLA_ALLELES: Final[Mapping[str, tuple[str, ...]]] = {"HLA-A": ("*31:01",), "HLA-B": ("*15:02", "*57:01", "*58:01")}
-"""Alleles whose presence or absence guidelines look up."""
 
 BINNED: Final = frozenset({"*1", "*2", "*4"})
 """Alleles of CYP2D6 whose copies from three on have one function in the tables of CPIC."""
@@ -151,7 +148,7 @@ def _is_known(gene: str, name: str) -> bool:
 def hla_statuses(gene: str, diplotype: Diplotype) -> tuple[str, ...]:
     """Gives, of each allele that guidelines look up, whether it is there: `*57:01 positive`."""
     there = {":".join(part.split(":")[:2]) for strand in diplotype.strands for part in strand.parts}
-    return tuple(f"{one} {'positive' if one in there else 'negative'}" for one in HLA_ALLELES.get(gene, ()))
+    return tuple(f"{one} {hla.POSITIVE if one in there else hla.NEGATIVE}" for one in hla.ASKED.get(gene, ()))
 
 
 def with_outside(

@@ -10,7 +10,7 @@ and DPWG both know: `fhirtwin.pgx.lowest`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -53,17 +53,15 @@ class Coverage:
     def short(self, gene: str) -> str:
         """It for people: those that decide come first, and of many alleles the number is told."""
         first = sorted(self.alleles, key=lambda name: name not in DECIDING.get(gene, ()))
-        more = len(first) - MOST_NAMED
-        return self._with("; ".join([*first[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]))
+        return self._with(_named(first))
 
     @property
     def only_if(self) -> str:
         """Under what condition a phenotype holds of which this is what would change it: `only if *3 is absent`."""
-        first = self.alleles[:MOST_NAMED]
-        more = len(self.alleles) - len(first)
-        named = "; ".join([*first, *([f"{more} more"] if more else [])])
         are = "are" if len(self.alleles) > 1 else "is"
-        return f"only if {named} {are} absent: {self.missing} of {self.positions} positions were not tested"
+        return (
+            f"only if {_named(self.alleles)} {are} absent: {self.missing} of {self.positions} positions were not tested"
+        )
 
     def _with(self, alleles: str) -> str:
         told = f"{self.missing} of {self.positions} positions were not tested"
@@ -102,7 +100,11 @@ def keeps_open(gene: str, open_: Coverage | None, words: frozenset[str]) -> str:
     """
     if open_ is None or words != {USUAL.get(gene)}:
         return ""
-    more = len(open_.alleles) - MOST_NAMED
-    named = "; ".join([*open_.alleles[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
     told = f"not known, because {open_.missing} of {open_.positions} positions were not tested"
-    return f"{told}, among them those of {named}"
+    return f"{told}, among them those of {_named(open_.alleles)}"
+
+
+def _named(alleles: Sequence[str]) -> str:
+    """Alleles for people: of many, the number of the others is told."""
+    more = len(alleles) - MOST_NAMED
+    return "; ".join([*alleles[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])

@@ -3,8 +3,7 @@
 What is called is decided by the positions that a file shows. This says what the call leaves open, in one sentence that
 is kept beside it and read again, and which alleles keep an otherwise usual result from being known.
 
-*Source*: https://pharmcat.clinpgx.org/methods/NamedAlleleMatcher-101/ (missing positions); the four of DPYD that CPIC
-and DPWG both know: `fhirtwin.pgx.lowest`.
+*Source*: https://pharmcat.clinpgx.org/methods/NamedAlleleMatcher-101/ (missing positions).
 """
 
 from __future__ import annotations
@@ -14,13 +13,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fhirtwin.pgx.lowest import KNOWN_TO_BOTH
+
 MOST_NAMED: Final = 20
 """Alleles that a text for people names; of more, their number is told."""
-DECIDING: Final[Mapping[str, frozenset[str]]] = {
-    "DPYD": frozenset(
-        {"c.1129-5923C>G, c.1236G>A (HapB3)", "c.2846A>T", "c.1905+1G>A (*2A)", "c.1679T>G (*13)"},
-    ),
-}
+DECIDING: Final[Mapping[str, frozenset[str]]] = {"DPYD": KNOWN_TO_BOTH}
 """Alleles that decide, of a gene where not every one that would change the phenotype does."""
 USUAL: Final = {
     "CFTR": "ivacaftor non-responsive in CF patients",

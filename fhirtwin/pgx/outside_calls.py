@@ -17,6 +17,7 @@ from fhirtwin.errors import Incorrect, TooLarge
 from fhirtwin.pgx import functions, hla
 from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
+from fhirtwin.pgx.naming import ONE_COPY
 from fhirtwin.pgx.variant_lists import LISTED
 
 GENES: Final = frozenset({*genes(), "HLA-A", "HLA-B", "MT-RNR1"})
@@ -85,8 +86,7 @@ def _line(number: int, line: str) -> OutsideCall:
 
 def _diplotype(gene: str, written: str, where: str) -> Diplotype:
     strands = [_strand(gene, part, where) for part in _parted(gene, written)]
-    single = gene in {"MT-RNR1", "G6PD"}
-    if len(strands) != 2 and not (single and len(strands) == 1):
+    if len(strands) != 2 and not (gene in ONE_COPY and len(strands) == 1):
         raise Incorrect(f"{where}: not two alleles, parted by a slash")
     if gene == "MT-RNR1" and len(strands) != 1:
         raise Incorrect(f"{where}: MT-RNR1 has one copy; write one allele")

@@ -13,15 +13,17 @@ it fits. That is the same set of pairs, and never exponential.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import combinations_with_replacement, product
 
 from fhirtwin.pgx.calls import Diplotype, Strand
 from fhirtwin.pgx.defined import Gene, NamedAllele
 from fhirtwin.pgx.genotype import Genotype
 
 Genotypes = Mapping[int, Genotype]
+Block = Sequence[tuple[int, Genotype]]
+"""Positions whose orientation is known among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def top(found: Sequence[Diplotype]) -> tuple[Diplotype, ...]:
     return tuple(one for one in found if one.score == found[0].score)
 
 
-def blocks(genotypes: Genotypes) -> Iterator[list[tuple[int, Genotype]]]:
+def blocks(genotypes: Genotypes) -> Iterator[Block]:
     """Gives the heterozygous positions in groups whose orientation is known within the group, and not between them."""
     phased: dict[str, list[tuple[int, Genotype]]] = {}
     for index, one in sorted(genotypes.items()):
@@ -91,11 +93,23 @@ def blocks(genotypes: Genotypes) -> Iterator[list[tuple[int, Genotype]]]:
     yield from phased.values()
 
 
+def arrangements(turnable: Sequence[Block]) -> Iterator[frozenset[int]]:
+    """Gives the positions that are turned, for each way to put blocks together; which strand is first is not told."""
+    for turns in product((False, True), repeat=max(0, len(turnable) - 1)):
+        turned = (block for block, turn in zip(turnable[1:], turns, strict=True) if turn)
+        yield frozenset(index for block in turned for index, _ in block)
+
+
+def on_copy(genotypes: Genotypes, copy: int, turned: Container[int] = ()) -> dict[int, str | None]:
+    """Gives the bases of one copy, some positions turned."""
+    return {index: one.bases[1 - copy if index in turned else copy] for index, one in genotypes.items()}
+
+
 def _possible(allele: Candidate, genotypes: Genotypes) -> bool:
     return all(any(base in allele.wants[index] for base in one.bases) for index, one in genotypes.items())
 
 
-def _explained(one: Candidate, two: Candidate, block: Sequence[tuple[int, Genotype]]) -> bool:
+def _explained(one: Candidate, two: Candidate, block: Block) -> bool:
     first = [(index, genotype.bases[0]) for index, genotype in block]
     second = [(index, genotype.bases[1]) for index, genotype in block]
     return (one.fits(first) and two.fits(second)) or (one.fits(second) and two.fits(first))

@@ -14,7 +14,7 @@ from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.combining import combined
 from fhirtwin.pgx.defined import Gene, genes
 from fhirtwin.pgx.genotype import UNDOCUMENTED, Genotype, Sample
-from fhirtwin.pgx.matching import Genotypes, pairs, singles, top, visible
+from fhirtwin.pgx.matching import Genotypes, pairs, singles, top, unseen
 from fhirtwin.pgx.variant_lists import LISTED, listed
 
 OTHERWISE_REFERENCE: Final = frozenset({"CACNA1S", "DPYD", "G6PD", "NUDT15", "RYR1", "TPMT"})
@@ -65,7 +65,7 @@ def _call(gene: Gene, sample: Sample, rules: Rules) -> GeneCall:
     call = _called(gene, shown, usable, rules).noting(*notes, *(refused[index] for index in sorted(refused)))
     missing = tuple(position.index for position in gene.positions if position.index not in usable)
     open_ = tuple(_not_excluded(gene, usable, call)) if missing else ()
-    return replace(call, missing=missing, untested=tuple(visible(gene, usable)[1]), not_excluded=open_)
+    return replace(call, missing=missing, untested=unseen(gene, usable), not_excluded=open_)
 
 
 def _not_excluded(gene: Gene, usable: Genotypes, call: GeneCall) -> Iterator[str]:

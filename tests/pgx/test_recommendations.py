@@ -24,9 +24,8 @@ def _cpic(shared: Path) -> list[dict[str, Any]]:
 
 
 def _row(given: dict[str, Any]) -> guideline.Recommendation:
-    found = guideline.at(given["drug"], given["population"].strip(), tuple(given["lookupkey"].items()))
-    assert found is not None, given["drug"]
-    return found
+    key = tuple(sorted(given["lookupkey"].items()))
+    return guideline.table()[given["drug"]][given["population"].strip(), key]
 
 
 def _newer() -> list[guideline.Recommendation]:

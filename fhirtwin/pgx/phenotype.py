@@ -196,16 +196,3 @@ def _word(gene: str, known: dict[str, str], said: str) -> Phenotype | None:
             if plain.replace(">=", "≥") in scores(gene, word):
                 return Phenotype(gene, word, plain.replace(">=", "≥"), None, (), rule)
     return None
-
-
-def read(gene: str, text: str) -> Pair | None:
-    """Split `*1/*2` at the stroke that leaves alleles the tables know; None when there is no such place.
-
-    Some names hold a stroke themselves (`Telti/Kobe`).
-    """
-    parts = text.split("/")
-    for at in range(1, len(parts)):
-        first, second = "/".join(parts[:at]).strip(), "/".join(parts[at:]).strip()
-        if functions.candidates(gene, first) and functions.candidates(gene, second):
-            return Pair(first, second)
-    return Pair(text.strip()) if functions.candidates(gene, text.strip()) else None

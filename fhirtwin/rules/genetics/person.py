@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.pgx.lookup import PLAIN, Find, Lookup
-from fhirtwin.pgx.recommendations import rows_at
+from fhirtwin.pgx.lookup import PLAIN, Lookup
+from fhirtwin.pgx.recommendations import Find, rows_at
 from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.terms.facts import GENES
 from fhirtwin.twin import genome

@@ -19,8 +19,9 @@ from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.report.requests import medication_request, service_request
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy
 from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.facts import GENES, LISTS
 from fhirtwin.twin.state import Fact, PatientKey
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from fhirtwin.terms.coding import Coding
 from fhirtwin.twin.state import Fact
 
 
@@ -17,15 +18,6 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """A code, its system, and the system's own words."""
-
-    system: str
-    code: str
-    display: str
 
 
 @dataclass(frozen=True, slots=True)

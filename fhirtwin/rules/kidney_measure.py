@@ -18,9 +18,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Coding, Remedy
+from fhirtwin.rules.findings import Act, Remedy
 from fhirtwin.rules.renal_row import Metric
 from fhirtwin.rules.situation import Situation
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import kidney
 from fhirtwin.twin.derived import ambiguous, newest

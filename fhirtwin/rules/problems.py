@@ -13,8 +13,9 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import Any, Final
 
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.terms import concepts
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import ICD10CM, LOINC, SNOMED
 from fhirtwin.twin import kidney
 from fhirtwin.twin.reading import codings, forbidden, text

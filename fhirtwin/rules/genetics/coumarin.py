@@ -14,13 +14,14 @@ from typing import Final
 
 from fhirtwin.errors import Unprocessable
 from fhirtwin.pgx import warfarin
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import dosing, naming
 from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.beside import Beside, beside
 from fhirtwin.rules.genetics.dosing import GENES, MEASURES
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import LOINC
 
 SOURCE: Final = Citation(

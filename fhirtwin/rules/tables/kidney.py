@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.rules.findings import Citation, Coding, Severity
+from fhirtwin.rules.findings import Citation, Severity
 from fhirtwin.rules.tables.model import CREATININE, LITHIUM, POTASSIUM, Interaction, label, of
+from fhirtwin.terms.coding import Coding
 
 _C, _W, _I = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 _RAS = "ace-inhibitors, arbs"

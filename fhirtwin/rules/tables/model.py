@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.rules.findings import Citation, Coding, Severity
+from fhirtwin.rules.findings import Citation, Severity
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.drugs.groups import GROUPS
 from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.terms.systems import LOINC

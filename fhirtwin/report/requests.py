@@ -16,17 +16,16 @@ from typing import Any, Final
 from fhirtwin.predictors.model import Input, Refusal
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.wording import plain
-from fhirtwin.rules.monitoring_table import PRESSURE, WEIGHT
+from fhirtwin.rules.monitoring_table import PRESSURE
+from fhirtwin.rules.orderable import HEIGHT, WEIGHT
 from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.facts import UNITS
-from fhirtwin.terms.systems import LOINC
 
-_HEIGHT: Final = Coding(LOINC, "8302-2", "Body height")
 _MEASURED: Final[Mapping[str, tuple[str, tuple[Coding, ...]]]] = {
     "systolic-bp": ("Measure blood pressure", (PRESSURE.order,)),
-    "bmi": ("Measure body weight and height", (WEIGHT.order, _HEIGHT)),
-    "body-weight": ("Measure body weight", (WEIGHT.order,)),
-    "body-height": ("Measure body height", (_HEIGHT,)),
+    "bmi": ("Measure body weight and height", (WEIGHT, HEIGHT)),
+    "body-weight": ("Measure body weight", (WEIGHT,)),
+    "body-height": ("Measure body height", (HEIGHT,)),
 }
 """Facts that are measured at the patient: what that is called, and what is asked for."""
 

@@ -13,10 +13,12 @@ from typing import Final
 
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.kidney_measure import OLDEST
+from fhirtwin.rules.orderable import QTC, TITLES
 from fhirtwin.rules.pairs import Pair, pairs, removals
+from fhirtwin.rules.saying import capital, how_read
 from fhirtwin.rules.situation import Rule, Situation
 from fhirtwin.rules.tables import bleeding, circulation, heart_rhythm, kidney, metabolism, serotonin
-from fhirtwin.rules.tables.model import QTC, TITLES, Interaction
+from fhirtwin.rules.tables.model import Interaction
 from fhirtwin.terms import drugs
 from fhirtwin.twin.derived import newest
 from fhirtwin.twin.state import Fact
@@ -90,7 +92,7 @@ def _finding(row: Interaction, group: Sequence[Pair], situation: Situation) -> F
         rule=f"interaction.{row.id}",
         severity=row.severity,
         orders=tuple(dict.fromkeys(chain(*(pair.orders for pair in group)))),
-        summary=f"{_named(ordered, capital=True)} with {_named(others)}: {row.effect}",
+        summary=f"{capital(_named(ordered))} with {_named(others)}: {row.effect}",
         detail=tuple(_detail(row, group, situation, measured)),
         facts=tuple(facts),
         sources=row.sources,
@@ -104,9 +106,8 @@ def _is_old(measured: Fact, day: date) -> bool:
     return taken is None or day - taken > OLDEST
 
 
-def _named(codes: Iterable[str], *, capital: bool = False) -> str:
-    text = ", ".join(map(drugs.name_of, codes))
-    return f"{text[:1].upper()}{text[1:]}" if capital else text
+def _named(codes: Iterable[str]) -> str:
+    return ", ".join(map(drugs.name_of, codes))
 
 
 def _detail(row: Interaction, group: Sequence[Pair], situation: Situation, measured: Fact | None) -> Iterator[str]:
@@ -117,8 +118,7 @@ def _detail(row: Interaction, group: Sequence[Pair], situation: Situation, measu
     yield row.advice
     if row.request:
         yield from _of_result(TITLES[row.request.code], measured, situation)
-    notes = dict.fromkeys(chain(*(pair.notes for pair in group)))
-    yield from (f"A medicine was {note}." for note in notes)
+    yield from how_read(chain(*(pair.notes for pair in group)))
 
 
 def _of_result(title: str, measured: Fact | None, situation: Situation) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import Final
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.monitoring_row import Due, MonitoringRow
 from fhirtwin.rules.monitoring_table import ROWS
+from fhirtwin.rules.saying import capital
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms import drugs
 from fhirtwin.terms.concepts.observations import SETS
@@ -135,7 +136,7 @@ def _finding(
         rule=f"monitoring.{_slug(row.name)}.{'+'.join(o.due.check.key for o in due)}",
         severity=Severity.WARNING,
         orders=orders,
-        summary=f"{_capital(', '.join(sorted(map(drugs.name_of, named))))}: monitoring is due ({titles})",
+        summary=f"{capital(', '.join(sorted(map(drugs.name_of, named))))}: monitoring is due ({titles})",
         detail=(f"The source speaks of: {row.name}.", *(_line(o) for o in due), *_LIMITS),
         facts=tuple(o.last for o in due if o.last),
         sources=(row.source,),
@@ -146,13 +147,9 @@ def _finding(
 
 def _line(overdue_: Overdue) -> str:
     last, due = overdue_.last, overdue_.due
-    title = _capital(due.check.title)
+    title = capital(due.check.title)
     when = f"last of {last.time[:10]}" if last else "no result is known"
     return f"{title}: {when}; {due.words}."
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _remedy(overdue_: Overdue) -> Remedy:

@@ -7,13 +7,14 @@ from typing import Final
 
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import alternatives, naming, screening, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge, Other
 from fhirtwin.rules.genetics.beside import Beside, beside, takings
 from fhirtwin.rules.genetics.judging import Judged, judged
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
@@ -65,7 +66,7 @@ def _causes(told: Judged, others: tuple[Beside, ...]) -> tuple[tuple[str, ...], 
 
 
 def _summary(told: Judged) -> str:
-    name = wording.sentence(told.drug)
+    name = capital(told.drug)
     if told.forbidden and not (told.rows and severity.rank(severity.of_row(told.rows[0])) > 1):
         return f"{name} is forbidden by its label: {told.forbidden[0].when}"
     row = told.rows[0]
@@ -86,10 +87,9 @@ def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ..
         yield "What it is given for, and whether it was taken before, is not read here: look at the row that fits."
     yield from wording.unknown(told.answer.unknown)
     notices = (*(notice for row in told.rows for notice in row.notices), *told.answer.notices)
-    yield from (f"{wording.sentence(notice)}." for notice in dict.fromkeys(notices))
+    yield from (f"{capital(notice)}." for notice in dict.fromkeys(notices))
     yield from _offered(instead)
-    if order.medicine.note:
-        yield f"The ordered medicine was {order.medicine.note}."
+    yield from how_ordered(order)
     yield wording.disclaimer(guideline.drugs()[told.drug]) if told.rows else wording.OF_LABELS
 
 
@@ -139,8 +139,7 @@ def _remedies(told: Judged, order: Order, instead: tuple[Other, ...]) -> Iterato
     """Take the order away, or another drug instead, where the guideline or the label says not to give it."""
     if not _against(told) and not told.forbidden and not any(map(wording.has_other_drug_for_some, told.rows)):
         return
-    label = f"Remove the order of {order.medicine.display}"
-    yield Remedy(label, Act.REMOVE, order=order.reference, recommended=bool(told.forbidden))
+    yield removal(order, recommended=bool(told.forbidden))
     yield from (alternatives.replacing(other, order) for other in instead if not other.why_not)
 
 

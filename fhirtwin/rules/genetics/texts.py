@@ -16,13 +16,14 @@ from fhirtwin.pgx.knowledge.holding import Genes, Held
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, wording
+from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.beside import Beside, beside, takings
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.saying import capital
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
-TOPIC: Final = "pharmacogenetics"
 NOTHING_TO_DO: Final = frozenset({"no recommendation"})
 """Strengths by which a source says that it recommends nothing."""
 QUIET: Final = frozenset({"no action is needed for this gene-drug interaction."})
@@ -91,7 +92,7 @@ def _alone(one: _Told, order: Order, person: Person) -> Finding:
         rule=f"genes.{naming.slug(one.drug)}.texts",
         severity=Severity.INFO,
         orders=(order.reference, *drafts),
-        summary=f"{wording.sentence(one.drug)} and {' and '.join(genes)}: {sources} {has} on it, and CPIC no row",
+        summary=f"{capital(one.drug)} and {' and '.join(genes)}: {sources} {has} on it, and CPIC no row",
         detail=(*of_genes, *showing.paragraphs(one.held), NOT_JUDGED),
         facts=tuple(dict.fromkeys((*(fact for gene in genes for fact in person.facts.get(gene, ())), *facts))),
         sources=_sources(one.held),

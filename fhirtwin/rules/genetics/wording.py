@@ -16,6 +16,7 @@ from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.rules.findings import Citation
 from fhirtwin.rules.genetics.person import Person
+from fhirtwin.rules.saying import capital
 
 POPULATIONS: Final = {
     "general": "everybody",
@@ -44,11 +45,6 @@ SUMMARY: Final = 139
 """Longest summary of a card."""
 _DISEASES: Final = {"cancer": "for cancer", "not cancer": "except for cancer"}
 _TERM: Final = re.compile(r"\b[A-Z][a-z]+\b")
-
-
-def sentence(text: str) -> str:
-    """Text with a capital at its beginning."""
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def small(text: str) -> str:
@@ -107,7 +103,7 @@ def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Itera
         means = phenotypes(acting.effective) or "not known"
         yield f"{gene} beside {causes}: {means}. Rule: {acting.rule}. Grade of its evidence: {acting.grade}."
         yield from (f"{found.drug}: {found.source}. {found.note}".rstrip(" .") + "." for _, found in acting.causes)
-    yield from (f"{sentence(notice)}." for notice in acting.notices)
+    yield from (f"{capital(notice)}." for notice in acting.notices)
 
 
 def remarks(gene: str, person: Person) -> Iterator[str]:
@@ -146,7 +142,7 @@ def what_to_do(row: Recommendation) -> str:
     done = advice.compose(row.steps)
     strength = f"Strength: {row.strength}."
     population = f"For {POPULATIONS.get(row.population, row.population)}"
-    return f"{population} ({what_is_known(row)}): {done} {strength} {sentence(means)}{'.' if means else ''}{by}".strip()
+    return f"{population} ({what_is_known(row)}): {done} {strength} {capital(means)}{'.' if means else ''}{by}".strip()
 
 
 def what_a_label_forbids(one: Contraindication) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from fhirtwin.pgx import guideline, phenoconversion
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.rules.findings import Finding, Severity
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.beside import Beside, beside, takings
@@ -89,4 +89,4 @@ def _summary(names: str, slowed: str, genes: list[str], row: Recommendation) -> 
     means = [word for gene, words in row.implications if gene in genes for word in words.split("; ") if word]
     remedy = f"choose one that does not slow {slowed}"
     texts = ["; ".join([*means[:number], remedy]) for number in range(len(means), -1, -1)]
-    return head + next((text for text in texts if len(head) + len(text) <= wording.SUMMARY), remedy)
+    return head + next((text for text in texts if len(head) + len(text) <= SUMMARY_LENGTH), remedy)

@@ -26,15 +26,19 @@ from fhirtwin.twin.times import last_day
 
 TOPIC: Final = "interaction"
 ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *circulation.ROWS, *bleeding.ROWS)
+_BY_INGREDIENT: Final = {
+    code: tuple(row for row in ROWS if code in row.left or code in row.right)
+    for code in frozenset().union(*(row.left | row.right for row in ROWS))
+}
+"""Ingredient to the rows that name it: a call asks for every pair that it makes, which are many."""
 
 
 def interactions(situation: Situation) -> Iterator[Finding]:
     """Find every pair that a row of the tables speaks of; those of one row and one order together."""
     groups: dict[tuple[str, str], tuple[Interaction, list[Pair]]] = {}
     for pair in pairs(situation):
-        for row in ROWS:
-            if _meet(row, pair):
-                groups.setdefault((row.id, pair.order.reference), (row, []))[1].append(pair)
+        for row in _rows(pair):
+            groups.setdefault((row.id, pair.order.reference), (row, []))[1].append(pair)
     yield from (_finding(row, group, situation) for row, group in groups.values())
 
 
@@ -49,14 +53,15 @@ def _both_prolong(pair: Pair) -> bool:
     together = (pair.ingredient, pair.other)
     if pair.ingredient == pair.other or not all(code in heart_rhythm.PROLONGS for code in together):
         return False
-    return not any(_meet(row, pair) for row in ROWS if "QT" in row.effect)
+    return not any("QT" in row.effect for row in _rows(pair))
 
 
-def _meet(row: Interaction, pair: Pair) -> bool:
+def _rows(pair: Pair) -> Iterator[Interaction]:
+    """The rows of the tables in which the two ingredients meet, in their order."""
     one, other = pair.ingredient, pair.other
-    if one == other:
-        return False
-    return (one in row.left and other in row.right) or (other in row.left and one in row.right)
+    for row in _BY_INGREDIENT.get(one, ()) if one != other else ():
+        if (one in row.left and other in row.right) or (other in row.left and one in row.right):
+            yield row
 
 
 def _met(group: Sequence[Pair]) -> tuple[str, ...]:

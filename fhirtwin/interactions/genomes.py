@@ -25,8 +25,8 @@ from fhirtwin.rules.genetics import person
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin import derived
+from fhirtwin.twin.gaps import unread_medicines
 from fhirtwin.twin.genome import GeneResult
-from fhirtwin.twin.medicines import GAPS
 from fhirtwin.twin.state import LOCAL, PatientKey, TwinState
 
 MOST_ASKED = 200
@@ -66,7 +66,7 @@ class Known:
     @property
     def unread(self) -> tuple[str, ...]:
         """Why medicines that may be taken could not be read."""
-        return tuple(dict.fromkeys(one.reason for one in self.state.unused if one.reason in GAPS))
+        return tuple(dict.fromkeys(one.reason for one in unread_medicines(self.state)))
 
     def findings(self, medicines: Iterable[Medicine], base: str = "") -> Findings:
         """What the genes say of each medicine.

@@ -18,7 +18,7 @@ from fhirtwin.rules.saying import capital
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms import drugs
 from fhirtwin.terms.concepts.observations import SETS
-from fhirtwin.twin.medicines import GAPS
+from fhirtwin.twin import gaps
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import begins, last_day
 
@@ -81,8 +81,7 @@ def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = 
 
 def unread_medicines(state: TwinState) -> Iterator[Finding]:
     """Say how many medicines that are taken could not be read, so that nobody takes their monitoring for looked at."""
-    kinds = ("MedicationRequest", "MedicationStatement")
-    left = {u.source for u in state.unused if u.source.type in kinds and u.reason in GAPS}
+    left = {one.source for one in gaps.unread_medicines(state)}
     if left:
         many = len(left) > 1
         yield Finding(

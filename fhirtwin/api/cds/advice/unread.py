@@ -20,23 +20,15 @@ from fhirtwin.rules.genetics import naming
 from fhirtwin.rules.kidney_measure import OLDEST
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms import concepts
-from fhirtwin.twin import medicines
+from fhirtwin.twin import gaps
 from fhirtwin.twin.derived import newest
 from fhirtwin.twin.genomics import observation
-from fhirtwin.twin.mappers import allergy_intolerance
 from fhirtwin.twin.mappers.observation import FINAL, effective
 from fhirtwin.twin.reading import codings, text
 from fhirtwin.twin.state import Source, TwinState
 from fhirtwin.twin.times import begins, first_day, last_day
 
 Resource = Mapping[str, Any]
-
-_GAPS: Final[Mapping[str, frozenset[str]]] = {
-    "MedicationRequest": medicines.GAPS,
-    "MedicationStatement": medicines.GAPS,
-    "AllergyIntolerance": allergy_intolerance.GAPS,
-}
-"""Why entries of the record may matter to an order of today although nothing could be made of them."""
 
 VARIANT: Final = "69548-6"
 """LOINC code of a genetic variant."""
@@ -60,7 +52,7 @@ def unread(call: Call, state: TwinState, situation: Situation) -> tuple[Unjudged
     if not situation.orders:
         return ()
     brought = dict(call.prefetched.resources)
-    left = {(u.source, u.reason) for u in situation.state.unused if u.reason in _GAPS.get(u.source.type, ())}
+    left = {(one.source, one.reason) for one in gaps.unread(situation.state)}
     entries = [Unjudged(source.reference, called(brought.get(source, {})), reason) for source, reason in sorted(left)]
     results = (*_results(brought, situation), *_of_days_to_come(state, situation))
     return (*entries, *results, *_genes(brought, situation))

@@ -9,19 +9,18 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from fhirtwin.errors import FhirtwinError
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.pgx.recommendations import DISCLAIMER
+from fhirtwin.report.card import Card
 from fhirtwin.report.wording import citation, escape, summary, table
 from fhirtwin.rules.findings import SUMMARY_LENGTH
 from fhirtwin.rules.genetics import not_called, not_looked_up, person, standing, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.twin.state import PatientKey, TwinState
-
-Card = dict[str, Any]
 
 _NAMESPACE: Final = uuid.UUID("b6a1c6b2-7f7a-5c52-9a5e-3a8f0d1c9e44")
 

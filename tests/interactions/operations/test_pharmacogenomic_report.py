@@ -13,7 +13,7 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.pgx.knowledge import folder, showing
 from fhirtwin.terms.systems import ALLERGY_CLINICAL
 from tests import parts
-from tests.interactions.operations.test_find_subject_genotypes import known, post, put, statement
+from tests.interactions.operations.stored import known, post, put, statement
 from tests.pgx.knowledge import files
 from tests.pgx.knowledge.files import annotation
 

@@ -48,6 +48,10 @@ class Person:
         """What is known of each gene that somebody looked at."""
         return {gene: result.known for gene, result in self.results.items()}
 
+    def statuses(self, gene: str) -> list[str]:
+        """Say of each allele of an HLA gene that was looked for whether it is there: `*57:01 positive`."""
+        return [f"{allele} {status}" for allele, status in sorted(self.alleles.get(gene, {}).items())]
+
     def knows(self, gene: str) -> bool:
         """Whether anything is known of a gene."""
         told = self.phenotypes.get(gene)

@@ -125,7 +125,7 @@ BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-
 POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))
 NETWORK: Final = Profile("P2-net", "network", 8192, (60, 29, 24, 29, 28, 44), 33, 24, 4, 3e-4, 2e-3, Decimal("0.003"))
 # Whole numbers are added up: an error of a half would be one too many, and one step is one.
-SUMS: Final = Profile("P1-sum", "sums", 4096, (60, 46), 27, 0, 0, 2e-3, 0.05, Decimal(1))
+SUMS: Final = Profile("P1-sum", "sums", 4096, (60, 46), 27, 0, 0, 5e-3, 0.05, Decimal(1))
 
 _PROFILES: Final = {p.name: p for p in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC, NETWORK, SUMS)}
 

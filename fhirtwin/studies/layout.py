@@ -2,7 +2,7 @@
 
 A statistic, less its lower bound, is written in digits of 20 bits, each in a place of its own: the real or the
 imaginary part of a slot. Sites add up digit by digit; 1,024 of them make less than 2 to the power 30 in a place, where
-the noise of an addition is below a thousandth. So totals of digits, rounded, are exact, and so is what they are made
+the noise is below a hundredth. So totals of digits, rounded, are exact, and so is what they are made
 into. The last places hold the tag (`fhirtwin.studies.tags`); places between are zero.
 """
 
@@ -26,6 +26,10 @@ from fhirtwin.studies.statistics import Statistic
 DIGIT_BITS: Final = 20
 MOST_CIPHERTEXTS: Final = 64
 PLACES: Final = 2 * SUMS.slots
+
+# What rounding leaves in a slot is normal, times the magnitude of the key in that slot; over slots and keys that is a
+# Laplace distribution: more than 25 standard deviations come once in e^(25 * sqrt(2)), in 2e15 places.
+_DEVIATIONS = 25
 
 _BASE = 1 << DIGIT_BITS
 _TAG_DIGITS = -(-tags.BITS // DIGIT_BITS)
@@ -71,8 +75,8 @@ class Layout:
 
     @property
     def error(self) -> float:
-        """Eight standard deviations of the noise of a place of the largest total; below a half, so totals are exact."""
-        return 8 * FRESH_NOISE / SUMS.input_scale * float(np.sqrt(MOST_SITES))
+        """What the noise of no place of the largest total exceeds: far below a half, so totals are exact."""
+        return _DEVIATIONS * FRESH_NOISE / SUMS.input_scale * float(np.sqrt(MOST_SITES))
 
     def digits(self, values: Sequence[int]) -> Digits:
         """Write the statistics of one site in digits.

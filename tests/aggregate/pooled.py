@@ -42,3 +42,16 @@ def write(folder: Path, sites: list[Float]) -> list[Path]:
                 writer.writerows(values.tolist())
         paths.append(path)
     return paths
+
+
+def write_as(path: Path, other: Path) -> None:
+    """Write what `other` holds in the form that the name of `path` says."""
+    if other.suffix == ".csv":
+        with other.open(newline="") as file:
+            path.write_text("".join(json.dumps(row) + "\n" for row in csv.DictReader(file)))
+        return
+    rows = [json.loads(line) for line in other.read_text().splitlines()]
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, NAMES)
+        writer.writeheader()
+        writer.writerows(rows)

@@ -44,9 +44,9 @@ def test_shares_of_enough_sites_add_up_to_discrete_laplace_noise(scale: float, h
 
 
 def test_large_noise_has_the_right_size_and_leaves_no_value_out() -> None:
-    drawn = np.array([noise.share(2.0**60, 1) for _ in range(4000)], dtype=object)
+    drawn = np.array([noise.share(2.0**60, 1) for _ in range(600)], dtype=object)
     magnitude = float(np.mean([abs(one) for one in drawn]))
-    assert magnitude == pytest.approx(2.0**60, rel=0.15)
+    assert magnitude == pytest.approx(2.0**60, rel=0.3)
     assert 0.4 < np.mean([one % 2 for one in drawn]) < 0.6  # low bits are noise as well
     assert 0.4 < np.mean([one >> 1 & 1 for one in drawn]) < 0.6
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 TELL = """
 import ctypes, resource
 from fhirtwin import machine

@@ -193,7 +193,7 @@ def assess(
 
 @main.group()
 def keys() -> None:
-    """Make and replace the secrets that are files (CKKS keys never are)."""
+    """Make and replace the secrets that are files (CKKS keys of a gateway never are)."""
 
 
 @keys.command("make")

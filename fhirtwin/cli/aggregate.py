@@ -31,9 +31,12 @@ def aggregate() -> None:
 @PASSPHRASE
 def new(*, plan: Path, folder: Path, passphrase_file: Path | None) -> None:
     """Coordinator: make a study of PLAN. Its key stays in the folder, sealed under a passphrase."""
+    from fhirtwin import machine
     from fhirtwin.aggregate import coordinator
 
-    study = coordinator.new(plan, folder, _passphrase(passphrase_file, confirm=True))
+    passphrase = _passphrase(passphrase_file, confirm=True)
+    machine.close_memory()
+    study = coordinator.new(plan, folder, passphrase)
     click.echo(f"{folder / 'study.json'}: for every site and for the adder.")
     for site in study.plan.sites:
         click.echo(f"{folder / 'invitations' / site}.json: secret, for the site {site} alone.")

@@ -12,6 +12,7 @@ from fhirtwin.errors import Incorrect
 
 MOST_STEPS: Final = 10**8
 _LARGEST: Final = Decimal(10) ** 15
+_MOST_PLACES: Final = 12
 
 
 class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,8 +44,10 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         if not self.name or self.name != self.name.strip():
             raise Incorrect("A column needs a name, without spaces at its ends.")
         numbers = (self.low, self.high, self.step, *self.edges)
-        if not all(number.is_finite() and abs(number) <= _LARGEST for number in numbers):
-            raise Incorrect(f"{where}: numbers must be finite and at most {_LARGEST:.0e}.")
+        if not all(map(_is_plain, numbers)):
+            raise Incorrect(
+                f"{where}: numbers must be finite, at most {_LARGEST:.0e}, with at most {_MOST_PLACES} decimal places."
+            )
         if not (self.step > 0 and self.low < self.high):
             raise Incorrect(f"{where}: step must be more than 0, and low less than high.")
         if any((Fraction(number) / Fraction(self.step)).denominator != 1 for number in (self.low, self.high)):
@@ -100,3 +103,9 @@ class Column(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             _ = self.edge_counts
         except Incorrect:
             raise Incorrect(f"{where}: edges must be multiples of step.") from None
+
+
+def _is_plain(number: Decimal) -> bool:
+    """Whether a number is of a size that arithmetic in whole numbers takes: `1e-999999999` is written in no time."""
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and -_MOST_PLACES <= exponent <= 15 and abs(number) <= _LARGEST

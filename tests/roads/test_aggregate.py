@@ -103,6 +103,20 @@ def test_a_logistic_regression_in_rounds(tmp_path: Path) -> None:
     assert found["coefficients"]["age"] == pytest.approx(model.coef_[0, 0], rel=1e-8)
 
 
+def test_what_a_site_hands_over_holds_nothing_of_its_rows_or_secrets(world: World) -> None:
+    world.new()
+    sealed = (world.folder / world.seal(0)).read_bytes()
+    rows = pooled.rows()[0][:, 0]
+    counts = 2 * rows - 128
+    numbers = [len(rows), rows.sum(), counts.sum(), (counts**2).sum()]
+    for number in numbers:
+        for shown in (np.float64(number).tobytes(), np.int64(number).tobytes(), str(int(number)).encode()):
+            assert len(shown) < 4 or shown not in sealed
+    invitation = json.loads((world.folder / "study" / "invitations" / "north.json").read_text())
+    for name in ("shared", "own"):
+        assert bytes.fromhex(invitation[name]) not in sealed and invitation[name].encode() not in sealed
+
+
 def test_secrets_are_files_that_nobody_else_reads(world: World) -> None:
     world.new()
     study = world.folder / "study"

@@ -132,6 +132,38 @@ def test_damage_is_refused(parties: Parties, sealed: list[bytes], seed: int) -> 
         return
 
 
+@pytest.mark.production_set
+def test_of_two_thousand_changed_totals_none_opens_to_other_numbers(parties: Parties, sealed: list[bytes]) -> None:
+    draw = np.random.default_rng(7)
+    total = parties.add(*sealed)
+    right = wire.write_total(total, parties.first)
+    others = [parties.sealed_of(one) for one in sealed]
+    accepted = 0
+    for _ in range(2000):
+        changed = bytearray(right)
+        at, kind = int(draw.integers(len(right))), int(draw.integers(5))
+        if kind == 0:
+            changed[at] ^= 1 << int(draw.integers(8))
+        elif kind == 1:
+            changed[at : at + 64] = draw.bytes(len(changed[at : at + 64]))
+        elif kind == 2:  # part of one site's ciphertext in place of the total's
+            part = others[int(draw.integers(4))]
+            start, length = int(draw.integers(len(part))), int(draw.integers(1, 40_000))
+            begin = len(right) - len(part)
+            changed[begin + start : begin + start + length] = part[start : start + length]
+        elif kind == 3:
+            del changed[at:]
+        else:
+            changed += draw.bytes(int(draw.integers(1, 100)))
+        try:
+            read = wire.read_total(bytes(changed), parties.study, parties.first)
+            assert parties.open(read) == (4, sum(ROWS))
+            accepted += 1
+        except (Incorrect, Unprocessable):
+            continue
+    assert accepted < 20  # where only noise was changed, or nothing at all
+
+
 def test_a_total_of_another_study_or_round_or_length_is_refused(parties: Parties, sealed: list[bytes]) -> None:
     total, other = parties.add(*sealed), Parties(plan())
     data = wire.write_total(total, parties.first)

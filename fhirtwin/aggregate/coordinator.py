@@ -118,7 +118,9 @@ def _advanced(
             return _told(folder, step.result)
         coming = Round(study.digest, current.number + 1, step.coefficients)
         if coming.number > study.plan.rounds:
-            raise Unprocessable(f"It has not settled in {current.number} of {study.plan.rounds} rounds; set a penalty, in a new study.")
+            raise Unprocessable(
+                f"It has not settled in {current.number} of {study.plan.rounds} rounds; set a penalty, in a new study."
+            )
         rounds.check(coming, study)
     except (Unprocessable, Incorrect) as error:
         _finish(folder, state)

@@ -127,7 +127,8 @@ NETWORK: Final = Profile("P2-net", "network", 8192, (60, 29, 24, 29, 28, 44), 33
 # Whole numbers are added up: an error of a half would be one too many, and one step is one.
 SUMS: Final = Profile("P1-sum", "sums", 4096, (60, 46), 27, 0, 0, 5e-3, 0.05, Decimal(1))
 
-_PROFILES: Final = {p.name: p for p in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC, NETWORK, SUMS)}
+_OF_PANELS: Final = {p.mode: p for p in (MASKED, ROTATING, SPARSE)}
+_PROFILES: Final = {p.name: p for p in (*_OF_PANELS.values(), BATCH, POLYGENIC, NETWORK, SUMS)}
 
 
 def profile(name: str) -> Profile:
@@ -143,15 +144,15 @@ def profile(name: str) -> Profile:
 
 
 def for_mode(mode: str) -> Profile:
-    """Return the profile that evaluates in `mode`: `masked`, `rotating` or `sparse`.
+    """Return the profile that evaluates a panel in `mode`: `masked`, `rotating` or `sparse`.
 
     Raises:
         Incorrect: it is none of them.
     """
-    for found in _PROFILES.values():
-        if found.mode == mode:
-            return found
-    raise Incorrect("A panel is evaluated in mode masked or rotating, or sparse if it is a table.")
+    try:
+        return _OF_PANELS[mode]
+    except KeyError:
+        raise Incorrect("A panel is evaluated in mode masked or rotating, or sparse if it is a table.") from None
 
 
 def check(candidate: Profile) -> None:

@@ -71,6 +71,13 @@ class Settings:
         choices=("plain", "sealed"),
     )
 
+    models: str = _setting(
+        "", "Folder of the public halves of published models; empty means `models` in the data folder, if it is there."
+    )
+    model_authors: str = _setting(
+        "", "File of the authors whose models are asked; empty means `authors.json` in the data folder."
+    )
+
     max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
     max_body_bytes: int = _setting(10_000_000, "Largest request body.", low=1)
     max_file_bytes: int = _setting(
@@ -202,6 +209,16 @@ class Settings:
     def trust_path(self) -> Path:
         """The file of the EHRs that may call; it need not be there."""
         return Path(self.trust_file) if self.trust_file else self.data / "trust.json"
+
+    @property
+    def models_path(self) -> Path:
+        """The folder of published models; it need not be there."""
+        return Path(self.models) if self.models else self.data / "models"
+
+    @property
+    def authors_path(self) -> Path:
+        """The file of the authors whose models are asked; it need not be there."""
+        return Path(self.model_authors) if self.model_authors else self.data / "authors.json"
 
     @property
     def cds_url(self) -> str:

@@ -21,6 +21,7 @@ from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.engine.models import Models
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import Incorrect
 
@@ -39,6 +40,7 @@ def run(
     panel: Callable[[], Panel] | None = None,
     tables: Callable[[], Sequence[Panel]] | None = None,
     circuits: Callable[[], Sequence[Circuit | Trajectory]] = tuple,
+    models: Models | None = None,
 ) -> NoReturn:
     """Serve until stopped by a signal.
 
@@ -52,6 +54,7 @@ def run(
         panel: makes the panel, in each worker; the predictors' when None.
         tables: makes what is evaluated in sparse mode, in each worker; the tables of the genes when None.
         circuits: makes what is evaluated in another way, in each worker; nothing unless told.
+        models: published models to serve beside.
 
     Raises:
         Incorrect: the address, the secret, the limits or the panel are not usable; the text says what to do.
@@ -69,6 +72,8 @@ def run(
     for circuit in circuits():
         if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
             circuit.check(SPARSE)
+    if models is not None:
+        models.require()
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -86,7 +91,7 @@ def run(
         ssl_key=tls_key,
         **where,
     )
-    loader = partial(_load, key_file, memory_mb, make_panel, make_tables, circuits)
+    loader = partial(_load, key_file, memory_mb, make_panel, make_tables, circuits, models)
     server.serve(target_loader=loader)
     sys.exit(0)
 
@@ -97,6 +102,7 @@ def _load(
     panel: Callable[[], Panel],
     tables: Callable[[], Sequence[Panel]],
     circuits: Callable[[], Sequence[Circuit | Trajectory]],
+    models: Models | None,
     _target: str,
 ) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""
@@ -104,7 +110,7 @@ def _load(
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(Evaluator(panel(), tables(), circuits()), bytes.fromhex(keyfile.read(key_file)))
+    return create_app(Evaluator(panel(), tables(), circuits(), models), bytes.fromhex(keyfile.read(key_file)))
 
 
 def _predictors_panel() -> Panel:

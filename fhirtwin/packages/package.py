@@ -20,7 +20,7 @@ from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import predictor as making
-from fhirtwin.packages import safetensors, signing, strict_json
+from fhirtwin.packages import safetensors, signing, strict_json, transforms
 from fhirtwin.packages.files import read_folder
 from fhirtwin.packages.golden import Case, cases_of
 from fhirtwin.packages.schema import FORMAT, GoldenForm, Manifest, PublicForm
@@ -169,7 +169,7 @@ def refuse_weighed(public: PublicForm, weights: Float) -> None:
         left_out = [
             place
             for place, feature in enumerate(public.features)
-            if not {factor.fact for factor in feature.product} <= set(output.inputs)
+            if not transforms.facts_of(feature) <= set(output.inputs)
         ]
         for row in making.rows_of(output):
             if weights[places[row], left_out].any():

@@ -74,25 +74,27 @@ class RuleForm(_Form, frozen=True):
 
 
 class FactorForm(_Form, frozen=True):
-    """One number made of one fact, in this order: limited, logarithm taken, centred, scaled, raised.
+    """One number made of a fact, in this order: limited, logarithm taken, centred, scaled, raised.
 
     Attributes:
         fact: an input. A flag counts as 0 or 1.
+        less: another input of the same unit, which is taken away first (total less HDL cholesterol).
         equals: for a fact that is a word: 1 where it is this word, else 0.
         at_least, at_most: ends of a spline; only here is a value limited, and only because the model says so.
         log: whether the natural logarithm is taken.
         minus, over: what is taken away, and what the rest is divided by.
-        power: 1, 2 or 3.
+        power: what it is raised to; -1, -0.5 and 0.5 where it is above 0 over the whole range.
     """
 
     fact: Name
+    less: Name | None = None
     equals: Name | None = None
     at_least: Number | None = None
     at_most: Number | None = None
     log: bool = False
     minus: Number = 0.0
     over: Number = 1.0
-    power: Annotated[int, Meta(ge=1, le=3)] = 1
+    power: float = 1
 
 
 class FeatureForm(_Form, frozen=True):

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fhirtwin.packages import making, signing
 from fhirtwin.packages.making import Made
 from tests.conftest import ROOT
+from tests.packages import prevent
 
 KFRE = ROOT / "fixtures" / "models" / "kfre"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -28,14 +29,19 @@ def packed(
     key: Ed25519PrivateKey = KEY,
     weights: str | None = None,
     golden: dict[str, Any] | None = None,
+    given: dict[str, Any] | None = None,
     **changes: Any,
 ) -> Made:
-    """The packaged KFRE in `folder`/out, some members of its description changed."""
+    """The packaged KFRE, or what is given, in `folder`/out, some members of its description changed."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model.json").write_text(json.dumps(description(**changes)))
+    (folder / "model.json").write_text(json.dumps((given or description()) | changes))
     (folder / "weights.csv").write_text(weights if weights is not None else (KFRE / "weights.csv").read_text())
     (folder / "golden.json").write_text(json.dumps(golden) if golden else (KFRE / "golden.json").read_text())
     return making.pack(folder / "model.json", folder / "weights.csv", folder / "golden.json", key, folder / "out")
+
+
+def packed_prevent(folder: Path, **changes: Any) -> Made:
+    return packed(folder, given=prevent.description(), weights=prevent.table(), golden=prevent.golden(), **changes)
 
 
 def authors_file(path: Path) -> Path:

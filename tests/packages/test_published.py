@@ -113,7 +113,7 @@ def test_what_was_tampered_with_is_refused_by_name(tmp_path: Path, versions: dic
 def test_a_list_that_is_not_right_serves_nothing(tmp_path: Path, versions: dict[str, Package], served: str) -> None:
     published.publish(versions["1.0"], tmp_path, with_weights=True)
     (tmp_path / "kfre-packaged" / "served.json").write_text(served)
-    with pytest.raises(Incorrect, match="served.json"):
+    with pytest.raises(Incorrect, match=r"served\.json"):
         published.current(tmp_path, AUTHORS)
 
 
@@ -137,5 +137,5 @@ def test_names_lead_nowhere_else(tmp_path: Path, name: str) -> None:
 
 def test_a_package_that_names_another_folder_is_refused(tmp_path: Path) -> None:
     for changes in ({"id": "../../escape"}, {"version": "../1"}, {"version": "1.0\n"}, {"id": "a/b"}):
-        with pytest.raises(Incorrect, match="pattern|regex"):
+        with pytest.raises(Incorrect, match=r"pattern|regex"):
             packed(tmp_path / json.dumps(changes).encode().hex(), **changes)

@@ -59,7 +59,7 @@ TENSOR = {"dtype": "F64", "shape": [3, 5], "data_offsets": [0, 120]}
     ],
 )
 def test_anything_else_is_refused(data: bytes) -> None:
-    with pytest.raises(Incorrect, match="weights.safetensors"):
+    with pytest.raises(Incorrect, match=r"weights\.safetensors"):
         safetensors.read(data, 3, 5)
 
 

@@ -27,7 +27,7 @@ def test_a_key_is_a_secret_file_and_its_public_half_verifies(tmp_path: Path) -> 
         (signing.public_hex(key), b"{}", b"\xff" * 128),
         ("00" * 32, b"{}", b"00" * 64),
     ):
-        with pytest.raises(Incorrect, match="manifest.sig"):
+        with pytest.raises(Incorrect, match=r"manifest\.sig"):
             signing.verify(public, manifest, given)
     (tmp_path / "author.key").chmod(0o644)
     with pytest.raises(Incorrect, match="can be read by others"):
@@ -66,7 +66,7 @@ def test_a_list_that_is_not_clear_trusts_nobody(tmp_path: Path, text: str) -> No
     path = tmp_path / "authors.json"
     path.write_text(text)
     path.chmod(0o600)
-    with pytest.raises(Incorrect, match="authors.json"):
+    with pytest.raises(Incorrect, match=r"authors\.json"):
         signing.read_authors(path)
 
 

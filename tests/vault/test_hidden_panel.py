@@ -38,7 +38,7 @@ def _errors(package: Package, count: int) -> tuple[float, float]:
         assert ring is not None
         answer = evaluate(evaluator, features)
         totals, _ = vault._layout.sums(ring.decrypt(ring.load(answer.sealed_sums, vault.profile.product_scale)))
-        off = max(off, opening._laid.off(totals))
+        off = max(off, opening._expected.off(totals))
         worst = max(worst, float(np.abs(totals[: len(panel.rows)] - panel.weights @ vector).max()))
         opened = vault.open(answer, opening)
         told = np.array([float(one) for one in opened.values.values()])

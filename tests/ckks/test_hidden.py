@@ -103,3 +103,37 @@ def test_the_forecast_error_grows_with_weight_on_one_feature() -> None:
     weights[0, 0] = 15.9 / PANEL.largest()[0]
     steep = replace(PANEL, rows=("steep",), weights=weights)
     assert noise.error_of(steep, profiles.MASKED)[0] > 1e-4
+
+
+def _caught(panel: HiddenPanel, draw: np.random.Generator) -> bool:
+    """One lie, in numbers that an engine works on sealed: moved sums, cleverly moved sums, or weights a little off."""
+    layout = packing.layout(panel, profiles.MASKED)
+    patient = random_vector(PANEL, draw)
+    weights, rows = PANEL.weights, len(PANEL.rows)
+    case_and_factor: list[np.ndarray] = []
+
+    def uniform(count: int) -> np.ndarray:
+        case_and_factor.append(draw.uniform(-1, 1, count))
+        return case_and_factor[-1]
+
+    laid = layout.lay(patient, uniform)
+    factor = packing._factor(float(case_and_factor[0][0]))
+    case, _ = panel.combined(case_and_factor[1], packing.LARGEST_CASE)
+    probe = factor * patient + case
+    lie, by = draw.integers(3), draw.choice([-1, 1]) * 10 ** draw.uniform(-2, 0)
+    moved = np.zeros(2 * rows)
+    row = int(draw.integers(rows))
+    if lie == 2:
+        weights = weights * (1 - 0.05 * draw.random(weights.shape))
+    else:
+        moved[row] = by
+        moved[rows + row] = draw.choice([-1, 1]) * draw.uniform(0.25, 0.5) * by if lie else 0.0
+    return laid.off(np.concatenate([weights @ patient, weights @ probe]) + moved) > profiles.MASKED.tolerance
+
+
+@pytest.mark.parametrize("cases", [1, 6])
+def test_an_engine_that_lies_in_one_of_a_hundred_calls_is_caught_within_a_thousand(cases: int) -> None:
+    draw = np.random.default_rng(20261121)
+    panel = hidden_of(PANEL, cases)
+    caught = sum(any(_caught(panel, draw) for _ in range(draw.binomial(1000, 0.01))) for _ in range(1000))
+    assert caught >= 990

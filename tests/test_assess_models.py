@@ -21,6 +21,7 @@ from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.packages import published
 from fhirtwin.predictors import registry
+from fhirtwin.report import cards
 from fhirtwin.report.identity import identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.provenance import provenance
@@ -168,6 +169,20 @@ def test_report_and_provenance_name_model_version_and_hash(folder: Path) -> None
     built_in, without, _ = _reported(folder, "kfre-4-variable")
     assert len(built_in["method"]["coding"]) == 1  # type: ignore[index]
     assert all("identifier" not in entity["what"] for entity in without["entity"])  # type: ignore[attr-defined]
+
+
+def test_cards_tell_of_a_model_as_of_any_predictor(folder: Path) -> None:
+    found = assessor(folder, Engine(folder)).assess(state(), DAY)
+    occasion = Occasion(found.patient, found.subject, DAY, "ab" * 32, OURS)
+    cards_of = []
+    for result in found.results:
+        who = identity(result.vector, occasion)
+        report = risk_assessment(result, who, occasion)
+        cards_of.append(cards.risk_card(result, who, occasion, resource=report, stored=False))
+    built_in, _, packaged, _ = cards_of
+    assert packaged["summary"] == built_in["summary"] and packaged["indicator"] == built_in["indicator"] == "warning"
+    assert packaged["source"]["topic"]["code"] == "kfre-packaged" and "SHA-256" in packaged["detail"]
+    assert packaged["uuid"] != built_in["uuid"]
 
 
 def test_another_hash_is_another_assessment(tmp_path: Path, folder: Path) -> None:

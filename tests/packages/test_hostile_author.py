@@ -47,7 +47,9 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 def _mutated(content: Any, random: Random) -> Any:
     made = json.loads(json.dumps(content))
     for _ in range(random.randint(1, 3)):
-        *way, last = random.choice(_places(made))
+        if not (places := _places(made)):
+            break
+        *way, last = random.choice(places)
         inner = made
         for step in way:
             inner = inner[step]

@@ -20,7 +20,7 @@ from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.score import plain_sums, probability
 from fhirtwin.settings import Settings
 from fhirtwin.testing.predictors import random_values, vector_of
-from tests.packages.builders import AUTHORS, KEY, OTHER_KEY, packed, resigned
+from tests.packages.builders import AUTHORS, KEY, OTHER_KEY, description, packed, resigned
 
 OURS = Settings(kfre_region="non-north-american")
 
@@ -240,10 +240,6 @@ def test_a_folder_with_links_pipes_or_anything_else_is_refused(tmp_path: Path) -
 
 
 def test_categories_begin_where_they_say(tmp_path: Path) -> None:
-    outputs = [packed(tmp_path / "a").package.public.outputs[0]]
-    assert outputs[0].categories == ()
-    from tests.packages.builders import description
-
     given = description()["outputs"]
     given[1]["categories"] = [
         {

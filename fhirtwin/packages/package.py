@@ -202,7 +202,7 @@ def refuse_error(panel: Panel) -> None:
     if not errors[worst] <= MASKED.error:
         raise Incorrect(
             f"The sum of row {panel.rows[worst]} could be off by {errors[worst]:.1e} under encryption, and "
-            f"{MASKED.error:g} is the most; spread its weight over more features, or scale it down."
+            f"{MASKED.error:g} is the most; bring its features to about 1 (`over`), or spread its weight over more."
         )
 
 

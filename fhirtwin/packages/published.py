@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,8 +25,9 @@ from fhirtwin.packages import package, strict_json
 from fhirtwin.packages.files import read_file, write_file, write_folder
 from fhirtwin.packages.making import public_half
 from fhirtwin.packages.package import Package
-from fhirtwin.packages.schema import Name, Version
+from fhirtwin.packages.schema import VERSION, Name, Version
 from fhirtwin.packages.signing import Authors
+from fhirtwin.predictors import registry
 
 SERVED: Final = "served.json"
 MOST_SERVED: Final = 64
@@ -112,11 +114,13 @@ def publish(given: Package, folder: Path, *, with_weights: bool) -> None:
         with_weights: for an engine; without them for a gateway.
 
     Raises:
-        Incorrect: the version is there with other content, is older than the current one, is another author's, or
-            has no weights though an engine needs them.
+        Incorrect: the version is there with other content, is older than the current one, is another author's, has the
+            name of a built-in predictor, or has no weights though an engine needs them.
     """
     if with_weights and given.weights is None:
         raise Incorrect(f"Model {given.id} {given.version} has no weights here; an engine needs the whole package.")
+    if not with_weights and given.id in {one.id for one in registry.all_predictors()}:
+        raise Incorrect(f"{given.id} is a predictor of this program; its author must give the model another id.")
     model = folder / given.id
     with _changing(folder):
         served = _served(model)
@@ -216,7 +220,7 @@ def _check_name(name: str) -> None:
 
 
 def _is_version(path: Path) -> bool:
-    return path.is_dir() and path.name.replace(".", "").isdecimal() and not path.name.startswith(".")
+    return path.is_dir() and re.search(VERSION, path.name) is not None
 
 
 def _order(version: str) -> tuple[int, ...]:

@@ -12,7 +12,8 @@ _WORDS = r"^(?!.*\]\s*[(\[:])[^\x00-\x1f\x7f-\x9f<>`\\\u2028-\u202e\u2066-\u2069
 """No control or direction characters, and nothing that Markdown or HTML would make something of."""
 
 Name = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=64)]
-Version = Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,3}\Z")]
+VERSION: Final = r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,3}\Z"
+Version = Annotated[str, Meta(pattern=VERSION)]
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Words = Annotated[str, Meta(pattern=_WORDS, min_length=1, max_length=300)]
 Code = Annotated[str, Meta(pattern=r"^[^\s<>]+\Z", max_length=200)]
@@ -198,4 +199,4 @@ class CaseForm(_Form, frozen=True):
 class GoldenForm(_Form, frozen=True):
     """The golden cases of a model."""
 
-    cases: Annotated[tuple[CaseForm, ...], Meta(min_length=1, max_length=1000)]
+    cases: Annotated[tuple[CaseForm, ...], Meta(min_length=1, max_length=256)]

@@ -207,6 +207,19 @@ def test_weights_that_could_wrap_round_are_refused_at_packing_and_at_reading(
         package.of_files(resigned(files | {"weights.safetensors": data}), AUTHORS)
 
 
+def test_a_feature_that_drowns_the_others_in_noise_is_refused_at_packing(tmp_path: Path) -> None:
+    features = description()["features"]
+    features[3] = {"name": "uacr", "product": [{"fact": "uacr"}]}  # up to 25,000, and not scaled
+    table = "feature,kidney-failure\nage,-0.2201\nmale,0.2467\negfr,-0.5567\nuacr,0.0001\n"
+    with pytest.raises(Incorrect, match=r"could be off by .* bring its features to about 1"):
+        packed(tmp_path, features=features, weights=table)
+    features[3]["product"][0]["over"] = 5000
+    packed(tmp_path, features=features, weights=table.replace("0.0001", "0.5"), golden={"cases": [CASE]})
+
+
+CASE = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
+
+
 def test_weights_that_are_no_numbers_are_refused(files: dict[str, bytes]) -> None:
     for number in (np.nan, np.inf):
         data = files["weights.safetensors"][:-8] + np.float64(number).tobytes()

@@ -127,6 +127,20 @@ def test_no_more_are_served_than_a_worker_has_room_for(
         published.entries(tmp_path)
 
 
+def test_what_lies_about_in_a_folder_is_passed_over(tmp_path: Path, versions: dict[str, Package]) -> None:
+    published.publish(versions["1.0"], tmp_path, with_weights=True)
+    for stray in ("1..2", "01", "1.0.", "٣", ".tmp", "notes"):
+        (tmp_path / "kfre-packaged" / stray).mkdir()
+    (tmp_path / "README").write_text("models")
+    assert [one.version for one in published.entries(tmp_path)] == ["1.0"]
+
+
+def test_a_model_does_not_take_the_name_of_a_built_in_predictor(tmp_path: Path) -> None:
+    made = packed(tmp_path, id="kfre-4-variable")
+    with pytest.raises(Incorrect, match="is a predictor of this program"):
+        published.publish(package.read(made.public, AUTHORS), tmp_path / "models", with_weights=False)
+
+
 @pytest.mark.parametrize("name", ["../x", "", "A", "a/b", "a\n"])
 def test_names_lead_nowhere_else(tmp_path: Path, name: str) -> None:
     with pytest.raises(Incorrect):

@@ -66,21 +66,26 @@ def pack(model: Path, weights: Path, golden: Path, key: Ed25519PrivateKey, out: 
         raise Incorrect(f"{model}: it must name the model by id, and its version.")
     table = _weights(weights, source)
     public = _bounded(source, table)
-    author = signing.public_hex(key)
-    unsigned = Manifest(FORMAT, "panel", source.id, source.version, author, {})
-    made = predictor.predictor(public, unsigned, "")
-    cases = strict_json.read(read_file(golden, LONGEST[GOLDEN]), GoldenForm, str(golden)).cases
-    if len({case.name for case in cases}) != len(cases):
-        raise Incorrect(f"{golden}: two cases have one name.")
-    features = [features_of(case, made) for case in cases]
-    answered = [
-        _answered(case, values, table @ vector, public, made)
-        for case, (values, vector) in zip(cases, features, strict=True)
-    ]
+    unsigned = Manifest(FORMAT, "panel", source.id, source.version, signing.public_hex(key), {})
+    cases, told = _cases(golden, table, public, predictor.predictor(public, unsigned, ""))
+    files = _signed(unsigned, public, cases, table, key)
+    whole = package.of_files(files, None)
+    folder, beside = (out / f"{source.id}-{source.version}{ending}" for ending in ("", ".public"))
+    for path in (folder, beside):
+        if path.exists():
+            raise Incorrect(f"{path} is there already; give the model another version, or remove it.")
+    write_folder(beside, public_half(files))
+    write_folder(folder, files)
+    return Made(whole, folder, beside, told)
+
+
+def _signed(
+    unsigned: Manifest, public: PublicForm, cases: GoldenForm, weights: Float, key: Ed25519PrivateKey
+) -> dict[str, bytes]:
     content = {
         PUBLIC: strict_json.write(public),
-        GOLDEN: strict_json.write(GoldenForm(tuple(answered))),
-        WEIGHTS: safetensors.write(table),
+        GOLDEN: strict_json.write(cases),
+        WEIGHTS: safetensors.write(weights),
     }
     entries = {name: FileEntry(len(data), hashlib.sha256(data).hexdigest()) for name, data in content.items()}
     manifest = strict_json.write(structs.replace(unsigned, files=entries))
@@ -88,13 +93,15 @@ def pack(model: Path, weights: Path, golden: Path, key: Ed25519PrivateKey, out: 
     for name, data in files.items():
         if len(data) > LONGEST[name]:
             raise Incorrect(f"{name} would be larger than the {LONGEST[name]:,} bytes that are read; split the model.")
-    whole = package.of_files(files, None)
-    folder = out / f"{source.id}-{source.version}"
-    beside = out / f"{source.id}-{source.version}.public"
-    write_folder(beside, public_half(files))
-    write_folder(folder, files)
-    told = int(np.linalg.matrix_rank(np.array([vector for _, vector in features])))
-    return Made(whole, folder, beside, told)
+    return files
+
+
+def _cases(golden: Path, weights: Float, public: PublicForm, made: Predictor) -> tuple[GoldenForm, int]:
+    """The golden cases with their answers, and how many of them are independent."""
+    cases = strict_json.read(read_file(golden, LONGEST[GOLDEN]), GoldenForm, str(golden)).cases
+    given = [(case, *features_of(case, made)) for case in cases]
+    answered = tuple(_answered(case, values, weights @ vector, public, made) for case, values, vector in given)
+    return GoldenForm(answered), int(np.linalg.matrix_rank(np.array([vector for *_, vector in given])))
 
 
 def public_half(files: Mapping[str, bytes]) -> dict[str, bytes]:

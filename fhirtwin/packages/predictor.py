@@ -21,8 +21,9 @@ from fhirtwin.packages.schema import (
     PublicForm,
 )
 from fhirtwin.predictors import registry
-from fhirtwin.predictors.model import Category, Coding, Feature, Input, Output, Predictor, Rule, Values
+from fhirtwin.predictors.model import Category, Feature, Input, Output, Predictor, Rule, Values
 from fhirtwin.settings import Settings
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 
 _SLACK: Final = 1e-9

@@ -64,6 +64,9 @@ class Settings:
     )
     engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
+    engine_models: str = _setting(
+        "", "Folder of published models that the engine serves, when the gateway starts it; empty means none."
+    )
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
     genes: str = _setting(
         "plain",

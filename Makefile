@@ -40,6 +40,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.fhir_server
 	$(BIN)/python -m benchmarks.cds_jwt
 	$(BIN)/python -m benchmarks.noting
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.aggregates
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)

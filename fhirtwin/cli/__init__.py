@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 from fhirtwin import __version__
+from fhirtwin.cli.aggregate import aggregate
 from fhirtwin.cli.cds import cds
 from fhirtwin.cli.model import model
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
@@ -46,6 +47,7 @@ def main() -> None:
     """A digital twin of each patient beside the EHR, with risks computed on ciphertext."""
 
 
+main.add_command(aggregate)
 main.add_command(cds)
 main.add_command(quarantine)
 main.add_command(pgx)
@@ -202,7 +204,7 @@ def assess(
 
 @main.group()
 def keys() -> None:
-    """Make and replace the secrets that are files (CKKS keys never are)."""
+    """Make and replace the secrets that are files (CKKS keys of a gateway never are)."""
 
 
 @keys.command("make")

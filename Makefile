@@ -32,6 +32,7 @@ check: .venv/.lint
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
+	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.patient_view
 	$(BIN)/python -m benchmarks.cds_crowd
 	$(BIN)/python -m benchmarks.cds_call

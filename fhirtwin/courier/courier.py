@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.errors import EngineAnswerRefused, EngineLacksModel, EngineUnavailable, FhirtwinError, Incorrect
 from fhirtwin.timed_connection import Connection
 
 _MOST_IDLE_CONNECTIONS = 8
@@ -31,7 +31,10 @@ _VERSION = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 _KEYS_NEEDED, _OTHER_PANEL = 412, 422
 
 _DOWN = "The engine cannot be reached; see that it runs and that the gateway has its address."
-_PANEL = "The engine holds another panel of predictors than this gateway: install the same predictors on both sides."
+_PANEL = (
+    "The engine holds another panel of predictors than this gateway, or does not serve this model: install the same "
+    "predictors on both sides, and publish the model to the engine."
+)
 _LATE = "The engine did not answer in time."
 _UNBELIEVED = "The answer of the engine is not signed for this request with the shared secret, so it was thrown away."
 
@@ -127,7 +130,7 @@ class Courier:
         lists = [about.get("tables"), about.get("circuits")]
         held = [about.get("panel"), *(digest for told in lists if isinstance(told, list) for digest in told)]
         if panel_digest is not None and panel_digest not in held:
-            raise EngineUnavailable(_PANEL)
+            raise EngineLacksModel(_PANEL)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -245,7 +248,7 @@ class Courier:
         if version != __version__:
             return _clash(version)
         if answer.status == _OTHER_PANEL:
-            return EngineUnavailable(_PANEL)
+            return EngineLacksModel(_PANEL)
         return EngineUnavailable(f"The engine refused the request with status {answer.status}.")
 
 

@@ -19,6 +19,7 @@ from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.engine import evaluator
+from fhirtwin.engine.models import Models
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import Incorrect
 
@@ -37,6 +38,7 @@ def run(
     panel: Callable[[], Panel] | None = None,
     tables: Callable[[], Sequence[Panel]] | None = None,
     circuits: Callable[[], Sequence[Circuit | Trajectory]] = tuple,
+    models: Models | None = None,
 ) -> NoReturn:
     """Serve until stopped by a signal.
 
@@ -50,6 +52,7 @@ def run(
         panel: makes the panel, in each worker; the predictors' when None.
         tables: makes what is evaluated in sparse mode, in each worker; the tables of the genes when None.
         circuits: makes what is evaluated in another way, in each worker; nothing unless told.
+        models: published models to serve beside.
 
     Raises:
         Incorrect: the address, the secret, the limits or the panel are not usable; the text says what to do.
@@ -60,6 +63,8 @@ def run(
     make_panel, make_tables = panel or _predictors_panel, tables or _gene_tables
     # Refused here, where it is told, and not only in a worker that would die of it.
     evaluator.layouts(make_panel(), make_tables(), circuits())
+    if models is not None:
+        models.require()
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -77,7 +82,7 @@ def run(
         ssl_key=tls_key,
         **where,
     )
-    loader = partial(_load, key_file, memory_mb, make_panel, make_tables, circuits)
+    loader = partial(_load, key_file, memory_mb, make_panel, make_tables, circuits, models)
     server.serve(target_loader=loader)
     sys.exit(0)
 
@@ -88,6 +93,7 @@ def _load(
     panel: Callable[[], Panel],
     tables: Callable[[], Sequence[Panel]],
     circuits: Callable[[], Sequence[Circuit | Trajectory]],
+    models: Models | None,
     _target: str,
 ) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""
@@ -95,7 +101,7 @@ def _load(
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(evaluator.Evaluator(panel(), tables(), circuits()), bytes.fromhex(keyfile.read(key_file)))
+    return create_app(evaluator.Evaluator(panel(), tables(), circuits(), models), bytes.fromhex(keyfile.read(key_file)))
 
 
 def _predictors_panel() -> Panel:

@@ -32,6 +32,7 @@ check: .venv/.lint
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
+	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.patient_view
 	$(BIN)/python -m benchmarks.cds_crowd
 	$(BIN)/python -m benchmarks.cds_call
@@ -40,6 +41,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.cds_jwt
 	$(BIN)/python -m benchmarks.noting
 	$(BIN)/python -m benchmarks.tenants
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.aggregates
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)

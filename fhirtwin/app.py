@@ -14,11 +14,12 @@ from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.api.ui import sandbox
-from fhirtwin.assess import Assessor
+from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.doubting import Doubting
+from fhirtwin.packages import published, signing
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
@@ -57,6 +58,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     rules.all_rules()
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
+    packages = published.current(settings.models_path, signing.read_authors(settings.authors_path))
+    registry.admit([*predictors, *(package.predictor for package in packages)])
     courier = Courier(
         settings.engine_url,
         bytes.fromhex(keyfile.read(settings.engine_key_path)),
@@ -66,7 +69,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     store = Store.open(settings)
     quarantine = Quarantine(store)
     vault = Vault(panel, mode=settings.sealing, shelf=_shelf(settings))
-    assessor = Assessor(predictors, panel, vault, courier, settings, quarantine.probed)
+    models = [SealedModel(one.predictor, Vault(one.hidden()), one.author) for one in packages]
+    assessor = Assessor(predictors, panel, vault, courier, settings, quarantine.probed, models)
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(
         settings=settings,

@@ -21,6 +21,7 @@
     ├── InsufficientStorage         507   no-store
     ├── Unavailable                 503   transient
     │   ├── EngineUnavailable       503   transient        the engine is down, late or of another version
+    │   │   └── EngineLacksModel    503   transient        it runs, and does not hold what it was asked for
     │   └── OutboundFailed          503   transient        another server, which we asked, did not answer properly
     └── Fault                       500   exception        ours
         └── EngineAnswerRefused     502   exception        the engine answered something that must not be believed
@@ -206,6 +207,10 @@ class Unavailable(FhirtwinError):
 
 class EngineUnavailable(Unavailable):
     """The engine is down, late, or of another version than this gateway."""
+
+
+class EngineLacksModel(EngineUnavailable):
+    """The engine runs, and does not hold the panel or the model that it was asked for."""
 
 
 class OutboundFailed(Unavailable):

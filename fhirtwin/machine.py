@@ -82,6 +82,18 @@ def share_arenas() -> None:
     ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
+def skip_static_destructors() -> None:
+    """Let this process end, with its exit code, before the static destructors of libraries that are loaded by now run.
+
+    Those of SEAL, of which Pyfhel has a copy in each of its extensions, free the same memory pool more than once: the
+    process is then aborted after all it had to do. Python's own ending comes before and is not touched. Where there is
+    no on_exit(3), as in musl, nothing is changed.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "on_exit"):
+        libc.on_exit(libc._exit, None)
+
+
 def _prctl(option: int, value: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(option, value, 0, 0, 0):

@@ -64,6 +64,9 @@ class Settings:
     )
     engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
+    engine_models: str = _setting(
+        "", "Folder of published models that the engine serves, when the gateway starts it; empty means none."
+    )
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
     circuit_keys: str = _setting(
         "memory",
@@ -81,6 +84,13 @@ class Settings:
         "plain",
         "Who looks genes up in the tables: the gateway, or the engine, which does not see them.",
         choices=("plain", "sealed"),
+    )
+
+    models: str = _setting(
+        "", "Folder of the public halves of published models; empty means `models` in the data folder, if it is there."
+    )
+    model_authors: str = _setting(
+        "", "File of the authors whose models are asked; empty means `authors.json` in the data folder."
     )
 
     max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
@@ -214,6 +224,16 @@ class Settings:
     def trust_path(self) -> Path:
         """The file of the EHRs that may call; it need not be there."""
         return Path(self.trust_file) if self.trust_file else self.data / "trust.json"
+
+    @property
+    def models_path(self) -> Path:
+        """The folder of published models; it need not be there."""
+        return Path(self.models) if self.models else self.data / "models"
+
+    @property
+    def authors_path(self) -> Path:
+        """The file of the authors whose models are asked; it need not be there."""
+        return Path(self.model_authors) if self.model_authors else self.data / "authors.json"
 
     @property
     def cds_url(self) -> str:

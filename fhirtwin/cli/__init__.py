@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 from fhirtwin import __version__
+from fhirtwin.cli.aggregate import aggregate
 from fhirtwin.cli.cds import cds
 from fhirtwin.cli.circuit_keys import circuits
+from fhirtwin.cli.model import model
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
@@ -47,10 +49,12 @@ def main() -> None:
     """A digital twin of each patient beside the EHR, with risks computed on ciphertext."""
 
 
+main.add_command(aggregate)
 main.add_command(cds)
 main.add_command(quarantine)
 main.add_command(tenant)
 main.add_command(pgx)
+main.add_command(model)
 
 
 @main.command()
@@ -94,6 +98,10 @@ def serve(
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--models", type=click.Path(path_type=Path, file_okay=False), help="Folder of published models.")
+@click.option(
+    "--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of authors whose models to serve."
+)
 @click.option("--with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends: its starter has gone.")
 def engine(
     *,
@@ -104,14 +112,29 @@ def engine(
     memory_mb: int,
     tls_cert: Path | None,
     tls_key: Path | None,
+    models: Path | None,
+    authors: Path | None,
     with_stdin: bool,
 ) -> NoReturn:
     """Start an engine: it evaluates on ciphertext and holds no key that opens and no patient."""
     from fhirtwin.engine import server
+    from fhirtwin.engine.models import Models
 
+    if (models is None) != (authors is None):
+        raise click.ClickException("--models and --authors go together: models are served of trusted authors alone.")
     if with_stdin:
         _stop_when_stdin_ends()
-    server.run(listen, engine_key, workers, memory_mb, tenants=tenants, tls_cert=tls_cert, tls_key=tls_key)
+    published = Models(models.absolute(), authors.absolute()) if models and authors else None
+    server.run(
+        listen,
+        engine_key,
+        workers,
+        memory_mb,
+        tenants=tenants,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        models=published,
+    )
 
 
 @main.command()

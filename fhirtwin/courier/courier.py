@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.errors import EngineAnswerRefused, EngineLacksModel, EngineUnavailable, FhirtwinError, Incorrect
 from fhirtwin.timed_connection import Connection
 
 _MOST_IDLE_CONNECTIONS = 8
@@ -32,7 +32,10 @@ _VERSION = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 _UNKNOWN, _NOT_OPEN, _KEYS_NEEDED, _OTHER_PANEL, _QUOTA, _BUSY = 401, 403, 412, 422, 429, 503
 
 _DOWN = "The engine cannot be reached; see that it runs and that the gateway has its address."
-_PANEL = "The engine holds another panel of predictors than this gateway: install the same predictors on both sides."
+_PANEL = (
+    "The engine holds another panel of predictors than this gateway, or does not serve this model: install the same "
+    "predictors on both sides, and publish the model to the engine."
+)
 _BROKEN_OFF = "The engine broke off in the middle of its answer."
 _LATE = "The engine did not answer in time."
 _STRANGER = (
@@ -134,7 +137,7 @@ class Courier:
         lists = [about.get("tables"), about.get("circuits")]
         held = [about.get("panel"), *(digest for told in lists if isinstance(told, list) for digest in told)]
         if panel_digest is not None and panel_digest not in held:
-            raise EngineUnavailable(_PANEL)
+            raise EngineLacksModel(_PANEL)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -254,9 +257,9 @@ class Courier:
         if told.get("version") != __version__:
             return _clash(told.get("version"))
         if answer.status == _OTHER_PANEL:
-            return EngineUnavailable(_PANEL)
+            return EngineLacksModel(_PANEL)
         if answer.status == _NOT_OPEN:
-            return EngineUnavailable(_CLOSED)
+            return EngineLacksModel(_CLOSED)
         if answer.status in (_QUOTA, _BUSY):
             return EngineUnavailable(_come_back(answer.status, told.get("retry_after")))
         return EngineUnavailable(f"The engine refused the request with status {answer.status}.")

@@ -20,6 +20,7 @@ from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.engine import evaluator
+from fhirtwin.engine.models import Models
 from fhirtwin.engine.tenants.book import Several, Sole
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import Incorrect
@@ -44,6 +45,7 @@ def run(
     panel: Callable[[], Panel] | None = None,
     tables: Callable[[], Sequence[Panel]] | None = None,
     circuits: Callable[[], Sequence[Circuit | Trajectory]] = tuple,
+    models: Models | None = None,
 ) -> NoReturn:
     """Serve until stopped by a signal.
 
@@ -58,6 +60,7 @@ def run(
         panel: makes the panel, in each worker; the predictors' when None.
         tables: makes what is evaluated in sparse mode, in each worker; the tables of the genes when None.
         circuits: makes what is evaluated in another way, in each worker; nothing unless told.
+        models: published models to serve beside.
 
     Raises:
         Incorrect: the address, the secret, the limits or the panel are not usable; the text says what to do.
@@ -70,6 +73,8 @@ def run(
     make_panel, make_tables = panel or _predictors_panel, tables or _gene_tables
     # Refused here, where it is told, and not only in a worker that would die of it.
     evaluator.layouts(make_panel(), make_tables(), circuits())
+    if models is not None:
+        models.require()
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -88,7 +93,7 @@ def run(
         ssl_key=tls_key,
         **where,
     )
-    loader = partial(_load, key_file, tenants, memory_mb, make_panel, make_tables, circuits)
+    loader = partial(_load, key_file, tenants, memory_mb, make_panel, make_tables, circuits, models)
     server.serve(target_loader=loader)
     sys.exit(0)
 
@@ -116,6 +121,7 @@ def _load(
     panel: Callable[[], Panel],
     tables: Callable[[], Sequence[Panel]],
     circuits: Callable[[], Sequence[Circuit | Trajectory]],
+    models: Models | None,
     _target: str,
 ) -> Any:
     """Make the application; runs in the worker, so the memory limit is the worker's."""
@@ -124,7 +130,7 @@ def _load(
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(evaluator.Evaluator(panel(), tables(), circuits()), _gateways(key_file, tenants))
+    return create_app(evaluator.Evaluator(panel(), tables(), circuits(), models), _gateways(key_file, tenants))
 
 
 def _gateways(key_file: Path | None, tenants: Path | None) -> Sole | Several:

@@ -151,22 +151,17 @@ class LastingKeys(Keys):
 
     def _new(self) -> tuple[str, tuple[Ring, bytes]]:
         ring, evaluation_keys = self._make()
-        return self._keeping.add(lambda: _joined(ring.write_keys(), evaluation_keys)), (ring, evaluation_keys)
+        return self._keeping.add(lambda: _joined(ring, evaluation_keys)), (ring, evaluation_keys)
 
     def _kept(self) -> tuple[str, tuple[Ring, bytes]] | None:
         if (found := self._keeping.find()) is None:
             return None
         name, written = found
-        keys, evaluation_keys = _parted(written)
         ring = self._read()
-        ring.read_keys(keys)
-        return name, (ring, evaluation_keys)
+        secret, public = ring.profile.secret_key_bytes, ring.profile.public_key_bytes
+        ring.load_keys(written[:secret], written[secret : secret + public])
+        return name, (ring, written[secret + public :])
 
 
-def _joined(keys: bytes, evaluation_keys: bytes) -> bytes:
-    return len(keys).to_bytes(8) + keys + evaluation_keys
-
-
-def _parted(written: bytes) -> tuple[bytes, bytes]:
-    end = 8 + int.from_bytes(written[:8])
-    return written[8:end], written[end:]
+def _joined(ring: Ring, evaluation_keys: bytes) -> bytes:
+    return ring.secret_key() + ring.public_key() + evaluation_keys

@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks import drawing, packing, profiles
 from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.layout import Laid
-from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.layout import AnyPanel, Laid
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.vault import checking
@@ -28,7 +27,7 @@ class Vault:
     wrong answers to learn from what becomes of them learns of a key that is no longer used. Threads may share a vault.
 
     Args:
-        panel: the linear models; it must be the engine's.
+        panel: the linear models, with or without their weights; it must be the engine's.
         mode: `masked`, `rotating`, or `sparse` for a table.
         shelf: where a key of many requests lies between starts, and how much it is used.
 
@@ -36,7 +35,7 @@ class Vault:
         Incorrect: there is no such mode, or the panel cannot be evaluated safely.
     """
 
-    def __init__(self, panel: Panel, *, mode: str = "masked", shelf: Shelf | None = None) -> None:
+    def __init__(self, panel: AnyPanel, *, mode: str = "masked", shelf: Shelf | None = None) -> None:
         self.panel = panel
         self.profile = profiles.for_mode(mode)
         self._layout = packing.layout(panel, self.profile)

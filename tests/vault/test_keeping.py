@@ -102,7 +102,7 @@ def test_the_key_of_a_network_is_kept_as_well(tmp_path: Path) -> None:
 def test_the_file_holds_no_secret_key_in_the_clear(tmp_path: Path) -> None:
     using = vault(tmp_path)
     round_trip(using)
-    written = using._keys._now[0].write_keys()  # type: ignore[attr-defined]
+    written = using._keys._now[0].secret_key()  # type: ignore[attr-defined]
     pieces = {written[at : at + 16] for at in range(200, len(written) - 16, 1000)}
     data = (tmp_path / NAME).read_bytes()
     assert len(data) > len(written)

@@ -6,7 +6,7 @@ named by `currency.of_drug`. `docs/pgx/recommendations.md` lists what is left ou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -38,6 +38,7 @@ class Contraindication:
         score: the activity score that the phenotype must have, where not every one means it.
         allele: an allele that means it when it is there.
         diplotype: a pair of alleles that means it.
+        disease: the flag of the twin (`fhirtwin.terms.facts`) that a diagnosis raises and that means it by itself.
         only_with: for people: what must come to it; such a statement is never told as met, only as not ruled out.
     """
 
@@ -55,6 +56,7 @@ class Contraindication:
     score: str = ""
     allele: str = ""
     diplotype: tuple[str, ...] = ()
+    disease: str = ""
     only_with: str = ""
 
     @property
@@ -93,6 +95,7 @@ def statements() -> tuple[Contraindication, ...]:
                     "limit",
                     "score",
                     "allele",
+                    "disease",
                     "only_with",
                 )
             },
@@ -106,7 +109,7 @@ def find(
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]] | None = None,
     calls: Mapping[str, Known] | None = None,
-    disease_genes: frozenset[str] = frozenset(),
+    diseases: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Name what a drug's label forbids for genes, and whether it is met.
 
@@ -115,9 +118,9 @@ def find(
         phenotypes: by gene.
         alleles: by HLA gene, allele and status.
         calls: by gene.
-        disease_genes: genes of which a diagnosis says that they cause this person's disease (`POLG`).
+        diseases: flags of diagnoses that labels speak of (`polg-disease`).
     """
-    every = say(drug, phenotypes, alleles, calls, disease_genes)
+    every = say(drug, phenotypes, alleles, calls, diseases)
     return tuple(one for one in every if one.contraindication.kind == CONTRAINDICATED)
 
 
@@ -126,14 +129,14 @@ def say(
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]] | None = None,
     calls: Mapping[str, Known] | None = None,
-    disease_genes: frozenset[str] = frozenset(),
+    diseases: Collection[str] = (),
 ) -> tuple[Finding, ...]:
     """Name everything that a drug's label says of genes, of every kind; arguments as of `find`."""
     found = []
     for one in statements():
         if drug.strip().casefold() in one.drugs:
-            each = [_met(one, gene, phenotypes, alleles or {}, calls or {}, disease_genes) for gene in one.genes]
-            met = True if True in each else None if None in each else False
+            each = [_met(one, gene, phenotypes, alleles or {}, calls or {}) for gene in one.genes]
+            met = True if True in each or one.disease in diseases else None if None in each else False
             found.append(Finding(one, None if met and one.only_with else met))
     return tuple(found)
 
@@ -144,10 +147,7 @@ def _met(
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]],
     calls: Mapping[str, Known],
-    disease_genes: frozenset[str],
 ) -> bool | None:
-    if gene in disease_genes:
-        return True
     if one.allele and gene.startswith("HLA-"):
         status = alleles.get(gene, {}).get(one.allele)
         return None if status is None else status == hla.POSITIVE

@@ -64,6 +64,7 @@ FLAGS: Final[dict[str, tuple[tuple[str, ...], ...]]] = {
     "kidney-transplant": (("Condition",), ("Procedure",)),
     "acute-kidney-injury": (("Condition",),),
     "polg-disease": (("Condition",),),
+    "urea-cycle-disorder": (("Condition",),),
     "statin": (("MedicationRequest", "MedicationStatement"),),
     "antihypertensive": (("MedicationRequest", "MedicationStatement"),),
     "deceased": (("Patient",),),

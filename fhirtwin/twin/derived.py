@@ -3,8 +3,8 @@
 A fact is known on a day when the first day it may stand for is not after that day. Days are those written in the
 record, in its own time zone, or those of UTC where that is earlier. Rules for the flags:
 
-* cardiovascular disease, heart failure, kidney transplant, a disease of the gene POLG, death: once true, always true,
-  even when resolved;
+* cardiovascular disease, heart failure, kidney transplant, a disease of the gene POLG, a urea cycle disorder, death:
+  once true, always true, even when resolved;
 * diabetes, statin, antihypertensive, each medicine, each allergy: while active on the day;
 * dialysis: while a condition says so; from the first session on when a procedure does;
 * pregnancy: while active, and at most 300 days from its start, because a forgotten end must not exclude for ever
@@ -25,7 +25,12 @@ from fhirtwin.twin import kidney
 from fhirtwin.twin.state import Fact, Source, TwinState, Unused
 from fhirtwin.twin.times import begins, first_day, last_day, overlap
 
-EVER: Final = frozenset({"cardiovascular-disease", "heart-failure", "kidney-transplant", "polg-disease", "deceased"})
+EVER: Final = frozenset(
+    {
+        *("cardiovascular-disease", "heart-failure", "kidney-transplant", "deceased"),
+        *("polg-disease", "urea-cycle-disorder"),
+    }
+)
 PREGNANCY_DAYS: Final = timedelta(days=300)
 AKI_DAYS: Final = timedelta(days=90)
 CALCULATED: Final = "calculated"

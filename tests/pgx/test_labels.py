@@ -10,6 +10,7 @@ import pytest
 
 from fhirtwin.pgx import hla, labels, phenotype
 from fhirtwin.pgx.results import GenePhenotype, Known, Pair, Phenotype
+from fhirtwin.terms.facts import FLAGS
 from tests.conftest import ROOT
 
 
@@ -17,7 +18,7 @@ def _said(drug: str, *calls: Known, disease: str = "") -> list[labels.Finding]:
     told = {call.gene: phenotype.of_call(call) for call in calls}
     alleles = {call.gene: hla.statuses(call) for call in calls}
     by_gene = {call.gene: call for call in calls}
-    return [*labels.say(drug, told, alleles, by_gene, frozenset({disease} - {""}))]
+    return [*labels.say(drug, told, alleles, by_gene, {disease} - {""})]
 
 
 def _met(drug: str, *calls: Known, disease: str = "") -> list[bool | None]:
@@ -29,8 +30,8 @@ def _call(gene: str, pair: str) -> Known:
 
 
 def test_valproate_is_raised_for_polg_and_named_when_nobody_looked() -> None:
-    assert _met("Divalproex Sodium", disease="POLG") == [True, None]
-    assert _met("valproic acid", disease="OTC") == [None, True]
+    assert _met("Divalproex Sodium", disease="polg-disease") == [True, None]
+    assert _met("valproic acid", disease="urea-cycle-disorder") == [None, True]
     assert _met("valproic acid") == [None, None]
 
 
@@ -125,7 +126,7 @@ def test_every_statement_says_who_says_it_and_can_be_met() -> None:
     for one in labels.statements():
         assert one.source and one.url.startswith("https://") and one.when
         assert one.kind in ("contraindicated", "avoid", "limit") and bool(one.limit) == (one.kind == "limit")
-        assert one.words or one.allele or one.diplotype or set(one.genes) & {"POLG", "OTC"}
+        assert one.words or one.allele or one.diplotype or one.disease in FLAGS
         for word in (*one.words, *one.unsure):
             assert all(word in phenotype.words(gene) for gene in one.genes), word
 

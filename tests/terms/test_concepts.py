@@ -6,7 +6,7 @@ from fhirtwin.terms import concepts
 from fhirtwin.terms.concepts import Code, conditions, observations
 from fhirtwin.terms.concepts.model import HIERARCHIES
 from fhirtwin.terms.facts import FLAGS, LISTS, UNITS
-from fhirtwin.terms.systems import ATC, ICD10CM, LOINC, RXNORM, SNOMED
+from fhirtwin.terms.systems import ATC, ICD10, ICD10CM, LOINC, RXNORM, SNOMED
 from tests.conftest import ROOT
 
 
@@ -103,6 +103,7 @@ def test_every_code_has_the_form_its_system_gives_codes() -> None:
         LOINC: r"\d{1,7}-\d",
         SNOMED: r"\d{6,18}",
         RXNORM: r"\d{3,8}",
+        ICD10: r"[A-Z]\d\d(\.\d)?",
         ICD10CM: r"[A-Z]\d[0-9A-Z](\.[0-9A-Z]{1,4})?",
         ATC: r"[A-Z]\d\d[A-Z]([A-Z](\d\d)?)?|[A-Z]\d\d",
     }
@@ -155,3 +156,20 @@ def test_page_of_codes_lists_every_row_with_its_source() -> None:
         below = "…" if rows.system in HIERARCHIES else ""
         assert [c for c, d in rows.rows.items() if f"* `{c}`{below} {d}\n" not in page] == []
     assert page.count("\n* `") == sum(len(rows.rows) for rows in concepts.all_sets())
+
+
+@pytest.mark.parametrize(
+    ("system", "code"),
+    [
+        *((ICD10CM, code) for code in ("E72.20", "E72.29", "E72.23", "E72.4")),
+        *((ICD10, code) for code in ("E72.2", "E72.4")),
+        *((SNOMED, code) for code in ("36444000", "80908008", "398680004")),
+    ],
+)
+def test_codes_of_urea_cycle_disorders(system: str, code: str) -> None:
+    assert facts_of(Code(system, code)) == {"urea-cycle-disorder"}
+
+
+def test_alpers_disease_is_not_read_from_an_icd_10_that_countries_part_differently() -> None:
+    assert facts_of(Code(SNOMED, "20415001")) == facts_of(Code(ICD10CM, "G31.81")) == {"polg-disease"}
+    assert facts_of(Code(ICD10, "G31.81")) == set()

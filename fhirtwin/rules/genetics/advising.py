@@ -8,7 +8,7 @@ from typing import Final
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.rules.findings import SUMMARY_LENGTH, Citation, Finding, Remedy, Severity
-from fhirtwin.rules.genetics import alternatives, naming, screening, severity, wording
+from fhirtwin.rules.genetics import alternatives, illness, naming, screening, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge, Other
 from fhirtwin.rules.genetics.beside import Beside, at_work, beside, takings
 from fhirtwin.rules.genetics.judging import Judged, judged
@@ -16,6 +16,7 @@ from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
 from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.twin.state import Fact
 
 TOPIC: Final = "pharmacogenetics"
 
@@ -49,11 +50,18 @@ def _finding(
         orders=(order.reference, *drafts),
         summary=_summary(told),
         detail=tuple(_detail(told, order, person, instead)),
-        facts=tuple(dict.fromkeys((*(f for gene in told.genes for f in person.facts.get(gene, ())), *taken))),
+        facts=tuple(dict.fromkeys((*_facts(told, person), *taken))),
         sources=tuple(dict.fromkeys(_sources(told, instead))),
         remedies=tuple(_remedies(told, order, instead)),
         topic=TOPIC,
     )
+
+
+def _facts(told: Judged, person: Person) -> Iterator[Fact]:
+    for gene in told.genes:
+        yield from person.facts.get(gene, ())
+    for one in told.forbidden:
+        yield from person.diseases.get(one.disease, ())
 
 
 def _summary(told: Judged) -> str:
@@ -71,7 +79,9 @@ def _summary(told: Judged) -> str:
 def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ...]) -> Iterator[str]:
     for gene in told.genes:
         yield from wording.what_genes_say(gene, person, told.effects.get(gene))
-    yield from (wording.what_a_label_forbids(one) for one in told.forbidden)
+    for one in told.forbidden:
+        yield from map(illness.said, person.diseases.get(one.disease, ()))
+        yield wording.what_a_label_forbids(one)
     yield from (wording.what_to_do(row) for row in told.rows)
     yield from dict.fromkeys(_as_urgent_as(above) for row in told.rows if (above := severity.raised_by(row)))
     if len({row.population for row in told.rows}) > 1:

@@ -69,7 +69,7 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
         untested: whether inhibitors are to tell of genes that nobody looked at, too. A card does not: there
             interactions speak of two medicines that do not go together whatever the genes.
     """
-    found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.disease_genes)
+    found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.diseases)
     forbidden = tuple(one.contraindication for one in found if one.met)
     genes = tuple(dict.fromkeys((*genes_of(drug), *(gene for one in forbidden for gene in _seen(one, person)))))
     effects = _effects(drug, genes, person, tuple(others), untested=untested)
@@ -82,7 +82,7 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
 
 def _seen(one: Contraindication, person: Person) -> tuple[str, ...]:
     """The genes of a label's statement of which anything is known: the others did not lead to it."""
-    known = {*person.phenotypes, *person.results, *person.alleles, *person.disease_genes}
+    known = {*person.phenotypes, *person.results, *person.alleles}
     return tuple(gene for gene in one.genes if gene in known)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Final
 
-from fhirtwin.pgx import guideline
+from fhirtwin.pgx import guideline, labels
 from fhirtwin.terms import drugs
 from fhirtwin.terms.drugs.ingredients import CODES
 
@@ -54,8 +54,13 @@ def code_of(name: str) -> str:
 
 
 def asks_for_genes(ingredients: Collection[str]) -> bool:
-    """Whether a guideline asks for genes before a medicine."""
-    return any(name in guideline.drugs() for name in named(ingredients))
+    """Whether a guideline asks for genes before a medicine, or its label speaks of them."""
+    return any(name in guideline.drugs() or name in _labelled() for name in named(ingredients))
+
+
+@cache
+def _labelled() -> frozenset[str]:
+    return frozenset(drug for one in labels.statements() for drug in one.drugs)
 
 
 def slug(drug: str) -> str:

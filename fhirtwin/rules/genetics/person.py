@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from fhirtwin.pgx import labels
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.pgx.recommendations import Find, rows_at
 from fhirtwin.pgx.results import GenePhenotype, Known
@@ -14,8 +15,8 @@ from fhirtwin.twin import genome
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.state import Fact, TwinState
 
-_DISEASES: Final = {"polg-disease": "POLG"}
-"""Flags of the twin that name a gene."""
+DISEASES: Final = tuple(dict.fromkeys(one.disease for one in labels.statements() if one.disease))
+"""Flags of the twin that labels speak of beside genes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Person:
         phenotypes: by gene; a gene that was looked at and not called has the reason.
         alleles: HLA gene to allele to `positive` or `negative`.
         facts: by gene, what of the record it rests on.
-        disease_genes: genes of which a diagnosis says that they cause this person's disease.
+        diseases: diagnoses that labels speak of beside genes, by the flag, with what of the record says so.
         find: gives the rows at a key.
     """
 
@@ -35,13 +36,13 @@ class Person:
     phenotypes: Mapping[str, GenePhenotype]
     alleles: Mapping[str, Mapping[str, str]]
     facts: Mapping[str, tuple[Fact, ...]]
-    disease_genes: frozenset[str] = frozenset()
+    diseases: Mapping[str, tuple[Fact, ...]] = field(default_factory=dict)
     find: Find = rows_at
 
     @property
     def is_known(self) -> bool:
-        """Whether any gene was looked at, or is told by a diagnosis."""
-        return bool(self.results or self.disease_genes)
+        """Whether any gene was looked at, or a diagnosis is there that labels speak of beside genes."""
+        return bool(self.results or self.diseases)
 
     @property
     def calls(self) -> dict[str, Known]:
@@ -69,11 +70,11 @@ def of(state: TwinState, genes: Lookup = PLAIN) -> Person:
     stated: dict[str, tuple[Fact, ...]] = {}
     for fact in state.named(*GENES):
         stated[fact.display] = (*stated.get(fact.display, ()), fact)
-    diseases = {gene: state.named(name) for name, gene in _DISEASES.items() if state.named(name)}
+    diseases = {name: state.named(name) for name in DISEASES if state.named(name)}
     return Person(
         results,
         genes.phenotypes(result.known for result in results.values()) if results else {},
         genome.allele_statuses(results),
-        {gene: stated.get(gene, ()) for gene in results} | diseases,
-        frozenset(diseases),
+        {gene: stated.get(gene, ()) for gene in results},
+        diseases,
     )

@@ -113,8 +113,6 @@ def _genetic(gene: str, person: Person) -> str:
     result = person.results.get(gene)
     call = result.known if result else None
     told = person.phenotypes.get(gene)
-    if gene in person.disease_genes:
-        return "a diagnosis in the record says that it causes a disease"
     if call is None or told is None:
         return "no result"
     named = " or ".join(str(pair) for pair in call.diplotypes)

@@ -1,9 +1,9 @@
-"""Concept sets: which codes of LOINC, SNOMED CT, ICD-10-CM, RxNorm and ATC mean which fact.
+"""Concept sets: which codes of LOINC, SNOMED CT, ICD-10, ICD-10-CM, RxNorm and ATC mean which fact.
 
 Each set names its source. SNOMED CT and RxNorm rows are single codes: their descendants cannot be told without the
 release files, so a code outside the tables means nothing here, and the resource is listed as not used ("code not
-known"). ICD-10-CM and ATC rows stand for all codes that begin with them, as those systems are built. Text is never
-read.
+known"). ICD-10, ICD-10-CM and ATC rows stand for all codes that begin with them, as those systems are built. Text is
+never read.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ angina, revascularisation, stroke, transient ischaemic attack, and peripheral ar
 *Diabetes* leaves out gestational diabetes and prediabetes. *Dialysis* takes in end-stage renal disease, as ICD-10-CM
 does ("N18.6: chronic kidney disease requiring chronic dialysis"): it is what the kidney failure risk equation
 predicts, so it must not be predicted for who has it. *A disease of POLG* is only Alpers disease: other codes name the
-illness and not the gene.
+illness and not the gene. *Urea cycle disorders* are those of the guideline (Häberle J et al., Orphanet J Rare Dis
+2012;7:32, https://pmc.ncbi.nlm.nih.gov/articles/PMC3488504) whose codes were read.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fhirtwin.terms.concepts.model import Code, ConceptSet
-from fhirtwin.terms.systems import ICD10CM, SNOMED
+from fhirtwin.terms.systems import ICD10, ICD10CM, SNOMED
 
 _VSAC = "VSAC (NLM), value set "
 _VSAC_DIABETES = _VSAC + "Diabetes, 2.16.840.1.113883.3.464.1003.103.12.1001, eCQM update 2024-05-02"
@@ -42,6 +43,19 @@ _VSAC_RENAL = _VSAC + "End Stage Renal Disease, 2.16.840.1.113883.3.526.3.353, e
 _ALPERS = (
     "US Social Security Administration, POMS DI 23022.675, https://secure.ssa.gov/poms.nsf/LNX/0423022675: Alpers "
     "disease, caused by the gene POLG"
+)
+_PHENODIS = (
+    "PhenoDis, https://mips.helmholtz-muenchen.de/phenodis/disease/show/6234: SNOMED CT code of Alpers syndrome, most "
+    "often of the gene POLG"
+)
+_MEDGEN = "NCBI MedGen UID 104491, https://www.ncbi.nlm.nih.gov/medgen/104491: SNOMED CT codes of citrullinemia"
+_UMLS = (
+    "Family Practice Notebook, https://fpnotebook.com/Endo/Metabolism/OrnthnTrnscrbmylsDfcncy.htm: codes of the UMLS "
+    "for ornithine carbamoyltransferase deficiency, SNOMED CT and ICD-10"
+)
+_ICD_UREA = (
+    "ICD-10-CM, E72.2 by https://hccbuddy.com/icd10/E72.21 and E72.4 (ornithine transcarbamylase deficiency among its "
+    "inclusion terms) by https://icdlist.com/icd-10/E72.4"
 )
 _READ = "SNOMED CT; code and name read together in Synthea records, FHIR value sets or public code lists"
 _ICD = "ICD-10-CM tabular list (CDC/NCHS); checked against VSAC value sets of 2024 and public lists of the categories"
@@ -397,6 +411,34 @@ SETS: Final = (
     ),
     _icd("acute-kidney-injury", {"N17": "Acute kidney failure", "O90.4": "Postpartum acute kidney failure"}),
     ConceptSet("polg-disease", ICD10CM, _ALPERS, {"G31.81": "Alpers disease"}),
+    _snomed("polg-disease", _PHENODIS, {"20415001": "Alpers syndrome"}),
+    _snomed("urea-cycle-disorder", _READ, {"36444000": "Disorder of the urea cycle metabolism"}),
+    _snomed(
+        "urea-cycle-disorder",
+        _UMLS,
+        {
+            "80908008": "Ornithine carbamoyltransferase deficiency",
+            "124249000": "Ornithine carbamoyltransferase deficiency",
+        },
+    ),
+    _snomed(
+        "urea-cycle-disorder",
+        _MEDGEN,
+        {"398680004": "Citrullinemia", "124711003": "Deficiency of argininosuccinate synthase"},
+    ),
+    ConceptSet(
+        "urea-cycle-disorder",
+        ICD10CM,
+        _ICD_UREA,
+        {"E72.2": "Disorders of urea cycle metabolism", "E72.4": "Disorders of ornithine metabolism"},
+    ),
+    ConceptSet(
+        "urea-cycle-disorder",
+        ICD10,
+        "ICD-10 (WHO), E72.2 by https://www.diseasedb.com/icd10/E72.2",
+        {"E72.2": "Disorders of urea cycle metabolism"},
+    ),
+    ConceptSet("urea-cycle-disorder", ICD10, _UMLS, {"E72.4": "Disorders of ornithine metabolism"}),
 )
 
 NOT_COUNTED: Final[Mapping[Code, str]] = {

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.terms.systems import ATC, ICD10CM
+from fhirtwin.terms.systems import ATC, ICD10, ICD10CM
 
-HIERARCHIES: Final = frozenset({ICD10CM, ATC})
+HIERARCHIES: Final = frozenset({ICD10, ICD10CM, ATC})
 """Systems in which a longer code is a kind of the shorter one it begins with, so that a row stands for its category."""
 
 

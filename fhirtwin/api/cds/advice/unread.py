@@ -3,8 +3,9 @@
 Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
 could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
 (`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when
-a guideline asks for genes before something that is ordered; variants do not, there may be thousands, nor does what was
-entered in error: nothing is to be checked against it.
+a guideline or a label asks for genes before something that is ordered; variants do not, there may be thousands, but for
+those of a gene that only a label speaks of (POLG), nor does what was entered in error: nothing is to be checked against
+it. Conditions count that may be a disease by which a label forbids what is ordered.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Final
 from fhirtwin.api.cds.service import Call
 from fhirtwin.rules import renal, renal_apixaban
 from fhirtwin.rules.drafts import Unjudged, called
-from fhirtwin.rules.genetics import naming
+from fhirtwin.rules.genetics import illness, naming
 from fhirtwin.rules.kidney_measure import OLDEST
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms import concepts
@@ -60,7 +61,9 @@ def unread(call: Call, state: TwinState, situation: Situation) -> tuple[Unjudged
     if any(map(asks_for_kidneys, situation.orders)):
         told += (*_results(seen, situation), *_of_days_to_come(state, situation))
     if any(naming.asks_for_genes(order.medicine.ingredients) for order in situation.orders):
-        told += _genes(seen)
+        told += _genes(seen, illness.genes(situation.orders))
+    if diseases := illness.asked(situation.orders):
+        told += _illnesses(seen, diseases)
     return tuple(told)
 
 
@@ -85,16 +88,23 @@ def _of_days_to_come(state: TwinState, situation: Situation) -> Iterator[Unjudge
             yield Unjudged(fact.sources[0].reference, name, "its date is after the day of the call")
 
 
-def _genes(unused: Iterable[_Unused]) -> Iterator[Unjudged]:
+def _genes(unused: Iterable[_Unused], of_labels: frozenset[str]) -> Iterator[Unjudged]:
     for source, resource, reason in unused:
-        if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource):
+        if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource, of_labels):
             yield Unjudged(source.reference, called(resource) or "result of a gene", reason)
 
 
-def _is_of_a_gene(resource: Resource) -> bool:
+def _is_of_a_gene(resource: Resource, of_labels: frozenset[str]) -> bool:
     codes = {code.code for code in codings(resource.get("code"))}
-    in_error = text(resource, "status") == "entered-in-error"
-    return not in_error and VARIANT not in codes and observation.reader(dict(resource)) is not None
+    if text(resource, "status") == "entered-in-error" or observation.reader(dict(resource)) is None:
+        return False
+    return VARIANT not in codes or illness.names(resource, of_labels)
+
+
+def _illnesses(unused: Iterable[_Unused], diseases: frozenset[str]) -> Iterator[Unjudged]:
+    for source, resource, reason in unused:
+        if resource.get("resourceType") == "Condition" and illness.may_be(resource, diseases):
+            yield Unjudged(source.reference, called(resource) or "a diagnosis", reason)
 
 
 def asks_for_kidneys(order: Order) -> bool:

@@ -26,13 +26,14 @@ class Contraindication:
     Attributes:
         drugs: ingredients.
         genes: HGNC symbols; any of them is enough.
-        kind: `contraindicated`, `avoid` or `limit`.
+        kind: `contraindicated`, `avoid`, `reduce` (another dose is asked for), `limit` (a largest dose) or `consider`
+            (avoiding it).
         when: for people: of whom it speaks.
         source: what was read.
         url: where.
         section: of the label.
         date: of the edition that was read; empty where the source tells none.
-        limit: the largest dose, for people.
+        limit: the largest or the lower dose, for people.
         words: phenotypes that mean it.
         unsure: phenotypes that may mean it.
         score: the activity score that the phenotype must have, where not every one means it.
@@ -67,10 +68,17 @@ class Contraindication:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A statement and whether it is this person's: `met`, or None when it is not known."""
+    """A statement and whether it is this person's.
+
+    Attributes:
+        contraindication: the statement.
+        met: whether it is; None when it is not known.
+        but: for people: why it is not told as met though the genes point at it; empty where they do not.
+    """
 
     contraindication: Contraindication
     met: bool | None
+    but: str = ""
 
 
 @cache
@@ -137,8 +145,16 @@ def say(
         if drug.strip().casefold() in one.drugs:
             each = [_met(one, gene, phenotypes, alleles or {}, calls or {}) for gene in one.genes]
             met = True if True in each or one.disease in diseases else None if None in each else False
-            found.append(Finding(one, None if met and one.only_with else met))
+            found.append(Finding(one, None if met and one.only_with else met, _but(one, met, phenotypes)))
     return tuple(found)
+
+
+def _but(one: Contraindication, met: bool | None, phenotypes: Mapping[str, GenePhenotype]) -> str:
+    if met and one.only_with:
+        return f"it says so of people who have, beside it, {one.only_with}"
+    words = {each.word for gene in one.genes if gene in phenotypes for each in phenotypes[gene].alternatives}
+    pointed = words & {*one.words, *one.unsure} if met is None else set()
+    return f"whether it means this person ({', '.join(sorted(pointed))}), too, is not sure" if pointed else ""
 
 
 def _met(

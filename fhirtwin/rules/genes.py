@@ -15,7 +15,17 @@ from typing import Final
 from fhirtwin.errors import EngineUnavailable, Fault, Unprocessable
 from fhirtwin.rules import registry
 from fhirtwin.rules.findings import Finding
-from fhirtwin.rules.genetics import advising, asking, coumarin, inhibiting, not_called, not_looked_up, person, texts
+from fhirtwin.rules.genetics import (
+    advising,
+    asking,
+    coumarin,
+    inhibiting,
+    labelling,
+    not_called,
+    not_looked_up,
+    person,
+    texts,
+)
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Rule, Situation
 
@@ -42,7 +52,8 @@ def _findings(situation: Situation, whose: Person) -> Iterator[Finding]:
     told: set[str] = set()
     for order in situation.orders:
         by_tables = advising.findings(order, whose, situation, partial(_every_rule, whose))
-        for finding in texts.told(order, whose, situation, by_tables):
+        with_labels = labelling.told(order, whose, by_tables)
+        for finding in texts.told(order, whose, situation, with_labels):
             told.update(finding.orders[:1])
             yield finding
     yield from inhibiting.findings(situation, whose)
@@ -57,6 +68,7 @@ def _every_rule(whose: Person, situation: Situation) -> Iterator[Finding]:
             yield from rule(situation)
     yield from advising.without_alternatives(situation, whose)
     for order in situation.orders:
+        yield from labelling.told(order, whose, ())
         yield from texts.told(order, whose, situation, ())
     yield from inhibiting.findings(situation, whose)
 

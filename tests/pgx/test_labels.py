@@ -38,8 +38,6 @@ def test_valproate_is_raised_for_polg_and_named_when_nobody_looked() -> None:
 @pytest.mark.parametrize(
     ("drug", "gene", "pair", "met"),
     [
-        ("siponimod", "CYP2C9", "*3/*3", True),
-        ("siponimod", "CYP2C9", "*2/*3", False),
         ("abacavir", "HLA-B", "*57:01/*07:02", True),
         ("abacavir", "HLA-B", "*08:01/*07:02", False),
         ("abacavir", "HLA-B", "*57/*07:02", None),
@@ -65,6 +63,19 @@ def test_valproate_is_raised_for_polg_and_named_when_nobody_looked() -> None:
 )
 def test_genotypes_that_a_label_speaks_of(drug: str, gene: str, pair: str, met: bool | None) -> None:
     assert _met(drug, _call(gene, pair)) == [met]
+
+
+@pytest.mark.parametrize(
+    ("pair", "met"),
+    [("*3/*3", [True, False, False]), ("*3/*1", [False, True, False]), ("*2/*3", [False, False, True])],
+)
+def test_siponimod_by_the_pair_of_alleles(pair: str, met: list[bool | None]) -> None:
+    assert _met("siponimod", _call("CYP2C9", pair)) == met
+
+
+@pytest.mark.parametrize(("pair", "met"), [("*28/*28", [True]), ("*1/*28", [False])])
+def test_irinotecan_by_two_of_the_allele(pair: str, met: list[bool | None]) -> None:
+    assert _met("irinotecan", _call("UGT1A1", pair)) == met
 
 
 @pytest.mark.parametrize(("pair", "met"), [("*3/*1", [None, True]), ("*1/*1", [None, False]), ("*2/*2", [None, False])])
@@ -125,7 +136,8 @@ def test_drugs_without_such_a_label_have_none() -> None:
 def test_every_statement_says_who_says_it_and_can_be_met() -> None:
     for one in labels.statements():
         assert one.source and one.url.startswith("https://") and one.when
-        assert one.kind in ("contraindicated", "avoid", "limit") and bool(one.limit) == (one.kind == "limit")
+        assert one.kind in ("contraindicated", "avoid", "reduce", "limit", "consider")
+        assert bool(one.limit) == (one.kind in ("reduce", "limit"))
         assert one.words or one.allele or one.diplotype or one.disease in FLAGS
         for word in (*one.words, *one.unsure):
             assert all(word in phenotype.words(gene) for gene in one.genes), word

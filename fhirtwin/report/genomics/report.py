@@ -116,6 +116,7 @@ def of_medicine(one: Weighed) -> Iterator[str]:
     """What is not known of a medicine, and what else is to be known of it."""
     name, answer = one.medicine.name, one.answer
     yield from (f"{name}: {wording.what_a_label_forbids(each)}" for each in one.told.forbidden)
+    yield from (f"{name}: {text}" for text in one.by_label)
     if not answer.recommendations:
         yield f"{name}: {answer.why}."
     for gene, why in answer.unknown:

@@ -14,7 +14,7 @@ from fhirtwin.pgx.phenoconversion import Effective, Taken
 from fhirtwin.pgx.recommendations import Answer
 from fhirtwin.pgx.results import GenePhenotype
 from fhirtwin.report.genomics.medicines import Medicine
-from fhirtwin.rules.genetics import asking
+from fhirtwin.rules.genetics import asking, labelling
 from fhirtwin.rules.genetics.beside import stopped
 from fhirtwin.rules.genetics.judging import Judged, judged
 from fhirtwin.rules.genetics.person import Person
@@ -29,10 +29,12 @@ class Weighed:
     Attributes:
         medicine: which.
         told: of it.
+        by_label: what its label says of these genes beside contraindications, in paragraphs.
     """
 
     medicine: Medicine
     told: Judged
+    by_label: tuple[str, ...] = ()
 
     @property
     def answer(self) -> Answer:
@@ -76,4 +78,5 @@ def weigh(medicines: Iterable[Medicine], person: Person, beside: Iterable[Taken]
     keys = asking.of_drugs([one.name for one in every], person, others, untested=True)
     known = replace(person, find=genes.finder(keys))
     for one in every:
-        yield Weighed(one, judged(one.name, known, others, untested=True))
+        by_label = tuple(map(labelling.paragraph, labelling.found(one.name, known)))
+        yield Weighed(one, judged(one.name, known, others, untested=True), by_label)

@@ -24,14 +24,13 @@ _NAMED: Final = 2
 """Alleles that a summary names."""
 _ROOM: Final = 45
 """Letters that it has for them and the phenotype."""
-_FORBIDDING: Final = tuple(one for one in labels.statements() if one.kind == labels.CONTRAINDICATED)
 SOURCE: Final = Citation("CPIC guidelines", "https://cpicpgx.org/guidelines/")
 
 
 @cache
 def matters(drug: str, gene: str) -> bool:
-    """Whether a row of a drug that is found by a gene warns, or the drug's label forbids it by the gene."""
-    if any(drug in one.drugs and gene in one.genes for one in _FORBIDDING):
+    """Whether a row of a drug that is found by a gene warns, or the drug's label speaks of the gene."""
+    if any(drug in one.drugs and gene in one.genes for one in labels.statements()):
         return True
     if drug not in guideline.drugs() or gene not in guideline.genes(drug):
         return False
@@ -111,6 +110,6 @@ def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:
         for drug in naming.named(order.medicine.ingredients):
             if drug in guideline.drugs() and matters(drug, gene):
                 yield wording.cited(guideline.drugs()[drug])
-            for one in _FORBIDDING:
+            for one in labels.statements():
                 if drug in one.drugs and gene in one.genes:
                     yield wording.cited_label(one)

@@ -146,9 +146,9 @@ def test_the_list_of_the_fda_names_no_values_and_speaks_of_the_gene(tmp_path: Pa
     put(
         tmp_path,
         "fda_pgx_associations_index.tsv",
-        "drug\tgene\tfda_section\tclinpgx_url\nMetoclopramide\tCYP2D6\tSection 1\thttps://www.clinpgx.org/x\n",
+        "drug\tgene\tfda_section\tclinpgx_url\nAripiprazole\tCYP2D6\tSection 1\thttps://www.clinpgx.org/x\n",
     )
     texts = folder.load(tmp_path)
-    (finding,) = told(texts, "metoclopramide", facts=(POOR_2D6,))
+    (finding,) = told(texts, "aripiprazole", facts=(POOR_2D6,))
     assert "FDA has a text on it" in finding.summary
     assert told(texts, "metoclopramide", facts=(NORMAL_2D6,)) == ()

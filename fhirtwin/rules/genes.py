@@ -1,8 +1,9 @@
 """Genes: what they mean for the drafts, by guidelines and labels, with what is taken and ordered beside.
 
-One finding a draft and drug, with texts of the hospital's folder; one for a draft that slows an enzyme which a medicine
-taken already needs; one for a gene that was looked at and is not known; one for warfarin. Somebody of whom no gene was
-looked at has none of them. Where genes could not be looked up, one finding says so, and nothing else is said of them.
+One finding a draft and drug, with texts of the hospital's folder; one for an inhibitor that was stopped and may still
+act; one for a draft that slows an enzyme which a medicine taken already needs; one for a gene that was looked at and is
+not known; one for warfarin. Somebody of whom no gene was looked at has none of them. Where genes could not be looked
+up, one finding says so, and nothing else is said of them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from fhirtwin.rules.genetics import (
     coumarin,
     inhibiting,
     labelling,
+    lately,
     not_called,
     not_looked_up,
     person,
@@ -50,12 +52,15 @@ def _person(situation: Situation) -> Person:
 
 def _findings(situation: Situation, whose: Person) -> Iterator[Finding]:
     told: set[str] = set()
+    rules: set[tuple[str, str]] = set()
     for order in situation.orders:
         by_tables = advising.findings(order, whose, situation, partial(_every_rule, whose))
         with_labels = labelling.told(order, whose, by_tables)
         for finding in texts.told(order, whose, situation, with_labels):
             told.update(finding.orders[:1])
+            rules.add((finding.orders[0], finding.rule))
             yield finding
+    yield from lately.findings(situation, whose, rules)
     yield from inhibiting.findings(situation, whose)
     yield from not_called.findings(situation, whose, told)
     yield from coumarin.findings(situation, whose)

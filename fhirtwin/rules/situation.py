@@ -55,6 +55,8 @@ class Situation:
         state: the twin as of `day` (`fhirtwin.twin.derived.as_of`), with the call laid over it.
         day: the day of the call.
         ended: medicines that were over by that day (`fhirtwin.twin.derived.ended`).
+        undated: medicines that were stopped or put on hold, the record does not tell when
+            (`fhirtwin.twin.derived.over_undated`).
         genes: looks up what genes mean.
         has_unjudged: whether there are drafts beside, of which nothing could be made, wholly or in part.
         texts: guideline texts of the folder that the hospital gave.
@@ -68,6 +70,7 @@ class Situation:
     state: TwinState
     day: date
     ended: tuple[Fact, ...] = ()
+    undated: tuple[Fact, ...] = ()
     genes: Lookup = PLAIN
     has_unjudged: bool = False
     texts: Knowledge = NOTHING

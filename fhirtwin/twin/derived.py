@@ -93,6 +93,17 @@ def ended(state: TwinState, name: str, day: date) -> tuple[Fact, ...]:
     return tuple(fact for fact in known if (last := last_day(fact.end)) and last < day)
 
 
+def over_undated(state: TwinState, name: str, day: date) -> tuple[Fact, ...]:
+    """Give what was so once and is over or on hold by a day, where the record does not tell since when.
+
+    Args:
+        state: a twin with all its facts.
+        name: of the facts.
+        day: the day to look from.
+    """
+    return tuple(fact for fact in state.named(name) if _known(fact, day) and not fact.active and not fact.end)
+
+
 def forgotten_pregnancies(state: TwinState, day: date) -> tuple[Fact, ...]:
     """Give pregnancies that nobody recorded the end of and that do not count, since they began too long ago.
 

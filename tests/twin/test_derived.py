@@ -1,12 +1,13 @@
 """What is known as of a day, and what follows from it."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from fhirtwin.twin.derived import age_on, ambiguous, as_of, forgotten_pregnancies, newest
-from fhirtwin.twin.state import TwinState
+from fhirtwin.twin.derived import age_on, ambiguous, as_of, ended, forgotten_pregnancies, newest, over_undated
+from fhirtwin.twin.state import Fact, Source, TwinState
 from tests.twin.builders import (
     concept,
     condition,
@@ -355,3 +356,13 @@ def test_current_smoking_is_ambiguous_when_the_newest_answers_contradict() -> No
 def test_result_counts_when_its_day_has_come_where_it_was_measured_or_in_utc(time: str, known: bool) -> None:
     state = as_of(person(measured("systolic-bp", "130", time)), date(2024, 6, 1))
     assert (newest(state, "systolic-bp") is not None) is known
+
+
+def test_what_is_over_without_a_day_is_told_apart_from_what_ended_on_one() -> None:
+    order = Fact("medicine", "1", (Source("", "MedicationRequest", "m", "1"),), time="2026-01-01", active=False)
+    held = replace(order, active=True)
+    dated = replace(order, end="2026-02-01")
+    later = replace(order, time="2027-01-01")
+    state = person(order, held, dated, later)
+    assert over_undated(state, "medicine", date(2026, 6, 1)) == (order,)
+    assert ended(state, "medicine", date(2026, 6, 1)) == (dated,)

@@ -31,7 +31,8 @@ def of_call(situation: Situation, person: Person) -> Iterator[Key]:
     taken = [naming.name_of(str(fact.value)) for fact in situation.state.named("medicine")]
     others = [drug for ordered_ in ordered for drug in candidates(ordered_)]
     every = tuple(dict.fromkeys((*ordered, *taken, *others)))
-    yield from of_drugs(every, person, [Taken(drug) for drug in every])
+    past = [naming.name_of(str(fact.value)) for fact in (*situation.ended, *situation.undated)]
+    yield from of_drugs(every, person, [Taken(drug) for drug in dict.fromkeys((*every, *past))])
 
 
 def of_drugs(drugs: Iterable[str], person: Person, beside: Iterable[Taken], *, untested: bool = False) -> Iterator[Key]:

@@ -149,3 +149,10 @@ def test_result_that_cannot_be_read_is_told_on_one_card(twin: Gateway) -> None:
     # No guideline of codeine asks for that gene, so no card on genes names the result: the other card does.
     (other,) = cards(call(twin, draft(CODES["codeine"]), observations=(result,)))
     assert other["summary"].startswith("Orders not checked against 1 result")
+
+
+def test_order_of_an_inhibitor_that_was_stopped_on_a_day_nobody_tells_is_named(twin: Gateway) -> None:
+    for status in ("stopped", "on-hold"):
+        past = medicine(CODES["paroxetine"], "m", status=status)
+        (card,) = shown(twin, draft(CODES["tamoxifen"]), genes=(gene("CYP2D6", "*1/*1"),), taken=(past,))
+        assert card["summary"] == "Tamoxifen: paroxetine was stopped or put on hold and may still slow CYP2D6"

@@ -103,6 +103,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
             state=derived.as_of(state, day),
             day=day,
             ended=ended,
+            undated=derived.over_undated(state, "medicine", day),
             genes=parts.genes,
             texts=parts.pgx_knowledge,
             oldest_measure=timedelta(days=parts.settings.max_age_vitals_days),

@@ -179,3 +179,11 @@ def test_most_urgent_comes_first() -> None:
     ]
     assert severities == sorted(severities, key=["critical", "warning", "info"].index)
     assert set(severities) == {"critical", "warning", "info"}
+
+
+@pytest.mark.parametrize("inhibitor", ["paroxetine", "fluoxetine", "bupropion", "quinidine"])
+def test_tamoxifen_and_codeine_with_strong_inhibitors_of_cyp2d6_are_told_whatever_the_genes(inhibitor: str) -> None:
+    assert ("interaction.tamoxifen-cyp2d6", "warning") in rules("tamoxifen", facts=(taken(inhibitor),))
+    assert ("interaction.tamoxifen-cyp2d6", "warning") in rules(inhibitor, "tamoxifen")
+    assert ("interaction.codeine-cyp2d6", "info") in rules("codeine", facts=(taken(inhibitor),))
+    assert not any("tamoxifen" in rule for rule, _ in rules("tamoxifen", facts=(taken("sertraline"),)))

@@ -32,6 +32,14 @@ _PIMOZIDE = label("pimozide, Contraindications", "70b079e2-a1f7-4a93-8685-d60a4d
 _LATUDA = label("lurasidone (Latuda), 4", "afad3051-9df2-4c54-9684-e8262a133af8")
 _RANEXA = label("ranolazine (Ranexa), 4 and 7.1", "e038f963-d78f-460e-a11f-46f224061505")
 _METHADONE = label("methadone, boxed warning and 7", "6984eb5a-57a3-4686-bc67-91bc3e7a531e", "2025-12-23")
+_TAMOXIFEN = Citation(
+    "MHRA public assessment report: tamoxifen, reduced effectiveness when used with CYP2D6 inhibitors, 2011-09-01",
+    "https://www.mhra.gov.uk/safety-public-assessment-reports/CON221598",
+)
+_CODEINE = Citation(
+    "US label of acetaminophen and codeine phosphate tablets, drug interactions, as reprinted by medlibrary.org",
+    "https://medlibrary.org/lib/rx/meds/acetaminophen-and-codeine-phosphate-51/page/4/",
+)
 _FLUVOXAMINE = label("fluvoxamine, 4", "6eeb14df-6fcf-a737-5359-5744eb4accea")
 
 
@@ -69,6 +77,28 @@ ROWS: Final = (
         "The label contraindicates pimozide with paroxetine and other strong inhibitors of CYP2D6.",
         _PIMOZIDE,
         _FDA_2D6,
+    ),
+    _row(
+        "tamoxifen-cyp2d6",
+        "tamoxifen",
+        "cyp2d6-strong-inhibitors",
+        _W,
+        "less of what tamoxifen acts by",
+        "The assessment says to avoid strong inhibitors of CYP2D6 (paroxetine, fluoxetine, bupropion, quinidine, "
+        "cinacalcet) in people who take tamoxifen: CYP2D6 makes what it acts by. That holds whatever the genes are.",
+        _TAMOXIFEN,
+        _FDA_2D6,
+    ),
+    _row(
+        "codeine-cyp2d6",
+        "codeine",
+        "paroxetine, fluoxetine, bupropion, quinidine",
+        _I,
+        "less morphine, pain relief may fail",
+        "The label names them among inhibitors of CYP2D6, which makes morphine of codeine: less pain relief, or signs "
+        "of opioid withdrawal where one is added. When one is stopped morphine rises again, and breathing may fail. It "
+        "says to watch closely at either change, and to consider another dose of codeine.",
+        _CODEINE,
     ),
     _row("pimozide-fluvoxamine", "pimozide", "fluvoxamine", _C, "more pimozide, QT prolongation", _NOT, _FLUVOXAMINE),
     _row(

@@ -472,15 +472,45 @@ def test_warfarin_dose_is_estimated_when_all_is_known_and_its_accuracy_told() ->
         ({"weight": None}, "body weight"),
         ({"weight": measured("body-weight", Decimal(70), "2024-01-01")}, "body weight of late"),
         ({"age": None}, "age"),
-        ({"vkorc1": None}, "a genotype of VKORC1"),
-        ({"cyp2c9": result("CYP2C9", "*1/*8")}, "a genotype of CYP2C9"),
-        ({"cyp2c9": result("CYP2C9", "Poor Metabolizer", "gene-phenotype")}, "a genotype of CYP2C9"),
+        (
+            {"cyp2c9": result("CYP2C9", "no read", "gene-not-called"), "vkorc1": None},
+            "a genotype of CYP2C9 or VKORC1",
+        ),
     ],
 )
 def test_warfarin_without_an_input_says_which(changed: dict[str, Fact | None], word: str) -> None:
     finding = one("warfarin", facts=_adult(**changed))
     assert f"missing: {word}" in finding.summary
     assert "mg a week" not in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        (result("CYP2C9", "*2/*11"), "CYP2C9 *2/*11, intermediate metabolizer (activity score 1.0)"),
+        (result("CYP2C9", "*5/*6"), "CYP2C9 *5/*6, poor metabolizer (activity score 0.5)"),
+        (result("CYP2C9", "Poor Metabolizer", "gene-phenotype"), "CYP2C9, poor metabolizer"),
+    ],
+)
+def test_warfarin_and_a_gene_that_is_known_and_not_in_the_equation(known: Fact, said: str) -> None:
+    finding = one("warfarin", facts=_adult(cyp2c9=known))
+    assert finding.summary == f"Warfarin: no dose can be told from the genes; not in the equation: {said}"
+    assert not any("CYP2C9 is not known" in line for line in finding.detail)
+    assert any("it does not make CYP2C9 usual" in line for line in finding.detail)
+    lacking = one("warfarin", facts=_adult(cyp2c9=known, weight=None, height=None, age=None))
+    assert "missing: age, body height, body weight; not in the equation: CYP2C9" in lacking.summary
+
+
+def test_warfarin_with_one_gene_takes_the_term_of_the_equation_for_the_other() -> None:
+    slow = result("CYP2C9", "*3/*3")
+    finding = one("warfarin", facts=_adult(cyp2c9=slow, vkorc1=None))
+    # 5.6044 - 6 x 0.2614 + 170 x 0.0087 + 70 x 0.0128 - 0.4854 - 2.3312 - 0.1032, squared
+    assert "about 12 mg a week" in finding.summary
+    assert "VKORC1 is not known: the equation's own term for that is taken." in finding.detail
+    assert "In the equation CYP2C9 *3/*3 lowers the dose." in finding.detail
+    lacking = one("warfarin", facts=_adult(cyp2c9=slow, vkorc1=None, weight=None))
+    assert "missing: body weight" in lacking.summary
+    assert "In the equation CYP2C9 *3/*3 lowers the dose." in lacking.detail
 
 
 def test_warfarin_of_a_child_is_refused_with_the_reason() -> None:

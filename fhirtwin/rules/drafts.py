@@ -1,7 +1,8 @@
 """Reads draft orders of medicines: what can be judged, and what cannot, with the reason.
 
-A draft is read like an order that is stored, by codes (`fhirtwin.twin.medicines`). Orders of other things than
-medicines are not looked at.
+A draft is read like an order that is stored, by codes (`fhirtwin.twin.medicines`). One that has no code at all is read
+by its text where that is exactly the name of one ingredient, and findings say so: whoever writes the order sees it.
+Orders of other things than medicines are not looked at.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from fhirtwin.rules.situation import Medicine, Order
 from fhirtwin.terms import drugs
-from fhirtwin.twin.medicines import Named, named, with_medication
+from fhirtwin.twin.medicines import NO_CODE, Named, named, with_medication
 from fhirtwin.twin.reading import forbidden, items, text
 
 Resource = Mapping[str, Any]
@@ -68,12 +69,21 @@ def read(resources: Iterable[Resource]) -> Drafts:
             continue
         draft = with_medication(resource, find)
         reference = f"MedicationRequest/{draft['id']}" if text(draft, "id") else f"draft {number}"
-        found = Named(reason=refused) if (refused := _unfit(draft)) else named(draft)
+        found = Named(reason=refused) if (refused := _unfit(draft)) else _named(draft)
         if found.ingredients:
             orders.append(Order(reference, _medicine(found), _route(draft)))
         if found.unread:
             unjudged.append(Unjudged(reference, called(draft), found.unread))
     return Drafts(tuple(orders), tuple(unjudged))
+
+
+def _named(draft: Resource) -> Named:
+    found = named(draft)
+    concept = draft.get("medicationCodeableConcept")
+    if found.unread != NO_CODE or not isinstance(concept, dict) or any(items(concept, "coding")):
+        return found
+    by_name = drugs.by_name(text(concept, "text"))
+    return Named((), (by_name,)) if by_name.ingredients else found
 
 
 def _unfit(draft: Resource) -> str:

@@ -18,7 +18,7 @@ RESULTS: Final = "observations"
 
 @dataclass(frozen=True, slots=True)
 class Medicine:
-    """What an order is for, as far as it can be told from its codes; text alone tells nothing.
+    """What an order is for, as far as it can be told from its codes, or from a text that is the name of one ingredient.
 
     Attributes:
         ingredients: RxNorm ingredient codes (TTY IN) of its active ingredients, sorted; empty when it is not known.

@@ -53,11 +53,27 @@ def test_name_read_beside_an_unknown_code_is_noted() -> None:
     assert order.medicine.note == drugs.FROM_DISPLAY
 
 
+@pytest.mark.parametrize("words", ["clopidogrel", " Clopidogrel ", "CLOPIDOGREL"])
+def test_text_that_is_the_name_of_one_ingredient_is_read_and_noted(words: str) -> None:
+    found = drafts.read([draft(medicationCodeableConcept={"text": words})])
+    (order,) = found.orders
+    assert (order.medicine.display, order.medicine.note) == ("clopidogrel", drugs.FROM_TEXT)
+    assert found.unjudged == ()
+
+
 @pytest.mark.parametrize(
     ("members", "why"),
     [
         ({"medicationCodeableConcept": concept("99999999", "Some syrup")}, "code not known"),
-        ({"medicationCodeableConcept": {"text": "metformin"}}, "no code"),
+        ({"medicationCodeableConcept": {"text": "metformin 500 mg"}}, "no code"),
+        ({"medicationCodeableConcept": {"text": "no metformin"}}, "no code"),
+        ({"medicationCodeableConcept": {"text": "codeine / acetaminophen"}}, "no code"),
+        ({"medicationCodeableConcept": {"text": "metformin", "coding": [{"display": "insulin"}]}}, "no code"),
+        ({"medicationCodeableConcept": {"text": "metformin", **concept("99999999")}}, "code not known"),
+        (
+            {"medicationCodeableConcept": None, "medicationReference": {"reference": "#m", "display": "metformin"}},
+            "not in the record",
+        ),
         (
             {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/x"}},
             "not in the record",

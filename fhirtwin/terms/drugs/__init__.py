@@ -8,13 +8,25 @@ one of these says so; anything else is not known, and that is said wherever it m
 3. the code is in `fhirtwin.terms.concepts.medicines`, whose display was read at its source;
 4. the coding is RxNorm's and its display is a normalised RxNorm name, every part of which is known (`naming`).
 
-Text without a code is never read.
+Text without a code is read of drafts alone, where it is exactly the name of one ingredient (`by_name`).
 """
 
 from __future__ import annotations
 
 from fhirtwin.terms.drugs.groups import GROUPS, Group, groups_of, members
 from fhirtwin.terms.drugs.ingredients import INGREDIENTS, name_of
-from fhirtwin.terms.drugs.reading import FROM_DISPLAY, Read, read
+from fhirtwin.terms.drugs.reading import FROM_DISPLAY, FROM_TEXT, Read, by_name, read
 
-__all__ = ["FROM_DISPLAY", "GROUPS", "INGREDIENTS", "Group", "Read", "groups_of", "members", "name_of", "read"]
+__all__ = [
+    "FROM_DISPLAY",
+    "FROM_TEXT",
+    "GROUPS",
+    "INGREDIENTS",
+    "Group",
+    "Read",
+    "by_name",
+    "groups_of",
+    "members",
+    "name_of",
+    "read",
+]

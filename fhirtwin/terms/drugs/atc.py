@@ -1,9 +1,11 @@
 """ATC codes of the fifth level that stand for one systemic medicine, as CPIC's table of drugs gives them.
 
-Codes of fixed combinations, of creams, drops and inhalers are left out: they would stand for more, or for less, than
-the ingredient taken.
+Codes of creams, drops and inhalers are left out: they would stand for less than the ingredient taken. Of fixed
+combinations only those are here that name both their ingredients.
 
-Source: CPIC, cpic-data 1.56.0 (CC0), table of drugs.
+Source: CPIC, cpic-data 1.56.0 (CC0), table of drugs; combinations of opioids: WHO Collaborating Centre for Drug
+Statistics Methodology, 2016-01-22,
+https://www.whocc.no/news/atc_classification_of_combinations_of_opioids_and_other_anal.
 """
 
 from __future__ import annotations
@@ -185,3 +187,14 @@ ATC: Final[Mapping[str, str]] = {
     "R07AX02": "1243041",  # ivacaftor
 }
 """ATC code to RxNorm ingredient."""
+
+COMBINED: Final[Mapping[str, tuple[str, ...]]] = {
+    "N02AJ06": ("161", "2670"),  # codeine and paracetamol
+    "N02AJ07": ("1191", "2670"),  # codeine and acetylsalicylic acid
+    "N02AJ08": ("2670", "5640"),  # codeine and ibuprofen
+    "N02AJ13": ("10689", "161"),  # tramadol and paracetamol
+    "N02AJ17": ("161", "7804"),  # oxycodone and paracetamol
+    "N02AJ18": ("1191", "7804"),  # oxycodone and acetylsalicylic acid
+    "N02AJ19": ("5640", "7804"),  # oxycodone and ibuprofen
+}
+"""ATC code of a fixed combination to its RxNorm ingredients, sorted."""

@@ -1,4 +1,7 @@
-"""From a coding to ingredients: what the code says, or, where nothing here knows it, its normalised RxNorm name."""
+"""From a coding to ingredients: what the code says, or, where nothing here knows it, its normalised RxNorm name.
+
+A text without any coding is read of drafts alone, where it is the name of one ingredient and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from fhirtwin.terms.concepts.medicines import SETS
 from fhirtwin.terms.concepts.model import Code
 from fhirtwin.terms.drugs import naming
 from fhirtwin.terms.drugs.atc import ATC as ATC_CODES
-from fhirtwin.terms.drugs.ingredients import INGREDIENTS, SAME, combinations
+from fhirtwin.terms.drugs.atc import COMBINED
+from fhirtwin.terms.drugs.ingredients import CODES, INGREDIENTS, SAME, combinations
 from fhirtwin.terms.systems import ATC, RXNORM
 
 FROM_DISPLAY: Final = "read from the RxNorm name beside the code, which is not in the tables here"
 """How it was read when the code itself was not known."""
+FROM_TEXT: Final = "read by its name: it has no code, and its text is exactly the name of one ingredient"
+"""How a draft was read that has a text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,17 @@ def by_code(code: Code) -> tuple[str, ...]:
         return combinations().get(code.code, ()) or _clinical_drugs().get(code.code, ())
     if code.system == ATC and code.code in ATC_CODES:
         return (ATC_CODES[code.code],)
-    return ()
+    return COMBINED.get(code.code, ()) if code.system == ATC else ()
+
+
+def by_name(words: str) -> Read:
+    """Give the ingredient of which a text is the name, and nothing beside it; only for what has no code at all.
+
+    Args:
+        words: in any case.
+    """
+    code = CODES.get(" ".join(words.split()).casefold())
+    return Read((code,), Code(RXNORM, code), FROM_TEXT) if code else Read()
 
 
 @cache

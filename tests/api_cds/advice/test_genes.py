@@ -50,6 +50,9 @@ def test_clinical_drug_and_atc_code_lead_to_the_ingredient(twin: Gateway) -> Non
         assert [card["summary"].split(",")[0] for card in made] == ["Clopidogrel"]
     text = draft("0", medicationCodeableConcept={"text": "clopidogrel 75 mg"})
     assert shown(twin, text, genes=(gene("CYP2C19", "*2/*2"),)) == []
+    name = draft("0", medicationCodeableConcept={"text": "Clopidogrel"})
+    (card,) = shown(twin, name, genes=(gene("CYP2C19", "*2/*2"),))
+    assert "The ordered medicine was read by its name" in card["detail"]
 
 
 def test_draft_inhibitor_is_held_against_what_is_taken(twin: Gateway) -> None:

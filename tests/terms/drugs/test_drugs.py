@@ -12,6 +12,7 @@ from fhirtwin.terms.concepts.medicines import SETS
 from fhirtwin.terms.concepts.model import Code
 from fhirtwin.terms.drugs import ingredients, naming, reading
 from fhirtwin.terms.drugs.atc import ATC as ATC_CODES
+from fhirtwin.terms.drugs.atc import COMBINED
 from fhirtwin.terms.systems import ATC, RXNORM, SNOMED
 
 CODES = ingredients.CODES
@@ -38,6 +39,9 @@ def rx(code: str, display: str = "") -> tuple[Code, str]:
         ((Code(ATC, "N06AB04"), ""), {"citalopram"}),
         ((Code(ATC, "N06AB"), ""), set()),
         ((Code(ATC, "C10BA02"), ""), set()),
+        ((Code(ATC, "N02AJ06"), ""), {"acetaminophen", "codeine"}),
+        ((Code(ATC, "N02AJ13"), ""), {"acetaminophen", "tramadol"}),
+        ((Code(ATC, "N02AJ09"), ""), set()),
         ((Code(SNOMED, "6809"), "metformin 500 MG Oral Tablet"), set()),
         (rx("99999999"), set()),
     ],
@@ -114,7 +118,7 @@ def test_tables_are_well_formed() -> None:
             assert source in ingredients.SOURCES
             assert (" / " in name) == (file == "combinations.tsv")
     assert set(ingredients.combinations()).isdisjoint(drugs.INGREDIENTS)
-    assert set(ATC_CODES.values()) <= set(drugs.INGREDIENTS)
+    assert set(ATC_CODES.values()) | {one for both in COMBINED.values() for one in both} <= set(drugs.INGREDIENTS)
     assert set(ingredients.SAME.values()) <= set(drugs.INGREDIENTS)
 
 

@@ -132,6 +132,23 @@ def find(
     return tuple(one for one in every if one.contraindication.kind == CONTRAINDICATED)
 
 
+def forbidding(
+    gene: str,
+    phenotypes: Mapping[str, GenePhenotype],
+    alleles: Mapping[str, Mapping[str, str]],
+    calls: Mapping[str, Known],
+) -> tuple[Contraindication, ...]:
+    """Give the contraindications of any drug that one gene meets by itself; arguments as of `find`."""
+    return tuple(
+        one
+        for one in statements()
+        if one.kind == CONTRAINDICATED
+        and not one.only_with
+        and gene in one.genes
+        and _met(one, gene, phenotypes, alleles, calls)
+    )
+
+
 def say(
     drug: str,
     phenotypes: Mapping[str, GenePhenotype],

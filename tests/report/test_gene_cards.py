@@ -4,7 +4,7 @@ from fhirtwin.api.cds.answers import response_rules
 from fhirtwin.pgx.recommendations import DISCLAIMER
 from fhirtwin.report.gene_cards import Card, genome_card
 from fhirtwin.report.wording import escape
-from fhirtwin.rules.genetics import standing
+from fhirtwin.rules.genetics import person, standing
 from fhirtwin.twin.state import Fact, PatientKey
 from tests.rules.building import WHO, situation, taken
 from tests.rules.genetics.building import result
@@ -32,7 +32,7 @@ def test_no_card_without_results_and_none_when_nothing_matters() -> None:
 
 def test_one_line_names_what_matters_and_how_many_genes_are_known() -> None:
     card = shown(POOR, NORMAL, GAP, result("HLA-B", "*57:01 positive", "allele-status"))
-    assert card["summary"] == ("Pharmacogenomics, 3 of 4 genes known: CYP2C19 poor metabolizer; HLA-B*57:01 positive")
+    assert card["summary"] == ("Pharmacogenomics, 3 of 4 genes known: HLA-B*57:01 positive; CYP2C19 poor metabolizer")
     assert card["indicator"] == "info"
     assert list(response_rules.broken({"cards": [card]})) == []
     assert "CYP2D6 normal metabolizer" in card["detail"]
@@ -102,3 +102,14 @@ def test_which_values_matter_by_themselves() -> None:
     }
     assert all(standing.urgency(*one) > 1 for one in matters)
     assert not any(standing.urgency(*one) > 1 for one in does_not)
+
+
+def test_allele_by_which_a_label_forbids_a_medicine_stands_before_what_only_warns() -> None:
+    facts = (
+        result("CYP2C19", "*2/*2"),
+        result("CYP2C9", "*3/*3"),
+        result("DPYD", "Reference/c.1905+1G>A (*2A)"),
+        result("HLA-B", "*57:01 positive", "allele-status"),
+    )
+    mattering = [gene for gene, _ in standing.mattering(person.of(situation(facts=facts).state))]
+    assert mattering == ["CYP2C9", "HLA-B", "CYP2C19", "DPYD"]  # siponimod and abacavir are forbidden

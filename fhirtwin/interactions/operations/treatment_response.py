@@ -22,7 +22,7 @@ from fhirtwin.report.treatment_response import findings, overview, person
 from fhirtwin.report.treatment_response.findings import Patient
 from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.terms.systems import FHIRTWIN
-from fhirtwin.twin import gaps
+from fhirtwin.twin import derived, gaps
 
 STEP_SUPPOSED: Final = "Which treatment of this episode it would be was not said; the first was supposed."
 
@@ -79,6 +79,9 @@ def _patient(known: Known) -> Patient:
         taken=taken(known.whole, known.medicines, known.day),
         conditions=person.conditions(known.whole, known.state),
         gaps=tuple(_gaps(known)),
+        person=known.person,
+        genes=known.genes,
+        sex=str(sex.value) if (sex := derived.newest(known.state, "sex")) else "",
     )
 
 

@@ -83,6 +83,7 @@ def compare(
     conditions: Mapping[str, bool] | None = None,
     baselines: Mapping[str, Baseline] | None = None,
     by_drug: Mapping[str, Mapping[str, GenePhenotype]] | None = None,
+    sex: str = "",
 ) -> Comparison:
     """Tell what to expect of each drug.
 
@@ -94,6 +95,7 @@ def compare(
         conditions: diseases of which is known that they are there, or are not; others count as not known.
         baselines: by outcome, what was counted on placebo, instead of the published one.
         by_drug: phenotypes of a drug that has others than `phenotypes`: what it does to an enzyme itself is left out.
+        sex: `female` leaves out side effects of men.
     """
     names = sorted({drug.strip().casefold() for drug in drugs} - {""})
     _check(names, setting, step, baselines or {})
@@ -101,7 +103,7 @@ def compare(
     published = {one: evidence.baselines().get((setting, one)) for one in evidence.OUTCOMES}
     placebo = {**published, **(baselines or {})}
     shown = {name: (by_drug or {}).get(name, phenotypes or {}) for name in names}
-    told = [_candidate(name, setting, step, placebo, shown[name], conditions or {}) for name in names]
+    told = [_candidate(name, setting, step, placebo, shown[name], conditions or {}, sex) for name in names]
     ranked = sorted((one for one in told if one.response), key=_place)
     without = tuple(one for one in told if not one.response)
     return Comparison(setting, step, tuple(_with_like(one, ranked) for one in ranked), without)
@@ -129,6 +131,7 @@ def _candidate(
     placebo: Mapping[str, Baseline | None],
     phenotypes: Mapping[str, GenePhenotype],
     conditions: Mapping[str, bool],
+    sex: str,
 ) -> Candidate:
     estimates = {
         outcome: terms.estimate(name, setting, outcome, step, placebo[outcome]) for outcome in evidence.OUTCOMES
@@ -145,7 +148,7 @@ def _candidate(
             for outcome, one in estimates.items()
             if one is None
         ),
-        side_effects=exposure.side_effects(name, blood.found),
+        side_effects=exposure.side_effects(name, blood.found, sex),
         exposure=blood.notes,
         met=tuple(one for one in labels if conditions.get(one.condition)),
         unasked=tuple(one for one in labels if one.condition not in conditions),

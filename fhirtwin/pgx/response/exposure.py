@@ -19,6 +19,8 @@ CONVENTION: Final = (
     f"convention, not measured: the monograph's frequency times the exposure ratio, at most {CAP:g} times; the "
     "interval is that of the ratio alone, since the monograph states none"
 )
+OF_MEN: Final = "male "
+"""How the name of a side effect begins that was counted in men alone."""
 NORMAL: Final = "Normal Metabolizer"
 OBSERVED: Final = {
     ("escitalopram", "CYP2C19"): (
@@ -92,9 +94,10 @@ def _note(gene: str, word: str, found: Exposure | None) -> str:
     )
 
 
-def side_effects(drug: str, exposure: Exposure | None) -> tuple[SideEffect, ...]:
-    """Scale what is published of a drug's side effects."""
-    return tuple(_scaled(one, exposure) for one in evidence.frequencies().get(drug, ()))
+def side_effects(drug: str, exposure: Exposure | None, sex: str = "") -> tuple[SideEffect, ...]:
+    """Scale what is published of a drug's side effects; those of men are left out for a woman (`sex` is `female`)."""
+    every = evidence.frequencies().get(drug, ())
+    return tuple(_scaled(one, exposure) for one in every if sex != "female" or not one.effect.startswith(OF_MEN))
 
 
 def _scaled(one: Frequency, exposure: Exposure | None) -> SideEffect:

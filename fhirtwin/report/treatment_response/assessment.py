@@ -54,6 +54,7 @@ def notes(one: Candidate, found: Findings) -> Iterator[str]:
     """What must be known beside the numbers, and what they are not."""
     yield from (f"{each.strength.capitalize()} by its label: {_caution(each)}" for each in one.met)
     yield from (f"Not known whether there is: {_caution(each, each.strength)}" for each in one.unasked)
+    yield from (f"By the genes, and no part of the numbers: {text}." for text in found.by_genes(one.drug))
     yield from (f"{text}." for text in one.no_evidence)
     if one.like:
         yield f"In response it cannot be told apart from {', '.join(one.like)}."
@@ -116,7 +117,8 @@ def _side_effect(one: SideEffect) -> str:
     said = f"Side effect, {one.effect}{form}: {one.published:g} % by the monograph"
     if one.label:
         capped = ", at the most that is told" if one.capped else ""
-        said += f", {one.expected:.0f} % ({one.low:.0f} to {one.high:.0f} %) by exposure{capped}: {one.label}"
+        width = f" ({one.low:.0f} to {one.high:.0f} %)" if one.low < one.high else ""
+        said += f", {one.expected:.0f} %{width} by exposure{capped}: {one.label}"
     return f"{said}; {', '.join(f'doi {doi}' for doi in one.doi)}."
 
 

@@ -19,8 +19,10 @@ from fhirtwin.report.wording import plain
 
 Json = dict[str, Any]
 
-ORDER: Final = "expected response, the greatest first; what a label contraindicates comes last"
+ORDER: Final = "expected response, the greatest first; what a label contraindicates comes last; genes do not change it"
 SIDE_EFFECTS: Final = "Side effects are percentages of people on the drug; those marked as scaled follow a convention."
+OF_WOMEN: Final = "Sexual dysfunction was counted in men alone in what was read, so nothing is told of it."
+GENES: Final = "guideline and label, by the genes"
 NOT_SHOWN: Final = (
     "A medicine that is not named here was not looked at, and one of which nothing is known is not worse."
 )
@@ -49,6 +51,8 @@ def notes(found: Findings) -> Iterator[str]:
         yield f"No evidence here of response in {found.told.setting}: {', '.join(nothing)}."
     yield from found.patient.gaps
     yield SIDE_EFFECTS
+    if found.patient.sex == "female":
+        yield OF_WOMEN
     yield NOT_SHOWN
 
 
@@ -66,13 +70,13 @@ def _list(found: Findings, about: About, written: Mapping[str, Made | None], tex
         "date": about.day,
         "orderedBy": {"text": ORDER},
         "note": [{"text": text} for text in texts],
-        "entry": [_entry(one, written[one.drug]) for one in (*told.ranked, *told.without)],
+        "entry": [_entry(one, written[one.drug], found.by_genes(one.drug)) for one in (*told.ranked, *told.without)],
     }
     return made(resource, about.subject, about.day, "treatment-response", told.setting, str(told.step), *written)
 
 
-def _entry(one: Candidate, written: Made | None) -> Json:
-    flags = [f"{each.strength}: {each.condition}" for each in one.met]
+def _entry(one: Candidate, written: Made | None, by_genes: tuple[str, ...]) -> Json:
+    flags = [*(f"{each.strength}: {each.condition}" for each in one.met), *by_genes]
     item = {
         **(written.reference if written else {}),
         "display": one.drug if one.response else f"{one.drug}: no evidence",
@@ -82,6 +86,8 @@ def _entry(one: Candidate, written: Made | None) -> Json:
 
 def _narrative(found: Findings, title: str, texts: tuple[str, ...]) -> str:
     head, *rows = side_by_side.rows(found.told)
+    said_of_genes = ["; ".join(found.by_genes(one.drug)) for one in (*found.told.ranked, *found.told.without)]
+    head, rows = (*head, GENES), [(*row, said) for row, said in zip(rows, said_of_genes, strict=True)]
     cells = "".join(f"<th>{_text(cell)}</th>" for cell in head)
     body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
     said = "".join(f"<p>{_text(text)}</p>" for text in texts)

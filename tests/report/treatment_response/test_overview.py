@@ -14,6 +14,7 @@ from fhirtwin.report.genomics.medicines import Medicine, current, named
 from fhirtwin.report.genomics.weighed import taken
 from fhirtwin.report.treatment_response import findings, overview, person
 from fhirtwin.report.treatment_response.findings import Patient
+from fhirtwin.rules.genetics import person as genes
 from fhirtwin.terms.systems import SNOMED
 from fhirtwin.twin import derived, genome
 from fhirtwin.twin.state import Fact, Source
@@ -28,8 +29,15 @@ def patient(*facts: Fact) -> Patient:
     now = derived.as_of(whole, DAY)
     results = genome.of(now)
     medicines = current(now)
+    sex = derived.newest(now, "sex")
     return Patient(
-        genome.phenotypes(results), results, medicines, taken(whole, medicines, DAY), person.conditions(whole, now)
+        genome.phenotypes(results),
+        results,
+        medicines,
+        taken(whole, medicines, DAY),
+        person.conditions(whole, now),
+        person=genes.of(now),
+        sex=str(sex.value) if sex else "",
     )
 
 
@@ -151,3 +159,35 @@ def test_the_table_is_xhtml_and_holds_every_row_escaped() -> None:
 def test_saying_the_same_gives_the_same() -> None:
     assert bundle("sertraline") == bundle("sertraline")
     assert bundle("sertraline")["entry"][0]["fullUrl"] != bundle("sertraline", step=2)["entry"][0]["fullUrl"]
+
+
+def test_what_the_guideline_says_against_a_candidate_is_flagged_where_it_stands() -> None:
+    poor = (gene("CYP2D6", "*4/*4"), gene("CYP2C19", "*2/*2"))
+    made = bundle("amitriptyline", "sertraline", "bupropion", facts=poor)
+    listed = made["entry"][0]["resource"]
+    flags = {one["item"]["display"]: one.get("flag", {}).get("text", "") for one in listed["entry"]}
+    assert flags["amitriptyline"].startswith(
+        "CYP2C19 poor metabolizer, CYP2D6 poor metabolizer (CPIC, optional): avoid"
+    )
+    assert "CPIC" in flags["sertraline"]
+    assert flags["bupropion"] == ""
+    assert "By the genes, and no part of the numbers: CYP2C19 poor" in notes(of(made, "amitriptyline"))
+    assert "avoid it" in listed["text"]["div"]
+    assert {one["reference"].split("/")[-3] for one in of(made, "amitriptyline")["basis"]} == {"o-CYP2C19", "o-CYP2D6"}
+    plain = bundle("amitriptyline", facts=(gene("CYP2D6", "*1/*1"), gene("CYP2C19", "*1/*1")))
+    assert "flag" not in plain["entry"][0]["resource"]["entry"][0]
+
+
+def test_side_effects_of_men_are_left_out_for_a_woman_and_that_is_said() -> None:
+    woman = Fact("sex", "female", (Source("", "Patient", "p", "1"),))
+    made, other = bundle("sertraline", facts=(woman,)), bundle("sertraline")
+    assert "male sexual" not in notes(of(made, "sertraline"))
+    assert "male sexual" in notes(of(other, "sertraline"))
+    assert overview.OF_WOMEN in notes(made["entry"][0]["resource"])
+    assert overview.OF_WOMEN not in notes(other["entry"][0]["resource"])
+
+
+def test_scaling_that_stops_at_twice_has_no_interval_of_one_number() -> None:
+    said = notes(of(bundle("escitalopram", facts=(gene("CYP2C19", "*2/*2"),)), "escitalopram"))
+    assert "30 % by exposure, at the most that is told" in said
+    assert "(30 to 30 %)" not in said

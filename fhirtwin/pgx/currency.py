@@ -6,6 +6,7 @@ Associations (US public domain) as PharmCAT 3.1.0 shows it; titles of DPWG guide
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
@@ -31,6 +32,13 @@ CHANGED: Final = {
         ("desflurane", "enflurane", "halothane", "isoflurane", "methoxyflurane", "sevoflurane", "succinylcholine"), _MHS
     ),
 }
+_IM: Final = frozenset({"Intermediate Metabolizer", "Possible Intermediate Metabolizer"})
+REPLACED: Final = "lower the starting dose to 20-50% of normal"
+"""What CPIC says since 2024-03-20 of a thiopurine for intermediate metabolizers of both TPMT and NUDT15.
+
+*Source*: https://cpicpgx.org/?p=578, "March 2024"; that it holds for possible ones too:
+https://www.pharmgkb.org/guidelineAnnotation/PA166104945.
+"""
 SCOPE: Final = {
     "hydralazine": "CPIC's table is for oral doses in adults with resistant hypertension (2025-09)",
 }
@@ -65,6 +73,12 @@ def is_named(drug: str) -> bool:
 def of_row(drug: str) -> tuple[str, ...]:
     """Say what changed since a row was taken, and of whom it speaks where it does not tell itself."""
     return tuple(found[drug] for found in (CHANGED, SCOPE) if drug in found)
+
+
+def replaced(drug: str, key: Iterable[tuple[str, str]]) -> str:
+    """Say what the guideline says now in place of a row, where a text of that was read; nothing for all others."""
+    both = {gene for gene, value in key if value in _IM} == {"TPMT", "NUDT15"}
+    return REPLACED if both and CHANGED.get(drug) == _THIOPURINE else ""
 
 
 def of_drug(drug: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from fhirtwin.pgx import currency
 from fhirtwin.pgx.advice import Step, compose
 from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.labels import Contraindication
@@ -31,8 +32,11 @@ def of_row(row: Recommendation, medicine: Medicine, implication: Made, about: Ab
     """One Task for each kind of change among the steps of a row."""
     kinds = dict.fromkeys(KINDS[one.verb] for one in row.steps if one.verb in KINDS)
     whom = "" if row.population == "general" else f" ({row.population})"
+    now = currency.replaced(row.drug.name, row.key)
+    since = f" CPIC replaced this on 2024-03-20: {now}." if now else ""
     return tuple(
-        _task(kind, f"{whom}: {compose(steps_of(kind, row.steps))}", medicine, implication, about) for kind in kinds
+        _task(kind, f"{whom}: {compose(steps_of(kind, row.steps))}{since}", medicine, implication, about)
+        for kind in kinds
     )
 
 

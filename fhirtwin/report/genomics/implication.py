@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fhirtwin.pgx import coverage, phenotype
+from fhirtwin.pgx import coverage, currency, phenotype
 from fhirtwin.pgx.advice import compose
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
@@ -89,6 +89,8 @@ def conclusion(row: Recommendation, weighed: Weighed) -> str:
     """What to do, for whom, how sure the guideline is, and by what it was found."""
     whom = "" if row.population == "general" else f" ({row.population})"
     parts = [f"{row.drug.name}{whom}: {compose(row.steps)}", f"Strength: {row.strength}."]
+    if now := currency.replaced(row.drug.name, row.key):
+        parts.append(f"CPIC replaced this on 2024-03-20: {now}.")
     parts += _only_if(row, weighed)
     parts += [f"Found {row.by}."] if row.by else []
     parts += [converted(one) for one in weighed.conversions if one.changed]

@@ -48,7 +48,7 @@ def _finding(
         rule=f"genes.{naming.slug(told.drug)}",
         severity=told.severity or Severity.INFO,
         orders=(order.reference, *drafts),
-        summary=_summary(told),
+        summary=wording.fitted(_summary(told)),
         detail=tuple(_detail(told, order, person, instead)),
         facts=tuple(dict.fromkeys((*_facts(told, person), *taken))),
         sources=tuple(dict.fromkeys(_sources(told, instead))),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from fhirtwin.pgx import advice, phenotype
+from fhirtwin.pgx import advice, currency, phenotype
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
@@ -136,6 +136,8 @@ def what_to_do(row: Recommendation) -> str:
     done = advice.compose(row.steps)
     strength = f"Strength: {row.strength}."
     population = f"For {POPULATIONS.get(row.population, row.population)}"
+    if now := currency.replaced(row.drug.name, row.key):
+        done = f"{capital(now)}, as CPIC says since 2024-03-20. The row here is older and replaced: {done}"
     return f"{population} ({what_is_known(row)}): {done} {strength} {capital(means)}{'.' if means else ''}{by}".strip()
 
 
@@ -148,17 +150,52 @@ def headline(row: Recommendation, room: int = SUMMARY_LENGTH) -> str:
     """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead.
 
     Where the row says one thing for cancer and another for other diseases, each with its disease before it, in the
-    row's order. What has no room is left out from the end, never cut within a step that would lose its condition.
+    row's order. What has no room is left out from the end, never cut within a step that would lose its condition; room
+    is reckoned with the shorter words of `fitted`. Of a row that was replaced it is what the guideline says now.
 
     Args:
         row: the row.
         room: letters there are for it; the first step is given whole in any case.
     """
+    if now := currency.replaced(row.drug.name, row.key):
+        return f"{now} (changed 2024)"
     wanted = [one for one in row.steps if one.verb == row.action] or list(row.steps)
     named = [one for one in row.steps if one.verb == "alternative" and one.amount and one not in wanted]
     by_disease = [_for_whom(one) for one in row.steps if one.when in _DISEASES]
     parts = by_disease or [one.words for one in (wanted[0], *named[:1])]
-    return next((text for n in range(len(parts), 1, -1) if len(text := "; ".join(parts[:n])) <= room), parts[0])
+    more = room + sum(len(_METABOLIZER) for _, value in row.key if value.endswith(_METABOLIZER.title()))
+    texts = ("; ".join(parts[:n]) for n in range(len(parts), 1, -1))
+    return next((text for text in texts if len(text) <= room or len(_shorter(text)) <= more), parts[0])
+
+
+_METABOLIZER: Final = " metabolizer"
+_SHORTER: Final = (
+    (_METABOLIZER, ""),
+    ("malignant hyperthermia susceptibility", "MH susceptibility"),
+    ("uncertain susceptibility", "uncertain"),
+    ("lower the starting dose to ", "start with "),
+    ("consider a drug that is not a thiopurine", "consider a non-thiopurine"),
+    ("except for cancer, ", "not cancer: "),
+    ("choose a drug that is not broken down by ", "choose one not broken down by "),
+)
+"""Words of a summary that may be shorter without saying anything else, the first that are needed."""
+
+
+def _shorter(text: str) -> str:
+    for words, fewer in _SHORTER:
+        text = text.replace(words, fewer)
+    return text
+
+
+def fitted(summary: str) -> str:
+    """Make a summary fit a card: by shorter words where it must be, then without its last step, never within a step."""
+    for words, fewer in _SHORTER:
+        if len(summary) > SUMMARY_LENGTH:
+            summary = summary.replace(words, fewer)
+    for mark in ("; ", ", for example "):
+        while len(summary) > SUMMARY_LENGTH and mark in summary.partition(": ")[2]:
+            summary = summary.rpartition(mark)[0]
+    return summary if len(summary) <= SUMMARY_LENGTH else f"{summary.partition(': ')[0]}: see the rows"
 
 
 def _for_whom(one: Step) -> str:

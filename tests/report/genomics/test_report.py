@@ -270,3 +270,12 @@ def test_what_a_label_forbids_is_an_implication_with_its_source_and_a_task() -> 
 def test_what_a_label_forbids_to_these_genes_is_in_the_conclusion() -> None:
     text = bundle(gene("CYP2C9", "*3/*3"), asked=("siponimod",))["entry"][0]["resource"]["conclusion"]
     assert "siponimod: The label forbids it for everybody with: CYP2C9 *3/*3." in text
+
+
+def test_row_of_thiopurines_that_was_replaced_says_what_holds_now() -> None:
+    made = bundle(gene("TPMT", "*1/*3A"), gene("NUDT15", "*1/*3"), asked=("azathioprine",))
+    said = [
+        str(entry["resource"]) for entry in made["entry"] if entry["resource"]["resourceType"] != "DiagnosticReport"
+    ]
+    now = "CPIC replaced this on 2024-03-20: lower the starting dose to 20-50% of normal."
+    assert sum(now in text for text in said) == 2  # the implication and the Task

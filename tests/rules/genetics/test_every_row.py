@@ -14,7 +14,7 @@ from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
 from fhirtwin.report.order_cards import finding_cards
 from fhirtwin.report.wording import escape
-from fhirtwin.rules.findings import Severity
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Severity
 from fhirtwin.rules.genetics import advising, alternatives, naming, screening, severity, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Medicine, Order, Situation
@@ -69,6 +69,7 @@ def test_row_that_calls_for_something_is_a_legal_card_with_source_date_strength_
         (card,) = finding_cards([finding], stage, WHO)
         assert list(response_rules.broken({"cards": [card]})) == []
         assert severity.rank(finding.severity) >= severity.rank(wanted)
+        assert len(finding.summary) <= SUMMARY_LENGTH and not card["summary"].endswith("…")
         detail = card["detail"]
         assert escape(wording.what_to_do(row)) in detail
         assert f"Strength: {row.strength}." in detail

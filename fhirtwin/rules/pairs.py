@@ -22,6 +22,12 @@ DROPS: Final = frozenset(
 )
 """SNOMED CT codes of the routes of eye and ear drops."""
 
+TOPICAL: Final = "6064005"
+"""SNOMED CT code of the topical route.
+
+*Source*: http://hl7.org/fhir/R4/valueset-route-codes.html.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:

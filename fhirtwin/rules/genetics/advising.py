@@ -13,7 +13,7 @@ from fhirtwin.rules.genetics.alternatives import Judge, Other
 from fhirtwin.rules.genetics.beside import Beside, at_work, beside, takings
 from fhirtwin.rules.genetics.judging import Judged, judged
 from fhirtwin.rules.genetics.person import Person
-from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.pairs import DROPS, TOPICAL
 from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
@@ -30,7 +30,7 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
         situation: in which it stands.
         judge: every rule, by which other drugs are looked at; None offers none.
     """
-    if not person.is_known or order.route in DROPS:
+    if not person.is_known or order.route in (*DROPS, TOPICAL):
         return
     others = beside(situation, order)
     for drug in naming.named(order.medicine.ingredients):

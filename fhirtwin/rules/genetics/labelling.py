@@ -15,7 +15,7 @@ from fhirtwin.rules.findings import SUMMARY_LENGTH, Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.person import Person
-from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.pairs import DROPS, TOPICAL
 from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order
 
@@ -26,13 +26,26 @@ _SAYS: Final[Mapping[str, str]] = {
     "limit": "has a largest dose",
     "consider": "says to consider avoiding it",
 }
-_URGENT: Final = {"avoid": Severity.WARNING, "reduce": Severity.WARNING}
+_URGENT: Final = {
+    labels.CONTRAINDICATED: Severity.CRITICAL,
+    "avoid": Severity.WARNING,
+    "reduce": Severity.WARNING,
+}
+ON_THE_SKIN: Final = " on the skin"
+"""How a drug is called in the table of labels when it is put on the skin: rows of guidelines do not speak of that."""
 
 
-def found(drug: str, person: Person) -> tuple[labels.Finding, ...]:
-    """Give what the label of a drug says that is this person's, or may be; not what it forbids for certain."""
+def found(drug: str, person: Person, *, forbidden: bool = False) -> tuple[labels.Finding, ...]:
+    """Give what the label of a drug says that is this person's, or may be.
+
+    Args:
+        drug: its name in the tables.
+        person: whose genes.
+        forbidden: whether what it forbids for certain is wanted too, which has a card of its own.
+    """
     every = labels.say(drug, person.phenotypes, person.alleles, person.calls, person.diseases)
-    return tuple(one for one in every if one.but or (one.met and one.contraindication.kind != labels.CONTRAINDICATED))
+    wanted = (one for one in every if forbidden or one.contraindication.kind != labels.CONTRAINDICATED or not one.met)
+    return tuple(one for one in wanted if one.but or one.met)
 
 
 def told(order: Order, person: Person, findings: Iterable[Finding]) -> Iterator[Finding]:
@@ -50,7 +63,11 @@ def told(order: Order, person: Person, findings: Iterable[Finding]) -> Iterator[
 
 
 def _said(order: Order, person: Person) -> dict[str, tuple[str, tuple[labels.Finding, ...]]]:
-    every = {drug: found(drug, person) for drug in naming.named(order.medicine.ingredients)}
+    names = naming.named(order.medicine.ingredients)
+    if order.route == TOPICAL:
+        every = {drug: found(f"{drug}{ON_THE_SKIN}", person, forbidden=True) for drug in names}
+    else:
+        every = {drug: found(drug, person) for drug in names}
     return {f"genes.{naming.slug(drug)}": (drug, of_drug) for drug, of_drug in every.items() if of_drug}
 
 
@@ -67,7 +84,7 @@ def _added(finding: Finding, every: tuple[labels.Finding, ...]) -> Finding:
 def _alone(drug: str, every: tuple[labels.Finding, ...], order: Order, person: Person) -> Finding:
     first = max(every, key=lambda one: severity.rank(_severity((one,))))
     seen = dict.fromkeys(gene for one in every for gene in one.contraindication.genes if gene in person.results)
-    avoided = any(one.met and one.contraindication.kind == "avoid" for one in every)
+    avoided = any(one.met and one.contraindication.kind in ("avoid", labels.CONTRAINDICATED) for one in every)
     return Finding(
         rule=f"genes.{naming.slug(drug)}",
         severity=_severity(every),
@@ -81,7 +98,7 @@ def _alone(drug: str, every: tuple[labels.Finding, ...], order: Order, person: P
         ),
         facts=tuple(fact for gene in seen for fact in person.facts.get(gene, ())),
         sources=_sources(every),
-        remedies=(removal(order),) if avoided else (),
+        remedies=(removal(order, recommended=_severity(every) is Severity.CRITICAL),) if avoided else (),
         topic=TOPIC,
     )
 

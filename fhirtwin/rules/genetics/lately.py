@@ -20,7 +20,7 @@ from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.beside import beside, stopped, takings
 from fhirtwin.rules.genetics.judging import Judged, genes_of, judged
 from fhirtwin.rules.genetics.person import Person
-from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.pairs import DROPS, TOPICAL
 from fhirtwin.rules.saying import capital, how_ordered
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
@@ -49,7 +49,7 @@ def findings(situation: Situation, person: Person, told: Collection[tuple[str, s
         return
     past = tuple(_past(situation))
     for order in situation.orders:
-        for drug in naming.named(order.medicine.ingredients) if order.route not in DROPS else ():
+        for drug in naming.named(order.medicine.ingredients) if order.route not in (*DROPS, TOPICAL) else ():
             is_told = (order.reference, f"genes.{naming.slug(drug)}") in told
             for one in past:
                 if not (is_told and one.day) and _slows(one, drug, person):

@@ -58,6 +58,15 @@ def asks_for_genes(ingredients: Collection[str]) -> bool:
     return any(name in guideline.drugs() or name in _labelled() for name in named(ingredients))
 
 
+def genes_asked(ingredients: Collection[str]) -> frozenset[str]:
+    """Give the genes that guidelines or labels of a medicine ask for."""
+    names = named(ingredients)
+    of_rows = {gene for name in names if name in guideline.drugs() for gene in guideline.genes(name)}
+    return frozenset(
+        of_rows | {gene for one in labels.statements() if set(names) & set(one.drugs) for gene in one.genes}
+    )
+
+
 @cache
 def _labelled() -> frozenset[str]:
     return frozenset(drug for one in labels.statements() for drug in one.drugs)

@@ -159,3 +159,20 @@ def test_order_of_an_inhibitor_that_was_stopped_on_a_day_nobody_tells_is_named(t
         past = medicine(CODES["paroxetine"], "m", status=status)
         (card,) = shown(twin, draft(CODES["tamoxifen"]), genes=(gene("CYP2D6", "*1/*1"),), taken=(past,))
         assert card["summary"] == "Tamoxifen: paroxetine was stopped or put on hold and may still slow CYP2D6"
+
+
+def test_result_that_tells_its_gene_by_a_name_alone_is_named_where_the_gene_is_asked_for(twin: Gateway) -> None:
+    result = {
+        "resourceType": "Observation",
+        "id": "hla",
+        "status": "final",
+        "subject": SUBJECT,
+        "code": {"text": "HLA-B*57:01 genotype"},
+        "valueString": "POSITIVE",
+    }
+    (card,) = cards(call(twin, draft(CODES["abacavir"]), observations=(result,)))
+    assert card["indicator"] == "info"
+    assert "Observation/hla" in card["detail"]
+    assert cards(call(twin, draft(CODES["codeine"]), observations=(result,))) == []
+    wrong = {**result, "status": "entered-in-error"}
+    assert cards(call(twin, draft(CODES["abacavir"]), observations=(wrong,))) == []

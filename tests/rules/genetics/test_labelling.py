@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fhirtwin.pgx import labels
 from fhirtwin.rules.findings import SUMMARY_LENGTH, Act
+from fhirtwin.rules.pairs import TOPICAL
 from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.twin.state import Fact
 from tests.rules.building import order, taken
@@ -97,7 +100,27 @@ def test_drug_of_which_a_label_speaks_is_not_offered_in_place_of_another() -> No
     assert [finding.rule for finding in found] == ["genes.pimozide"]
 
 
+@pytest.mark.parametrize(
+    ("pair", "severity", "words"),
+    [
+        ("c.1905+1G>A (*2A)/c.1905+1G>A (*2A)", "critical", "its label forbids it (DPD deficiency"),
+        ("Reference/c.1905+1G>A (*2A)", "info", "its label forbids it, perhaps (DPD deficiency"),
+    ],
+)
+def test_fluorouracil_on_the_skin_is_judged_by_its_label_and_not_by_rows_on_infusions(
+    pair: str, severity: str, words: str
+) -> None:
+    cream = replace(order("fluorouracil"), route=TOPICAL)
+    finding = one(cream, facts=(result("DPYD", pair),))
+    assert finding.severity.value == severity
+    assert words in finding.summary
+    assert not any("starting dose" in line for line in finding.detail)
+    assert [remedy.recommended for remedy in finding.remedies] == ([True] if severity == "critical" else [])
+    assert told(cream, facts=(result("DPYD", "Reference/Reference"),)) == ()
+    assert told(replace(order("tacrolimus"), route=TOPICAL), facts=(result("CYP3A5", "*1/*1"),)) == ()
+
+
 def test_every_statement_can_be_come_to_by_an_order() -> None:
     """The page promises a card for each; one drug has no RxNorm code here and is named on the page."""
     unknown = [one.drugs[0] for one in labels.statements() if not any(drug in CODES for drug in one.drugs)]
-    assert unknown == ["deutetrabenazine"]
+    assert unknown == ["deutetrabenazine", "fluorouracil on the skin"]

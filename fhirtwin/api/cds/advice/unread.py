@@ -5,11 +5,13 @@ could have been told from, and that are newer than the value that was taken inst
 (`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when
 a guideline or a label asks for genes before something that is ordered; variants do not, there may be thousands, but for
 those of a gene that only a label speaks of (POLG), nor does what was entered in error: nothing is to be checked against
-it. Conditions count that may be a disease by which a label forbids what is ordered.
+it. A result under a code that is not known counts where its name tells a gene that is asked for. Conditions count that
+may be a disease by which a label forbids what is ordered.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
@@ -62,6 +64,9 @@ def unread(call: Call, state: TwinState, situation: Situation) -> tuple[Unjudged
         told += (*_results(seen, situation), *_of_days_to_come(state, situation))
     if any(naming.asks_for_genes(order.medicine.ingredients) for order in situation.orders):
         told += _genes(seen, illness.genes(situation.orders))
+        told += _by_name(
+            seen, frozenset().union(*(naming.genes_asked(o.medicine.ingredients) for o in situation.orders))
+        )
     if diseases := illness.asked(situation.orders):
         told += _illnesses(seen, diseases)
     return tuple(told)
@@ -92,6 +97,17 @@ def _genes(unused: Iterable[_Unused], of_labels: frozenset[str]) -> Iterator[Unj
     for source, resource, reason in unused:
         if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource, of_labels):
             yield Unjudged(source.reference, called(resource) or "result of a gene", reason)
+
+
+def _by_name(unused: Iterable[_Unused], genes: frozenset[str]) -> Iterator[Unjudged]:
+    """Results under another code, or under none, whose name is that of a gene which is asked for."""
+    for source, resource, reason in unused:
+        if resource.get("resourceType") != "Observation" or observation.reader(dict(resource)) is not None:
+            continue
+        name = called(resource).upper()
+        named = any(re.search(rf"(?<![A-Z0-9]){re.escape(gene)}(?![A-Z0-9])", name) for gene in genes)
+        if named and text(resource, "status") != "entered-in-error":
+            yield Unjudged(source.reference, called(resource), reason)
 
 
 def _is_of_a_gene(resource: Resource, of_labels: frozenset[str]) -> bool:

@@ -8,11 +8,13 @@ import os
 import resource
 import signal
 import socket
+import time
 from typing import Final
 
 from fhirtwin.errors import Incorrect
 
 _OBJECTS_BETWEEN_LOOKS: Final = 50_000
+_BETWEEN_TRIES: Final = 0.05
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
 _M_ARENA_MAX: Final = -8
@@ -40,6 +42,16 @@ def free_port(host: str, port: int = 0) -> int:
     except OSError as error:
         why = os.strerror(error.errno or 0)
         raise Incorrect(f"Port {port} of {host} cannot be had ({why}); name another.") from None
+
+
+def wait_for_listener(host: str, port: int) -> None:
+    """Return as soon as somebody listens on a port; a connection is made and given up again."""
+    while True:
+        try:
+            socket.create_connection((host, port), timeout=1).close()
+            return
+        except OSError:
+            time.sleep(_BETWEEN_TRIES)
 
 
 def stop_with_parent() -> None:

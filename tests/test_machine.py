@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+from threading import Thread
 
 import pytest
+
+from fhirtwin.machine import free_port, wait_for_listener
 
 TELL = """
 import ctypes, resource
@@ -43,3 +47,14 @@ print(seen() is None)
 def test_a_process_that_settled_still_finds_circles_made_after() -> None:
     told = subprocess.run([sys.executable, "-c", SETTLE], capture_output=True, text=True, check=True).stdout.split()
     assert told == ["True", "True", "50000", "True"]
+
+
+def test_waiting_for_a_listener_ends_when_there_is_one_and_not_before() -> None:
+    port = free_port("127.0.0.1")
+    waiting = Thread(target=wait_for_listener, args=("127.0.0.1", port), daemon=True)
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    with socket.create_server(("127.0.0.1", port)):
+        waiting.join(5)
+        assert not waiting.is_alive()

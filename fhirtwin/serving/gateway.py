@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import click
 
 from fhirtwin import __version__, keyfile
 from fhirtwin.api.admission import SPARE_THREADS
 from fhirtwin.errors import Incorrect
-from fhirtwin.machine import address_of, free_port
+from fhirtwin.machine import address_of, free_port, wait_for_listener
 from fhirtwin.packages import published, signing
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.serving.address import check_address, check_certificate
@@ -100,11 +101,7 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
 
     # The workers read their settings as anybody's process would: from the environment.
     os.environ.update(settings.to_env())
-    click.echo(f"fhirtwin {__version__}: FHIR at {settings.base_url}, CDS Hooks at {settings.cds_url}", err=True)
-    if settings.open:
-        click.echo("fhirtwin: no sign-in (--open): everybody on this machine may read and write", err=True)
-    else:
-        click.echo(f"fhirtwin: callers need the token in {settings.token_path}", err=True)
+    Thread(target=_say_when_it_listens, args=(settings, address, port), daemon=True).start()
     server = Server(
         "fhirtwin.app:from_environment",
         factory=True,
@@ -119,3 +116,13 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
         ssl_key=tls_key,
     )
     server.serve()
+
+
+def _say_when_it_listens(settings: Settings, address: str, port: int) -> None:
+    """Tell where callers find it, not before somebody answers there: who reads it may call at once."""
+    wait_for_listener(address, port)
+    click.echo(f"fhirtwin {__version__}: FHIR at {settings.base_url}, CDS Hooks at {settings.cds_url}", err=True)
+    if settings.open:
+        click.echo("fhirtwin: no sign-in (--open): everybody on this machine may read and write", err=True)
+    else:
+        click.echo(f"fhirtwin: callers need the token in {settings.token_path}", err=True)

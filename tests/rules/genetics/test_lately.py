@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
 
+from fhirtwin.pgx.guideline import Key, Recommendation
+from fhirtwin.pgx.lookup import PLAIN
+from fhirtwin.pgx.recommendations import Find
+from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.rules.findings import Finding
 from fhirtwin.rules.registry import judge
 from fhirtwin.twin.state import Fact
@@ -80,3 +85,27 @@ def test_one_that_is_taken_again_or_ordered_is_not_told_as_stopped() -> None:
     stage = situation(order("tamoxifen", "d1"), order("fluoxetine", "d2"), facts=(NORMAL_2D6,))
     both = [f.rule for f in judge(replace(stage, ended=(over("fluoxetine"),))) if f.topic == "pharmacogenetics"]
     assert "genes.stopped.tamoxifen" not in both
+
+
+class OnlyWhatWasAsked:
+    """Looks up as plain tables do, and refuses a row that was not asked for before."""
+
+    def phenotypes(self, calls: Iterable[Known]) -> dict[str, GenePhenotype]:
+        return dict(PLAIN.phenotypes(calls))
+
+    def finder(self, keys: Iterable[Key]) -> Find:
+        asked, plain = frozenset(keys), PLAIN.finder(())
+
+        def find(drug: str, key: Key) -> Iterable[Recommendation]:
+            assert key in asked, (drug, key)
+            return plain(drug, key)
+
+        return find
+
+
+@pytest.mark.parametrize("name", ["fluoxetine", "duloxetine"])
+def test_rows_of_it_are_asked_for_with_all_others(name: str) -> None:
+    stage = replace(situation("tamoxifen", facts=(NORMAL_2D6,)), genes=OnlyWhatWasAsked())
+    for changed in (replace(stage, ended=(over(name),)), replace(stage, undated=(over(name, ""),))):
+        rules = [finding.rule for finding in judge(changed) if finding.topic == "pharmacogenetics"]
+        assert rules == ["genes.stopped.tamoxifen"]

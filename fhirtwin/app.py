@@ -23,6 +23,7 @@ from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
 from fhirtwin.quarantine import Quarantine
+from fhirtwin.relay import Relay
 from fhirtwin.rules import registry as rules
 from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         today=today,
         genes=genes,
         pgx_knowledge=knowledge.load(settings.pgx_kb_path),
+        relay=Relay(panel, courier.evaluate, quarantine.asked),
     )
     quarantine.when_found = Doubting(services).begin
     quarantine.remind()

@@ -6,11 +6,11 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
+from typing import Protocol
 
 from fhirtwin import __version__, timing
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.sealed import Scores
-from fhirtwin.courier import Courier
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
 from fhirtwin.predictors import score
@@ -33,10 +33,18 @@ class Assessment:
     refusals: tuple[Refusal, ...]
 
 
+class Road(Protocol):
+    """The way to the engine: a courier, or a gateway between."""
+
+    def evaluate(self, features: SealedFeatures) -> SealedScores:
+        """Have sealed features evaluated."""
+
+
 class Assessor:
     """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
 
-    The engine is asked within `gate`, which keeps one that answered wrongly from being asked.
+    The engine is asked within `gate`, which keeps one that answered wrongly from being asked. `opener` is who holds the
+    key, in the words of the results.
     """
 
     def __init__(
@@ -44,13 +52,15 @@ class Assessor:
         predictors: Sequence[Predictor],
         panel: Panel,
         vault: Vault,
-        courier: Courier,
+        courier: Road,
         settings: Settings,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
+        opener: str = "the gateway",
     ) -> None:
         self.predictors = tuple(predictors)
         self.panel = panel
         self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
+        self._opener = opener
 
     def assess(self, state: TwinState, as_of: date, *, only: Collection[str] | None = None) -> Assessment:
         """Calculate what can be calculated, and say why the rest cannot.
@@ -92,7 +102,7 @@ class Assessor:
         sums = {name.removeprefix(prefix): s for name, s in opened.values.items() if name.startswith(prefix)}
         how = (
             f"The weighted sum was computed on ciphertext by fhirtwin engine {__version__} (CKKS, parameter profile "
-            f"{opened.profile}, {self._settings.sealing} mode), which held no key that opens; the gateway opened and "
-            "rounded it, and applied the equation's constant and link."
+            f"{opened.profile}, {self._settings.sealing} mode), which held no key that opens; {self._opener} opened "
+            "and rounded it, and applied the equation's constant and link."
         )
         return Result(given, score.scores(given, sums, self._settings), how, caveats.notes(known, given.predictor))

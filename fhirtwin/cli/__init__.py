@@ -10,6 +10,7 @@ import click
 
 from fhirtwin import __version__
 from fhirtwin.cli.cds import cds
+from fhirtwin.cli.my_twin import my_twin
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
@@ -48,6 +49,7 @@ def main() -> None:
 main.add_command(cds)
 main.add_command(quarantine)
 main.add_command(pgx)
+main.add_command(my_twin)
 
 
 @main.command()

@@ -13,7 +13,7 @@ from fhirtwin.api import admission, errors, guard, health, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
-from fhirtwin.api.ui import sandbox
+from fhirtwin.api.ui import my_twin, sandbox
 from fhirtwin.assess import Assessor
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
@@ -95,4 +95,5 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
     app.register_blueprint(sandbox.blueprint(services), url_prefix="/sandbox")
+    app.register_blueprint(my_twin.blueprint(services), url_prefix="/my-twin")
     return app

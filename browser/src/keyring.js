@@ -12,6 +12,15 @@ export async function isSet() {
   return (await lockOf(await database())) !== undefined;
 }
 
+let begun = { passphrase: null, key: null };
+
+/** Begin to make the key of a passphrase that was typed, while the rest of the page loads; nothing is told of it. */
+export function begin(passphrase) {
+  const key = database().then(lockOf).then((lock) => lock && derived(passphrase, lock));
+  key.catch(() => {}); // `unlock` tells, when somebody asks
+  begun = { passphrase, key };
+}
+
 /** The keys under a passphrase; the first one ever given is the one that counts from then on. */
 export async function unlock(passphrase) {
   const db = await database();
@@ -20,7 +29,8 @@ export async function unlock(passphrase) {
     throw new Error(`Choose a passphrase of at least ${SHORTEST} signs: it is all that protects the keys on this device.`);
   }
   const lock = found ?? { salt: random(16), iterations: ITERATIONS };
-  const key = await derived(passphrase, lock);
+  const early = begun.passphrase === passphrase ? await begun.key : undefined;
+  const key = early ?? (await derived(passphrase, lock));
   if (found === undefined) {
     const proof = await closed(key, 'lock', new TextEncoder().encode(PROOF));
     await done(db.transaction('lock', 'readwrite').objectStore('lock').put({ ...lock, proof }, 'lock'));
@@ -34,7 +44,7 @@ export async function unlock(passphrase) {
 
 /** Forget every key on this device. What the gateway keeps sealed can then be opened by nobody. */
 export async function forget() {
-  (await database()).close();
+  begun = { passphrase: null, key: null };
   await done(indexedDB.deleteDatabase(NAME));
 }
 

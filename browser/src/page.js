@@ -9,6 +9,7 @@ const byId = (id) => document.getElementById(id);
 const form = byId('my-twin');
 const ready = start();
 form.addEventListener('submit', (event) => run(event, calculate));
+byId('passphrase').addEventListener('change', ({ target }) => keyring.begin(target.value));
 byId('earlier').addEventListener('click', (event) => run(event, showEarlier));
 byId('forget').addEventListener('click', (event) => run(event, forgetAll));
 

@@ -405,6 +405,56 @@ def test_a_damaged_answer_shows_nothing_and_its_key_is_gone(page: Page, place: i
     assert page.evaluate(KEPT_IN_THE_BROWSER) == {"sealed": 0, "clear": []}
 
 
+MUTATED = """async ([digest, count]) => {
+  const at = (name) => `/my-twin/bundle/${digest}/${name}`;
+  const [{ load }, { read }, { MODULES }, { evaluate }, { hexadecimal }] = await Promise.all(
+    ['ring.js', 'model.js', 'twin.js', 'gateway.js', 'panel.js'].map((name) => import(at(name))));
+  const told = JSON.parse(document.getElementById('model').textContent);
+  const [ring, model] = await Promise.all([load(), read(told, MODULES)]);
+  const { slots, secrets } = model.panel.lay(new Array(model.panel.features.length).fill(0));
+  const key = ring.makeKey();
+  const request = hexadecimal(crypto.getRandomValues(new Uint8Array(16)));
+  const sent = { profile: model.profile, panel: model.digest, request, vector: ring.encrypt(slots.re, slots.im, key) };
+  const { sums } = await evaluate(document.getElementById('my-twin').dataset.evaluate, sent);
+  const opens = (bytes) => {
+    try {
+      return Boolean(model.panel.sums(ring.decrypt(bytes, key), secrets));
+    } catch {
+      return false;
+    }
+  };
+  const random = (below) => crypto.getRandomValues(new Uint32Array(1))[0] % below;
+  const mutated = (turn) => {
+    const bytes = Uint8Array.from(sums);
+    const place = turn % 2 ? random(113) : random(bytes.length); // the header as often as all the rest
+    if (turn % 3 === 0) bytes[place] ^= 1 << random(8);
+    else if (turn % 3 === 1) crypto.getRandomValues(bytes.subarray(place, place + 8));
+    else bytes.copyWithin(place, random(bytes.length - 16), random(bytes.length - 16) + 16);
+    return bytes;
+  };
+  const same = (one) => one.every((byte, place) => byte === sums[place]);
+  let [changed, accepted] = [0, 0];
+  for (let turn = 0; turn < count; turn += 1) {
+    const bytes = mutated(turn);
+    if (!same(bytes)) {
+      changed += 1;
+      accepted += opens(bytes) ? 1 : 0;
+    }
+  }
+  const lengths = [0, 1, 113, sums.length - 1].filter((length) => opens(sums.slice(0, length)));
+  const others = [ring.makeKey(), ring.makeKey()].filter((other) => {
+    try { return model.panel.sums(ring.decrypt(sums, other), secrets); } catch { return false; }
+  });
+  return { changed, accepted, lengths, others: others.length, right: opens(sums) };
+}"""
+
+
+def test_of_many_changed_answers_none_is_believed_and_the_right_one_still_opens(page: Page) -> None:
+    found = page.evaluate(MUTATED, [digest_of(page), 1500])
+    assert found.pop("changed") > 1200
+    assert found == {"accepted": 0, "lengths": [], "others": 0, "right": True}
+
+
 def test_a_replayed_answer_shows_nothing(page: Page) -> None:
     first: Json = {}
 

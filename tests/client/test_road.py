@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import struct
 from collections.abc import Callable
 from typing import Any
 
@@ -62,6 +63,18 @@ def test_all_that_is_sent_is_a_digest_a_random_number_and_a_ciphertext() -> None
     sent = json.loads(through(lambda honest: honest))
     assert [one["name"] for one in sent["parameter"]] == ["profile", "panel", "request", "vector", "keep"]
     assert len(base64.b64decode(sent["parameter"][3]["valueBase64Binary"])) == 65649
+
+
+def test_no_feature_is_in_what_is_sent() -> None:
+    values = np.where(np.arange(len(PANEL.features)) % 2, PANEL.low, PANEL.high) / 3
+    features, _ = Vault(PANEL).seal(values)
+    with lying(lambda sent: (200, body(answered(sent)))) as gateway:
+        SealedRoad(gateway.base, "p").evaluate(features)
+    sent = json.loads(gateway.got[0])
+    vector = base64.b64decode(sent["parameter"][3]["valueBase64Binary"])
+    for value in values[values != 0]:
+        for written in (struct.pack("<d", value), struct.pack(">d", value), repr(float(value)).encode()):
+            assert written not in vector and written not in gateway.got[0]
 
 
 @pytest.mark.parametrize("name", ["key", "secret-key", "evaluation-keys", "send-your-key", "next"])

@@ -83,6 +83,18 @@ def test_both_are_kept_as_they_came_in_the_name_of_the_patient(twin: Gateway, pa
         )
 
 
+def test_the_gateways_own_vault_cannot_open_them(twin: Gateway, patient: str) -> None:
+    features, _ = Vault(PANEL).seal(np.zeros(len(PANEL.features)))
+    _, told = ask(twin, patient, parameters(features))
+    own = Vault(PANEL)
+    _, opening = own.seal(np.zeros(len(PANEL.features)))
+    for kept in (told["sums"], base64.b64encode(features.sealed_vector).decode()):
+        mine = SealedScores(features.profile, features.panel_digest, opening._request_id, base64.b64decode(kept))
+        with pytest.raises(EngineAnswerWrong):
+            own.open(mine, opening)
+        _, opening = own.seal(np.zeros(len(PANEL.features)))
+
+
 def test_nothing_is_kept_when_that_is_said(twin: Gateway, patient: str) -> None:
     features, _ = Vault(PANEL).seal(np.zeros(len(PANEL.features)))
     status, told = ask(twin, patient, parameters(features, keep={"valueBoolean": False}))

@@ -15,16 +15,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from fhirtwin.report.card import Card, this_server
 from fhirtwin.report.override_reasons import REASONS
 from fhirtwin.report.requests import medication_request, service_request
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy
 from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.facts import GENES, LISTS
 from fhirtwin.twin.state import Fact, PatientKey
-
-Card = dict[str, Any]
 
 _NAMESPACE: Final = uuid.UUID("3f0c5a0e-5a57-5d0e-9b0f-8f2f7a3b6c11")
 _ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
@@ -133,7 +133,7 @@ def not_judged_card(
         "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, "not-judged", content]))),
         "summary": summary(head),
         "indicator": "info",
-        "source": {"label": "fhirtwin", "url": f"{base_url}/metadata"},
+        "source": this_server(base_url),
         "detail": "\n\n".join([*parts, _what_was_checked(judged, bool(unjudged))]),
     }
 

@@ -22,6 +22,8 @@ MISSING = "no Node.js with npm here: the page /my-twin is not built (Debian: nod
 
 def main() -> bool:
     """Build it unless it is built of these sources; tell whether it is there."""
+    if not (SOURCES / "package-lock.json").is_file():
+        return BUNDLE.is_dir()  # a source package without them
     wanted = digest()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return True

@@ -46,6 +46,9 @@ export class Twin {
         if (digest !== this.model.digest) {
           throw new Error('It was calculated by other equations than this gateway has now.');
         }
+        if (!sumsKept) {
+          throw new Error('No answer to it was kept.');
+        }
         const sums = await kept(this.addresses.kept, sumsKept);
         const bytes = Uint8Array.from(atob(key), (sign) => sign.charCodeAt(0));
         found.push({ when, results: this.#opened(this.#prepared(values), sums, bytes, secrets) });

@@ -26,7 +26,7 @@ from fhirtwin.predictors.model import FeatureVector, Values
 from fhirtwin.settings import Settings
 from tests.clients import nodejs
 from tests.conftest import ROOT
-from tests.roads.gateway import Running
+from tests.roads.gateway import Running, ready, running
 
 Json = dict[str, Any]
 PREDICTORS = {one.id: one for one in registry.all_predictors()}
@@ -519,3 +519,22 @@ def test_a_patient_is_chosen_on_the_first_page(page: Page, gateway: Running) -> 
     page.get_by_role("link", name="Maria Keller").click()
     expect(page.get_by_role("status")).to_contain_text("Ready")
     assert Path(page.url).name != "my-twin"
+
+
+def test_a_closed_server_takes_its_token_as_password_all_the_way(
+    built: None, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with running(tmp_path_factory.mktemp("closed") / "data", "--host", "127.0.0.1") as closed:
+        ready(closed)
+        token = (closed.data / "token").read_text().strip()
+        closed.http.headers["Authorization"] = f"Bearer {token}"
+        address = f"{closed.host}/my-twin/patient/{nobody(closed)}"
+        context = browser.new_context(http_credentials={"username": "me", "password": token})
+        shown = context.new_page()
+        shown.goto(address)
+        fill(shown, ANSWERS)
+        go(shown)
+        expect(shown.get_by_role("status")).to_contain_text("opened on this device")
+        shown.get_by_role("button", name="Open earlier results").click()
+        expect(shown.get_by_role("status")).to_contain_text("Opened 1 earlier request")
+        context.close()

@@ -52,6 +52,11 @@ class Question:
     kind: str
     hint: str = ""
 
+    @property
+    def title(self) -> str:
+        """The label as a heading begins: `eGFR` stays as it is."""
+        return self.label if self.label[1:2].isupper() else self.label[:1].upper() + self.label[1:]
+
 
 def blueprint(parts: Services) -> Blueprint:
     """The pages below `/my-twin`."""

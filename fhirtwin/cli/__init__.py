@@ -10,6 +10,7 @@ import click
 
 from fhirtwin import __version__
 from fhirtwin.cli.cds import cds
+from fhirtwin.cli.cohort import cohort
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
@@ -46,6 +47,7 @@ def main() -> None:
 
 
 main.add_command(cds)
+main.add_command(cohort)
 main.add_command(quarantine)
 main.add_command(pgx)
 
@@ -90,6 +92,7 @@ def serve(
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--batch", is_flag=True, help="Also score thousands of patients in a call, for `fhirtwin cohort`.")
 @click.option("--with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends: its starter has gone.")
 def engine(
     *,
@@ -99,6 +102,7 @@ def engine(
     memory_mb: int,
     tls_cert: Path | None,
     tls_key: Path | None,
+    batch: bool,
     with_stdin: bool,
 ) -> NoReturn:
     """Start an engine: it evaluates on ciphertext and holds no key that opens and no patient."""
@@ -106,7 +110,8 @@ def engine(
 
     if with_stdin:
         _stop_when_stdin_ends()
-    server.run(listen, engine_key, workers, memory_mb, tls_cert=tls_cert, tls_key=tls_key)
+    circuits = server.batch if batch else tuple
+    server.run(listen, engine_key, workers, memory_mb, tls_cert=tls_cert, tls_key=tls_key, circuits=circuits)
 
 
 @main.command()

@@ -77,7 +77,7 @@ class BatchVault:
         """Decrypt, check, and round each linear predictor to the step of the profile.
 
         Raises:
-            EngineAnswerRefused: the answer is not exactly what a right engine gives to this batch; it is thrown away as
+            EngineAnswerWrong: the answer is not exactly what a right engine gives to this batch; it is thrown away as
                 a whole, and one text says so whatever the reason.
             Fault: the opening was used before.
         """

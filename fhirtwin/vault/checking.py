@@ -9,7 +9,7 @@ from fhirtwin.ckks.circuits.circuit import Circuit, split
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import SealedScores
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 
 REFUSED = "The answer of the engine failed the checks of the vault and was thrown away; nothing was calculated from it."
 
@@ -39,25 +39,25 @@ def opened(ring: Ring, circuit: Circuit, scores: SealedScores, request_id: bytes
     """Decrypt every ciphertext of an answer, shape (ciphertexts, slots). It must not leave the vault unrounded.
 
     Raises:
-        EngineAnswerRefused: it is not of this request, or no answer of this circuit.
+        EngineAnswerWrong: it is not of this request, or no answer of this circuit.
     """
     if (scores.profile, scores.panel_digest, scores.request_id) != (circuit.profile.name, circuit.digest, request_id):
-        raise EngineAnswerRefused(REFUSED)
+        raise EngineAnswerWrong(REFUSED)
     try:
         parts = split(scores.sealed_sums, circuit.profile.answer_bytes, circuit.cost.sealed_out)
         return np.stack([ring.decrypt(ring.load(part, scale, primes=1)) for part in parts])
     except (Incorrect, RuntimeError, ValueError):
-        raise EngineAnswerRefused(REFUSED) from None
+        raise EngineAnswerWrong(REFUSED) from None
 
 
 def refuse_unless(*good: bool) -> None:
     """Refuse with the one text unless all checks, which were all made, are passed.
 
     Raises:
-        EngineAnswerRefused: one is not.
+        EngineAnswerWrong: one is not.
     """
     if not all(good):
-        raise EngineAnswerRefused(REFUSED)
+        raise EngineAnswerWrong(REFUSED)
 
 
 def counts(sums: Float, step: float) -> NDArray[np.int64]:

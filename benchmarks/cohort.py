@@ -3,8 +3,8 @@
     python -m benchmarks.cohort [--people 40000] [--workers 1] [--ray]
 
 People are made up. The engine alone is measured in this process, the least of many rounds; the command as a user runs
-it, once with rows alone and once with RiskAssessments, its CPU time from the kernel when it has ended: reading, sealing,
-the engine, opening, writing, all in. What starting costs is measured on one person and taken off; both are told. A core
+it, once with rows alone and once with RiskAssessments, by the kernel's count of CPU time: reading, sealing, the engine,
+opening, writing, all in. What starting costs is measured on one person and taken off; both are told. A core
 does so many patients a second as the command would have done had it one core for all of its processes. Exits 1 when a
 bar is missed.
 """

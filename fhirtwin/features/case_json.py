@@ -134,7 +134,8 @@ def _read_vector(read: _Vector, predictor: Predictor, as_of: date) -> FeatureVec
     values = {used.fact: used.value for used in inputs}
     if "age" in values and values["age"] != read.age:
         raise Unprocessable(f"{predictor.id}: `age` is not the age among the inputs")
-    outputs = tuple(_read_output(name, read.age, predictor, values) for name in read.outputs)
+    missing = [needed.fact for needed in predictor.inputs if needed.fact not in values]
+    outputs = tuple(_read_output(name, read.age, predictor, missing) for name in read.outputs)
     if not outputs or len(set(read.outputs)) < len(outputs):
         raise Unprocessable(f"{predictor.id}: `outputs` names none, or one twice")
     return FeatureVector(
@@ -186,11 +187,11 @@ def _plain(value: Any) -> Value:
     raise Unprocessable("a value is neither a number, nor true or false, nor a word")
 
 
-def _read_output(name: str, age: int, predictor: Predictor, values: Mapping[str, Value]) -> Output:
+def _read_output(name: str, age: int, predictor: Predictor, missing: Sequence[str]) -> Output:
     output = _output(name, predictor)
     if not output.applies_at(age):
         raise Unprocessable(f"{predictor.id}: {name} is not published for this age")
-    if any(output.needs(needed.fact) and needed.fact not in values for needed in predictor.inputs):
+    if any(map(output.needs, missing)):
         raise Unprocessable(f"{predictor.id}: an input that {name} needs is missing")
     return output
 

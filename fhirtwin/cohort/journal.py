@@ -64,6 +64,8 @@ class Journal:
         if lines and lines[-1].get("finished"):
             self._rename()
             lines, whole = [], 0
+        if len(lines) == 1:  # it came to nothing, so it may as well have been another
+            lines, whole = [], 0
         self._journal.truncate(whole)
         for path in self._files.values():
             if path.exists():

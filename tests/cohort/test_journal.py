@@ -88,6 +88,15 @@ def test_another_run_is_not_gone_on_with(tmp_path: Path) -> None:
     assert (tmp_path / "out.part").read_bytes() == b"row 0\n"
 
 
+def test_a_run_that_came_to_nothing_stands_in_nobodys_way(tmp_path: Path) -> None:
+    Journal(files(tmp_path), ABOUT).close()
+    journal = Journal(files(tmp_path), {**ABOUT, "day": "2026-06-02"})
+    assert begun(tmp_path / "out")["day"] == "2026-06-02"
+    add(journal, 0)
+    journal.finish()
+    assert (tmp_path / "out").read_bytes() == b"row 0\n"
+
+
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
     journal = Journal(files(tmp_path), ABOUT)
     with pytest.raises(Incorrect, match="Another"):

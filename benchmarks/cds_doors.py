@@ -12,6 +12,7 @@ from typing import Any
 
 from flask import Flask, jsonify, request
 
+from fhirtwin import machine
 from fhirtwin.api import admission, errors, guard
 from fhirtwin.api.cds import routes
 from fhirtwin.api.cds.service import Call, Response, Service
@@ -43,6 +44,7 @@ def door() -> Flask:
     admission.install(app, settings.max_concurrent_requests)
     errors.install(app)
     app.register_blueprint(routes.blueprint(parts, registry.admit([service])), url_prefix="/cds-services")
+    machine.settle()
     return app
 
 

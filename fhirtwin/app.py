@@ -38,7 +38,9 @@ def from_environment() -> Flask:
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("fhirtwin").setLevel(settings.log_level.upper())
     logging.getLogger("fhirtwin.security").setLevel(logging.INFO)  # whatever else is not worth a line
-    return create_app(settings)
+    app = create_app(settings)
+    machine.settle()
+    return app
 
 
 def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -> Flask:

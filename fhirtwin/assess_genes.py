@@ -23,8 +23,7 @@ from fhirtwin.pgx.circuits import dosing, responding, tables
 from fhirtwin.pgx.circuits.book import REFUSED, Key
 from fhirtwin.pgx.circuits.shelf import Shelf, Wanted
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.pgx.lookup import Find
-from fhirtwin.pgx.recommendations import Alleles, Answer
+from fhirtwin.pgx.recommendations import Alleles, Answer, Find
 from fhirtwin.pgx.response.evidence import Baseline
 from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.pgx.warfarin import Dose, Person

@@ -193,13 +193,13 @@ class Gateway:
             raise Incorrect(f"{self.base_url} answers, but not as a FHIR server does.") from None
 
 
-def refuse_unclear(files: tuple[Path, ...], genomes: tuple[Path, ...], patient: str) -> None:
+def refuse_unclear(files: tuple[Path, ...], patient: str) -> None:
     """Return when it is one VCF file alone, and of somebody.
 
     Raises:
         Incorrect: it is not.
     """
-    if len(files) > 1 or len(genomes) > 1:
+    if len(files) > 1:
         raise Incorrect("A VCF file is loaded alone: one file, one patient.")
     if not patient:
         raise Incorrect("Say whose genome the VCF file is: --patient ID.")

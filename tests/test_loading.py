@@ -194,8 +194,8 @@ def test_refusal_of_a_vcf_is_told_in_its_words(tmp_path: Path) -> None:
 
 def test_vcf_is_loaded_alone_and_for_somebody() -> None:
     one, other = Path("a.vcf"), Path("b.json")
-    refuse_unclear((one,), (one,), "p")
+    refuse_unclear((one,), "p")
     with pytest.raises(Incorrect, match="--patient"):
-        refuse_unclear((one,), (one,), "")
+        refuse_unclear((one,), "")
     with pytest.raises(Incorrect, match="alone"):
-        refuse_unclear((one, other), (one,), "p")
+        refuse_unclear((one, other), "p")

@@ -15,3 +15,21 @@ print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMI
 def test_a_process_that_closed_its_memory_is_not_dumpable() -> None:
     told = subprocess.run([sys.executable, "-c", TELL], capture_output=True, text=True, check=True).stdout.split()
     assert told == ["1", "0", "0", "0"]
+
+
+SETTLE = """
+import gc
+from fhirtwin import machine
+machine.settle()
+print(gc.isenabled(), gc.get_freeze_count() > 1000, gc.get_threshold()[0])
+class Circle: pass
+import weakref
+first = Circle(); first.self = first; seen = weakref.ref(first); del first
+kept = [[] for _ in range(60_000)]
+print(seen() is None)
+"""
+
+
+def test_a_process_that_settled_still_finds_circles_made_after() -> None:
+    told = subprocess.run([sys.executable, "-c", SETTLE], capture_output=True, text=True, check=True).stdout.split()
+    assert told == ["True", "True", "50000", "True"]

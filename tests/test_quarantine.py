@@ -103,9 +103,7 @@ def test_right_answers_are_noted_once_a_second_and_none_is_lost(
     assert standing(store) == Standing(clock.now, 11)
 
 
-def test_what_cannot_be_noted_now_is_noted_later(
-    store: Store, clock: Clock, quarantine: Quarantine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_cannot_be_noted_now_is_noted_later(store: Store, clock: Clock, quarantine: Quarantine) -> None:
     with store.write():  # holds the turn; on SQLite who notes needs it too
         answer(quarantine)
     assert standing(store) == Standing()

@@ -1,8 +1,7 @@
-"""What vault and engine share of how a panel lies in slots, however it does: gains, canary weights, limits."""
+"""What vault and engine share of how a panel lies in slots, however it does: gains and limits."""
 
 from __future__ import annotations
 
-import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,10 +13,6 @@ from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
 
-NONCE_LIMIT = 4.0
-"""Nonces are uniform between minus and plus this."""
-
-_CANARY_LIMIT = 8.0
 _LARGEST_GAIN_BITS = 6
 
 # Binary logarithm of the noise of sealing over that of rounding the encoded weights, as standard deviations in one slot
@@ -96,26 +91,19 @@ def paired(values: Float, pairs: int) -> Complex:
     return padded[0::2] + 1j * padded[1::2]
 
 
-def gains_of(panel: Panel) -> Float:
-    """Powers of two, so that multiplying and dividing by them is exact on both sides."""
+def gains_of(panel: Panel, noise_ratio_bits: float = _NOISE_RATIO_BITS) -> Float:
+    """Powers of two, so that multiplying and dividing by them is exact on both sides.
+
+    Args:
+        panel: whose features they are for.
+        noise_ratio_bits: binary logarithm of the noise of a feature over that of a weight, each at its scale.
+    """
     largest_weight = np.abs(panel.weights).max(axis=0)
     largest_value = panel.largest()
     usable = (largest_weight > 0) & (largest_value > 0)
     ratio = np.where(usable, largest_weight, 1.0) / np.where(usable, largest_value, 1.0)
-    bits = np.rint((_NOISE_RATIO_BITS + np.log2(ratio)) / 2)
+    bits = np.rint((noise_ratio_bits + np.log2(ratio)) / 2)
     return np.asarray(2.0 ** np.clip(bits, -_LARGEST_GAIN_BITS, _LARGEST_GAIN_BITS), dtype=np.float64)
-
-
-def canary_of(panel: Panel, gains: Float, pairs: int, pairs_a_lane: int) -> Float:
-    """Weights in (0.5, 1] by magnitude before they are scaled so that the sum of a canary keeps to its limit."""
-    stream = hashlib.shake_256(b"fhirtwin canary\x00" + bytes.fromhex(panel.digest)).digest(8 * 2 * pairs)
-    drawn = np.frombuffer(stream, dtype="<u8")
-    magnitude = 1.0 - (drawn >> np.uint64(12)).astype(np.float64) * 2.0**-53
-    sign = np.where(drawn & np.uint64(1), -1.0, 1.0)
-    largest = np.full(2 * pairs, NONCE_LIMIT)
-    largest[: len(gains)] += panel.largest() * gains
-    weights: Float = sign * magnitude * _CANARY_LIMIT / (2 * pairs_a_lane) / largest
-    return weights
 
 
 def refuse_overflow(profile: Profile, products: float) -> None:

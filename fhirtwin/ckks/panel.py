@@ -60,8 +60,11 @@ class Panel:
         return -self._added(-np.minimum(at_low, at_high)), greatest
 
     def chosen_twice(self, values: NDArray[np.float64]) -> bool:
-        """Tell whether a vector has two features that are not 0 of one choice."""
-        return bool(self.choices) and bool((np.bincount(self._choice_of[values != 0.0])[1:] > 1).any())
+        """Tell whether a vector, or one of several that are a line each, has two that are not 0 of one choice."""
+        line, place = np.nonzero(np.atleast_2d(values))
+        choice = self._choice_of[place]
+        seen = (line * (len(self.choices) + 1) + choice)[choice > 0]
+        return bool((np.bincount(seen) > 1).any())
 
     @cached_property
     def _choice_of(self) -> NDArray[np.intp]:

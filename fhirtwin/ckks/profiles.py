@@ -114,7 +114,8 @@ BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-
 POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))
 NETWORK: Final = Profile("P2-net", "network", 8192, (60, 29, 24, 29, 28, 44), 33, 24, 4, 3e-4, 2e-3, Decimal("0.003"))
 
-_PROFILES: Final = {p.name: p for p in (MASKED, ROTATING, SPARSE, BATCH, POLYGENIC, NETWORK)}
+_OF_PANELS: Final = {p.mode: p for p in (MASKED, ROTATING, SPARSE)}
+_PROFILES: Final = {p.name: p for p in (*_OF_PANELS.values(), BATCH, POLYGENIC, NETWORK)}
 
 
 def profile(name: str) -> Profile:
@@ -130,15 +131,15 @@ def profile(name: str) -> Profile:
 
 
 def for_mode(mode: str) -> Profile:
-    """Return the profile that evaluates in `mode`: `masked`, `rotating` or `sparse`.
+    """Return the profile that evaluates a panel in `mode`: `masked`, `rotating` or `sparse`.
 
     Raises:
         Incorrect: it is none of them.
     """
-    for found in _PROFILES.values():
-        if found.mode == mode:
-            return found
-    raise Incorrect("A panel is evaluated in mode masked or rotating, or sparse if it is a table.")
+    try:
+        return _OF_PANELS[mode]
+    except KeyError:
+        raise Incorrect("A panel is evaluated in mode masked or rotating, or sparse if it is a table.") from None
 
 
 def check(candidate: Profile) -> None:

@@ -43,7 +43,14 @@ class SealedScores:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Opened by the vault and rounded to the profile's step: row name to linear predictor, without its constant."""
+    """Opened by the vault and rounded to the profile's step.
+
+    Attributes:
+        values: of a panel, name of the row to linear predictor, without its constant; of another circuit, name of the
+            score or output to its value.
+        profile: name of the pinned parameter profile.
+        panel_digest: of the panel or circuit.
+    """
 
     values: Mapping[str, Decimal]
     profile: str

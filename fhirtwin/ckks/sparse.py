@@ -12,23 +12,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fhirtwin.ckks.layout import (
-    NONCE_LIMIT,
-    Complex,
-    Float,
-    Laid,
-    Layout,
-    Places,
-    Uniform,
-    canary_of,
-    gains_of,
-    paired,
-    refuse_overflow,
-)
+from fhirtwin.ckks.drawing import weights_of_checks
+from fhirtwin.ckks.layout import Complex, Float, Laid, Layout, Places, Uniform, gains_of, paired, refuse_overflow
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
 
+NONCE_LIMIT = 4.0
+"""Nonces are uniform between minus and plus this."""
+
+_CANARY_LIMIT = 8.0
 _NONCE_SLOTS = 8
 _PAIRS_A_CANARY = 32
 _NO_PAIR = -1
@@ -83,7 +76,7 @@ def layout(panel: Panel, profile: Profile) -> Sparse:
     """
     pairs, rows = (len(panel.features) + 1) // 2, len(panel.rows)
     gains = gains_of(panel)
-    canary = canary_of(panel, gains, pairs, _PAIRS_A_CANARY)
+    canary = _canary(panel, gains, pairs)
     weights = np.zeros((rows, 2 * pairs))
     weights[:, : len(panel.features)] = panel.weights / gains
 
@@ -106,6 +99,14 @@ def layout(panel: Panel, profile: Profile) -> Sparse:
     refuse_overflow(profile, _products(panel, gains, used, places, lane_of) / profile.slots)
     low, high = panel.range()
     return Sparse(panel, profile, (), gains, slots, lane_of, low, high, places, pairs, canary)
+
+
+def _canary(panel: Panel, gains: Float, pairs: int) -> Float:
+    """Weights of the canaries, scaled so that the sum of each keeps to its limit."""
+    largest = np.full(2 * pairs, NONCE_LIMIT)
+    largest[: len(gains)] += panel.largest() * gains
+    drawn = weights_of_checks(b"canary", panel.digest, 2 * pairs)
+    return np.asarray(drawn * _CANARY_LIMIT / (2 * _PAIRS_A_CANARY) / largest)
 
 
 def _products(panel: Panel, gains: Float, weights: Complex, pair_of: Places, lane_of: Places) -> float:

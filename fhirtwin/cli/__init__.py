@@ -156,12 +156,11 @@ def load(
     from fhirtwin import loading
 
     gateway = loading.Gateway.of(data, server, ca_file or "")
-    genomes = tuple(file for file in files if file.name.lower().endswith((".vcf", ".vcf.gz", ".vcf.bgz")))
-    if genomes:
+    if any(file.name.lower().endswith((".vcf", ".vcf.gz", ".vcf.bgz")) for file in files):
         said = {"sample": sample, "outside-calls": outside_calls.read() if outside_calls else ""}
         said |= {"absent-is-reference": "true" if absent_is_reference else "", "grch38": "true" if grch38 else ""}
-        loading.refuse_unclear(files, genomes, patient)
-        for line in gateway.import_vcf(genomes[0], patient, said):
+        loading.refuse_unclear(files, patient)
+        for line in gateway.import_vcf(files[0], patient, said):
             click.echo(line)
         return
     failed = 0

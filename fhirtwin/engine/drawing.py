@@ -8,6 +8,7 @@ import numpy as np
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from numpy.typing import NDArray
 
+from fhirtwin.ckks import drawing
 from fhirtwin.ckks.profiles import Profile
 
 Float = NDArray[np.float64]
@@ -16,5 +17,4 @@ Float = NDArray[np.float64]
 def uniform(profile: Profile, count: int) -> Float:
     """Numbers from a cryptographic generator: AES-256 in counter mode under a key used for this call only."""
     stream = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(bytes(16))).encryptor().update(bytes(8 * count))
-    bits = np.frombuffer(stream, dtype="<u8") >> np.uint64(11)
-    return (bits.astype(np.float64) * 2.0**-52 - 1.0) * 2.0**profile.mask_bits
+    return drawing.uniform(stream) * 2.0**profile.mask_bits

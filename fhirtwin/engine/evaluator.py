@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,11 @@ from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.drawing import uniform
-from fhirtwin.errors import Precondition, Unprocessable
+from fhirtwin.engine.keyed import KeyedRings
+from fhirtwin.errors import Unprocessable
 
 _MOST_KEY_SETS = 4
 
@@ -44,12 +46,9 @@ class Evaluator:
     ) -> None:
         self.panel = panel
         self.tables = tuple(tables)
-        self.layouts: dict[str, Layout] = {p.name: packing.layout(panel, p) for p in (MASKED, ROTATING)}
-        all_layouts = [*self.layouts.values(), *(packing.layout(table, SPARSE) for table in tables)]
+        all_layouts = layouts(panel, tables, circuits)
+        self.layouts = {layout.profile.name: layout for layout in all_layouts[:2]}
         self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
-        for trajectory in self._trajectories:
-            trajectory.check(SPARSE)
-            all_layouts.append(packing.layout(trajectory.panel, SPARSE))
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {
@@ -59,7 +58,7 @@ class Evaluator:
         self._circuits = {
             circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
         }
-        self._keyed: OrderedDict[bytes, Ring] = OrderedDict()
+        self._keyed = KeyedRings(_MOST_KEY_SETS, partial(_load_keys, self.layouts[ROTATING.name]))
         self._lock = threading.Lock()
 
     @property
@@ -83,10 +82,8 @@ class Evaluator:
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        rings = (*self._rings.values(), *self._keyed.values())
-        return any(ring.holds_secret_key for ring in rings) or any(
-            prepared.holds_secret_key for prepared in self._circuits.values()
-        )
+        held: list[Ring | KeyedRings[Ring] | Prepared] = [*self._rings.values(), self._keyed, *self._circuits.values()]
+        return any(one.holds_secret_key for one in held)
 
     def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
         """Compute every row of the panel that is named on one ciphertext, or the circuit that is named.
@@ -108,7 +105,8 @@ class Evaluator:
             raise Unprocessable("This engine holds another panel of predictors.")
         profile = layout.profile
         with self._lock:
-            ring = self._keyed_ring(layout, features, keys_digest) if layout.steps else self._rings[profile.name]
+            keyed = bool(layout.steps)
+            ring = self._keyed.ring(keys_digest, features.evaluation_keys) if keyed else self._rings[profile.name]
             sealed = ring.load(features.sealed_vector, profile.input_scale)
             ring.multiply(sealed, self._weights[features.panel_digest, profile.name])
             for step in layout.steps:
@@ -117,19 +115,28 @@ class Evaluator:
             sums = ring.save(sealed)
         return SealedScores(profile.name, features.panel_digest, features.request_id, sums)
 
-    def _keyed_ring(self, layout: Layout, features: SealedFeatures, keys_digest: bytes) -> Ring:
-        ring = self._keyed.get(keys_digest)
-        if ring is not None:
-            self._keyed.move_to_end(keys_digest)
-            return ring
-        if not features.evaluation_keys:
-            raise Precondition("Send the evaluation keys along: this engine does not have them.")
-        ring = Ring(layout.profile)
-        ring.load_rotation_keys(features.evaluation_keys, len(layout.steps))
-        self._keyed[keys_digest] = ring
-        if len(self._keyed) > _MOST_KEY_SETS:
-            self._keyed.popitem(last=False)
-        return ring
+
+def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[Circuit | Trajectory]) -> list[Layout]:
+    """Lay out everything that lies as panels do: the panel masked and rotating, then tables and trajectories.
+
+    Raises:
+        Incorrect: one of them cannot be evaluated safely, or not as precisely as it must be.
+    """
+    for circuit in circuits:
+        if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
+            circuit.check(SPARSE)
+    sparse = [*tables, *(circuit.panel for circuit in circuits if isinstance(circuit, Trajectory))]
+    return [
+        packing.layout(panel, MASKED),
+        packing.layout(panel, ROTATING),
+        *(packing.layout(s, SPARSE) for s in sparse),
+    ]
+
+
+def _load_keys(layout: Layout, keys: bytes) -> Ring:
+    ring = Ring(layout.profile)
+    ring.load_rotation_keys(keys, len(layout.steps))
+    return ring
 
 
 def _masks(layout: Layout) -> Complex:

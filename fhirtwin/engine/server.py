@@ -15,13 +15,11 @@ from granian.log import LogLevels
 from granian.server import Server
 
 from fhirtwin import keyfile, machine
-from fhirtwin.ckks import packing
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
-from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.engine import evaluator
 from fhirtwin.engine.web import create_app
 from fhirtwin.errors import Incorrect
 
@@ -60,16 +58,9 @@ def run(
     keyfile.read(key_file)
     if memory_mb < _LEAST_MEMORY_MB:
         raise Incorrect(f"An engine worker needs at least {_LEAST_MEMORY_MB} MiB.")
-    make_panel = panel or _predictors_panel
-    checked = make_panel()
-    for known in (MASKED, ROTATING):  # here, where it is told, and not only in a worker that would die of it
-        packing.layout(checked, known)
-    make_tables = tables or _gene_tables
-    for table in make_tables():
-        packing.layout(table, SPARSE)
-    for circuit in circuits():
-        if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
-            circuit.check(SPARSE)
+    make_panel, make_tables = panel or _predictors_panel, tables or _gene_tables
+    # Refused here, where it is told, and not only in a worker that would die of it.
+    evaluator.layouts(make_panel(), make_tables(), circuits())
     where = _address(listen, secure=tls_cert is not None and tls_key is not None)
     # One evaluation runs at a time, and each thread of a numerical library would reserve address space.
     os.environ.update({"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"})
@@ -105,7 +96,7 @@ def _load(
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(Evaluator(panel(), tables(), circuits()), bytes.fromhex(keyfile.read(key_file)))
+    return create_app(evaluator.Evaluator(panel(), tables(), circuits()), bytes.fromhex(keyfile.read(key_file)))
 
 
 def _predictors_panel() -> Panel:

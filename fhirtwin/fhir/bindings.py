@@ -40,7 +40,7 @@ def code(one: Check, name: str) -> Check:
     if name in FORMS:
         pattern, expected = FORMS[name]
         return _of_form(one, pattern, expected)
-    codes: frozenset[str] = frozenset().union(*VALUE_SETS[name].values())
+    codes = _codes(name)
     wrong: Finding = ("", "code-invalid", _expected(name, codes))
 
     def check(value: Any, owner: Mapping[str, Any]) -> Findings:
@@ -59,7 +59,7 @@ def concept(one: Check, name: str) -> Check:
         name: of the value set, as the table calls it.
     """
     systems = VALUE_SETS[name]
-    codes: frozenset[str] = frozenset().union(*systems.values())
+    codes = _codes(name)
     wrong: Finding = ("", "code-invalid", f"{_expected(name, codes)} The system is {' or '.join(sorted(systems))}.")
 
     def check(value: Any, owner: Mapping[str, Any]) -> Findings:
@@ -73,6 +73,10 @@ def concept(one: Check, name: str) -> Check:
         return None if value.keys() <= {"id", "extension"} else [wrong]
 
     return check
+
+
+def _codes(name: str) -> frozenset[str]:
+    return frozenset().union(*VALUE_SETS[name].values())
 
 
 def _of_form(one: Check, pattern: re.Pattern[str], expected: str) -> Check:

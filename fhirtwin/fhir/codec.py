@@ -98,15 +98,24 @@ def _wrong(value: Any, data: bytes, max_depth: int) -> str:
         members = _count_members(value, max_depth)
     except ValueError as error:
         return str(error)
-    # Minified, every member has its `":`, and a string may hold one too (as `\":`): equal numbers leave no room for
-    # a member that the parser dropped. Unequal ones decide nothing yet.
-    if members != msgspec.json.format(data, indent=-1).count(b'":') and members != sum(
-        map(bool, _STRING.findall(data))
-    ):
+    if not _is_all_of(data, value, members):
         return json_faults.TWICE
     if b"\\u0000" in data and any(_NUL.findall(data)):
         return json_faults.NUL
     return ""
+
+
+def _is_all_of(data: bytes, value: Any, members: int) -> bool:
+    r"""Tell whether every member of a text is in what was parsed: of two with one name the parser drops the first.
+
+    What is the same when written again has all. Else, minified, every member has its `":`, and a string may hold one
+    too (as `\\":`): equal numbers leave no room for another member. Unequal ones decide nothing yet.
+    """
+    again = encode(value)
+    if again == data:
+        return True
+    close = msgspec.json.format(data, indent=-1)
+    return again == close or members == close.count(b'":') or members == sum(map(bool, _STRING.findall(data)))
 
 
 def _count_members(value: Any, max_depth: int) -> int:

@@ -91,10 +91,10 @@ def _assembled(
     ours: Collection[str],
     left: Mapping[str, str],
 ) -> Prefetched:
-    brought = {key: value for key, value in given.items() if not is_outcome(value)}
-    belonging.refuse_strangers([i for key, value in brought.items() for i in _placed(key, value)], patient, ours)
-    obtained = {key: value for key, value in brought.items() if key not in left}
-    placed = [item for key, value in obtained.items() for item in _placed(key, value)]
+    brought = {key: list(_placed(key, value)) for key, value in given.items() if not is_outcome(value)}
+    belonging.refuse_strangers([item for items in brought.values() for item in items], patient, ours)
+    obtained = {key: items for key, items in brought.items() if key not in left}
+    placed = [item for items in obtained.values() for item in items]
     contradictions.refuse(placed)
     medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from fhirtwin.errors import Incorrect, Issue, NotFound
-from fhirtwin.fhir import codec, outcome
+from fhirtwin.fhir import codec, outcome, references
 from fhirtwin.fhir.validator import is_resource_type
 from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.pgx.lookup import PLAIN, Lookup
@@ -96,6 +96,13 @@ def require_type(type_: str) -> None:
 def is_id(text: str) -> bool:
     """Whether `text` can be a logical id: http://hl7.org/fhir/R4/datatypes.html#id."""
     return _ID.fullmatch(text) is not None
+
+
+def local_id(reference: str, type_: str, base_url: str) -> str | None:
+    """The id that a reference names, where it is to a resource of a type on this server; else None."""
+    found = references.parse(reference)
+    ours = found.base.rstrip("/") in ("", base_url)
+    return found.id if found.type == type_ and is_id(found.id) and ours else None
 
 
 def etag(version: int) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, Final
 
 from fhirtwin.access.visibility import require_whole_record
-from fhirtwin.errors import Incorrect, Unsupported
-from fhirtwin.fhir import references
+from fhirtwin.errors import Incorrect, Issue, Unsupported
+from fhirtwin.fhir.outcome import operation_outcome
 from fhirtwin.interactions import replaced, reporting
-from fhirtwin.interactions.context import is_id
-from fhirtwin.interactions.operation import Call
+from fhirtwin.interactions.context import Answer, is_id, local_id
+from fhirtwin.interactions.operation import Call, with_parameters
 from fhirtwin.pgx import presence
 from fhirtwin.pgx.lookup import Lookup
 from fhirtwin.report.genomics import report
@@ -25,11 +26,14 @@ from fhirtwin.rules.genetics import person
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin import derived
+from fhirtwin.twin.gaps import unread_medicines
 from fhirtwin.twin.genome import GeneResult
-from fhirtwin.twin.medicines import GAPS
 from fhirtwin.twin.state import LOCAL, PatientKey, TwinState
 
-MOST_ASKED = 200
+_UNKNOWN: Final = {
+    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
+}
+MOST_ASKED: Final = 200
 """Genes, haplotypes, treatments or ranges in one call."""
 
 
@@ -66,7 +70,7 @@ class Known:
     @property
     def unread(self) -> tuple[str, ...]:
         """Why medicines that may be taken could not be read."""
-        return tuple(dict.fromkeys(one.reason for one in self.state.unused if one.reason in GAPS))
+        return tuple(dict.fromkeys(one.reason for one in unread_medicines(self.state)))
 
     def findings(self, medicines: Iterable[Medicine], base: str = "") -> Findings:
         """What the genes say of each medicine.
@@ -110,12 +114,10 @@ def subject(call: Call) -> str:
         Incorrect: it is neither an id nor a reference to a Patient of this server.
     """
     text = str(call.one("subject")).strip()
-    if is_id(text):
-        return text
-    found = references.parse(text)
-    if found.type == "Patient" and is_id(found.id) and found.base.rstrip("/") in ("", call.services.base_url):
-        return found.id
-    raise Incorrect("`subject` must be the id of a Patient of this server, or a reference: Patient/123.")
+    found = text if is_id(text) else local_id(text, "Patient", call.services.base_url)
+    if found is None:
+        raise Incorrect("`subject` must be the id of a Patient of this server, or a reference: Patient/123.")
+    return found
 
 
 def listed(call: Call, name: str) -> tuple[str, ...]:
@@ -160,6 +162,17 @@ def medicines(call: Call, name: str) -> tuple[Medicine, ...]:
             raise Incorrect(f"One of `{name}` is not known here: give RxNorm ingredients ({RXNORM}), or their names.")
         found += told
     return tuple(dict.fromkeys(found))
+
+
+def presence_part(there: bool | None) -> dict[str, Any]:
+    """The part `presence`; where it is not known, it has the extension data-absent-reason instead of a value."""
+    return {"name": "presence", **({"_valueBoolean": _UNKNOWN} if there is None else {"valueBoolean": there})}
+
+
+def told(parameters: Iterable[tuple[str, str, Any]], issues: Sequence[Issue]) -> Answer:
+    """Answer with parameters, and with `outcome` where there is something to say of them."""
+    outcomes = [("outcome", "resource", operation_outcome(issues))] if issues else []
+    return with_parameters([*parameters, *outcomes])
 
 
 def germline_only(call: Call) -> None:

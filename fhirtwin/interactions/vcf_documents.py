@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 
 from fhirtwin.access import Caller
 from fhirtwin.errors import Incorrect, Unprocessable, Unsupported
-from fhirtwin.fhir import binary, codec, references
+from fhirtwin.fhir import binary, codec
 from fhirtwin.interactions import read
-from fhirtwin.interactions.context import Services
+from fhirtwin.interactions.context import Services, local_id
 from fhirtwin.store import Reader
 
 _ANY_DEPTH = 1000
@@ -37,14 +37,14 @@ def opened(services: Services, caller: Caller, reader: Reader, reference: str, p
         Unprocessable: it is not current, of another patient, or holds no one VCF file.
         Unsupported: the file is on another server.
     """
-    id_ = _local(reference, "DocumentReference", services.base_url)
+    id_ = local_id(reference, "DocumentReference", services.base_url)
     if id_ is None:
         raise Incorrect("`document` must refer to a DocumentReference of this server.")
     document = codec.decode(read.current(reader, caller, "DocumentReference", id_).data, max_depth=_ANY_DEPTH)
     if document.get("status") != "current":
         raise Unprocessable("The DocumentReference is not current.", expression="DocumentReference.status")
     subject = str(document.get("subject", {}).get("reference", ""))
-    if _local(subject, "Patient", services.base_url) != patient:
+    if local_id(subject, "Patient", services.base_url) != patient:
         raise Unprocessable("The DocumentReference is not about this Patient.", expression="DocumentReference.subject")
     return f"DocumentReference/{id_}", BytesIO(_content(services, caller, reader, _attachment(document)))
 
@@ -67,17 +67,10 @@ def _content(services: Services, caller: Caller, reader: Reader, attachment: Map
             return base64.b64decode(attachment["data"])
         except binascii.Error:
             raise Unprocessable("The attachment is not base64.", expression="DocumentReference.content") from None
-    id_ = _local(str(attachment.get("url", "")), "Binary", services.base_url)
+    id_ = local_id(str(attachment.get("url", "")), "Binary", services.base_url)
     if id_ is None:
         raise Unsupported("The file of the DocumentReference must be inline or a Binary of this server.")
     found = binary.from_resource(read.current(reader, caller, "Binary", id_).data)
     if found is None:
         raise Unprocessable("The Binary of the DocumentReference is empty.")
     return found.data
-
-
-def _local(text: str, type_: str, base_url: str) -> str | None:
-    """The id that a reference names, when it is of a type and of this server."""
-    found = references.parse(text)
-    ours = found.base.rstrip("/") in ("", base_url)
-    return found.id if found.type == type_ and found.id and ours else None

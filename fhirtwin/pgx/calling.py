@@ -14,7 +14,7 @@ from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.combining import combined
 from fhirtwin.pgx.defined import Gene, genes
 from fhirtwin.pgx.genotype import UNDOCUMENTED, Genotype, Sample
-from fhirtwin.pgx.matching import Genotypes, pairs, singles, top, visible
+from fhirtwin.pgx.matching import Genotypes, pairs, singles, top, unseen
 from fhirtwin.pgx.variant_lists import LISTED, listed
 
 OTHERWISE_REFERENCE: Final = frozenset({"CACNA1S", "DPYD", "G6PD", "NUDT15", "RYR1", "TPMT"})
@@ -65,7 +65,7 @@ def _call(gene: Gene, sample: Sample, rules: Rules) -> GeneCall:
     call = _called(gene, shown, usable, rules).noting(*notes, *(refused[index] for index in sorted(refused)))
     missing = tuple(position.index for position in gene.positions if position.index not in usable)
     open_ = tuple(_not_excluded(gene, usable, call)) if missing else ()
-    return replace(call, missing=missing, untested=tuple(visible(gene, usable)[1]), not_excluded=open_)
+    return replace(call, missing=missing, untested=unseen(gene, usable), not_excluded=open_)
 
 
 def _not_excluded(gene: Gene, usable: Genotypes, call: GeneCall) -> Iterator[str]:
@@ -86,27 +86,18 @@ def _usable(gene: Gene, shown: Genotypes, rules: Rules) -> tuple[dict[int, Genot
     """Applies what is settled position by position: half calls, bases that no definition knows, copies of X."""
     found: dict[int, Genotype] = {}
     notes: list[str] = []
-    known = _known(gene)
     for index, one in sorted(shown.items()):
         position = gene.positions[index]
         if None in one.bases and all(base in {None, position.reference} for base in one.bases):
             continue
         kept = _one_copy(gene, one, rules)
-        strange = [base for base in kept.bases if base is not None and base not in known[index]]
+        strange = [base for base in kept.bases if base is not None and base not in gene.documented[index]]
         if strange and _counts_as_reference(gene, rules):
             notes.append(f"{_where(gene, index)}: a base that no definition knows was counted as the reference")
             bases = tuple(position.reference if base in strange else base for base in kept.bases)
             kept = replace(kept, bases=bases)
         found[index] = kept
     return found, notes
-
-
-def _known(gene: Gene) -> list[frozenset[str]]:
-    known = [{position.reference} for position in gene.positions]
-    for allele in gene.alleles:
-        for index, bases in allele.bases.items():
-            known[index] |= bases
-    return [frozenset(bases) for bases in known]
 
 
 def _counts_as_reference(gene: Gene, rules: Rules) -> bool:
@@ -161,8 +152,7 @@ def _because(gene: Gene, shown: Genotypes, usable: Genotypes, rules: Rules) -> s
 
 
 def _unexplained(gene: Gene, usable: Genotypes) -> str:
-    known = _known(gene)
-    strange = [i for i, one in usable.items() if any(base not in known[i] for base in one.bases)]
+    strange = [i for i, one in usable.items() if any(base not in gene.documented[i] for base in one.bases)]
     if strange:
         places = ", ".join(_where(gene, index) for index in strange)
         return f"a base that no definition knows at {places}"
@@ -188,7 +178,7 @@ def _uncalled(gene: Gene, usable: Mapping[int, Genotype], because: str) -> GeneC
     call = GeneCall(gene.name, because=because)
     if gene.name != "SLCO1B1":
         return call
-    place = next(one for one in gene.positions if one.rsid == SLCO1B1_FALLBACK)
+    place = gene.by_rsid[SLCO1B1_FALLBACK]
     shown = usable.get(place.index)
     if shown is None or len(shown.bases) != 2 or not set(shown.bases) <= {place.reference, *place.alternates}:
         return call

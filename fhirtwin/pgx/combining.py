@@ -8,14 +8,13 @@ Only looked for when nothing else explains the sample, and only on request: no g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from fhirtwin.pgx.calls import Diplotype, Strand, in_order
 from fhirtwin.pgx.defined import Gene, NamedAllele
 from fhirtwin.pgx.genotype import UNDOCUMENTED
-from fhirtwin.pgx.matching import Genotypes, blocks, top
+from fhirtwin.pgx.matching import Block, Genotypes, arrangements, blocks, on_copy, top
 
 MOST_BLOCKS: Final = 10
 """More positions than these of unknown strand (512 arrangements) are not combined."""
@@ -25,24 +24,25 @@ _Bases = Mapping[int, str]
 
 def combined(gene: Gene, genotypes: Genotypes) -> tuple[Diplotype, ...]:
     """Gives the combinations that explain the sample with the best score; none when it cannot be told."""
-    turnable = [[index for index, _ in block] for block in blocks(genotypes)]
+    turnable = list(blocks(genotypes))
     if len(turnable) > MOST_BLOCKS or any(len(one.bases) != 2 or None in one.bases for one in genotypes.values()):
         return ()
     found = list(_arranged(gene, genotypes, turnable))
     return top(sorted({one.label: one for one in found}.values(), key=lambda one: (-one.score, one.label)))
 
 
-def _arranged(gene: Gene, genotypes: Genotypes, turnable: list[list[int]]) -> Iterator[Diplotype]:
+def _arranged(gene: Gene, genotypes: Genotypes, turnable: Sequence[Block]) -> Iterator[Diplotype]:
     known = len(turnable) <= 1
-    for turns in product((False, True), repeat=max(0, len(turnable) - 1)):
-        turned = {index for block, turn in zip(turnable[1:], turns, strict=True) if turn for index in block}
+    for turned in arrangements(turnable):
         strands = [_strand(gene, genotypes, copy, turned, known=known) for copy in (0, 1)]
         if all(strands):
             yield Diplotype.of(*(one[0] for one in strands if one), score=sum(one[1] for one in strands if one))
 
 
-def _strand(gene: Gene, genotypes: Genotypes, copy: int, turned: set[int], *, known: bool) -> tuple[Strand, int] | None:
-    bases = {i: one.bases[copy if i not in turned else 1 - copy] or "" for i, one in genotypes.items()}
+def _strand(
+    gene: Gene, genotypes: Genotypes, copy: int, turned: frozenset[int], *, known: bool
+) -> tuple[Strand, int] | None:
+    bases = {index: base or "" for index, base in on_copy(genotypes, copy, turned).items()}
     changed = {i for i, base in bases.items() if base != gene.positions[i].reference}
     if not changed:
         return Strand((gene.reference,)), len(bases)

@@ -3,24 +3,21 @@
 What is called is decided by the positions that a file shows. This says what the call leaves open, in one sentence that
 is kept beside it and read again, and which alleles keep an otherwise usual result from being known.
 
-*Source*: https://pharmcat.clinpgx.org/methods/NamedAlleleMatcher-101/ (missing positions); the four of DPYD that CPIC
-and DPWG both know: `fhirtwin.pgx.lowest`.
+*Source*: https://pharmcat.clinpgx.org/methods/NamedAlleleMatcher-101/ (missing positions).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fhirtwin.pgx.lowest import KNOWN_TO_BOTH
+
 MOST_NAMED: Final = 20
 """Alleles that a text for people names; of more, their number is told."""
-DECIDING: Final[Mapping[str, frozenset[str]]] = {
-    "DPYD": frozenset(
-        {"c.1129-5923C>G, c.1236G>A (HapB3)", "c.2846A>T", "c.1905+1G>A (*2A)", "c.1679T>G (*13)"},
-    ),
-}
+DECIDING: Final[Mapping[str, frozenset[str]]] = {"DPYD": KNOWN_TO_BOTH}
 """Alleles that decide, of a gene where not every one that would change the phenotype does."""
 USUAL: Final = {
     "CFTR": "ivacaftor non-responsive in CF patients",
@@ -53,17 +50,15 @@ class Coverage:
     def short(self, gene: str) -> str:
         """It for people: those that decide come first, and of many alleles the number is told."""
         first = sorted(self.alleles, key=lambda name: name not in DECIDING.get(gene, ()))
-        more = len(first) - MOST_NAMED
-        return self._with("; ".join([*first[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])]))
+        return self._with(_named(first))
 
     @property
     def only_if(self) -> str:
         """Under what condition a phenotype holds of which this is what would change it: `only if *3 is absent`."""
-        first = self.alleles[:MOST_NAMED]
-        more = len(self.alleles) - len(first)
-        named = "; ".join([*first, *([f"{more} more"] if more else [])])
         are = "are" if len(self.alleles) > 1 else "is"
-        return f"only if {named} {are} absent: {self.missing} of {self.positions} positions were not tested"
+        return (
+            f"only if {_named(self.alleles)} {are} absent: {self.missing} of {self.positions} positions were not tested"
+        )
 
     def _with(self, alleles: str) -> str:
         told = f"{self.missing} of {self.positions} positions were not tested"
@@ -102,7 +97,11 @@ def keeps_open(gene: str, open_: Coverage | None, words: frozenset[str]) -> str:
     """
     if open_ is None or words != {USUAL.get(gene)}:
         return ""
-    more = len(open_.alleles) - MOST_NAMED
-    named = "; ".join([*open_.alleles[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
     told = f"not known, because {open_.missing} of {open_.positions} positions were not tested"
-    return f"{told}, among them those of {named}"
+    return f"{told}, among them those of {_named(open_.alleles)}"
+
+
+def _named(alleles: Sequence[str]) -> str:
+    """Alleles for people: of many, the number of the others is told."""
+    more = len(alleles) - MOST_NAMED
+    return "; ".join([*alleles[:MOST_NAMED], *([f"{more} more"] if more > 0 else [])])

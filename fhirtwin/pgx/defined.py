@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -73,6 +73,20 @@ class Gene:
     def by_name(self) -> Mapping[str, NamedAllele]:
         """Gives the alleles by their names."""
         return {allele.name: allele for allele in self.alleles}
+
+    @cached_property
+    def by_rsid(self) -> Mapping[str, Position]:
+        """Gives the positions by their names in dbSNP, those that have one."""
+        return {position.rsid: position for position in self.positions if position.rsid}
+
+    @cached_property
+    def documented(self) -> Sequence[frozenset[str]]:
+        """Gives the bases that the reference or an allele has, by number of the position."""
+        known = [{position.reference} for position in self.positions]
+        for allele in self.alleles:
+            for index, bases in allele.bases.items():
+                known[index] |= bases
+        return [frozenset(bases) for bases in known]
 
 
 @cache

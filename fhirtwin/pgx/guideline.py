@@ -116,11 +116,7 @@ def genes(drug: str) -> tuple[str, ...]:
     return tuple(gene for gene, _ in first[1]) if first else ()
 
 
+@cache
 def values(drug: str, gene: str) -> frozenset[str]:
     """Give every value that a drug's rows know of a gene."""
     return frozenset(dict(key)[gene] for _, key in table()[drug])
-
-
-def at(drug: str, population: str, key: Key) -> Recommendation | None:
-    """Find a row by its own key."""
-    return table().get(drug, {}).get((population, tuple(sorted(key))))

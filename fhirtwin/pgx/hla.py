@@ -8,6 +8,7 @@ from fhirtwin.pgx.results import Known
 
 POSITIVE, NEGATIVE = "positive", "negative"
 ASKED = {"HLA-A": ("*31:01",), "HLA-B": ("*15:02", "*57:01", "*58:01")}
+"""Alleles whose presence or absence guidelines look up."""
 _TWO_FIELDS = re.compile(r"\*?(\d{2,3}):(\d{2,4})")
 _STATUS = re.compile(r"(?:HLA-[AB])?\*?(\d{2,3}):?(\d{2}) (positive|negative)", re.IGNORECASE)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from fhirtwin.pgx import functions
+from fhirtwin.pgx import functions, hla
 from fhirtwin.pgx.results import GenePhenotype, Known
 
 CONTRAINDICATED: Final = "contraindicated"
@@ -150,7 +150,7 @@ def _met(
         return True
     if one.allele and gene.startswith("HLA-"):
         status = alleles.get(gene, {}).get(one.allele)
-        return None if status is None else status == "positive"
+        return None if status is None else status == hla.POSITIVE
     if (one.allele or one.diplotype) and gene in calls and calls[gene].diplotypes:
         return _by_alleles(one, calls[gene])
     return _by_phenotype(one, phenotypes.get(gene))
@@ -159,8 +159,8 @@ def _met(
 def _by_alleles(one: Contraindication, call: Known) -> bool:
     """Tell by the alleles of every call that fits equally well; one of them is enough."""
     if one.allele:
-        return any(one.allele in (pair.first, pair.second) for pair in call.diplotypes)
-    return any(sorted((pair.first, pair.second)) == sorted(one.diplotype) for pair in call.diplotypes)
+        return any(one.allele in pair.alleles for pair in call.diplotypes)
+    return any(sorted(pair.alleles) == sorted(one.diplotype) for pair in call.diplotypes)
 
 
 def _by_phenotype(one: Contraindication, told: GenePhenotype | None) -> bool | None:

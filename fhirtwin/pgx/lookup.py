@@ -5,16 +5,13 @@ Everything that asks for phenotypes or rows of a person takes a `Lookup`, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 from fhirtwin.pgx import phenotype
-from fhirtwin.pgx.guideline import Key, Recommendation
-from fhirtwin.pgx.recommendations import rows_at
+from fhirtwin.pgx.guideline import Key
+from fhirtwin.pgx.recommendations import Find, rows_at
 from fhirtwin.pgx.results import GenePhenotype, Known
-
-Find = Callable[[str, Key], Iterable[Recommendation]]
-"""Gives the rows of a drug at one key, as `fhirtwin.pgx.recommendations.advise` wants them."""
 
 
 class Lookup(Protocol):

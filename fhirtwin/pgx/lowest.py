@@ -19,6 +19,7 @@ Function = Callable[[str], float]
 """Gives the activity value of an allele, or any other number that is lower where there is less function."""
 
 KNOWN_TO_BOTH: Final = frozenset({HAPB3, "c.2846A>T", "c.1905+1G>A (*2A)", "c.1679T>G (*13)"})
+"""Alleles of DPYD that CPIC and DPWG both know."""
 
 
 def looked_up(call: GeneCall, function: Function) -> tuple[Diplotype, ...]:

@@ -101,6 +101,11 @@ def same(one: str, other: str) -> bool:
     return functions.spelled(one) == functions.spelled(other)
 
 
+def same_pair(one: Pair, other: Pair) -> bool:
+    """Tell whether two diplotypes have the same alleles, in any order and spelling."""
+    return sorted(map(functions.spelled, one.alleles)) == sorted(map(functions.spelled, other.alleles))
+
+
 @cache
 def aliases(gene: str) -> Mapping[str, str]:
     """Give each name that an allele of a gene goes by, to the one that the tables have."""

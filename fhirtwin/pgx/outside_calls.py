@@ -14,17 +14,15 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from fhirtwin.errors import Incorrect, TooLarge
-from fhirtwin.pgx import functions
+from fhirtwin.pgx import functions, hla
 from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
+from fhirtwin.pgx.naming import ONE_COPY
 from fhirtwin.pgx.variant_lists import LISTED
 
 GENES: Final = frozenset({*genes(), "HLA-A", "HLA-B", "MT-RNR1"})
 MOST_LINES: Final = 1000
 LONGEST: Final = 500
-
-HLA_ALLELES: Final[Mapping[str, tuple[str, ...]]] = {"HLA-A": ("*31:01",), "HLA-B": ("*15:02", "*57:01", "*58:01")}
-"""Alleles whose presence or absence guidelines look up."""
 
 BINNED: Final = frozenset({"*1", "*2", "*4"})
 """Alleles of CYP2D6 whose copies from three on have one function in the tables of CPIC."""
@@ -88,8 +86,7 @@ def _line(number: int, line: str) -> OutsideCall:
 
 def _diplotype(gene: str, written: str, where: str) -> Diplotype:
     strands = [_strand(gene, part, where) for part in _parted(gene, written)]
-    single = gene in {"MT-RNR1", "G6PD"}
-    if len(strands) != 2 and not (single and len(strands) == 1):
+    if len(strands) != 2 and not (gene in ONE_COPY and len(strands) == 1):
         raise Incorrect(f"{where}: not two alleles, parted by a slash")
     if gene == "MT-RNR1" and len(strands) != 1:
         raise Incorrect(f"{where}: MT-RNR1 has one copy; write one allele")
@@ -151,7 +148,7 @@ def _is_known(gene: str, name: str) -> bool:
 def hla_statuses(gene: str, diplotype: Diplotype) -> tuple[str, ...]:
     """Gives, of each allele that guidelines look up, whether it is there: `*57:01 positive`."""
     there = {":".join(part.split(":")[:2]) for strand in diplotype.strands for part in strand.parts}
-    return tuple(f"{one} {'positive' if one in there else 'negative'}" for one in HLA_ALLELES.get(gene, ()))
+    return tuple(f"{one} {hla.POSITIVE if one in there else hla.NEGATIVE}" for one in hla.ASKED.get(gene, ()))
 
 
 def with_outside(

@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Final
 
-from fhirtwin.pgx import functions
+from fhirtwin.pgx import functions, phenotype
 from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
 STRENGTHS: Final = ("strong", "moderate", "weak")
@@ -182,7 +182,7 @@ def _slowed(one: Phenotype) -> Phenotype | None:
         if not one.score or one.score == "n/a" or one.score.startswith("≥"):
             return None
         half = Decimal(one.score) * FACTORS["moderate"]
-        return replace(one, word=word_of(half), score=_plain(half), rule=f"{one.score} × 0.5")
+        return replace(one, word=word_of(half), score=phenotype.written(half), rule=f"{one.score} × 0.5")
     if one.word == POOR:
         return one
     if one.word not in STEPS:
@@ -200,11 +200,6 @@ def word_of(score: Decimal) -> str:
     if score < Decimal("1.25"):
         return "Intermediate Metabolizer"
     return "Normal Metabolizer" if score <= Decimal("2.25") else "Ultrarapid Metabolizer"
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number.normalize():f}"
-    return text if "." in text else f"{text}.0"
 
 
 def exposure_ratio(genetic: float, effective: float, share: float) -> float:

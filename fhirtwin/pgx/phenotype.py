@@ -111,7 +111,7 @@ def _all(call: Known, rules: Rules) -> GenePhenotype:
 
 def of_diplotype(gene: str, diplotype: Pair, rules: Rules | None = None) -> tuple[tuple[Phenotype, ...], str]:
     """Tell the phenotypes of one diplotype, and why there is none where that is so."""
-    names, options = _names(diplotype), _options(gene, diplotype)
+    names, options = diplotype.alleles, _options(gene, diplotype)
     if unknown := [name for name, found in zip(names, options, strict=True) if not found]:
         return (), f"not called, because no table knows the allele {' and '.join(unknown)} of {gene}"
     known = functions.pairs() if rules is None else rules
@@ -121,12 +121,8 @@ def of_diplotype(gene: str, diplotype: Pair, rules: Rules | None = None) -> tupl
     return tuple(one for one in told if one), ""
 
 
-def _names(diplotype: Pair) -> list[str]:
-    return [diplotype.first, *([diplotype.second] if diplotype.second else [])]
-
-
 def _options(gene: str, diplotype: Pair) -> list[tuple[AlleleFunction, ...]]:
-    return [functions.candidates(gene, name) for name in _names(diplotype)]
+    return [functions.candidates(gene, name) for name in diplotype.alleles]
 
 
 def _keys(gene: str, chosen: tuple[AlleleFunction, ...]) -> list[str]:
@@ -158,10 +154,11 @@ def total(values: list[str]) -> str:
         return "n/a"
     bound = "≥" if any(value.startswith("≥") for value in values) else ""
     number = sum((Decimal(value.lstrip("≥")) for value in values), Decimal(0))
-    return bound + _plain(number)
+    return bound + written(number)
 
 
-def _plain(number: Decimal) -> str:
+def written(number: Decimal) -> str:
+    """Write an activity score as the tables do: `1.0`, `0.25`."""
     text = f"{number.normalize():f}"
     return text if "." in text else f"{text}.0"
 
@@ -199,16 +196,3 @@ def _word(gene: str, known: dict[str, str], said: str) -> Phenotype | None:
             if plain.replace(">=", "≥") in scores(gene, word):
                 return Phenotype(gene, word, plain.replace(">=", "≥"), None, (), rule)
     return None
-
-
-def read(gene: str, text: str) -> Pair | None:
-    """Split `*1/*2` at the stroke that leaves alleles the tables know; None when there is no such place.
-
-    Some names hold a stroke themselves (`Telti/Kobe`).
-    """
-    parts = text.split("/")
-    for at in range(1, len(parts)):
-        first, second = "/".join(parts[:at]).strip(), "/".join(parts[at:]).strip()
-        if functions.candidates(gene, first) and functions.candidates(gene, second):
-            return Pair(first, second)
-    return Pair(text.strip()) if functions.candidates(gene, text.strip()) else None

@@ -48,12 +48,7 @@ def _starts(gene: str) -> Mapping[int, int]:
 @cache
 def by_rsid() -> Mapping[str, Locus]:
     """Give the defined positions by their names in dbSNP."""
-    return {
-        position.rsid: Locus(gene.name, position)
-        for gene in genes().values()
-        for position in gene.positions
-        if position.rsid
-    }
+    return {rsid: Locus(gene.name, position) for gene in genes().values() for rsid, position in gene.by_rsid.items()}
 
 
 def fits(gene: Gene, alleles: tuple[str, ...], index: int, shown: Genotype) -> bool:

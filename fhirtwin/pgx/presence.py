@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from fhirtwin.pgx import functions, hgnc, hla, naming
+from fhirtwin.pgx import hgnc, hla, naming
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.pgx.variant_lists import LISTED
@@ -59,7 +59,7 @@ def is_named(gene: str, alleles: str) -> bool:
     if not alleles or _is_allele(gene, alleles):
         return True
     pairs = naming.diplotypes(gene, alleles) if "/" in alleles else ()
-    return bool(pairs) and all(_is_allele(gene, name) for pair in pairs for name in _names(pair))
+    return bool(pairs) and all(_is_allele(gene, name) for pair in pairs for name in pair.alleles)
 
 
 def _is_allele(gene: str, name: str) -> bool:
@@ -100,19 +100,18 @@ def _is_open(known: Known, alleles: str, there: bool | None) -> bool:
     if not untested:
         return False
     asked = naming.diplotypes(known.gene, alleles) if "/" in alleles else ()
-    names = {name for pair in asked for name in _names(pair)} or {naming.allele(known.gene, alleles) or alleles}
+    names = {name for pair in asked for name in pair.alleles} or {naming.allele(known.gene, alleles) or alleles}
     if there:
         return known.gene in LISTED and genes()[known.gene].reference in names
     return any(naming.same(name, other) for name in names for other in untested)
 
 
 def _within(gene: str, pair: Pair, alleles: str) -> bool | None:
-    mine = _names(pair)
     if "/" in alleles and (asked := naming.diplotypes(gene, alleles)):
-        return any(sorted(map(functions.spelled, mine)) == sorted(map(functions.spelled, _names(a))) for a in asked)
+        return any(naming.same_pair(pair, one) for one in asked)
     if gene.startswith("HLA-"):
-        return _of_group(mine, alleles)
-    return any(naming.same(name, naming.allele(gene, alleles) or alleles) for name in mine)
+        return _of_group(pair.alleles, alleles)
+    return any(naming.same(name, naming.allele(gene, alleles) or alleles) for name in pair.alleles)
 
 
 def _of_group(names: Iterable[str], asked: str) -> bool | None:
@@ -121,10 +120,6 @@ def _of_group(names: Iterable[str], asked: str) -> bool | None:
     if any(f"{name}:".startswith(f"{asked}:") for name in star):
         return True
     return None if any(f"{asked}:".startswith(f"{name}:") for name in star) else False
-
-
-def _names(pair: Pair) -> tuple[str, ...]:
-    return (pair.first, pair.second) if pair.second else (pair.first,)
 
 
 def _without(gene: str, rest: str) -> str:

@@ -12,6 +12,7 @@ from fhirtwin.pgx.results import GenePhenotype, Phenotype
 
 Alleles = Mapping[str, Mapping[str, str]]
 Find = Callable[[str, Key], Iterable[Recommendation]]
+"""Gives the rows of a drug, by CPIC's name of it, at one key."""
 NO_RESULT = "No Result"
 DISCLAIMER = (
     "Facts from CPIC's guidelines (CC0 1.0), in words of ours; guidelines change, and they inform the judgement of "

@@ -24,8 +24,13 @@ class Pair:
     first: str
     second: str = ""
 
+    @property
+    def alleles(self) -> tuple[str, ...]:
+        """Its alleles: two, or the one of which there is one copy."""
+        return (self.first, self.second) if self.second else (self.first,)
+
     def __str__(self) -> str:
-        return f"{self.first}/{self.second}" if self.second else self.first
+        return "/".join(self.alleles)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,13 @@ exonic one decides only where the intronic is not shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand, in_order
 from fhirtwin.pgx.defined import Gene
 from fhirtwin.pgx.genotype import Genotype
-from fhirtwin.pgx.matching import Genotypes, blocks
+from fhirtwin.pgx.matching import Block, Genotypes, arrangements, blocks, on_copy
 
 LISTED: Final = frozenset({"DPYD", "RYR1"})
 HAPB3: Final = "c.1129-5923C>G, c.1236G>A (HapB3)"
@@ -38,22 +37,24 @@ def listed(gene: Gene, genotypes: Genotypes) -> GeneCall:
     complete = all(None not in one.bases for one in linked.values())
     known = len(turnable) <= 1 or all(one.phased for block in turnable for _, one in block)
     if complete and known and len(turnable) <= MOST_ARRANGEMENTS:
-        found = {one.label: one for one in _arranged(gene, linked)}
+        found = {one.label: one for one in _arranged(gene, linked, turnable)}
         call = GeneCall(gene.name, tuple(sorted(found.values(), key=lambda one: in_order(one.label))))
     else:
         call = _unphased(gene, linked)
     return call.noting(*_hapb3_notes(gene, linked))
 
 
-def _place(gene: Gene, rsid: str) -> int | None:
-    return next((one.index for one in gene.positions if one.rsid == rsid), None) if gene.name == "DPYD" else None
+def _hapb3_places(gene: Gene) -> tuple[int, ...]:
+    """Gives the numbers of the intronic and the exonic position of HapB3; none of another gene than DPYD."""
+    return (gene.by_rsid[INTRON].index, gene.by_rsid[EXON].index) if gene.name == "DPYD" else ()
 
 
 def _linked(gene: Gene, genotypes: Genotypes) -> Genotypes:
     """Puts the exonic variant of HapB3 on the strand of the intronic one where the file does not say."""
-    intron, exon = _place(gene, INTRON), _place(gene, EXON)
-    if intron is None or exon is None or intron not in genotypes or exon not in genotypes:
+    places = _hapb3_places(gene)
+    if not places or {*places} - genotypes.keys():
         return genotypes
+    intron, exon = places
     one, two = genotypes[intron], genotypes[exon]
     if not (one.heterozygous and two.heterozygous) or (one.phased and two.phased):
         return genotypes
@@ -64,27 +65,20 @@ def _linked(gene: Gene, genotypes: Genotypes) -> Genotypes:
 
 def _deciding(gene: Gene, genotypes: Genotypes) -> Genotypes:
     """Leaves out the exonic variant of HapB3 where its strand was taken from the intronic one, or changes nothing."""
-    intron, exon = _place(gene, INTRON), _place(gene, EXON)
-    if intron is None or exon is None or intron not in genotypes or exon not in genotypes:
+    places = _hapb3_places(gene)
+    if not places or {*places} - genotypes.keys():
         return genotypes
+    intron, exon = places
     if genotypes[intron].heterozygous and not genotypes[intron].phased:
         return {index: one for index, one in genotypes.items() if index != exon}
     return genotypes
 
 
-def _arranged(gene: Gene, genotypes: Genotypes) -> Iterator[Diplotype]:
+def _arranged(gene: Gene, genotypes: Genotypes, turnable: Sequence[Block]) -> Iterator[Diplotype]:
     """Gives the diplotype of each way to put the phase sets together."""
-    turnable = [[index for index, _ in block] for block in blocks(genotypes)]
-    linked = _place(gene, EXON)
-    if any(len(block) == 1 and block[0] == linked and not genotypes[block[0]].phased for block in turnable):
-        turnable = [block for block in turnable if block[0] != linked or genotypes[block[0]].phased]
-    for turns in product((False, True), repeat=max(0, len(turnable) - 1)):
-        turned = {index for block, turn in zip(turnable[1:], turns, strict=True) if turn for index in block}
-        strands = []
-        for copy in range(_ploidy(genotypes)):
-            bases = {i: one.bases[copy if i not in turned else 1 - copy] for i, one in genotypes.items()}
-            strands.append(Strand(tuple(variants_of(gene, bases)) or (gene.reference,)))
-        yield Diplotype.of(*strands)
+    for turned in arrangements(turnable):
+        copies = (on_copy(genotypes, copy, turned) for copy in range(_ploidy(genotypes)))
+        yield Diplotype.of(*(Strand(tuple(variants_of(gene, bases)) or (gene.reference,)) for bases in copies))
 
 
 def _ploidy(genotypes: Genotypes) -> int:
@@ -103,9 +97,10 @@ def variants_of(gene: Gene, bases: Mapping[int, str | None]) -> list[str]:
 
 
 def _hapb3(gene: Gene, bases: Mapping[int, str | None]) -> list[str]:
-    intron, exon = _place(gene, INTRON), _place(gene, EXON)
-    if intron is None or exon is None:
+    places = _hapb3_places(gene)
+    if not places:
         return []
+    intron, exon = places
     wanted = gene.by_name[HAPB3].bases
     in_intron, in_exon = bases.get(intron) in wanted[intron], bases.get(exon) in wanted[exon]
     if intron not in bases:
@@ -118,8 +113,9 @@ def _hapb3(gene: Gene, bases: Mapping[int, str | None]) -> list[str]:
 def _unphased(gene: Gene, genotypes: Genotypes) -> GeneCall:
     """Lists each variant once for each copy that has it."""
     found: list[str] = []
+    counted = _sorted_hapb3(gene, genotypes)
     for copy in range(_ploidy(genotypes)):
-        found += variants_of(gene, {i: one.bases[copy] for i, one in _sorted_hapb3(gene, genotypes).items()})
+        found += variants_of(gene, on_copy(counted, copy))
     if not found:
         strands = [Strand((gene.reference,))] * _ploidy(genotypes)
         return GeneCall(gene.name, (Diplotype.of(*strands),))
@@ -129,8 +125,8 @@ def _unphased(gene: Gene, genotypes: Genotypes) -> GeneCall:
 def _sorted_hapb3(gene: Gene, genotypes: Genotypes) -> Genotypes:
     """Counts HapB3 by copies, not by strands: the changed bases of both places come first."""
     found = dict(genotypes)
-    for place in (_place(gene, INTRON), _place(gene, EXON)):
-        if place is not None and place in genotypes:
+    for place in _hapb3_places(gene):
+        if place in genotypes:
             reference = gene.positions[place].reference
             bases = genotypes[place].bases
             changed = tuple(base for base in bases if base != reference)
@@ -139,14 +135,13 @@ def _sorted_hapb3(gene: Gene, genotypes: Genotypes) -> Genotypes:
 
 
 def _hapb3_notes(gene: Gene, genotypes: Genotypes) -> Iterator[str]:
-    intron, exon = _place(gene, INTRON), _place(gene, EXON)
-    if intron is None or exon is None:
+    places = _hapb3_places(gene)
+    if not places:
         return
+    intron, exon = places
     wanted = gene.by_name[HAPB3].bases
     counts = {
-        place: sum(base in wanted[place] for base in genotypes[place].bases)
-        for place in (intron, exon)
-        if place in genotypes
+        place: sum(base in wanted[place] for base in genotypes[place].bases) for place in places if place in genotypes
     }
     if intron not in counts and counts.get(exon):
         yield _EXON_ONLY

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
 from fhirtwin.errors import Incorrect, TooLarge, Unprocessable
+from fhirtwin.pgx.defined import Position
 from fhirtwin.pgx.genotype import UNDOCUMENTED, Sample
 from fhirtwin.pgx.loci import Chromosome, Locus, bases_at, chromosomes, reference_agrees
 from fhirtwin.pgx.observations import Observation, Observations
-from fhirtwin.pgx.vcf_header import Header, read_header
+from fhirtwin.pgx.vcf_header import column_of
 from fhirtwin.pgx.vcf_lines import Limits, blocks_of_lines
 
 MOST_HEADER_LINES: Final = 100_000
@@ -92,10 +93,10 @@ class _Reader:
 
     def read(self, stream: BinaryIO) -> Sample:
         lines = blocks_of_lines(stream, self.reading.limits)
-        header, rest = self._header(lines)
-        last = self._rows(rest, header)
+        column, rest = self._header(lines)
+        last = self._rows(rest, column)
         for block in lines:
-            last = self._rows(block, header) or last
+            last = self._rows(block, column) or last
         if not self.rows:
             raise Incorrect("VCF: the file has no rows; send one with genotypes")
         if last.count(b"\t") + 1 != self.columns:
@@ -104,7 +105,7 @@ class _Reader:
             raise Incorrect("VCF: no row at a defined position has a genotype (GT); send a file with genotypes")
         return self.found.sample(absent_is_reference=self.reading.absent_is_reference)
 
-    def _header(self, lines: Iterator[list[bytes]]) -> tuple[Header, list[bytes]]:
+    def _header(self, lines: Iterator[list[bytes]]) -> tuple[int, list[bytes]]:
         head: list[bytes] = []
         size = 0
         for block in lines:
@@ -117,12 +118,12 @@ class _Reader:
                 raise TooLarge(f"VCF: more than {MOST_HEADER_LINES} lines, or 64 MiB, of header; send fewer")
         raise Incorrect(NO_HEADER)
 
-    def _end_of_header(self, head: list[bytes]) -> Header:
+    def _end_of_header(self, head: list[bytes]) -> int:
         self.number = len(head)
         self.columns = head[-1].count(b"\t") + 1
-        return read_header(head, self.reading.sample, stated_grch38=self.reading.stated_grch38)
+        return column_of(self.reading.sample, head, stated_grch38=self.reading.stated_grch38)
 
-    def _rows(self, lines: list[bytes], header: Header) -> bytes:
+    def _rows(self, lines: list[bytes], column: int) -> bytes:
         """Takes what bears on the defined positions from these rows; gives the last one."""
         known = {name.encode(): one for name, one in chromosomes().items()}
         number, name, here, last = self.number, b"", None, b""
@@ -147,12 +148,12 @@ class _Reader:
                 self.number = number
                 if not place.isdigit():
                     raise self._wrong("POS is no number")
-                self._row(here, start, reference, rest, header)
+                self._row(here, start, reference, rest, column)
         self.number = number
         self.rows += bool(last)
         return last
 
-    def _row(self, here: Chromosome, start: int, reference: bytes, rest: bytes, header: Header) -> None:
+    def _row(self, here: Chromosome, start: int, reference: bytes, rest: bytes, column: int) -> None:
         end, is_block = self._span(rest) if b"END=" in rest else (None, False)
         last = start + len(reference) - 1
         loci = here.overlapping(start, last) if end is None else here.starting(start, end)
@@ -161,7 +162,7 @@ class _Reader:
         fields = rest.rstrip(b"\r").decode("utf-8", "replace").split("\t")
         if len(fields) + 4 != self.columns:
             raise self._wrong("not as many columns as the header has; the file is damaged or cut off")
-        self._record(loci, start, reference.decode("ascii", "replace").upper(), fields, header, is_block=is_block)
+        self._record(loci, start, reference.decode("ascii", "replace").upper(), fields, column, is_block=is_block)
 
     def _span(self, rest: bytes) -> tuple[int | None, bool]:
         """Gives the end of a reference block, or of a structural variant such as `<DEL>`, and which of them it is."""
@@ -172,13 +173,13 @@ class _Reader:
         return (int(found[1]), is_block) if found and spans else (None, False)
 
     def _record(
-        self, loci: list[Locus], start: int, reference: str, fields: list[str], header: Header, *, is_block: bool
+        self, loci: list[Locus], start: int, reference: str, fields: list[str], column: int, *, is_block: bool
     ) -> None:
         if not _BASES.fullmatch(reference):
             raise self._wrong("REF is no sequence of bases")
         alternates = [] if fields[0] == "." else fields[0].split(",")
         alleles = [reference, *(one.upper() for one in alternates)]
-        values = dict(zip(fields[4].split(":"), fields[header.column - 4].split(":"), strict=False))
+        values = dict(zip(fields[4].split(":"), fields[column - 4].split(":"), strict=False))
         self.with_genotypes = self.with_genotypes or "GT" in values
         calls = self._calls(values.get("GT", "."), len(alleles))
         reason = self._not_used(fields[2], calls, values.get("AD", ""))
@@ -225,10 +226,8 @@ class _Reader:
     ) -> tuple[str | None, ...] | None:
         """Gives the bases at a position; None when the row says nothing of it."""
         position = locus.position
-        made = [
-            None,
-            *(_made(position_of=locus, start=start, alleles=alleles, number=n) for n in range(1, len(alleles))),
-        ]
+        reference, *alternates = alleles
+        made = [None, *(_made(position, start, reference, alternate) for alternate in alternates)]
         if start != position.start and not is_block and all(one is None or made[one] is None for one in calls):
             return None
         return tuple(None if one is None else made[one] or position.reference for one in calls)
@@ -237,9 +236,6 @@ class _Reader:
         return Incorrect(f"VCF, line {self.number}: {text}")
 
 
-def _made(position_of: Locus, start: int, alleles: list[str], number: int) -> str | None:
+def _made(position: Position, start: int, reference: str, alternate: str) -> str | None:
     """Gives what an alternate allele makes of a position; None when it leaves it."""
-    allele = alleles[number]
-    if _BASES.fullmatch(allele):
-        return bases_at(position_of.position, start, alleles[0], allele)
-    return UNDOCUMENTED
+    return bases_at(position, start, reference, alternate) if _BASES.fullmatch(alternate) else UNDOCUMENTED

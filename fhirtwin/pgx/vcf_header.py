@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.errors import Incorrect, Unprocessable, Unsupported
@@ -32,15 +31,13 @@ _OLD_BUILD: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """Where things stand: the column of the sample."""
+def column_of(sample: str | None, lines: Sequence[bytes], *, stated_grch38: bool = False) -> int:
+    """Gives the column of a sample, once the header is known to be of VCF 4 on GRCh38.
 
-    column: int
-
-
-def read_header(lines: Sequence[bytes], sample: str | None, *, stated_grch38: bool = False) -> Header:
-    """Reads the lines up to and with `#CHROM`.
+    Args:
+        sample: its name; needed where there are several.
+        lines: those up to and with `#CHROM`.
+        stated_grch38: the file is on GRCh38 although its header does not say so.
 
     Raises:
         Incorrect: not a VCF 4 header, no sample, or several of which none is named.
@@ -50,7 +47,7 @@ def read_header(lines: Sequence[bytes], sample: str | None, *, stated_grch38: bo
     text = [line.decode("utf-8", "replace").rstrip("\r") for line in lines]
     _check_version(text)
     _check_build(text[:-1], stated_grch38=stated_grch38)
-    return Header(_column(text[-1].split("\t"), sample))
+    return _column(text[-1].split("\t"), sample)
 
 
 def _check_version(text: Sequence[str]) -> None:

@@ -8,19 +8,11 @@ from datetime import date
 from decimal import Decimal
 
 from fhirtwin.settings import Settings
+from fhirtwin.terms.coding import Coding
 
 Value = Decimal | bool | str
 Values = Mapping[str, Value]
 """Fact name to value, in the unit its `Input` declares; `sex` is `"female"` or `"male"`; flags are bool."""
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """A code of a code system, as FHIR writes it."""
-
-    system: str
-    code: str
-    display: str = ""
 
 
 @dataclass(frozen=True, slots=True)

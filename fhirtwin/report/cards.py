@@ -1,7 +1,8 @@
 """Results, refusals and failures as CDS Hooks cards.
 
-Three kinds: a card for each predictor that was calculated, one card for all that were not, and one that says that the
-prediction engine failed. There is always at least one, for no cards would mean "nothing to say".
+Of predictors there are three kinds: a card for each that was calculated, one for all that were not, and one that says
+that the prediction engine failed. There is always at least one, for no cards would mean "nothing to say". Of any
+service there are two: advice that is missing, and resources of the call that were set aside.
 
 Source: https://cds-hooks.hl7.org/2.0/#card-attributes
 """
@@ -16,6 +17,7 @@ from typing import Any, Final
 from fhirtwin.errors import EngineQuarantined, EngineUnavailable, FhirtwinError, Issue
 from fhirtwin.predictors.model import Predictor, Refusal, Result, Score, UsedInput
 from fhirtwin.report import filing, requests
+from fhirtwin.report.card import Card, this_server
 from fhirtwin.report.identity import Identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.override_reasons import REASONS
@@ -32,8 +34,6 @@ _URL: Final = re.compile(r"https://[^\s<>\"]+[^\s<>\".,;)]")
 _LIMITS: Final = (
     "An estimate for people with these values, not a diagnosis; it supports a decision and does not make one."
 )
-
-Card = dict[str, Any]
 
 _MOST_LINES: Final = 10
 
@@ -135,7 +135,7 @@ def advice_missing_card(missing: Sequence[str], patient: PatientKey, settings: S
         "uuid": _uuid("advice-missing", patient.origin, patient.id, *missing),
         "summary": summary([f"Advice is missing: {names}"]),
         "indicator": "warning",
-        "source": {"label": "fhirtwin", "url": f"{settings.base_url}/metadata"},
+        "source": this_server(settings.base_url),
         "detail": (
             f"**{escape(names)}** was not ready in time, or failed, so nothing is said about it. This says nothing "
             "about the patient: it does not mean that all is well. What other cards say holds. Call again; if it stays "
@@ -157,7 +157,7 @@ def not_judged_card(issues: Sequence[Issue], patient: PatientKey, settings: Sett
         "uuid": _uuid("not-judged", patient.origin, patient.id, *lines),
         "summary": "Not judged: a part of what was sent is not valid FHIR R4",
         "indicator": "warning",
-        "source": {"label": "fhirtwin", "url": f"{settings.base_url}/metadata"},
+        "source": this_server(settings.base_url),
         "detail": "\n\n".join(
             [
                 "What is named here was set aside and nothing is said of it. This does not mean that all is well.",
@@ -205,7 +205,7 @@ def _indicator(score: Score) -> str:
 
 def _source(predictor: Predictor | None, occasion: Occasion) -> dict[str, Any]:
     if predictor is None:
-        return {"label": "fhirtwin", "url": f"{occasion.settings.base_url}/metadata"}
+        return this_server(occasion.settings.base_url)
     found = _URL.search(predictor.source)
     topic = {"system": PREDICTOR_SYSTEM, "code": predictor.id, "display": predictor.title}
     url = found[0] if found else f"{occasion.settings.base_url}/metadata"

@@ -9,18 +9,18 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from fhirtwin.errors import FhirtwinError
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.lookup import PLAIN, Lookup
 from fhirtwin.pgx.recommendations import DISCLAIMER
-from fhirtwin.report.wording import SUMMARY_LENGTH, citation, escape, summary, table
+from fhirtwin.report.card import Card
+from fhirtwin.report.wording import citation, escape, summary, table
+from fhirtwin.rules.findings import SUMMARY_LENGTH
 from fhirtwin.rules.genetics import not_called, not_looked_up, person, standing, wording
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.twin.state import PatientKey, TwinState
-
-Card = dict[str, Any]
 
 _NAMESPACE: Final = uuid.UUID("b6a1c6b2-7f7a-5c52-9a5e-3a8f0d1c9e44")
 
@@ -90,7 +90,7 @@ def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Itera
     quiet = [gene for gene in sorted(whose.results) if whose.knows(gene) and gene not in dict(mattering)]
     if quiet:
         known = "; ".join(
-            f"{gene} {wording.phenotypes(whose.phenotypes[gene]) or _statuses(gene, whose)}" for gene in quiet
+            f"{gene} {wording.phenotypes(whose.phenotypes[gene]) or ', '.join(whose.statuses(gene))}" for gene in quiet
         )
         yield f"{escape(f'Known too: {known}.')}"
     for gene in sorted(whose.results):
@@ -106,10 +106,6 @@ def _detail(whose: Person, mattering: list[tuple[str, str]], date: str) -> Itera
 
 def _alleles(gene: str, whose: Person) -> str:
     return " or ".join(str(pair) for pair in whose.results[gene].known.diplotypes) or "not told"
-
-
-def _statuses(gene: str, whose: Person) -> str:
-    return ", ".join(f"{allele} {status}" for allele, status in sorted(whose.alleles.get(gene, {}).items()))
 
 
 def _where(gene: str, whose: Person) -> str:

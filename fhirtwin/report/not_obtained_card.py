@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
+from fhirtwin.report.card import Card, this_server
 from fhirtwin.report.wording import escape, summary
 from fhirtwin.twin.state import PatientKey
-
-Card = dict[str, Any]
 
 _NAMESPACE: Final = uuid.UUID("c7a0a4de-54f0-5c5b-8d0c-1f3d5d0f0a77")
 NAMES: Final[Mapping[str, str]] = {
@@ -35,7 +34,7 @@ def not_obtained_card(left: Mapping[str, str], patient: PatientKey, base_url: st
         "uuid": str(uuid.uuid5(_NAMESPACE, json.dumps([patient.origin, patient.id, sorted(left.items())]))),
         "summary": summary([f"Not checked against {', '.join(NAMES.get(key, key) for key in left)}: not obtained"]),
         "indicator": "info",
-        "source": {"label": "fhirtwin", "url": f"{base_url}/metadata"},
+        "source": this_server(base_url),
         "detail": "\n\n".join(
             [
                 "**Asked for and not obtained**, so nothing was held against it:",

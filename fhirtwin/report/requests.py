@@ -13,22 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
-from fhirtwin.predictors.model import Coding, Input, Refusal
+from fhirtwin.predictors.model import Input, Refusal
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.wording import plain
-from fhirtwin.rules import findings
-from fhirtwin.rules.monitoring_table import PRESSURE, WEIGHT
+from fhirtwin.rules.monitoring_table import PRESSURE
+from fhirtwin.rules.orderable import HEIGHT, WEIGHT
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.facts import UNITS
-from fhirtwin.terms.systems import LOINC
 
-AnyCoding = Coding | findings.Coding
-
-_HEIGHT: Final = Coding(LOINC, "8302-2", "Body height")
-_MEASURED: Final[Mapping[str, tuple[str, tuple[AnyCoding, ...]]]] = {
+_MEASURED: Final[Mapping[str, tuple[str, tuple[Coding, ...]]]] = {
     "systolic-bp": ("Measure blood pressure", (PRESSURE.order,)),
-    "bmi": ("Measure body weight and height", (WEIGHT.order, _HEIGHT)),
-    "body-weight": ("Measure body weight", (WEIGHT.order,)),
-    "body-height": ("Measure body height", (_HEIGHT,)),
+    "bmi": ("Measure body weight and height", (WEIGHT, HEIGHT)),
+    "body-weight": ("Measure body weight", (WEIGHT,)),
+    "body-height": ("Measure body height", (HEIGHT,)),
 }
 """Facts that are measured at the patient: what that is called, and what is asked for."""
 
@@ -39,28 +36,46 @@ _WRITTEN: Final = {"age": "birth date", "current-smoker": "smoking status"}
 """Facts that are read from something that is written down under another name."""
 
 
-def service_request(code: AnyCoding, subject: str, on: date) -> dict[str, Any]:
-    """A draft order of what is missing, valid R4, for the EHR to store: references are relative to its own server."""
+def service_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
+    """A draft order of what is missing."""
+    return _draft("ServiceRequest", "code", code, subject, on)
+
+
+def medication_request(code: Coding, subject: str, on: date) -> dict[str, Any]:
+    """A draft order of another medicine: the ingredient alone, because no source here gives a dose for it."""
+    return _draft("MedicationRequest", "medicationCodeableConcept", code, subject, on)
+
+
+def _draft(type_: str, element: str, code: Coding, subject: str, on: date) -> dict[str, Any]:
+    """A proposal, valid R4, for the EHR to store: references are relative to its own server."""
     coding = {"system": code.system, "code": code.code, "display": code.display}
     return {
-        "resourceType": "ServiceRequest",
+        "resourceType": type_,
         "status": "draft",
         "intent": "proposal",
-        "code": {"coding": [coding], "text": code.display},
+        element: {"coding": [coding], "text": code.display},
         "subject": {"reference": subject},
         "authoredOn": on.isoformat(),
     }
 
 
-def medication_request(code: AnyCoding, subject: str, on: date) -> dict[str, Any]:
-    """A draft order of another medicine, valid R4: the ingredient alone, because no source here gives a dose for it."""
-    coding = {"system": code.system, "code": code.code, "display": code.display}
+def task(description: str, focus: str, subject: str, on: date) -> dict[str, Any]:
+    """A draft task for somebody of the EHR to do, valid R4.
+
+    Args:
+        description: what, in the words of the card.
+        focus: the order or result that it is about, `Type/id`; left out where the EHR has none of that name.
+        subject: the patient.
+        on: the day.
+    """
+    about = {"focus": {"reference": focus}} if "/" in focus else {}
     return {
-        "resourceType": "MedicationRequest",
+        "resourceType": "Task",
         "status": "draft",
         "intent": "proposal",
-        "medicationCodeableConcept": {"coding": [coding], "text": code.display},
-        "subject": {"reference": subject},
+        "description": description,
+        **about,
+        "for": {"reference": subject},
         "authoredOn": on.isoformat(),
     }
 
@@ -98,7 +113,7 @@ def _missing(refusals: Iterable[Refusal]) -> Iterator[Input]:
         yield from (needed for needed in refusal.predictor.inputs if needed.fact in refusal.missing)
 
 
-def _request(needed: Input) -> tuple[str, tuple[AnyCoding, ...]]:
+def _request(needed: Input) -> tuple[str, tuple[Coding, ...]]:
     """What ordering it is called, and the codes; none when it cannot be ordered."""
     if needed.fact in _MEASURED:
         return _MEASURED[needed.fact]
@@ -106,7 +121,7 @@ def _request(needed: Input) -> tuple[str, tuple[AnyCoding, ...]]:
     return _LABELS.get(needed.fact, f"Order {needed.label}"), codes
 
 
-def _suggestion(label: str, codes: Iterable[AnyCoding], card: str, occasion: Occasion) -> dict[str, Any]:
+def _suggestion(label: str, codes: Iterable[Coding], card: str, occasion: Occasion) -> dict[str, Any]:
     subject = f"Patient/{occasion.patient.id}"
     requests = [service_request(code, subject, occasion.as_of) for code in codes]
     told = " ".join(request["code"]["coding"][0]["code"] for request in requests)

@@ -12,10 +12,11 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
-from fhirtwin.predictors.model import Coding, FeatureVector, Output, Predictor, Result, Score
+from fhirtwin.predictors.model import FeatureVector, Output, Predictor, Result, Score
 from fhirtwin.report.identity import Identity, basis, refer
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.wording import is_assumed, lower, percent
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import FHIRTWIN, UCUM
 
 PREDICTOR_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/predictor"

@@ -8,12 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Final
 
 from fhirtwin.predictors.model import UsedInput, Value
-
-SUMMARY_LENGTH: Final = 139
-"""Longest summary of a card: CDS Hooks asks for fewer than 140 characters.
-
-Source: https://cds-hooks.hl7.org/2.0/#card-attributes
-"""
+from fhirtwin.rules.findings import SUMMARY_LENGTH
 
 UNITS: Final = {
     "a": "years",

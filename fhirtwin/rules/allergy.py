@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Citation, Finding, Severity
+from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order, Rule, Situation
 from fhirtwin.rules.tables.allergies import ROWS, CrossReaction
 from fhirtwin.terms import drugs
@@ -92,22 +93,15 @@ def _finding(
     name = ", ".join(dict.fromkeys(drugs.name_of(ingredient) for ingredient, _ in found))
     notes = "; ".join(dict.fromkeys(fact.note for fact in facts if fact.note))
     risk = f"The record says of it: {notes}." if notes else "The record does not say how serious it was."
-    read = f"The ordered medicine was {order.medicine.note}." if order.medicine.note else ""
-    removal = Remedy(
-        f"Remove the order of {order.medicine.display}",
-        Act.REMOVE,
-        order=order.reference,
-        recommended=severity is Severity.CRITICAL,
-    )
     return Finding(
         rule=rule,
         severity=severity,
         orders=(order.reference,),
-        summary=f"{name[:1].upper()}{name[1:]}: {why}",
-        detail=tuple(text for text in (says, risk, read) if text),
+        summary=f"{capital(name)}: {why}",
+        detail=tuple(filter(None, (says, risk, *how_ordered(order)))),
         facts=facts,
         sources=sources,
-        remedies=(removal,),
+        remedies=(removal(order, recommended=severity is Severity.CRITICAL),),
         topic=TOPIC,
     )
 

@@ -8,12 +8,13 @@ Source: HL7 v3 ActCode DUPTHPGEN: a proposed therapy with the same benefit and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.pairs import Pair, pairs, removals
+from fhirtwin.rules.saying import capital, how_read
 from fhirtwin.rules.situation import Rule, Situation
 from fhirtwin.terms import drugs
 
@@ -38,13 +39,13 @@ def _finding(ingredient: str, group: Sequence[Pair]) -> Finding:
     drafts = tuple(dict.fromkeys(chain(*(pair.orders for pair in group))))
     facts = tuple(dict.fromkeys(chain(*(pair.facts for pair in group))))
     times = {1: "ordered", 2: "ordered twice"}.get(len(drafts), f"ordered {len(drafts)} times")
-    notes = dict.fromkeys(chain(*(pair.notes for pair in group)))
+    read = how_read(chain(*(pair.notes for pair in group)))
     return Finding(
         rule="duplicate.same-ingredient",
         severity=Severity.WARNING if len(drafts) > 1 else Severity.INFO,
         orders=drafts,
-        summary=f"{name[:1].upper()}{name[1:]} is {times}{', and taken already' if facts else ''}",
-        detail=(*([_TWICE] if len(drafts) > 1 else []), *([_TAKEN] if facts else []), *_read(notes)),
+        summary=f"{capital(name)} is {times}{', and taken already' if facts else ''}",
+        detail=(*([_TWICE] if len(drafts) > 1 else []), *([_TAKEN] if facts else []), *read),
         facts=facts,
         sources=(SOURCE,),
         remedies=tuple(removals(group)),
@@ -54,10 +55,6 @@ def _finding(ingredient: str, group: Sequence[Pair]) -> Finding:
 
 _TWICE: Final = "More than one draft orders the same ingredient."
 _TAKEN: Final = "The record says that it is taken now. When this order renews or changes that one, end the earlier one."
-
-
-def _read(notes: Iterable[str]) -> Iterator[str]:
-    yield from (f"A medicine was {note}." for note in notes)
 
 
 RULES: Final[tuple[Rule, ...]] = (same_ingredient,)

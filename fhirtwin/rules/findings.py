@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
+from fhirtwin.terms.coding import Coding
 from fhirtwin.twin.state import Fact
+
+SUMMARY_LENGTH: Final = 139
+"""Longest summary of a card: CDS Hooks asks for fewer than 140 characters.
+
+Source: https://cds-hooks.hl7.org/2.0/#card-attributes
+"""
 
 
 class Severity(StrEnum):
@@ -17,15 +25,6 @@ class Severity(StrEnum):
     INFO = "info"
     WARNING = "warning"
     CRITICAL = "critical"
-
-
-@dataclass(frozen=True, slots=True)
-class Coding:
-    """A code, its system, and the system's own words."""
-
-    system: str
-    code: str
-    display: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,8 @@ class Act(StrEnum):
     """Orders what is missing: a laboratory test or a measurement."""
     REPLACE = "replace"
     """Takes a draft order away and drafts one of another medicine, without a dose."""
+    ASK = "ask"
+    """Drafts a task for somebody: to ask, or to look at what is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,8 @@ class Remedy:
     Attributes:
         label: for people, imperative: `Order serum potassium`.
         act: what it does.
-        order: the draft order to take away, `Type/id`; empty for a request.
-        code: what to request (LOINC), or the medicine to order instead (RxNorm ingredient); None for a removal.
+        order: the draft order to take away, or the stored resource that a task is about, `Type/id`; else empty.
+        code: what to request (LOINC), or the medicine to order instead (RxNorm ingredient); None for all else.
         recommended: whether it is the one that the source recommends.
     """
 
@@ -79,7 +80,7 @@ class Finding:
         rule: stable name of the row of knowledge that fired, for example `renal.metformin.egfr-below-30`.
         severity: how urgent it is.
         orders: draft orders it is about, `Type/id`; empty when it is about none.
-        summary: one sentence of less than 140 characters, naming the medicine and what is the matter.
+        summary: one sentence of at most `SUMMARY_LENGTH` characters, naming the medicine and what is the matter.
         detail: what a clinician needs to check it, in paragraphs of plain text: figures with unit and date, the
             threshold, what was assumed, what is missing.
         facts: what is known of the patient that it rests on.

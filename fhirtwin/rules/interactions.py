@@ -13,10 +13,12 @@ from typing import Final
 
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.kidney_measure import OLDEST
+from fhirtwin.rules.orderable import QTC, TITLES
 from fhirtwin.rules.pairs import Pair, pairs, removals
+from fhirtwin.rules.saying import capital, how_read
 from fhirtwin.rules.situation import Rule, Situation
 from fhirtwin.rules.tables import bleeding, circulation, heart_rhythm, kidney, metabolism, serotonin
-from fhirtwin.rules.tables.model import QTC, TITLES, Interaction
+from fhirtwin.rules.tables.model import Interaction
 from fhirtwin.terms import drugs
 from fhirtwin.twin.derived import newest
 from fhirtwin.twin.state import Fact
@@ -24,15 +26,19 @@ from fhirtwin.twin.times import last_day
 
 TOPIC: Final = "interaction"
 ROWS: Final = (*metabolism.ROWS, *serotonin.ROWS, *kidney.ROWS, *heart_rhythm.ROWS, *circulation.ROWS, *bleeding.ROWS)
+_BY_INGREDIENT: Final = {
+    code: tuple(row for row in ROWS if code in row.left or code in row.right)
+    for code in frozenset().union(*(row.left | row.right for row in ROWS))
+}
+"""Ingredient to the rows that name it: a call asks for every pair that it makes, which are many."""
 
 
 def interactions(situation: Situation) -> Iterator[Finding]:
     """Find every pair that a row of the tables speaks of; those of one row and one order together."""
     groups: dict[tuple[str, str], tuple[Interaction, list[Pair]]] = {}
     for pair in pairs(situation):
-        for row in ROWS:
-            if _meet(row, pair):
-                groups.setdefault((row.id, pair.order.reference), (row, []))[1].append(pair)
+        for row in _rows(pair):
+            groups.setdefault((row.id, pair.order.reference), (row, []))[1].append(pair)
     yield from (_finding(row, group, situation) for row, group in groups.values())
 
 
@@ -47,14 +53,15 @@ def _both_prolong(pair: Pair) -> bool:
     together = (pair.ingredient, pair.other)
     if pair.ingredient == pair.other or not all(code in heart_rhythm.PROLONGS for code in together):
         return False
-    return not any(_meet(row, pair) for row in ROWS if "QT" in row.effect)
+    return not any("QT" in row.effect for row in _rows(pair))
 
 
-def _meet(row: Interaction, pair: Pair) -> bool:
+def _rows(pair: Pair) -> Iterator[Interaction]:
+    """The rows of the tables in which the two ingredients meet, in their order."""
     one, other = pair.ingredient, pair.other
-    if one == other:
-        return False
-    return (one in row.left and other in row.right) or (other in row.left and one in row.right)
+    for row in _BY_INGREDIENT.get(one, ()) if one != other else ():
+        if (one in row.left and other in row.right) or (other in row.left and one in row.right):
+            yield row
 
 
 def _met(group: Sequence[Pair]) -> tuple[str, ...]:
@@ -90,7 +97,7 @@ def _finding(row: Interaction, group: Sequence[Pair], situation: Situation) -> F
         rule=f"interaction.{row.id}",
         severity=row.severity,
         orders=tuple(dict.fromkeys(chain(*(pair.orders for pair in group)))),
-        summary=f"{_named(ordered, capital=True)} with {_named(others)}: {row.effect}",
+        summary=f"{capital(_named(ordered))} with {_named(others)}: {row.effect}",
         detail=tuple(_detail(row, group, situation, measured)),
         facts=tuple(facts),
         sources=row.sources,
@@ -104,9 +111,8 @@ def _is_old(measured: Fact, day: date) -> bool:
     return taken is None or day - taken > OLDEST
 
 
-def _named(codes: Iterable[str], *, capital: bool = False) -> str:
-    text = ", ".join(map(drugs.name_of, codes))
-    return f"{text[:1].upper()}{text[1:]}" if capital else text
+def _named(codes: Iterable[str]) -> str:
+    return ", ".join(map(drugs.name_of, codes))
 
 
 def _detail(row: Interaction, group: Sequence[Pair], situation: Situation, measured: Fact | None) -> Iterator[str]:
@@ -117,8 +123,7 @@ def _detail(row: Interaction, group: Sequence[Pair], situation: Situation, measu
     yield row.advice
     if row.request:
         yield from _of_result(TITLES[row.request.code], measured, situation)
-    notes = dict.fromkeys(chain(*(pair.notes for pair in group)))
-    yield from (f"A medicine was {note}." for note in notes)
+    yield from how_read(chain(*(pair.notes for pair in group)))
 
 
 def _of_result(title: str, measured: Fact | None, situation: Situation) -> Iterator[str]:

@@ -18,10 +18,10 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Coding, Remedy
+from fhirtwin.rules.findings import Act, Remedy
+from fhirtwin.rules.orderable import CREATININE, WEIGHT
 from fhirtwin.rules.renal_row import Metric
 from fhirtwin.rules.situation import Situation
-from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import kidney
 from fhirtwin.twin.derived import ambiguous, newest
 from fhirtwin.twin.state import Fact, TwinState
@@ -31,13 +31,11 @@ OLDEST: Final = timedelta(days=365)
 """How old a weight, a creatinine or an eGFR may be."""
 
 MEASURE: Final = {
-    "body-weight": Remedy(
-        "Measure body weight", Act.REQUEST, code=Coding(LOINC, "29463-7", "Body weight"), recommended=True
-    ),
+    "body-weight": Remedy("Measure body weight", Act.REQUEST, code=WEIGHT, recommended=True),
     "creatinine": Remedy(
         "Order serum creatinine",
         Act.REQUEST,
-        code=Coding(LOINC, "2160-0", "Creatinine [Mass/volume] in Serum or Plasma"),
+        code=CREATININE,
         recommended=True,
     ),
 }

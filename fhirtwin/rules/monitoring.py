@@ -14,10 +14,11 @@ from typing import Final
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.monitoring_row import Due, MonitoringRow
 from fhirtwin.rules.monitoring_table import ROWS
+from fhirtwin.rules.saying import capital
 from fhirtwin.rules.situation import Situation
 from fhirtwin.terms import drugs
 from fhirtwin.terms.concepts.observations import SETS
-from fhirtwin.twin.medicines import GAPS
+from fhirtwin.twin import gaps
 from fhirtwin.twin.state import Fact, TwinState
 from fhirtwin.twin.times import begins, last_day
 
@@ -80,8 +81,7 @@ def monitoring_of_taken(state: TwinState, day: date, ordered: Collection[str] = 
 
 def unread_medicines(state: TwinState) -> Iterator[Finding]:
     """Say how many medicines that are taken could not be read, so that nobody takes their monitoring for looked at."""
-    kinds = ("MedicationRequest", "MedicationStatement")
-    left = {u.source for u in state.unused if u.source.type in kinds and u.reason in GAPS}
+    left = {one.source for one in gaps.unread_medicines(state)}
     if left:
         many = len(left) > 1
         yield Finding(
@@ -135,7 +135,7 @@ def _finding(
         rule=f"monitoring.{_slug(row.name)}.{'+'.join(o.due.check.key for o in due)}",
         severity=Severity.WARNING,
         orders=orders,
-        summary=f"{_capital(', '.join(sorted(map(drugs.name_of, named))))}: monitoring is due ({titles})",
+        summary=f"{capital(', '.join(sorted(map(drugs.name_of, named))))}: monitoring is due ({titles})",
         detail=(f"The source speaks of: {row.name}.", *(_line(o) for o in due), *_LIMITS),
         facts=tuple(o.last for o in due if o.last),
         sources=(row.source,),
@@ -146,13 +146,9 @@ def _finding(
 
 def _line(overdue_: Overdue) -> str:
     last, due = overdue_.last, overdue_.due
-    title = _capital(due.check.title)
+    title = capital(due.check.title)
     when = f"last of {last.time[:10]}" if last else "no result is known"
     return f"{title}: {when}; {due.words}."
-
-
-def _capital(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _remedy(overdue_: Overdue) -> Remedy:

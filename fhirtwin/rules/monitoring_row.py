@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from fhirtwin.rules.findings import Citation, Coding
+from fhirtwin.rules.findings import Citation
+from fhirtwin.terms.coding import Coding
 
 
 @dataclass(frozen=True, slots=True)

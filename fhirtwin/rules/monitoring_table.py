@@ -10,8 +10,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from fhirtwin.rules.findings import Citation, Coding
+from fhirtwin.rules.findings import Citation
 from fhirtwin.rules.monitoring_row import Check, Due, MonitoringRow
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.drugs import members
 from fhirtwin.terms.systems import LOINC
 

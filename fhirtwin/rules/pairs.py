@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Remedy
+from fhirtwin.rules.findings import Remedy
+from fhirtwin.rules.saying import removal
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
@@ -76,5 +77,4 @@ def removals(group: Sequence[Pair], *, recommended: bool = False) -> Iterator[Re
     """
     drafts = {o.reference: o for pair in group for o in (pair.order, pair.other_order) if o}
     for number, order in enumerate(drafts.values()):
-        label = f"Remove the order of {order.medicine.display}"
-        yield Remedy(label, Act.REMOVE, order=order.reference, recommended=recommended and number == 0)
+        yield removal(order, recommended=recommended and number == 0)

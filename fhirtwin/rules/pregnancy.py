@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Citation, Finding, Severity
+from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order, Rule, Situation
 from fhirtwin.rules.tables.model import of
 from fhirtwin.terms import drugs
@@ -110,8 +111,7 @@ def _not_counted(row: Harm, order: Order, ordered: list[str], facts: tuple[Fact,
         rule=f"pregnancy.{row.id}.not-counted",
         severity=Severity.INFO,
         orders=(order.reference,),
-        summary=f"{name[:1].upper()}{name[1:]}: a pregnancy is recorded {days} days ago, without an end, and not "
-        "counted",
+        summary=f"{capital(name)}: a pregnancy is recorded {days} days ago, without an end, and not counted",
         detail=(
             f"A pregnancy counts for {PREGNANCY_DAYS.days} days from its start. Whether it is over is not told: ask.",
             f"If it lasts, or there is another: {row.effect}. {row.advice}",
@@ -124,18 +124,15 @@ def _not_counted(row: Harm, order: Order, ordered: list[str], facts: tuple[Fact,
 
 def _finding(row: Harm, order: Order, ordered: list[str], recorded: tuple[Fact, ...], _situation: Situation) -> Finding:
     name = ", ".join(map(drugs.name_of, ordered))
-    removal = Remedy(
-        f"Remove the order of {order.medicine.display}", Act.REMOVE, order=order.reference, recommended=row.always
-    )
     return Finding(
         rule=f"pregnancy.{row.id}",
         severity=Severity.CRITICAL,
         orders=(order.reference,),
-        summary=f"{name[:1].upper()}{name[1:]} in pregnancy: {row.effect}",
-        detail=(row.advice, *((f"The ordered medicine was {order.medicine.note}.",) if order.medicine.note else ())),
+        summary=f"{capital(name)} in pregnancy: {row.effect}",
+        detail=(row.advice, *how_ordered(order)),
         facts=recorded,
         sources=row.sources,
-        remedies=(removal,),
+        remedies=(removal(order, recommended=row.always),),
         topic=TOPIC,
     )
 

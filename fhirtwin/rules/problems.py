@@ -13,8 +13,10 @@ from decimal import Decimal
 from itertools import takewhile
 from typing import Any, Final
 
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
+from fhirtwin.rules.orderable import CREATININE
 from fhirtwin.terms import concepts
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import ICD10CM, LOINC, SNOMED
 from fhirtwin.twin import kidney
 from fhirtwin.twin.reading import codings, forbidden, text
@@ -43,6 +45,8 @@ _KDIGO_AKI: Final = Citation(
     "https://kdigo.org/guidelines/",
 )
 
+_HBA1C: Final = Coding(LOINC, "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")
+_UACR: Final = Coding(LOINC, "9318-7", "Albumin/Creatinine [Mass Ratio] in Urine")
 _CKD: Final[Mapping[str, str]] = {SNOMED: "709044004", ICD10CM: "N18"}
 """Chronic kidney disease (disorder); and the whole category of ICD-10-CM."""
 
@@ -103,8 +107,7 @@ def _diabetes(problem: Problem, state: TwinState) -> Finding:
         verdict, says = "not-shown", "no HbA1c of 6.5 % or more is known"
     else:
         verdict, says = "unknown", "no HbA1c and no glucose is known"
-    remedy = _order("Order HbA1c", "4548-4", "Hemoglobin A1c/Hemoglobin.total in Blood")
-    remedies = () if verdict == "supported" else (remedy,)
+    remedies = () if verdict == "supported" else (_order("Order HbA1c", _HBA1C),)
     return _finding(problem, ("diabetes", "Diabetes"), (verdict, says), words, (*hba1c, *glucose), _ADA, remedies)
 
 
@@ -198,12 +201,12 @@ def _number(fact: Fact) -> Decimal:
     return fact.value if isinstance(fact.value, Decimal) else Decimal(0)
 
 
-def _order(label: str, code: str, display: str) -> Remedy:
-    return Remedy(label, Act.REQUEST, code=Coding(LOINC, code, display), recommended=True)
+def _order(label: str, code: Coding) -> Remedy:
+    return Remedy(label, Act.REQUEST, code=code, recommended=True)
 
 
-_RATIO: Final = _order("Order albumin to creatinine ratio", "9318-7", "Albumin/Creatinine [Mass Ratio] in Urine")
-_CREATININE: Final = _order("Order serum creatinine", "2160-0", "Creatinine [Mass/volume] in Serum or Plasma")
+_RATIO: Final = _order("Order albumin to creatinine ratio", _UACR)
+_CREATININE: Final = _order("Order serum creatinine", CREATININE)
 
 _JUDGES: Final[Mapping[str, Callable[[Problem, TwinState], Finding]]] = {
     "diabetes": _diabetes,

@@ -19,6 +19,9 @@ MODIFIED: Final = "it carries a modifier extension that is not known here"
 FORBIDDEN: Final = (IMPLICIT_RULES, MODIFIED)
 """What `forbidden` says."""
 
+FINAL: Final = ("final", "amended", "corrected")
+"""Statuses of results that count."""
+
 
 def unused(source: Source, reason: str) -> Mapped:
     """Give what a resource comes to that is not used at all."""

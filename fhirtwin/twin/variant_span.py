@@ -9,11 +9,11 @@ from typing import Any, Final
 
 from fhirtwin.pgx.span import Span
 from fhirtwin.terms.systems import LOINC
-from fhirtwin.twin.reading import code_in, forbidden, items, text
+from fhirtwin.twin.reading import FINAL, code_in, forbidden, items, text
 
 VARIANT: Final = "69548-6"
+"""LOINC code of a genetic variant."""
 PRESENT, ABSENT = "LA9633-4", "LA9634-2"
-STATUSES: Final = frozenset({"final", "amended", "corrected"})
 _SEQUENCE, _EXACT, _SYSTEM, _REFERENCE, _SOURCE = "48013-7", "81254-5", "92822-6", "69547-8", "48002-0"
 _FIRST: Final = {"LA30100-4": 0, "LA30102-0": 1}
 """What the first position is called: interval counting begins with 0, character counting with 1."""
@@ -22,7 +22,7 @@ CLASSES: Final = {"germline": "LA6683-2", "somatic": "LA6684-0"}
 
 def usable(resource: dict[str, Any]) -> bool:
     """Whether a Variant says something that holds."""
-    return text(resource, "status") in STATUSES and forbidden(resource) is None
+    return text(resource, "status") in FINAL and forbidden(resource) is None
 
 
 def there(resource: dict[str, Any]) -> bool | None:

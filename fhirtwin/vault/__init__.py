@@ -5,8 +5,9 @@ opened leaves before it is rounded.
 """
 
 from fhirtwin.vault.batch import BatchVault
+from fhirtwin.vault.keys import Opening
 from fhirtwin.vault.network import NetworkVault
 from fhirtwin.vault.polygenic import PolygenicVault
-from fhirtwin.vault.vault import Opening, Vault
+from fhirtwin.vault.vault import Vault
 
 __all__ = ["BatchVault", "NetworkVault", "Opening", "PolygenicVault", "Vault"]

@@ -14,7 +14,7 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
 from fhirtwin.vault import checking
-from fhirtwin.vault.keys import FreshKeys, OpeningOnce
+from fhirtwin.vault.keys import FreshKeys, Opening
 
 Float = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -42,7 +42,7 @@ class BatchVault:
         self._keys = FreshKeys(circuit.profile)
         self._low, self._high = circuit.panel.range()
 
-    def seal(self, values: Float) -> tuple[SealedFeatures, OpeningOnce[Seats]]:
+    def seal(self, values: Float) -> tuple[SealedFeatures, Opening[Seats]]:
         """Encrypt the vectors of up to `circuit.patients` patients. How many there are does not show.
 
         Args:
@@ -60,8 +60,8 @@ class BatchVault:
         if not 0 < len(checked) <= circuit.patients:
             raise Fault(f"A batch has from 1 to {circuit.patients} patients.")
         everybody, seats = self._seated(checked)
-        ring = self._keys.take()
-        sealed = b"".join(ring.encrypt(line, profile.input_scale) for line in circuit.spread(everybody))
+        with self._keys.sealing() as (ring, _):
+            sealed = b"".join(ring.encrypt(line, profile.input_scale) for line in circuit.spread(everybody))
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(
             profile.name,
@@ -71,9 +71,9 @@ class BatchVault:
             count=circuit.cost.sealed_in,
             answer_bytes=circuit.answer_bytes,
         )
-        return features, OpeningOnce(ring, request_id, seats)
+        return features, Opening(ring, features, seats)
 
-    def open(self, scores: SealedScores, opening: OpeningOnce[Seats]) -> BatchScores:
+    def open(self, scores: SealedScores, opening: Opening[Seats]) -> BatchScores:
         """Decrypt, check, and round each linear predictor to the step of the profile.
 
         Raises:
@@ -86,13 +86,11 @@ class BatchVault:
         counted = checking.counts(sums, float(profile.step))
         return BatchScores(panel.rows, counted, profile.step, profile.name, self.circuit.digest)
 
-    def _sums(self, scores: SealedScores, opening: OpeningOnce[Seats]) -> Float:
+    def _sums(self, scores: SealedScores, opening: Opening[Seats]) -> Float:
         """Unrounded sums of the patients: they never leave this class."""
-        profile, ring, seats = self.circuit.profile, opening.take(), opening._expected
-        try:
-            opened = checking.opened(ring, self.circuit, scores, opening._request_id, profile.product_scale)
-        finally:
-            self._keys.give_back(ring)
+        profile, seats = self.circuit.profile, opening._expected
+        with self._keys.opening(opening) as ring:
+            opened = checking.opened(ring, scores, opening, profile.product_scale, self.circuit.cost.sealed_out)
         everybody, tolerance = self.circuit.gathered(opened), profile.tolerance
         sums: Float = everybody[seats.patients]
         # Written so that a NaN fails.

@@ -1,17 +1,24 @@
-"""What every circuit's vault checks of values before they are sealed, and of an answer before it is opened."""
+"""What vaults check of values before they are sealed, and of an answer before it is opened."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.circuit import Circuit, split
+from fhirtwin.ckks.circuits.circuit import split
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
+from fhirtwin.vault.keys import Opening
 
-REFUSED = "The answer of the engine failed the checks of the vault and was thrown away; nothing was calculated from it."
+REFUSED: Final = (
+    "The answer of the engine failed the checks of the vault and was thrown away; nothing was calculated from it."
+)
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
@@ -29,22 +36,28 @@ def admissible(panel: Panel, values: Float) -> Float:
     if not inside.all():
         name = panel.features[int(np.argmin(inside))]
         raise Fault(f"Feature {name} is outside the range its predictor declares.")
-    for choice in panel.choices:
-        if (np.count_nonzero(values[:, list(choice)], axis=1) > 1).any():
-            raise Fault("A feature vector has more than one feature of a choice.")
+    if panel.chosen_twice(values):
+        raise Fault("A feature vector has more than one feature of a choice.")
     return np.ascontiguousarray(values)
 
 
-def opened(ring: Ring, circuit: Circuit, scores: SealedScores, request_id: bytes, scale: float) -> Complex:
+def opened(ring: Ring, scores: SealedScores, opening: Opening[Any], scale: float, count: int = 1) -> Complex:
     """Decrypt every ciphertext of an answer, shape (ciphertexts, slots). It must not leave the vault unrounded.
 
+    Args:
+        ring: with the key of the request.
+        scores: the answer.
+        opening: of the request.
+        scale: that the sums must have.
+        count: how many ciphertexts there must be.
+
     Raises:
-        EngineAnswerWrong: it is not of this request, or no answer of this circuit.
+        EngineAnswerWrong: it is not of this request, or no answer of such a circuit.
     """
-    if (scores.profile, scores.panel_digest, scores.request_id) != (circuit.profile.name, circuit.digest, request_id):
+    if not opening.is_for(scores):
         raise EngineAnswerWrong(REFUSED)
     try:
-        parts = split(scores.sealed_sums, circuit.profile.answer_bytes, circuit.cost.sealed_out)
+        parts = split(scores.sealed_sums, ring.profile.answer_bytes, count)
         return np.stack([ring.decrypt(ring.load(part, scale, primes=1)) for part in parts])
     except (Incorrect, RuntimeError, ValueError):
         raise EngineAnswerWrong(REFUSED) from None
@@ -58,6 +71,11 @@ def refuse_unless(*good: bool) -> None:
     """
     if not all(good):
         raise EngineAnswerWrong(REFUSED)
+
+
+def rounded(names: Sequence[str], sums: Float, step: Decimal) -> dict[str, Decimal]:
+    """Values by name, each a whole number of steps: what may leave the vault."""
+    return {name: Decimal(count) * step for name, count in zip(names, counts(sums, float(step)).tolist(), strict=True)}
 
 
 def counts(sums: Float, step: float) -> NDArray[np.int64]:

@@ -1,36 +1,44 @@
-"""Rings with keys of their own, one for each request, and what opens the answer to one."""
+"""Rings with keys, and what opens the answer to one request: a key for one request alone, or for many."""
 
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Generic, Never, SupportsIndex, TypeVar
 
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
-from fhirtwin.errors import Fault
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.errors import EngineAnswerWrong, Fault
 
-_MOST_IDLE_RINGS = 2
+_MOST_IDLE_RINGS = 8
 
 Expected = TypeVar("Expected")
 
 
-class OpeningOnce(Generic[Expected]):
+class Opening(Generic[Expected]):
     """What opens the answer to one request, once. Nobody but the vault looks inside; it cannot be copied or pickled."""
 
-    __slots__ = ("_expected", "_lock", "_request_id", "_ring")
+    __slots__ = ("_answers", "_expected", "_lock", "_ring")
 
-    def __init__(self, ring: Ring, request_id: bytes, expected: Expected) -> None:
+    def __init__(self, ring: Ring, asked: SealedFeatures, expected: Expected) -> None:
         self._ring: Ring | None = ring
-        self._request_id = request_id
+        self._answers = (asked.profile, asked.panel_digest, asked.request_id)
         self._expected = expected
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return "OpeningOnce()"
+        return "Opening()"
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
         raise Fault("What opens an answer does not leave the process.")
+
+    def is_for(self, scores: SealedScores) -> bool:
+        """Whether an answer says that it is to this request."""
+        return (scores.profile, scores.panel_digest, scores.request_id) == self._answers
 
     def take(self) -> Any:
         """The ring, of the kind that it was made with, once.
@@ -45,23 +53,79 @@ class OpeningOnce(Generic[Expected]):
         return ring
 
 
-class FreshKeys:
-    """Rings each of which has a key that nothing was sealed under yet."""
+class Keys(ABC):
+    """Where the rings that a vault seals and opens with come from, and go. Threads may share it."""
+
+    @abstractmethod
+    def sealing(self) -> AbstractContextManager[tuple[Any, bytes]]:
+        """Seal in the block: with a ring, whose evaluation keys come with it."""
+
+    @abstractmethod
+    def opening(self, opening: Opening[Any]) -> AbstractContextManager[Any]:
+        """Open in the block, with the ring that the request was sealed with.
+
+        Raises:
+            Fault: it was opened before.
+        """
+
+
+class FreshKeys(Keys):
+    """A key for each request, overwritten when its answer was opened; there are no evaluation keys."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._idle: deque[Ring] = deque(maxlen=_MOST_IDLE_RINGS)
 
-    def take(self) -> Ring:
-        """One that is idle, or a new one."""
+    @contextmanager
+    def sealing(self) -> Iterator[tuple[Ring, bytes]]:
+        """Seal in the block, under a key that nothing was sealed under yet."""
         try:
-            return self._idle.pop()
+            ring = self._idle.pop()
         except IndexError:
             ring = Ring(self._profile)
             ring.make_keys()
-            return ring
+        yield ring, b""
 
-    def give_back(self, ring: Ring) -> None:
-        """Overwrite the key of a request that is over; the new one is for the next."""
-        ring.make_keys()
-        self._idle.append(ring)
+    @contextmanager
+    def opening(self, opening: Opening[Any]) -> Iterator[Ring]:
+        """Open in the block; then the key is overwritten, and the new one is for the next request."""
+        ring: Ring = opening.take()
+        try:
+            yield ring
+        finally:
+            ring.make_keys()
+            self._idle.append(ring)
+
+
+class LastingKeys(Keys):
+    """One key, with its evaluation keys, for many requests: until an answer is wrong.
+
+    So whoever sends wrong answers to learn from what becomes of them learns of a key that is no longer used. Requests
+    take turns with the ring.
+
+    Args:
+        make: makes a ring with a new key, and the evaluation keys that go with it.
+    """
+
+    def __init__(self, make: Callable[[], tuple[Ring, bytes]]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._now = make()
+
+    @contextmanager
+    def sealing(self) -> Iterator[tuple[Ring, bytes]]:
+        """Seal in the block, under the key of now."""
+        with self._lock:
+            yield self._now
+
+    @contextmanager
+    def opening(self, opening: Opening[Any]) -> Iterator[Any]:
+        """Open in the block; when the answer is wrong, the key is replaced."""
+        ring = opening.take()
+        with self._lock:
+            try:
+                yield ring
+            except EngineAnswerWrong:
+                if ring is self._now[0]:
+                    self._now = self._make()
+                raise

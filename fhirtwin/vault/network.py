@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 import secrets
-import threading
-from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, UNITS, Network, NetworkScores
+from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, UNITS, Network
 from fhirtwin.ckks.levelled import LevelledRing, scales
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
-from fhirtwin.errors import EngineAnswerRefused, Fault
+from fhirtwin.errors import Fault
 from fhirtwin.vault import checking
-from fhirtwin.vault.keys import OpeningOnce
+from fhirtwin.vault.keys import LastingKeys, Opening
 
 Float = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class Canaries:
-    """What the canaries must open to."""
-
-    expected: Float
 
 
 class NetworkVault:
     """Seals inputs and opens outputs. Threads may share it; they take turns.
 
-    Its evaluation keys take some 50 MB and a third of a second to make, so one key serves many requests: until an
-    answer is refused, so that whoever sends wrong answers learns of a key that is no longer used.
+    Its evaluation keys take some 50 MB and a third of a second to make, so one key serves many requests, until an
+    answer is refused.
 
     Args:
         circuit: the network; it must be the engine's.
@@ -40,65 +30,55 @@ class NetworkVault:
 
     def __init__(self, circuit: Network) -> None:
         self.circuit = circuit
-        self._lock = threading.Lock()
-        self._ring, self._keys = self._new()
+        self._keys = LastingKeys(self._new)
 
-    def seal(self, values: Float) -> tuple[SealedFeatures, OpeningOnce[Canaries]]:
+    def seal(self, values: Float) -> tuple[SealedFeatures, Opening[Float]]:
         """Encrypt one vector of inputs.
 
         Args:
             values: float64, in the network's order, each within its bounds, the whole within the radius.
 
         Returns:
-            What goes to the engine, and what opens the answer.
+            What goes to the engine, and what opens the answer and knows what the canaries must open to.
 
         Raises:
             Fault: the vector is not such; the text names the input, never its value.
         """
         circuit, checked = self.circuit, self._checked(values)
-        with self._lock:
-            ring, keys = self._ring, self._keys
+        with self._keys.sealing() as (ring, keys):
             sealed = ring.encrypt(circuit.spread(checked), circuit.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(
             circuit.profile.name, circuit.digest, request_id, sealed, keys, answer_bytes=circuit.answer_bytes
         )
-        return features, OpeningOnce(ring, request_id, Canaries(circuit.expected_canaries(checked)))
+        return features, Opening(ring, features, circuit.expected_canaries(checked))
 
-    def open(self, scores: SealedScores, opening: OpeningOnce[Canaries]) -> NetworkScores:
+    def open(self, scores: SealedScores, opening: Opening[Float]) -> Scores:
         """Decrypt, check, and round each output to the step of the profile.
 
         Raises:
-            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request; one text says so
+            EngineAnswerWrong: the answer is not exactly what a right engine gives to this request; one text says so
                 whatever the reason, and the key is replaced.
             Fault: the opening was used before.
         """
-        circuit, step = self.circuit, self.circuit.profile.step
-        ring = opening.take()
-        try:
+        circuit = self.circuit
+        with self._keys.opening(opening) as ring:
             outputs = self._outputs(ring, scores, opening)
-        except EngineAnswerRefused:
-            with self._lock:
-                if ring is self._ring:
-                    self._ring, self._keys = self._new()
-            raise
-        counted = checking.counts(outputs, float(step)).tolist()
-        values = {name: Decimal(count) * step for name, count in zip(circuit.outputs, counted, strict=True)}
-        return NetworkScores(values, circuit.profile.name, circuit.digest)
+        values = checking.rounded(circuit.outputs, outputs, circuit.profile.step)
+        return Scores(values, circuit.profile.name, circuit.digest)
 
-    def _outputs(self, ring: LevelledRing, scores: SealedScores, opening: OpeningOnce[Canaries]) -> Float:
+    def _outputs(self, ring: LevelledRing, scores: SealedScores, opening: Opening[Float]) -> Float:
         """Unrounded outputs: they never leave this class."""
         circuit, tolerance = self.circuit, self.circuit.profile.tolerance
         scale = scales(circuit.profile, ring.primes)[2]
-        with self._lock:
-            (opened,) = checking.opened(ring, circuit, scores, opening._request_id, scale)
+        (opened,) = checking.opened(ring, scores, opening, scale)
         grid = opened.reshape(INPUTS, UNITS[0])
         outputs: Float = grid[:: INPUTS // OUTPUTS, 0].real[: len(circuit.outputs)]
         canaries = grid[:, 1 : CANARIES + 1].real.sum(axis=0)
         # Written so that a NaN fails.
         checking.refuse_unless(
             bool(np.isfinite(opened).all()),
-            bool((np.abs(canaries - opening._expected.expected) <= tolerance).all()),
+            bool((np.abs(canaries - opening._expected) <= tolerance).all()),
             bool((np.abs(grid[:, CANARIES + 1 :]) <= tolerance).all()),
             bool((np.abs(opened.imag) <= tolerance).all()),
             bool((np.abs(grid[:: INPUTS // OUTPUTS, 0].real[len(circuit.outputs) :]) <= tolerance).all()),

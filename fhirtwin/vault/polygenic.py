@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.polygenic import LARGEST_DOSAGE, NONCE_LIMIT, Polygenic, PolygenicScores, in_chunks
-from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.circuits.polygenic import LARGEST_DOSAGE, NONCE_LIMIT, Polygenic, in_chunks
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
 from fhirtwin.vault import checking
-from fhirtwin.vault.keys import FreshKeys, OpeningOnce
+from fhirtwin.vault.keys import FreshKeys, Opening
 
 Float = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class CheckSlots:
-    """What the check slot of each score must open to."""
-
-    expected: Float
 
 
 class PolygenicVault:
@@ -39,7 +29,7 @@ class PolygenicVault:
         self.circuit = circuit
         self._keys = FreshKeys(circuit.profile)
 
-    def seal(self, blocks: Iterable[Float]) -> tuple[SealedFeatures, OpeningOnce[CheckSlots]]:
+    def seal(self, blocks: Iterable[Float]) -> tuple[SealedFeatures, Opening[Float]]:
         """Encrypt the dosages of one person; no more than a chunk of them is held in clear.
 
         Args:
@@ -47,19 +37,20 @@ class PolygenicVault:
                 variant that was not called has no dosage: there is no score without one.
 
         Returns:
-            What goes to the engine, and what opens the answer.
+            What goes to the engine, and what opens the answer and knows what its check slots must open to.
 
         Raises:
             Fault: they are not such; the text names the variant, never its dosage.
         """
-        circuit, ring = self.circuit, self._keys.take()
+        circuit = self.circuit
         sealed: list[bytes] = []
         nonces: list[float] = []
         seen = 0
-        for chunk in in_chunks(self._checked(blocks)):
-            nonces.append((secrets.randbits(53) * 2.0**-52 - 1.0) * NONCE_LIMIT)
-            sealed.append(self._sealed(ring, chunk, nonces[-1]))
-            seen += chunk.size
+        with self._keys.sealing() as (ring, _):
+            for chunk in in_chunks(self._checked(blocks)):
+                nonces.append((secrets.randbits(53) * 2.0**-52 - 1.0) * NONCE_LIMIT)
+                sealed.append(ring.encrypt(circuit.laid_out(chunk, nonces[-1]), circuit.profile.input_scale))
+                seen += chunk.size
         if seen != len(circuit.variants):
             raise Fault(f"There are {seen} dosages for {len(circuit.variants)} variants.")
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
@@ -71,39 +62,34 @@ class PolygenicVault:
             count=circuit.chunks,
             answer_bytes=circuit.answer_bytes,
         )
-        return features, OpeningOnce(ring, request_id, CheckSlots(circuit.tags @ np.array(nonces)))
+        return features, Opening(ring, features, circuit.tags @ np.array(nonces))
 
-    def open(self, scores: SealedScores, opening: OpeningOnce[CheckSlots]) -> PolygenicScores:
+    def open(self, scores: SealedScores, opening: Opening[Float]) -> Scores:
         """Decrypt, check, add constants, and round each score to the step of the profile.
 
         Raises:
-            EngineAnswerRefused: the answer is not exactly what a right engine gives to this request; one text says so
+            EngineAnswerWrong: the answer is not exactly what a right engine gives to this request; one text says so
                 whatever the reason.
             Fault: the opening was used before.
         """
-        circuit, step = self.circuit, self.circuit.profile.step
-        counted = checking.counts(self._sums(scores, opening) + circuit.constants, float(step))
-        values = {name: Decimal(count) * step for name, count in zip(circuit.scores, counted.tolist(), strict=True)}
-        return PolygenicScores(values, circuit.profile.name, circuit.digest)
+        circuit = self.circuit
+        sums = self._sums(scores, opening) + circuit.constants
+        values = checking.rounded(circuit.scores, sums, circuit.profile.step)
+        return Scores(values, circuit.profile.name, circuit.digest)
 
-    def _sums(self, scores: SealedScores, opening: OpeningOnce[CheckSlots]) -> Float:
+    def _sums(self, scores: SealedScores, opening: Opening[Float]) -> Float:
         """Unrounded scores without constants: they never leave this class."""
-        circuit, ring, profile = self.circuit, opening.take(), self.circuit.profile
-        try:
-            opened = checking.opened(ring, circuit, scores, opening._request_id, profile.product_scale)
-        finally:
-            self._keys.give_back(ring)
+        circuit, profile = self.circuit, self.circuit.profile
+        with self._keys.opening(opening) as ring:
+            opened = checking.opened(ring, scores, opening, profile.product_scale, circuit.cost.sealed_out)
         sums: Float = opened[:, :-1].real.sum(axis=1)
         # Written so that a NaN fails.
         checking.refuse_unless(
             bool(np.isfinite(opened).all()),
-            bool((np.abs(opened[:, -1] - opening._expected.expected) <= profile.tolerance).all()),
+            bool((np.abs(opened[:, -1] - opening._expected) <= profile.tolerance).all()),
             bool((np.abs(sums) <= circuit.largest + profile.tolerance).all()),
         )
         return sums
-
-    def _sealed(self, ring: Ring, chunk: Float, nonce: float) -> bytes:
-        return ring.encrypt(self.circuit.laid_out(chunk, nonce), self.circuit.profile.input_scale)
 
     def _checked(self, blocks: Iterable[Float]) -> Iterable[Float]:
         """Let through blocks that are dosages, no more of them than there are variants."""

@@ -37,7 +37,7 @@ def make_and_tell(self):
 
 def seal_and_tell(self, values):
     features, opening = seal(self, values)
-    slots = opening._laid.slots  # with those of the probe
+    slots = opening._expected.slots  # with those of the probe
     numbers = [*values, *(values * self._layout.gains), *slots.real, *slots.imag]
     numbers = sorted({float(number) for number in numbers})
     write("numbers", np.array(numbers, dtype="<f8").tobytes())

@@ -51,7 +51,7 @@ def test_recorded_traffic_holds_no_key_no_feature_and_no_name(tmp_path: Path, mo
                 key = opening._ring._pyfhel.to_bytes_secret_key("none")
                 keys.add(key[PLAINTEXT_HEADER:])
                 numbers.update(map(float, values), map(float, values * vault._layout.gains))
-                slots = opening._laid.slots  # with those of the probe
+                slots = opening._expected.slots  # with those of the probe
                 numbers.update({*slots.real.tolist(), *slots.imag.tolist()})
                 scores = vault.open(courier.evaluate(features), opening)
                 numbers.update(float(value) for value in scores.values.values())

@@ -70,5 +70,6 @@ def test_unknown_names_and_modes_are_refused() -> None:
     assert profiles.for_mode("masked") is profiles.MASKED
     with pytest.raises(Incorrect, match="P1-mask, P1-rot"):
         profiles.profile("P1")
-    with pytest.raises(Incorrect, match="masked or rotating"):
-        profiles.for_mode("plain")
+    for mode in ("plain", "batch", "polygenic", "network"):
+        with pytest.raises(Incorrect, match="masked or rotating"):
+            profiles.for_mode(mode)

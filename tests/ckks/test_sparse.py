@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from fhirtwin.ckks import packing, profiles
-from fhirtwin.ckks.layout import NONCE_LIMIT
 from fhirtwin.ckks.panel import Panel, joined
-from fhirtwin.ckks.sparse import Sparse
+from fhirtwin.ckks.sparse import NONCE_LIMIT, Sparse
 from fhirtwin.engine import evaluator as engine
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect, Unprocessable
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect, Unprocessable
 from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_lookup, random_panel, random_table
 
@@ -94,7 +93,7 @@ def test_answers_from_another_table_are_refused_on_both_sides() -> None:
     vault = Vault(TABLE, mode="sparse")
     mine, opening = vault.seal(random_lookup(TABLE, np.random.default_rng(1)))
     theirs, _ = vault.seal(random_lookup(TABLE, np.random.default_rng(2)))
-    with pytest.raises(EngineAnswerRefused):
+    with pytest.raises(EngineAnswerWrong):
         vault.open(replace(evaluate(ENGINE, theirs), request_id=mine.request_id), opening)
 
 

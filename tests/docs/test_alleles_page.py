@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from fhirtwin.pgx.defined import genes
 from tests.conftest import ROOT
+from tests.docs.pages import run_code
 
-PAGE = (ROOT / "docs/pgx/alleles.md").read_text()
+FILE = ROOT / "docs/pgx/alleles.md"
+PAGE = FILE.read_text()
 
 
 def test_its_code_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(compile(code, "alleles.md", "exec"), {})  # noqa: S102 - our own page
+    run_code(FILE)
 
 
 def test_its_figures_are_those_of_the_definitions() -> None:

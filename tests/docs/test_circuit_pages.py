@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
+from tests.docs.pages import run_code
 
 PAGES = sorted((ROOT / "docs" / "circuits").glob("*.md"))
 NOT_A_KIND = {"__init__", "circuit"}
@@ -15,9 +15,7 @@ NOT_A_KIND = {"__init__", "circuit"}
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_the_code_of_the_page_runs(page: Path) -> None:
-    blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-    assert blocks
-    exec("\n".join(blocks), {})  # noqa: S102
+    run_code(page)
 
 
 def test_every_circuit_has_its_page() -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from fhirtwin.pgx import functions
 from tests.conftest import ROOT
+from tests.docs.pages import run_code
 
-PAGE = (ROOT / "docs/pgx/response.md").read_text()
+FILE = ROOT / "docs/pgx/response.md"
+PAGE = FILE.read_text()
 LINES = PAGE.splitlines()
 
 
@@ -19,8 +19,7 @@ def _told(*cells: str) -> bool:
 
 
 def test_its_code_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(compile(code, "response.md", "exec"), {})  # noqa: S102 - our own page
+    run_code(FILE)
 
 
 @pytest.mark.parametrize(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
-
 from fhirtwin.ckks import profiles
 from fhirtwin.pgx import warfarin
 from fhirtwin.pgx.circuits import tables
 from fhirtwin.pgx.circuits.book import CODE_STEP
 from tests.conftest import ROOT
+from tests.docs.pages import run_code
 
-PAGE = (ROOT / "docs/pgx/sealed.md").read_text()
+FILE = ROOT / "docs/pgx/sealed.md"
+PAGE = FILE.read_text()
 
 
 def test_its_code_runs() -> None:
-    (code,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    exec(compile(code, "sealed.md", "exec"), {})  # noqa: S102 - our own page
+    run_code(FILE)
 
 
 def test_its_figures_are_those_of_the_circuits() -> None:

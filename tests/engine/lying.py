@@ -35,7 +35,7 @@ def swapped(evaluator: Evaluator, features: SealedFeatures, others: SealedFeatur
     """
     layout = _layout(evaluator, features)
     profile = layout.profile
-    ring = evaluator._keyed_ring(layout, features, b"any")
+    ring = evaluator._keyed.ring(b"any", features.evaluation_keys)
     of_patient = np.arange(profile.slots) % layout.lanes < layout.rows
     parts = []
     for sent, lanes in ((others, of_patient), (features, ~of_patient)):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fhirtwin.pgx import functions, phenotype
+from fhirtwin.pgx import functions, naming, phenotype
 from fhirtwin.pgx.results import GENES, Known, Pair
 
 
@@ -20,8 +20,8 @@ def test_every_diplotype_that_cpic_lists_has_its_phenotype_and_score(shared: Pat
         with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines, delimiter="\t"):
                 seen[row["gene"]] += 1
-                diplotype = phenotype.read(row["gene"], row["diplotype"])
-                told, _ = phenotype.of_diplotype(row["gene"], diplotype) if diplotype else ((), "")
+                (diplotype,) = naming.diplotypes(row["gene"], row["diplotype"])
+                told, _ = phenotype.of_diplotype(row["gene"], diplotype)
                 said = [(one.word, one.score, one.key) for one in told]
                 if said != [(row["phenotype"], row["activity_score"], row["lookup_key"])]:
                     wrong.append((row, said))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from fhirtwin.pgx import advice, currency, functions, guideline, hla, phenotype, recommendations
+from fhirtwin.pgx import advice, currency, functions, guideline, hla, naming, phenotype, recommendations
 from fhirtwin.pgx.results import GenePhenotype, Known, Pair
 from tests.conftest import ROOT
 
@@ -24,9 +24,8 @@ def _cpic(shared: Path) -> list[dict[str, Any]]:
 
 
 def _row(given: dict[str, Any]) -> guideline.Recommendation:
-    found = guideline.at(given["drug"], given["population"].strip(), tuple(given["lookupkey"].items()))
-    assert found is not None, given["drug"]
-    return found
+    key = tuple(sorted(given["lookupkey"].items()))
+    return guideline.table()[given["drug"]][given["population"].strip(), key]
 
 
 def _newer() -> list[guideline.Recommendation]:
@@ -114,7 +113,7 @@ def _person(shared: Path) -> tuple[dict[str, GenePhenotype], dict[str, dict[str,
     report = json.loads((shared / "data/pgx/testcases/dev/end_to_end_example1.json").read_text(encoding="utf-8"))
     told, alleles = {}, {}
     for gene, called in report["genes"].items():
-        diplotypes = tuple(filter(None, (phenotype.read(gene, one["label"]) for one in called["recommendation"])))
+        diplotypes = tuple(pair for one in called["recommendation"] for pair in naming.diplotypes(gene, one["label"]))
         call = Known(gene, diplotypes)
         told[gene] = phenotype.of_call(call)
         if gene.startswith("HLA-"):

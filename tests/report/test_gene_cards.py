@@ -100,5 +100,5 @@ def test_which_values_matter_by_themselves() -> None:
         ("CYP2D6", "No Result"),
         ("G6PD", "Normal"),
     }
-    assert all(standing.warns(*one) for one in matters)
-    assert not any(standing.warns(*one) for one in does_not)
+    assert all(standing.urgency(*one) > 1 for one in matters)
+    assert not any(standing.urgency(*one) > 1 for one in does_not)

@@ -11,8 +11,9 @@ from fhirtwin.api.cds.answers import response
 from fhirtwin.report import order_cards
 from fhirtwin.report.order_cards import finding_cards, not_judged_card
 from fhirtwin.rules.drafts import Unjudged
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.registry import judge
+from fhirtwin.terms.coding import Coding
 from fhirtwin.twin.state import PatientKey
 from tests.rules.building import WHO, allergic, measured, order, situation, taken
 

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from fhirtwin.fhir import validator
-from fhirtwin.predictors.model import Coding, Input, Refusal
+from fhirtwin.predictors.model import Input, Refusal
 from fhirtwin.predictors.registry import all_predictors
 from fhirtwin.report import requests
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.requests import service_request
-from fhirtwin.rules.tables.model import LITHIUM
+from fhirtwin.rules.orderable import LITHIUM
 from fhirtwin.terms import concepts
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.facts import UNITS
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.state import PatientKey

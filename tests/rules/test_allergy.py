@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from fhirtwin.report.wording import SUMMARY_LENGTH
+from fhirtwin.rules.findings import SUMMARY_LENGTH
 from fhirtwin.rules.tables.allergies import ROWS
 from fhirtwin.terms import drugs
 from fhirtwin.twin.mappers.allergy_intolerance import CRITICAL, MILD, SEVERE

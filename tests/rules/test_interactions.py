@@ -6,8 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from fhirtwin.report.wording import SUMMARY_LENGTH
-from fhirtwin.rules.findings import Act, Severity
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Act, Severity
 from fhirtwin.rules.interactions import ROWS, sources
 from fhirtwin.rules.tables import heart_rhythm
 from fhirtwin.terms import drugs

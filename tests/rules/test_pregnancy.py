@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from fhirtwin.report.wording import SUMMARY_LENGTH
-from fhirtwin.rules.findings import Act
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Act
 from fhirtwin.rules.pregnancy import ROWS, harmful_in_pregnancy
 from fhirtwin.terms import drugs
 from fhirtwin.twin.state import Fact, Source

@@ -11,15 +11,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fhirtwin.ckks import wire
 from fhirtwin.ckks.circuits.batch import PROBES, Batch
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect, Unprocessable
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect, Unprocessable
 from fhirtwin.vault import BatchVault
-from tests.ckks.builders import random_panel, random_table, random_vector
+from tests.ckks.builders import evaluate, random_panel, random_table, random_vector
 from tests.vault.test_key_recovery import recovered
 
 PANEL = random_panel(3, rows=5, features=9)
@@ -40,10 +39,6 @@ def vault() -> BatchVault:
 def patients(count: int, seed: int = 1, panel: Panel = PANEL) -> np.ndarray:
     draw = np.random.default_rng(seed)
     return np.stack([random_vector(panel, draw) for _ in range(count)])
-
-
-def evaluate(evaluator: Evaluator, features: SealedFeatures) -> SealedScores:
-    return evaluator.evaluate(features, wire.NO_KEYS)
 
 
 @pytest.mark.parametrize("count", [1, 2, 2047, 2048, 2049, CIRCUIT.patients])
@@ -167,7 +162,7 @@ def test_every_batch_has_a_key_of_its_own_that_is_overwritten(vault: BatchVault,
 
 
 def refused(vault: BatchVault, answer: SealedScores, opening: object) -> str:
-    with pytest.raises(EngineAnswerRefused) as caught:
+    with pytest.raises(EngineAnswerWrong) as caught:
         vault.open(answer, opening)  # type: ignore[arg-type]
     assert caught.value.__cause__ is None
     return str(caught.value)
@@ -267,7 +262,7 @@ def test_an_answer_opens_once_and_what_opens_it_stays_here(vault: BatchVault, ev
     for copying in (pickle.dumps, copy.copy, copy.deepcopy):
         with pytest.raises(Fault, match="does not leave the process"):
             copying(opening)  # type: ignore[operator]
-    assert repr(opening) == "OpeningOnce()"
+    assert repr(opening) == "Opening()"
     vault.open(answer, opening)
     with pytest.raises(Fault, match="once only"):
         vault.open(answer, opening)

@@ -27,11 +27,11 @@ def secret_key(ring: Ring) -> np.ndarray:
 
 
 def recovered(ring: Ring, sealed: bytes, guess: np.ndarray, scale: float) -> float:
-    """Share of the key's coefficients that (guess − c0) / c1 hits, coefficient by coefficient."""
-    q = int(ring._pyfhel.qi[0])
-    c0, c1 = np.frombuffer(sealed[CIPHERTEXT_HEADER:], dtype="<u8").reshape(2, -1)
+    """Share of the key's coefficients that (guess − c0) / c1 hits, one by one, modulo the first data prime."""
+    q, degree = int(ring._pyfhel.qi[0]), ring.profile.degree
+    c0, c1 = np.frombuffer(sealed[CIPHERTEXT_HEADER:], dtype="<u8").reshape(2, -1, degree)[:, 0]
     encoded = ring._pyfhel.encodeComplex(np.ascontiguousarray(guess, dtype=np.complex128), scale=scale)
-    m = np.frombuffer(encoded.to_bytes("none")[PLAINTEXT_HEADER:], dtype="<u8")
+    m = np.frombuffer(encoded.to_bytes("none")[PLAINTEXT_HEADER:], dtype="<u8")[:degree]
     tried = [(int(a) - int(b)) * pow(int(c), -1, q) % q if c else 0 for a, b, c in zip(m, c0, c1, strict=True)]
     return float((np.array(tried, dtype=np.uint64) == secret_key(ring)).mean())
 
@@ -71,12 +71,12 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
         ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
         scores = vault.open(answer, opening)
 
-        exact_input = opening._laid.slots
+        exact_input = opening._expected.slots
         assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
         lanes = np.zeros((layout.blocks, layout.lanes), dtype=np.complex128)
         lanes[0, : layout.rows] = [float(value) for value in scores.values.values()]
         exact_sums = np.concatenate([PANEL.weights @ vector, PANEL.weights @ probe_in(exact_input, layout)])
-        assert opening._laid.off(exact_sums) < 1e-9
+        assert opening._expected.off(exact_sums) < 1e-9
         lanes[0, layout.rows : 2 * layout.rows] = exact_sums[layout.rows :]
         guess = np.zeros(profile.slots, dtype=np.complex128)
         guess[: lanes.size] = lanes.reshape(-1)
@@ -98,7 +98,7 @@ def test_what_a_table_lets_out_recovers_nothing_of_the_key() -> None:
         ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
         raw = held.decrypt(held.load(features.sealed_vector, profile.input_scale))
         assert recovered(ring, features.sealed_vector, raw, profile.input_scale) > 0.99, "the attack bites"
-        exact_input = opening._laid.slots
+        exact_input = opening._expected.slots
         scores = vault.open(answer, opening)
         assert recovered(ring, features.sealed_vector, exact_input, profile.input_scale) == 0.0
         guess = np.zeros(profile.slots, dtype=np.complex128)

@@ -17,9 +17,9 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.circuits import polygenic as engine_side
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 from fhirtwin.vault import PolygenicVault
-from tests.ckks.builders import KEY, random_panel
+from tests.ckks.builders import KEY, evaluate, random_panel
 from tests.ckks.circuits.test_polygenic import MODEL, VARIANTS, model
 from tests.vault.test_key_recovery import recovered
 
@@ -45,10 +45,6 @@ def dosages(seed: int = 1, of: Polygenic = MODEL) -> np.ndarray:
     if seed % 4 == 3:
         return np.where(of.weights[0] > 0, 2.0, 0.0)
     return draw.integers(0, 3, size).astype(np.float64)
-
-
-def evaluate(evaluator: Evaluator, features: SealedFeatures) -> SealedScores:
-    return evaluator.evaluate(features, wire.NO_KEYS)
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -158,7 +154,7 @@ def test_masks_cancel_hide_every_slot_and_are_never_the_same() -> None:
 
 
 def refused(vault: PolygenicVault, answer: SealedScores, opening: object) -> str:
-    with pytest.raises(EngineAnswerRefused) as caught:
+    with pytest.raises(EngineAnswerWrong) as caught:
         vault.open(answer, opening)  # type: ignore[arg-type]
     assert caught.value.__cause__ is None
     return str(caught.value)
@@ -267,6 +263,6 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(vault: PolygenicVault
     assert recovered(ring, first, MODEL.laid_out(dosages()[:CHUNK], 0.0), profile.input_scale) == 0.0
     guess = np.zeros(profile.slots, dtype=np.complex128)
     guess[0] = float(told.values["score-0"]) - MODEL.constants[0]
-    guess[-1] = opening._expected.expected[0]
+    guess[-1] = opening._expected[0]
     assert recovered(ring, answer.sealed_sums[:ONE], guess, profile.product_scale) == 0.0
     assert np.abs(raw - guess).max() > 0.1, "the mask keeps the sums of slots apart from the score"

@@ -21,14 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import FRESH_NOISE, Circuit, Cost, digest_of
+from fhirtwin.ckks.layout import gains_of
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import BATCH, Profile
 from fhirtwin.errors import Incorrect
 
 PROBES: Final = 16
 """Places of a batch that hold probes."""
-
-_LARGEST_GAIN_BITS = 6
 
 # A batch has hundreds of thousands of sums: one in 1e15 exceeds eight standard deviations.
 _DEVIATIONS = 8.0
@@ -38,7 +37,6 @@ _NOISE_RATIO_BITS = 7.0
 
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
-Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,11 +85,7 @@ class Batch(Circuit):
     @cached_property
     def gains(self) -> Float:
         """Powers of two that features are multiplied by and weights divided by, shape (features,)."""
-        weight, value = np.abs(self.panel.weights).max(axis=0), self.panel.largest()
-        usable = (weight > 0) & (value > 0)
-        ratio = np.where(usable, weight, 1.0) / np.where(usable, value, 1.0)
-        bits = np.rint((_NOISE_RATIO_BITS + np.log2(ratio)) / 2)
-        return np.asarray(2.0 ** np.clip(bits, -_LARGEST_GAIN_BITS, _LARGEST_GAIN_BITS), dtype=np.float64)
+        return gains_of(self.panel, _NOISE_RATIO_BITS)
 
     @cached_property
     def rounded(self) -> Float:

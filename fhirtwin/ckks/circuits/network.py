@@ -21,9 +21,7 @@ at corners, and where ascent drives outputs and units furthest. It is a forecast
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from itertools import product
 from typing import Final
@@ -32,6 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
+from fhirtwin.ckks.drawing import weights_of_checks
 from fhirtwin.ckks.profiles import NETWORK, Profile
 from fhirtwin.errors import Incorrect
 
@@ -126,6 +125,12 @@ class Network(Circuit):
         some = self.samples[:: max(1, len(self.samples) // 128)]
         return min(product(_GAINS, _GAINS, _GAINS), key=lambda gains: float(self._deviations(gains, some).max()))
 
+    @property
+    def factors(self) -> tuple[float, float, float]:
+        """What gains make of the weights of the three layers: they are multiplied by these."""
+        of_input, of_first, of_second = self.gains
+        return of_first / of_input, of_second / of_first**2, 1 / of_second**2
+
     @cached_property
     def largest_units(self) -> tuple[Float, Float]:
         """Magnitudes that no unit of layers 1 and 2 exceeds before it is squared, over all admissible inputs."""
@@ -142,11 +147,7 @@ class Network(Circuit):
     @cached_property
     def canary(self) -> Float:
         """Weights of the canaries, from 0.5 to 1 by magnitude over what inputs may be, shape (canaries, inputs)."""
-        count = CANARIES * len(self.inputs)
-        stream = hashlib.shake_256(b"fhirtwin canary\x00" + bytes.fromhex(self.digest)).digest(8 * count)
-        drawn = np.frombuffer(stream, dtype="<u8")
-        magnitude = 1.0 - (drawn >> np.uint64(12)).astype(np.float64) * 2.0**-53
-        signed = np.where(drawn & np.uint64(1), -1.0, 1.0) * magnitude
+        signed = weights_of_checks(b"canary", self.digest, CANARIES * len(self.inputs))
         largest = np.maximum(np.maximum(np.abs(self.low), np.abs(self.high)) * self.gains[0], 2.0**-10)
         return np.asarray(signed.reshape(CANARIES, -1) / largest)
 
@@ -237,9 +238,7 @@ class Network(Circuit):
 
     def _refuse_what_rounds_away(self) -> None:
         """A layer that is encoded as zero everywhere would be a product that SEAL refuses, at each evaluation."""
-        of_input, of_first, of_second = self.gains
-        factors = (of_first / of_input, of_second / of_first**2, 1 / of_second**2)
-        for number, (layer, factor) in enumerate(zip(self.weights, factors, strict=True), 1):
+        for number, (layer, factor) in enumerate(zip(self.weights, self.factors, strict=True), 1):
             if np.abs(layer).max() * factor < _LEAST_WEIGHT:
                 raise Incorrect(f"The weights of layer {number} are too small for profile {NETWORK.name}; scale it.")
 
@@ -262,12 +261,3 @@ class Network(Circuit):
             raise Incorrect("The bounds of a network's inputs must have zero within, and its radius be positive.")
         if not all(layer.any() for layer in self.weights):
             raise Incorrect("A layer of this network has no weight.")
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkScores:
-    """Opened by the vault and rounded: name of the output to its value."""
-
-    values: dict[str, Decimal]
-    profile: str
-    digest: str

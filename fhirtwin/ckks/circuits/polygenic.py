@@ -12,10 +12,8 @@ that score. Dosages are centred, minus one to one: the vault takes one off and t
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
@@ -23,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import FRESH_NOISE, Circuit, Cost, digest_of
+from fhirtwin.ckks.drawing import weights_of_checks
 from fhirtwin.ckks.profiles import POLYGENIC, Profile
 from fhirtwin.errors import Incorrect
 
@@ -125,11 +124,8 @@ class Polygenic(Circuit):
     @cached_property
     def tags(self) -> Float:
         """Weights of the check slots, from 0.5 to 1 by magnitude, shape (scores, chunks)."""
-        shape = (len(self.scores), self.chunks)
-        stream = hashlib.shake_256(b"fhirtwin tags\x00" + bytes.fromhex(self.digest)).digest(8 * shape[0] * shape[1])
-        drawn = np.frombuffer(stream, dtype="<u8")
-        magnitude = 1.0 - (drawn >> np.uint64(12)).astype(np.float64) * 2.0**-53
-        return np.asarray((np.where(drawn & np.uint64(1), -1.0, 1.0) * magnitude).reshape(shape))
+        drawn = weights_of_checks(b"tags", self.digest, len(self.scores) * self.chunks)
+        return drawn.reshape(len(self.scores), self.chunks)
 
     def encoded(self, score: int) -> Iterator[Complex]:
         """The weights of one score, a chunk at a time, one complex number a slot."""
@@ -150,15 +146,6 @@ class Polygenic(Circuit):
         products = (self.largest.max() + NONCE_LIMIT * self.chunks) / slots
         if products + 2.0**POLYGENIC.mask_bits / 4 >= POLYGENIC.largest_coefficient:
             raise Incorrect(f"These scores could overflow profile {POLYGENIC.name}; scale their weights down.")
-
-
-@dataclass(frozen=True, slots=True)
-class PolygenicScores:
-    """Opened by the vault and rounded: name of the score to its value, its constant included."""
-
-    values: dict[str, Decimal]
-    profile: str
-    digest: str
 
 
 def in_chunks(blocks: Iterable[Float]) -> Iterator[Float]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +11,7 @@ from fhirtwin.ckks.levelled import LevelledRing, scales
 from fhirtwin.ckks.profiles import NETWORK
 from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.drawing import uniform
-from fhirtwin.errors import Precondition
+from fhirtwin.engine.keyed import KeyedRings
 
 _MOST_KEY_SETS = 2
 _LEVELS = (0, 2, 4)
@@ -39,15 +37,15 @@ class PreparedNetwork(Prepared):
         ]
         canary_scale = self._scales[2] / circuit.profile.input_scale
         self._canary = ring.encode_at(_canary_slots(circuit), canary_scale, _LEVELS[2])
-        self._keyed: OrderedDict[bytes, LevelledRing] = OrderedDict()
+        self._keyed = KeyedRings(_MOST_KEY_SETS, self._load_keys)
 
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        return any(ring.holds_secret_key for ring in (self.ring, self._plain_ring, *self._keyed.values()))
+        return any(held.holds_secret_key for held in (self.ring, self._plain_ring, self._keyed))
 
     def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes) -> bytes:
-        ring = self._keyed_ring(keys, keys_digest)
+        ring = self._keyed.ring(keys_digest, keys)
         profile = self.circuit.profile
         sealed = ring.load(parts[0], profile.input_scale)
         canary = ring.copy(sealed)
@@ -69,30 +67,20 @@ class PreparedNetwork(Prepared):
             ring.square(sealed)
             ring.rescale(sealed)
 
-    def _keyed_ring(self, keys: bytes, keys_digest: bytes) -> LevelledRing:
-        ring = self._keyed.get(keys_digest)
-        if ring is not None:
-            self._keyed.move_to_end(keys_digest)
-            return ring
-        if not keys:
-            raise Precondition("Send the evaluation keys along: this engine does not have them.")
-        while len(self._keyed) >= _MOST_KEY_SETS:  # before the next are read, for memory is what they take
-            self._keyed.popitem(last=False)
+    def _load_keys(self, keys: bytes) -> LevelledRing:
         ring, end = LevelledRing(self.circuit.profile), self.circuit.profile.rotation_keys_bytes(len(ALL_STEPS))
         ring.load_rotation_keys(keys[:end], len(ALL_STEPS))
         ring.load_relinearisation_key(keys[end:])
-        self._keyed[keys_digest] = ring
         return ring
 
 
 def _laid_out(network: Network) -> tuple[list[Complex], list[Complex]]:
     """Weights and biases of the layers with their gains, padded with zeros, one number a slot."""
-    of_input, of_first, of_second = network.gains
-    factors = (of_first / of_input, of_second / of_first**2, 1 / of_second**2)
+    _, of_first, of_second = network.gains
     sizes = ((UNITS[0], INPUTS), (UNITS[1], UNITS[0]), (OUTPUTS, UNITS[1]))
     padded = []
     for layer, bias, factor, gain, size in zip(
-        network.weights, network.biases, factors, (of_first, of_second, 1.0), sizes, strict=True
+        network.weights, network.biases, network.factors, (of_first, of_second, 1.0), sizes, strict=True
     ):
         whole, whole_bias = np.zeros(size), np.zeros(size[0])
         whole[: layer.shape[0], : layer.shape[1]] = layer * factor

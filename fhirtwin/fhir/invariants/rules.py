@@ -7,6 +7,7 @@ a primitive also by its extensions (`_birthDate`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from fhirtwin.errors import Incorrect
@@ -19,6 +20,34 @@ Holds = Callable[[Object], bool | str]
 Make = Callable[[str], Holds]
 
 UCUM: Final = "http://unitsofmeasure.org"
+
+
+@dataclass(frozen=True, slots=True)
+class ByNames:
+    """A predicate that asks only which members are there: objects that have the same members share its verdict."""
+
+    judge: Callable[[Iterable[str]], bool]
+
+    def __call__(self, value: Object) -> bool:
+        """Judge one object."""
+        return self.judge(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A predicate that holds of every object in which none of some members is there.
+
+    Attributes:
+        names: of the members.
+        holds: judges an object in which one of them is.
+    """
+
+    names: frozenset[str]
+    holds: Holds
+
+    def __call__(self, value: Object) -> bool | str:
+        """Judge one object."""
+        return self.names.isdisjoint(value) or self.holds(value)
 
 
 class Rule(NamedTuple):
@@ -73,7 +102,7 @@ def each(name: str, holds: Callable[[Any, Object], bool]) -> Make:
                 return f"{name}[{number}]"
         return True
 
-    return where(judge)
+    return where(Where(frozenset({name}), judge))
 
 
 def any_of(*elements: str) -> Make:
@@ -81,7 +110,7 @@ def any_of(*elements: str) -> Make:
 
     def make(kind: str) -> Holds:
         names = member_names(kind, *elements)
-        return lambda value: not names.isdisjoint(value)
+        return ByNames(lambda there_are: not names.isdisjoint(there_are))
 
     return make
 
@@ -91,7 +120,7 @@ def needs(element: str, *others: str) -> Make:
 
     def make(kind: str) -> Holds:
         first, then = member_names(kind, element), member_names(kind, *others)
-        return lambda value: first.isdisjoint(value) or not then.isdisjoint(value)
+        return ByNames(lambda there_are: first.isdisjoint(there_are) or not then.isdisjoint(there_are))
 
     return make
 
@@ -101,7 +130,7 @@ def excludes(element: str, *others: str) -> Make:
 
     def make(kind: str) -> Holds:
         first, then = member_names(kind, element), member_names(kind, *others)
-        return lambda value: first.isdisjoint(value) or then.isdisjoint(value)
+        return ByNames(lambda there_are: first.isdisjoint(there_are) or then.isdisjoint(there_are))
 
     return make
 
@@ -126,7 +155,7 @@ def only_if(element: str, name: str, *allowed: Any) -> Make:
 
     def make(kind: str) -> Holds:
         names, values = member_names(kind, element), frozenset(allowed)
-        return lambda value: names.isdisjoint(value) or value.get(name) in values
+        return Where(names, lambda value: value.get(name) in values)
 
     return make
 
@@ -136,7 +165,7 @@ def needed_if(element: str, name: str, *values: Any) -> Make:
 
     def make(kind: str) -> Holds:
         names, ruling = member_names(kind, element), frozenset(values)
-        return lambda value: value.get(name) not in ruling or not names.isdisjoint(value)
+        return Where(frozenset({name}), lambda value: value[name] not in ruling or not names.isdisjoint(value))
 
     return make
 
@@ -146,7 +175,7 @@ def none_if(element: str, name: str, *values: Any) -> Make:
 
     def make(kind: str) -> Holds:
         names, ruling = member_names(kind, element), frozenset(values)
-        return lambda value: value.get(name) not in ruling or names.isdisjoint(value)
+        return Where(names, lambda value: value.get(name) not in ruling)
 
     return make
 
@@ -154,7 +183,7 @@ def none_if(element: str, name: str, *values: Any) -> Make:
 def _count(elements: Iterable[str], right: Callable[[int], bool]) -> Make:
     def make(kind: str) -> Holds:
         sets = [member_names(kind, element) for element in elements]
-        return lambda value: right(sum(not names.isdisjoint(value) for names in sets))
+        return ByNames(lambda there_are: right(sum(not names.isdisjoint(there_are) for names in sets)))
 
     return make
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import outcome
 from fhirtwin.interactions import genomes
 from fhirtwin.interactions.context import Answer
-from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters
+from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.pgx import hgnc
 from fhirtwin.report.genomics.genotypes import genotypes
 from fhirtwin.report.genomics.made import Made
@@ -43,8 +42,7 @@ def find_subject_haplotypes(call: Call) -> Answer:
     written = genotypes(known.results, f"Patient/{id_}")
     found = [("haplotypes", "part", _parts(text, written)) for text in asked]
     issues = [issue for text in asked if (issue := _issue(text, written))]
-    told = [("outcome", "resource", outcome.operation_outcome(issues))] if issues else []
-    return with_parameters([*found, *told])
+    return genomes.told(found, issues)
 
 
 def symbol(text: str) -> str:

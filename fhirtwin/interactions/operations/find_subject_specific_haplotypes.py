@@ -8,18 +8,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fhirtwin.errors import Issue
-from fhirtwin.fhir import outcome
 from fhirtwin.interactions import genomes
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.genomes import Known
-from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters
+from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.pgx import presence
 from fhirtwin.report.genomics.genotypes import genotypes
 from fhirtwin.report.genomics.made import Made
 from fhirtwin.terms.systems import FHIRTWIN
 
-DATA_ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
-UNKNOWN: Final = {"extension": [{"url": DATA_ABSENT, "valueCode": "unknown"}]}
 NOT_TOLD: Final = "Whether {} has what was asked for is not known; an absent value of `presence` is no `false`."
 UNNAMED: Final = (
     "A name asked for of {} is of no allele that the tables here have, so whether it is there is not known: ask by the "
@@ -53,8 +50,7 @@ def find_subject_specific_haplotypes(call: Call) -> Answer:
     issues = [Issue("incomplete", NOT_TOLD.format(gene), severity="warning") for gene in sorted(open_)]
     unnamed = {gene for gene, alleles in map(presence.split, asked) if gene and not presence.is_named(gene, alleles)}
     issues += [Issue("not-found", UNNAMED.format(gene), severity="warning") for gene in sorted(unnamed)]
-    told = [("outcome", "resource", outcome.operation_outcome(issues))] if issues else []
-    return with_parameters([*found, *told])
+    return genomes.told(found, issues)
 
 
 def _there(text: str, known: Known) -> bool | None:
@@ -65,10 +61,7 @@ def _there(text: str, known: Known) -> bool | None:
 
 def _parts(text: str, known: Known, written: dict[str, Made]) -> list[dict[str, Any]]:
     there = _there(text, known)
-    found: list[dict[str, Any]] = [
-        {"name": "haplotypeItem", "valueString": text.rpartition("|")[2].strip()},
-        {"name": "presence", **({"_valueBoolean": UNKNOWN} if there is None else {"valueBoolean": there})},
-    ]
+    found = [{"name": "haplotypeItem", "valueString": text.rpartition("|")[2].strip()}, genomes.presence_part(there)]
     gene = presence.split(text)[0]
     return [*found, *([{"name": "genotype", "resource": written[gene].alone}] if there else [])]
 

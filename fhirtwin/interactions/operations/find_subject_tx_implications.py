@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from fhirtwin.errors import Incorrect, Issue
-from fhirtwin.fhir import outcome
 from fhirtwin.interactions import genomes
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.genomes import Known
-from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters
+from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.pgx import guideline, presence
 from fhirtwin.report.genomics import report
 from fhirtwin.report.genomics.made import Made
@@ -50,12 +49,9 @@ def find_subject_tx_implications(call: Call) -> Answer:
     found = known.findings(chosen)
     told = [one for one in found.implications if not haplotypes or _rests_on(one, found, genes)]
     issues = [*_absent(known, haplotypes), *_reasons(found)]
-    return with_parameters(
-        [
-            *(("implication", "resource", one.alone) for one in told),
-            *(("genotype", "resource", one.alone) for one in _followed_from(told, found)),
-            *([("outcome", "resource", outcome.operation_outcome(issues))] if issues else []),
-        ]
+    implications = [("implication", "resource", one.alone) for one in told]
+    return genomes.told(
+        [*implications, *(("genotype", "resource", one.alone) for one in _followed_from(told, found))], issues
     )
 
 

@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from fhirtwin.access.visibility import require_whole_record
 from fhirtwin.errors import Incorrect, Issue, TooLarge
-from fhirtwin.fhir import codec, outcome
+from fhirtwin.fhir import codec
 from fhirtwin.interactions import genomes, replaced, search_type
 from fhirtwin.interactions.context import Answer
-from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters
+from fhirtwin.interactions.operation import Call, Level, Operation, Parameter
 from fhirtwin.pgx.span import Span, read
 from fhirtwin.terms.systems import FHIRTWIN, LOINC
 from fhirtwin.twin import variant_span
@@ -23,9 +23,6 @@ from fhirtwin.twin import variant_span
 MOST_VARIANTS: Final = 5000
 """Most stored Variants of one patient that are looked through."""
 
-UNKNOWN: Final = {
-    "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
-}
 NOT_TOLD: Final = (
     "Of a range without a value of `presence` no stored Variant says anything: an absent Variant is no reference call."
 )
@@ -66,14 +63,11 @@ def find_subject_variants(call: Call) -> Answer:
     found = _of_class(tuple(_stored(call, genomes.subject(call))), call.one("genomicSourceClass"))
     told = [(text, *_answer(span, found)) for text, span in asked]
     show = call.one("includeVariants") is True
-    parameters: list[tuple[str, str, Any]] = [
-        ("variants", "part", _parts(text, there, met if show else ())) for text, there, met in told
-    ]
+    parameters = [("variants", "part", _parts(text, there, met if show else ())) for text, there, met in told]
     issues = [Issue("incomplete", NOT_TOLD, severity="warning")] if any(there is None for _, there, _ in told) else []
     if number := sum(not any(_comparable(one, span) for _, span in asked) for one in found):
         issues.append(Issue("incomplete", NOT_PLACED.format(number), severity="warning"))
-    parameters += [("outcome", "resource", outcome.operation_outcome(issues))] if issues else []
-    return with_parameters(parameters)
+    return genomes.told(parameters, issues)
 
 
 def _range(text: str) -> Span:
@@ -133,10 +127,9 @@ def _comparable(one: _Stored, asked: Span) -> bool:
 
 
 def _parts(text: str, there: bool | None, variants: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    presence = {"_valueBoolean": UNKNOWN} if there is None else {"valueBoolean": there}
     return [
         {"name": "rangeItem", "valueString": text},
-        {"name": "presence", **presence},
+        genomes.presence_part(there),
         *({"name": "variant", "resource": one} for one in variants),
     ]
 

@@ -22,8 +22,8 @@ from fhirtwin.report.treatment_response import findings, overview, person
 from fhirtwin.report.treatment_response.findings import Patient
 from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.terms.systems import FHIRTWIN
+from fhirtwin.twin import gaps
 
-LISTS: Final = frozenset({"MedicationRequest", "MedicationStatement"})
 STEP_SUPPOSED: Final = "Which treatment of this episode it would be was not said; the first was supposed."
 
 
@@ -84,7 +84,7 @@ def _patient(known: Known) -> Patient:
 
 def _gaps(known: Known) -> Iterator[str]:
     """What of the record could not be looked at, though it may act on an enzyme."""
-    if not known.state.lists & LISTS and not known.medicines:
+    if not known.state.lists & gaps.MEDICINES and not known.medicines:
         yield "It is not known which medicines are taken, so nothing is told of what they do to enzymes."
     yield from (f"A medicine of the record was not looked at: {reason}." for reason in known.unread)
 

@@ -96,7 +96,7 @@ class Shelf(Generic[Written]):
         """Tell what is written at each key of one round, by book and key.
 
         Raises:
-            EngineAnswerRefused: a sum is no code, or one where nothing was looked up.
+            EngineAnswerWrong: a sum is no code, or one where nothing was looked up.
         """
         found = {}
         for book in self.books:

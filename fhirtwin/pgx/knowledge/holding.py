@@ -88,8 +88,8 @@ def _words(told: GenePhenotype | None) -> Iterable[str]:
 
 
 def _genotypes(call: Known) -> set[str]:
-    pairs = [(one.first, one.second) for one in call.diplotypes if one.second]
-    return {f"{first}/{second}" for one in pairs for first, second in (one, one[::-1])}
+    pairs = [one.alleles for one in call.diplotypes if one.second]
+    return {"/".join(turned) for one in pairs for turned in (one, one[::-1])}
 
 
 def holding(entries: Iterable[Entry], known: Values) -> tuple[Held, ...]:

@@ -15,7 +15,6 @@ from fhirtwin.pgx.response import evidence, logit, terms
 from fhirtwin.pgx.response.evidence import Baseline
 
 FEATURES: Final = ("placebo logit", "treatment step 2", "treatment step 3", "treatment step 4")
-LINK: Final = "logit"
 
 
 @dataclass(frozen=True, slots=True)

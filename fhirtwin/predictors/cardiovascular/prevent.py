@@ -19,8 +19,9 @@ from decimal import Decimal
 from importlib import resources
 from typing import Final
 
-from fhirtwin.predictors.model import Category, Coding, Feature, Input, Output, Predictor, Row, Rule, Value, Values
+from fhirtwin.predictors.model import Category, Feature, Input, Output, Predictor, Row, Rule, Value, Values
 from fhirtwin.settings import Settings
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import LOINC, OUTCOME, SNOMED
 
 GUIDELINE: Final = "2026 ACC/AHA multisociety guideline on the management of dyslipidemia"

@@ -17,8 +17,9 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
-from fhirtwin.predictors.model import Category, Coding, Feature, Input, Output, Predictor, Row, Rule, Values
+from fhirtwin.predictors.model import Category, Feature, Input, Output, Predictor, Row, Rule, Values
 from fhirtwin.settings import Settings
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import LOINC, OUTCOME, SNOMED
 
 GUIDELINE: Final = "KDIGO 2024 guideline for the evaluation and management of chronic kidney disease"

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from fhirtwin.pgx import hgnc
 from fhirtwin.terms.systems import ATC, FHIRTWIN, LOINC, RXNORM, profile
+from fhirtwin.twin.genomics.implication import ANSWERS
 
 Json = dict[str, Any]
 
@@ -29,21 +30,9 @@ CATEGORIES: Final = (
     {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]},
     {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0074", "code": "GE"}]},
 )
-METABOLISM: Final = {
-    "Ultrarapid Metabolizer": "LA10315-2",
-    "Rapid Metabolizer": "LA25390-8",
-    "Normal Metabolizer": "LA25391-6",
-    "Intermediate Metabolizer": "LA10317-8",
-    "Poor Metabolizer": "LA9657-3",
-}
-TRANSPORT: Final = {
-    "Increased Function": "LA25392-4",
-    "Normal Function": "LA25393-2",
-    "Decreased Function": "LA25395-7",
-    "Poor Function": "LA25394-0",
-}
 TRANSPORTERS: Final = frozenset({"ABCG2", "SLCO1B1"})
 HIGH_RISK: Final = "LA19541-4"
+_PHENOTYPES: Final = {word: code for code, word in ANSWERS.items()}
 
 
 def answer_of(gene: str, word: str) -> str:
@@ -53,7 +42,9 @@ def answer_of(gene: str, word: str) -> str:
     """
     if gene.startswith("HLA-"):
         return HIGH_RISK if word.endswith(" positive") else ""
-    return METABOLISM.get(word, "") or (TRANSPORT.get(word, "") if gene in TRANSPORTERS else "")
+    if word.endswith(" Function") and gene not in TRANSPORTERS:  # the answers on function are of transport
+        return ""
+    return _PHENOTYPES.get(word, "")
 
 
 def concept(system: str, code: str, display: str = "", text: str = "") -> Json:

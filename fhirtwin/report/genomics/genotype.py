@@ -18,7 +18,20 @@ def genotype(known: Known, subject: str, when: str) -> dict[str, Any]:
     """Write the Observation; a gene that was not called has the reason instead of a value."""
     said = naming.text(known.diplotypes) or naming.EQUAL_CALLS.join(known.reported)
     value = {"valueCodeableConcept": {"text": f"{known.gene} {said}"}}
-    absent = {"dataAbsentReason": codes.concept(codes.ABSENT, "error", text=known.not_called or "not called")}
+    notes = {"note": [{"text": text} for text in beside]} if (beside := _beside(known)) else {}
+    return _observation(known.gene, subject, when, (value if said else _absent("error", known.not_called)) | notes)
+
+
+def not_performed(gene: str, subject: str) -> dict[str, Any]:
+    """Write that a gene was not looked at."""
+    return _observation(gene, subject, "", _absent("not-performed", "not looked at"))
+
+
+def _absent(reason: str, why: str) -> dict[str, Any]:
+    return {"dataAbsentReason": codes.concept(codes.ABSENT, reason, text=why or "not called")}
+
+
+def _observation(gene: str, subject: str, when: str, told: dict[str, Any]) -> dict[str, Any]:
     return {
         "resourceType": "Observation",
         "meta": {"profile": [codes.GENOTYPE]},
@@ -27,7 +40,6 @@ def genotype(known: Known, subject: str, when: str) -> dict[str, Any]:
         "code": codes.concept(LOINC, "84413-4", "Genotype display name"),
         "subject": {"reference": subject},
         **({"effectiveDateTime": when} if when else {}),
-        **(value if said else absent),
-        **({"note": [{"text": text} for text in beside]} if (beside := _beside(known)) else {}),
-        "component": [codes.loinc("48018-6", "Gene studied [ID]", codes.gene(known.gene))],
+        **told,
+        "component": [codes.loinc("48018-6", "Gene studied [ID]", codes.gene(gene))],
     }

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from fhirtwin.report.genomics import codes
-from fhirtwin.report.genomics.genotype import genotype
+from fhirtwin.report.genomics.genotype import genotype, not_performed
 from fhirtwin.report.genomics.made import Json, Made, made
 from fhirtwin.report.genomics.weighed import Weighed
-from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.genome import GeneResult
 
 
@@ -20,21 +18,8 @@ def genotypes(results: Mapping[str, GeneResult], subject: str) -> dict[str, Made
 def untested(weighed: Iterable[Weighed], written: Mapping[str, Made], subject: str) -> dict[str, Made]:
     """Write that genes were not looked at which other medicines make tell something all the same."""
     changed = {one.genetic.gene for each in weighed for one in each.conversions if one.changed}
-    return {gene: _named(_not_performed(gene, subject), gene, subject) for gene in sorted(changed - {*written})}
+    return {gene: _named(not_performed(gene, subject), gene, subject) for gene in sorted(changed - {*written})}
 
 
 def _named(resource: Json, gene: str, subject: str) -> Made:
     return made(resource, subject, "genotype", gene)
-
-
-def _not_performed(gene: str, subject: str) -> Json:
-    return {
-        "resourceType": "Observation",
-        "meta": {"profile": [codes.GENOTYPE]},
-        "status": "final",
-        "category": list(codes.CATEGORIES),
-        "code": codes.concept(LOINC, "84413-4", "Genotype display name"),
-        "subject": {"reference": subject},
-        "dataAbsentReason": codes.concept(codes.ABSENT, "not-performed", text="not looked at"),
-        "component": [codes.loinc("48018-6", "Gene studied [ID]", codes.gene(gene))],
-    }

@@ -18,11 +18,11 @@ from fhirtwin.report.genomics.made import Made, made
 from fhirtwin.report.genomics.medicines import Medicine
 from fhirtwin.rules.genetics import dosing
 from fhirtwin.rules.genetics.person import Person
+from fhirtwin.twin.gaps import MEDICINES
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.state import Fact, Source, TwinState
 
 NAME: Final = "warfarin"
-LISTS: Final = frozenset({"MedicationRequest", "MedicationStatement"})
 ASSUMED: Final = (
     "Race is not read from the record; the equation's weight for missing or mixed race was taken. The dose is an "
     "estimate for starting; INR decides."
@@ -68,7 +68,7 @@ def estimate(inputs: Inputs, about: About) -> tuple[Made | None, str]:
 
 
 def _dose(inputs: Inputs) -> tuple[Dose, tuple[Source, ...]]:
-    if not inputs.state.lists & LISTS:
+    if not inputs.state.lists & MEDICINES:
         raise _NotEstimated("it is not known which medicines are taken")
     if inputs.unread:
         raise _NotEstimated("a medicine that is taken could not be read, and may matter to the equation")

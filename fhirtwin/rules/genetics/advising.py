@@ -7,15 +7,15 @@ from typing import Final
 
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import alternatives, naming, screening, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge, Other
-from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.beside import Beside, at_work, beside, takings
 from fhirtwin.rules.genetics.judging import Judged, judged
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.saying import capital, how_ordered, removal
 from fhirtwin.rules.situation import Order, Situation
-from fhirtwin.twin.state import Fact
 
 TOPIC: Final = "pharmacogenetics"
 
@@ -42,7 +42,7 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
 def _finding(
     told: Judged, order: Order, person: Person, others: tuple[Beside, ...], instead: tuple[Other, ...]
 ) -> Finding:
-    drafts, taken = _causes(told, others)
+    drafts, taken = at_work(others, told.through(*told.rows))
     return Finding(
         rule=f"genes.{naming.slug(told.drug)}",
         severity=told.severity or Severity.INFO,
@@ -56,16 +56,8 @@ def _finding(
     )
 
 
-def _causes(told: Judged, others: tuple[Beside, ...]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
-    """Drafts and facts of the medicines that change what the genes mean."""
-    acting = told.through(*told.rows)
-    at_work = [one for one in others if one.taken in acting]
-    drafts = dict.fromkeys(one.order.reference for one in at_work if one.order)
-    return tuple(drafts), tuple(dict.fromkeys(one.fact for one in at_work if one.fact))
-
-
 def _summary(told: Judged) -> str:
-    name = wording.sentence(told.drug)
+    name = capital(told.drug)
     if told.forbidden and not (told.rows and severity.rank(severity.of_row(told.rows[0])) > 1):
         return f"{name} is forbidden by its label: {told.forbidden[0].when}"
     row = told.rows[0]
@@ -73,7 +65,7 @@ def _summary(told: Judged) -> str:
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
     known = wording.what_is_known(row, told.shown)
     head = f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): "
-    return head + wording.headline(row, wording.SUMMARY - len(head))
+    return head + wording.headline(row, SUMMARY_LENGTH - len(head))
 
 
 def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ...]) -> Iterator[str]:
@@ -86,10 +78,9 @@ def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ..
         yield "What it is given for, and whether it was taken before, is not read here: look at the row that fits."
     yield from wording.unknown(told.answer.unknown)
     notices = (*(notice for row in told.rows for notice in row.notices), *told.answer.notices)
-    yield from (f"{wording.sentence(notice)}." for notice in dict.fromkeys(notices))
+    yield from (f"{capital(notice)}." for notice in dict.fromkeys(notices))
     yield from _offered(instead)
-    if order.medicine.note:
-        yield f"The ordered medicine was {order.medicine.note}."
+    yield from how_ordered(order)
     yield wording.disclaimer(guideline.drugs()[told.drug]) if told.rows else wording.OF_LABELS
 
 
@@ -118,7 +109,7 @@ def _sources(told: Judged, instead: tuple[Other, ...]) -> Iterator[Citation]:
     grave = [found.source for row in told.rows if (found := severity.grave(row))]
     if told.rows:
         yield wording.cited(told.rows[0].drug)
-    yield from (Citation(f"{one.source}; read on {wording.LABELS_READ}", one.url) for one in told.forbidden)
+    yield from map(wording.cited_label, told.forbidden)
     yield from grave
     yield from (screening.COVERED[other.name] for other in instead if not other.why_not)
 
@@ -139,8 +130,7 @@ def _remedies(told: Judged, order: Order, instead: tuple[Other, ...]) -> Iterato
     """Take the order away, or another drug instead, where the guideline or the label says not to give it."""
     if not _against(told) and not told.forbidden and not any(map(wording.has_other_drug_for_some, told.rows)):
         return
-    label = f"Remove the order of {order.medicine.display}"
-    yield Remedy(label, Act.REMOVE, order=order.reference, recommended=bool(told.forbidden))
+    yield removal(order, recommended=bool(told.forbidden))
     yield from (alternatives.replacing(other, order) for other in instead if not other.why_not)
 
 

@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.rules.findings import Act, Coding, Finding, Remedy
+from fhirtwin.rules.findings import Act, Finding, Remedy
 from fhirtwin.rules.genetics import naming, screening
 from fhirtwin.rules.genetics.severity import of_row, rank
 from fhirtwin.rules.situation import Medicine, Order, Situation
 from fhirtwin.terms import drugs
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import RXNORM
 from fhirtwin.twin.state import Fact, Source, in_order
 

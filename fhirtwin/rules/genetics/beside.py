@@ -62,6 +62,18 @@ def takings(others: Iterable[Beside]) -> tuple[Taken, ...]:
     return tuple(one.taken for one in others)
 
 
+def at_work(others: Iterable[Beside], acting: Collection[Taken]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
+    """Name the drafts, and give the facts, of the medicines that change what genes mean.
+
+    Args:
+        others: what is beside the one that is looked at.
+        acting: those that change it.
+    """
+    found = [one for one in others if one.taken in acting]
+    drafts = dict.fromkeys(one.order.reference for one in found if one.order)
+    return tuple(drafts), tuple(dict.fromkeys(one.fact for one in found if one.fact))
+
+
 def stopped(ended: Iterable[Fact], now: Collection[str], day: date) -> Iterator[tuple[Fact, Taken]]:
     """Name each medicine that was stopped lately, once, with its last day.
 

@@ -14,14 +14,14 @@ from typing import Final
 
 from fhirtwin.errors import Unprocessable
 from fhirtwin.pgx import warfarin
-from fhirtwin.rules.findings import Act, Citation, Coding, Finding, Remedy, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import dosing, naming
 from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.beside import Beside, beside
 from fhirtwin.rules.genetics.dosing import GENES, MEASURES
 from fhirtwin.rules.genetics.person import Person
+from fhirtwin.rules.orderable import HEIGHT, WEIGHT
 from fhirtwin.rules.situation import Order, Situation
-from fhirtwin.terms.systems import LOINC
 
 SOURCE: Final = Citation(
     f"IWPC, N Engl J Med 2009;360:753-764, {warfarin.SNAPSHOT}", "https://doi.org/10.1056/NEJMoa0809329"
@@ -34,10 +34,7 @@ ACCURACY: Final = (
 DISCLAIMER: Final = (
     "An equation informs the judgement of those who treat; it does not replace it, nor control of the INR."
 )
-_BODY: Final = {
-    "body-height": Coding(LOINC, "8302-2", "Body height"),
-    "body-weight": Coding(LOINC, "29463-7", "Body weight"),
-}
+_BODY: Final = {"body-height": HEIGHT, "body-weight": WEIGHT}
 
 
 def findings(situation: Situation, person: Person) -> Iterator[Finding]:

@@ -53,7 +53,7 @@ def _vkorc1(person: Person) -> list[str]:
 def _open(person: Person) -> list[str]:
     """Alleles of the equation that were not tested, where one of them may stand for a *1 that was called."""
     call = person.results["CYP2C9"].known
-    if call.coverage is None or not any("*1" in (pair.first, pair.second) for pair in call.diplotypes):
+    if call.coverage is None or not any("*1" in pair.alleles for pair in call.diplotypes):
         return []
     counted = {name for pair in warfarin.CYP2C9 for name in pair.split("/")}
     return [name for name in call.coverage.alleles if name in counted]
@@ -61,7 +61,7 @@ def _open(person: Person) -> list[str]:
 
 def _cyp2c9(person: Person) -> list[str]:
     pairs = person.results["CYP2C9"].known.diplotypes
-    return list(dict.fromkeys("/".join(sorted((one.first, one.second))) for one in pairs))
+    return list(dict.fromkeys("/".join(sorted(one.alleles)) for one in pairs))
 
 
 def measure(state: TwinState, name: str, day: date, max_age: timedelta) -> tuple[Fact | None, str]:

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 
 from fhirtwin.pgx import guideline, phenoconversion
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.rules.findings import Act, Finding, Remedy, Severity
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
 from fhirtwin.rules.genetics.beside import Beside, beside, takings
 from fhirtwin.rules.genetics.judging import Judged, judged
 from fhirtwin.rules.genetics.person import Person
+from fhirtwin.rules.saying import capital, how_read, removal
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.twin.state import Fact
 
@@ -68,9 +69,7 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
         *map(wording.what_to_do, after.rows),
     ]
     detail += wording.unknown(after.answer.unknown)
-    detail += [
-        f"A medicine was {note}." for note in dict.fromkeys([fact.note, *(o.medicine.note for o in drafts)]) if note
-    ]
+    detail += how_read([fact.note, *(order.medicine.note for order in drafts)])
     return Finding(
         rule=f"genes.inhibitor.{naming.slug(after.drug)}",
         severity=after.severity or Severity.INFO,
@@ -79,18 +78,15 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
         detail=(*detail, wording.disclaimer(row.drug)),
         facts=tuple(dict.fromkeys((*(f for gene in after.genes for f in person.facts.get(gene, ())), fact))),
         sources=(wording.cited(row.drug), *([found.source] if (found := severity.grave(row)) else [])),
-        remedies=tuple(
-            Remedy(f"Remove the order of {order.medicine.display}", Act.REMOVE, order=order.reference)
-            for order in drafts
-        ),
+        remedies=tuple(map(removal, drafts)),
         topic=TOPIC,
     )
 
 
 def _summary(names: str, slowed: str, genes: list[str], row: Recommendation) -> str:
     """What the order does to the medicine that is taken, and that it is the order which could be another one."""
-    head = f"{wording.sentence(names)} slows {slowed}, and {row.drug.name} is taken (CPIC, {row.strength.lower()}): "
+    head = f"{capital(names)} slows {slowed}, and {row.drug.name} is taken (CPIC, {row.strength.lower()}): "
     means = [word for gene, words in row.implications if gene in genes for word in words.split("; ") if word]
     remedy = f"choose one that does not slow {slowed}"
     texts = ["; ".join([*means[:number], remedy]) for number in range(len(means), -1, -1)]
-    return head + next((text for text in texts if len(head) + len(text) <= wording.SUMMARY), remedy)
+    return head + next((text for text in texts if len(head) + len(text) <= SUMMARY_LENGTH), remedy)

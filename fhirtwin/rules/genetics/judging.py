@@ -36,6 +36,7 @@ class Judged:
         effects: of other medicines on each gene it rests on.
         forbidden: contraindications of the label that are this person's.
         genes: it rests on.
+        rows: of the answer, the most urgent first.
     """
 
     drug: str
@@ -44,17 +45,12 @@ class Judged:
     effects: Mapping[str, Effective]
     forbidden: tuple[Contraindication, ...]
     genes: tuple[str, ...]
+    rows: tuple[Recommendation, ...]
 
     @property
     def severity(self) -> Severity | None:
         """How urgent it is; None when there is nothing to do."""
-        return Severity.CRITICAL if self.forbidden else severity.worst(self.answer.recommendations)
-
-    @property
-    def rows(self) -> tuple[Recommendation, ...]:
-        """Rows for what is known of the person, the most urgent first."""
-        rows = self.answer.recommendations
-        return tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
+        return Severity.CRITICAL if self.forbidden else severity.worst(self.rows[:1])
 
     def through(self, *rows: Recommendation) -> tuple[Taken, ...]:
         """What is beside it and changed a gene that rows were found by."""
@@ -78,10 +74,10 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
     genes = tuple(dict.fromkeys((*genes_of(drug), *(gene for one in forbidden for gene in _seen(one, person)))))
     effects = _effects(drug, genes, person, tuple(others), untested=untested)
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items() if one.changed}}
-    answer = recommendations.advise(drug, shown, person.alleles, find=person.find)
-    answer = recommendations.of_genes(answer)
+    answer = recommendations.of_genes(recommendations.advise(drug, shown, person.alleles, find=person.find))
     rows = tuple(_without_what_others_have(row, person) for row in answer.recommendations)
-    return Judged(drug, replace(answer, recommendations=rows), shown, effects, forbidden, genes)
+    urgent = tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
+    return Judged(drug, replace(answer, recommendations=rows), shown, effects, forbidden, genes, urgent)
 
 
 def _seen(one: Contraindication, person: Person) -> tuple[str, ...]:

@@ -113,4 +113,4 @@ def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:
                 yield wording.cited(guideline.drugs()[drug])
             for one in _FORBIDDING:
                 if drug in one.drugs and gene in one.genes:
-                    yield Citation(f"{one.source}; read on {wording.LABELS_READ}", one.url)
+                    yield wording.cited_label(one)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.pgx.lookup import PLAIN, Find, Lookup
-from fhirtwin.pgx.recommendations import rows_at
+from fhirtwin.pgx.lookup import PLAIN, Lookup
+from fhirtwin.pgx.recommendations import Find, rows_at
 from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.terms.facts import GENES
 from fhirtwin.twin import genome
@@ -47,6 +47,10 @@ class Person:
     def calls(self) -> dict[str, Known]:
         """What is known of each gene that somebody looked at."""
         return {gene: result.known for gene, result in self.results.items()}
+
+    def statuses(self, gene: str) -> list[str]:
+        """Say of each allele of an HLA gene that was looked for whether it is there: `*57:01 positive`."""
+        return [f"{allele} {status}" for allele, status in sorted(self.alleles.get(gene, {}).items())]
 
     def knows(self, gene: str) -> bool:
         """Whether anything is known of a gene."""

@@ -13,8 +13,7 @@ from typing import Final
 from fhirtwin.rules.findings import Citation
 from fhirtwin.rules.genetics.beside import beside
 from fhirtwin.rules.situation import Order, Situation
-from fhirtwin.twin import medicines
-from fhirtwin.twin.mappers import allergy_intolerance
+from fhirtwin.twin import gaps
 
 COVERED: Final[Mapping[str, Citation]] = {
     "sertraline": Citation(
@@ -33,14 +32,6 @@ ASKS: Final[Mapping[str, str]] = {
 https://wikidoc.org/index.php/Ticagrelor_contraindications
 """
 
-LISTS: Final = frozenset({"MedicationRequest", "MedicationStatement"})
-"""Lists without which nobody can say that nothing is taken."""
-
-_UNREAD: Final[Mapping[str, frozenset[str]]] = {
-    **dict.fromkeys(LISTS, medicines.GAPS),
-    "AllergyIntolerance": allergy_intolerance.GAPS,
-}
-
 
 def why_not(name: str, order: Order, situation: Situation) -> str:
     """Say why a drug is not offered instead of an order; nothing when it may be.
@@ -58,7 +49,7 @@ def _reasons(name: str, order: Order, situation: Situation) -> Iterator[str]:
         yield ASKS.get(name, "not all that its label forbids is looked at here")
     if others := sorted({one.taken.drug for one in beside(situation, order)}):
         yield f"no table here holds all its interactions, and there is {', '.join(others)} beside it"
-    elif situation.has_unjudged or not situation.state.lists >= LISTS:
+    elif situation.has_unjudged or not situation.state.lists >= gaps.MEDICINES:
         yield "not all that is taken or ordered beside it is known"
-    if any(one.reason in _UNREAD.get(one.source.type, ()) for one in situation.state.unused):
+    if any(True for _ in gaps.unread(situation.state)):
         yield "a medicine or an allergy of the record could not be read"

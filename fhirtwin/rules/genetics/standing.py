@@ -36,9 +36,9 @@ def _weighed(person: Person) -> Iterator[tuple[int, tuple[str, str]]]:
         if gene not in _OF_THE_ILL_ONLY and worst > 1:
             perhaps = "perhaps " if person.phenotypes[gene].open else ""
             yield worst, (gene, f"{perhaps}{wording.phenotypes(person.phenotypes[gene])}")
-        for allele, status in person.alleles.get(gene, {}).items():
-            if warns(gene, f"{allele} {status}"):
-                yield urgency(gene, f"{allele} {status}"), (gene, f"{allele} {status}")
+        for status in person.statuses(gene):
+            if (urgent := urgency(gene, status)) > 1:
+                yield urgent, (gene, status)
 
 
 def _urgency(one: Phenotype) -> int:
@@ -58,14 +58,9 @@ def rows() -> Mapping[tuple[str, str], tuple[Recommendation, ...]]:
     return {part: tuple(of) for part, of in found.items()}
 
 
-def warns(gene: str, value: str) -> bool:
-    """Whether a value of a gene leads to a warning by itself."""
-    return urgency(gene, value) > 1
-
-
 @cache
 def urgency(gene: str, value: str) -> int:
-    """How urgent the worst is that a value of a gene leads to by itself, as `severity.rank` counts; 0 for nothing."""
+    """How urgent the worst is that a value of a gene leads to alone, as `severity.rank` counts; above 1 it warns."""
     found = rows().get((gene, value), ())
     alone = [row for row in found if all(other == NO_RESULT for name, other in row.key if name != gene)]
     ranks = [severity.rank(severity.of_row(row)) for row in alone or found]

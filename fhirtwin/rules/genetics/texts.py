@@ -16,13 +16,13 @@ from fhirtwin.pgx.knowledge.holding import Genes, Held
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, wording
-from fhirtwin.rules.genetics.beside import Beside, beside, takings
+from fhirtwin.rules.genetics.advising import TOPIC
+from fhirtwin.rules.genetics.beside import Beside, at_work, beside, takings
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.pairs import DROPS
+from fhirtwin.rules.saying import capital
 from fhirtwin.rules.situation import Order, Situation
-from fhirtwin.twin.state import Fact
 
-TOPIC: Final = "pharmacogenetics"
 NOTHING_TO_DO: Final = frozenset({"no recommendation"})
 """Strengths by which a source says that it recommends nothing."""
 QUIET: Final = frozenset({"no action is needed for this gene-drug interaction."})
@@ -83,7 +83,8 @@ def _added(finding: Finding, one: _Told) -> Finding:
 def _alone(one: _Told, order: Order, person: Person) -> Finding:
     spoken = tuple(held for held in one.held if _speaks(held, one, person))
     genes = tuple(dict.fromkeys(gene for held in spoken for gene in held.entry.genes if person.knows(gene)))
-    drafts, facts = _causes(one, genes)
+    acting = {taken for gene in genes if gene in one.effects for taken, _ in one.effects[gene].causes}
+    drafts, facts = at_work(one.others, acting)
     of_genes = (line for gene in genes for line in wording.what_genes_say(gene, person, one.effects.get(gene)))
     sources = " and ".join(dict.fromkeys(held.entry.source for held in spoken))
     has = "have texts" if " and " in sources else "has a text"
@@ -91,19 +92,12 @@ def _alone(one: _Told, order: Order, person: Person) -> Finding:
         rule=f"genes.{naming.slug(one.drug)}.texts",
         severity=Severity.INFO,
         orders=(order.reference, *drafts),
-        summary=f"{wording.sentence(one.drug)} and {' and '.join(genes)}: {sources} {has} on it, and CPIC no row",
+        summary=f"{capital(one.drug)} and {' and '.join(genes)}: {sources} {has} on it, and CPIC no row",
         detail=(*of_genes, *showing.paragraphs(one.held), NOT_JUDGED),
         facts=tuple(dict.fromkeys((*(fact for gene in genes for fact in person.facts.get(gene, ())), *facts))),
         sources=_sources(one.held),
         topic=TOPIC,
     )
-
-
-def _causes(one: _Told, genes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[Fact, ...]]:
-    acting = {taken for gene in genes if gene in one.effects for taken, _ in one.effects[gene].causes}
-    at_work = [each for each in one.others if each.taken in acting]
-    drafts = dict.fromkeys(each.order.reference for each in at_work if each.order)
-    return tuple(drafts), tuple(each.fact for each in at_work if each.fact)
 
 
 def _speaks(held: Held, one: _Told, person: Person) -> bool:

@@ -14,8 +14,9 @@ from fhirtwin.pgx.labels import Contraindication
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
-from fhirtwin.rules.findings import Citation
+from fhirtwin.rules.findings import SUMMARY_LENGTH, Citation
 from fhirtwin.rules.genetics.person import Person
+from fhirtwin.rules.saying import capital
 
 POPULATIONS: Final = {
     "general": "everybody",
@@ -36,19 +37,11 @@ POPULATIONS: Final = {
 }
 """CPIC's names of populations to words."""
 
-LABELS_READ: Final = "2026-11-21"
+_LABELS_READ: Final = "2026-11-21"
 """The day the texts of `fhirtwin.pgx.labels` were read."""
 OF_LABELS: Final = "Labels change, and they inform the judgement of those who treat rather than replace it."
-
-SUMMARY: Final = 139
-"""Longest summary of a card."""
 _DISEASES: Final = {"cancer": "for cancer", "not cancer": "except for cancer"}
 _TERM: Final = re.compile(r"\b[A-Z][a-z]+\b")
-
-
-def sentence(text: str) -> str:
-    """Text with a capital at its beginning."""
-    return f"{text[:1].upper()}{text[1:]}"
 
 
 def small(text: str) -> str:
@@ -107,7 +100,7 @@ def what_genes_say(gene: str, person: Person, acting: Effective | None) -> Itera
         means = phenotypes(acting.effective) or "not known"
         yield f"{gene} beside {causes}: {means}. Rule: {acting.rule}. Grade of its evidence: {acting.grade}."
         yield from (f"{found.drug}: {found.source}. {found.note}".rstrip(" .") + "." for _, found in acting.causes)
-    yield from (f"{sentence(notice)}." for notice in acting.notices)
+    yield from (f"{capital(notice)}." for notice in acting.notices)
 
 
 def remarks(gene: str, person: Person) -> Iterator[str]:
@@ -120,13 +113,12 @@ def _genetic(gene: str, person: Person) -> str:
     result = person.results.get(gene)
     call = result.known if result else None
     told = person.phenotypes.get(gene)
-    statuses = [f"{allele} {status}" for allele, status in sorted(person.alleles.get(gene, {}).items())]
     if gene in person.disease_genes:
         return "a diagnosis in the record says that it causes a disease"
     if call is None or told is None:
         return "no result"
     named = " or ".join(str(pair) for pair in call.diplotypes)
-    means = phenotypes(told) or ", ".join(statuses)
+    means = phenotypes(told) or ", ".join(person.statuses(gene))
     if not means:
         return told.not_called or "not known"
     several = "; calls that fit equally well lead to different phenotypes" if len(told.alternatives) > 1 else ""
@@ -146,7 +138,7 @@ def what_to_do(row: Recommendation) -> str:
     done = advice.compose(row.steps)
     strength = f"Strength: {row.strength}."
     population = f"For {POPULATIONS.get(row.population, row.population)}"
-    return f"{population} ({what_is_known(row)}): {done} {strength} {sentence(means)}{'.' if means else ''}{by}".strip()
+    return f"{population} ({what_is_known(row)}): {done} {strength} {capital(means)}{'.' if means else ''}{by}".strip()
 
 
 def what_a_label_forbids(one: Contraindication) -> str:
@@ -154,7 +146,7 @@ def what_a_label_forbids(one: Contraindication) -> str:
     return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."
 
 
-def headline(row: Recommendation, room: int = SUMMARY) -> str:
+def headline(row: Recommendation, room: int = SUMMARY_LENGTH) -> str:
     """The beginning of a row's advice, for a summary: the step that its action is, and the drugs it names instead.
 
     Where the row says one thing for cancer and another for other diseases, each with its disease before it, in the
@@ -184,6 +176,11 @@ def cited(drug: Drug) -> Citation:
     """The guideline with its publications and the day of the snapshot that rows were taken from."""
     pmids = ", ".join(drug.pmids)
     return Citation(f"CPIC guideline {drug.guideline}, PMID {pmids}; rows of {drug.date}", drug.url)
+
+
+def cited_label(one: Contraindication) -> Citation:
+    """The label that a contraindication stands in, with the day on which it was read."""
+    return Citation(f"{one.source}; read on {_LABELS_READ}", one.url)
 
 
 def unknown(genes: Iterable[tuple[str, str]]) -> Iterator[str]:

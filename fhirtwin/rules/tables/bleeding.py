@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from fhirtwin.rules.findings import Citation, Severity
-from fhirtwin.rules.tables.model import INR, Interaction, label, of
+from fhirtwin.rules.orderable import INR
+from fhirtwin.rules.tables.model import Interaction, label, of
 
 _W, _I = Severity.WARNING, Severity.INFO
 _UP = "the effect of warfarin rises, bleeding"

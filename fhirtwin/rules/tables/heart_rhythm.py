@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from fhirtwin.rules.findings import Citation, Severity
-from fhirtwin.rules.tables.model import QTC, Interaction, label, of
+from fhirtwin.rules.orderable import QTC
+from fhirtwin.rules.tables.model import Interaction, label, of
 
 _ZIPRASIDONE = label("ziprasidone, 4.1", "7e7261d7-4902-4bb5-a268-6c358890f963", "2026-05-21")
 _ERYTHROMYCIN = label("erythromycin, Warnings", "933049f6-61b9-4ed5-b6b7-60c5037e2115", "2026-03-05")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.rules.findings import Citation, Coding, Severity
-from fhirtwin.rules.tables.model import CREATININE, LITHIUM, POTASSIUM, Interaction, label, of
+from fhirtwin.rules.findings import Citation, Severity
+from fhirtwin.rules.orderable import CREATININE, LITHIUM, POTASSIUM
+from fhirtwin.rules.tables.model import Interaction, label, of
+from fhirtwin.terms.coding import Coding
 
 _C, _W, _I = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 _RAS = "ace-inhibitors, arbs"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.rules.findings import Citation, Coding, Severity
+from fhirtwin.rules.findings import Citation, Severity
+from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.drugs.groups import GROUPS
 from fhirtwin.terms.drugs.ingredients import CODES
-from fhirtwin.terms.systems import LOINC
 
 DAILYMED: Final = "https://dailymed.nlm.nih.gov/dailymed/drugInfo.cfm?setid="
 
@@ -57,19 +57,3 @@ def label(title: str, setid: str, date: str = "") -> Citation:
         date: when the version that was read became effective.
     """
     return Citation(f"FDA label: {title}" + (f", {date}" if date else ""), DAILYMED + setid)
-
-
-POTASSIUM: Final = Coding(LOINC, "2823-3", "Potassium [Moles/volume] in Serum or Plasma")
-CREATININE: Final = Coding(LOINC, "2160-0", "Creatinine [Mass/volume] in Serum or Plasma")
-LITHIUM: Final = Coding(LOINC, "14334-7", "Lithium [Moles/volume] in Serum or Plasma")
-QTC: Final = Coding(LOINC, "8636-3", "Q-T interval corrected")
-INR: Final = Coding(LOINC, "6301-6", "INR in Platelet poor plasma by Coagulation assay")
-
-TITLES: Final = {
-    POTASSIUM.code: "potassium",
-    CREATININE.code: "creatinine",
-    LITHIUM.code: "lithium level",
-    QTC.code: "QTc interval (ECG)",
-    INR.code: "INR",
-}
-"""LOINC code of a test to what clinicians call it."""

@@ -87,7 +87,7 @@ def told_by(said: Iterable[str], genes: list[str]) -> list[Told]:
 def _compared(told: Told) -> tuple[str, str, frozenset[tuple[str, ...]]]:
     name, gene, value = told
     pairs = naming.diplotypes(gene, value)
-    return name, gene, frozenset(tuple(sorted((one.first, one.second))) for one in pairs) or frozenset({(value,)})
+    return name, gene, frozenset(tuple(sorted(one.alleles)) for one in pairs) or frozenset({(value,)})
 
 
 def _told(said: str, genes: list[str]) -> list[Told]:

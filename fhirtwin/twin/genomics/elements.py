@@ -8,10 +8,9 @@ from typing import Any, Final
 from fhirtwin.pgx import hgnc
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.mapper import Resource
-from fhirtwin.twin.reading import codings, items, text
+from fhirtwin.twin.reading import FINAL, codings, items, text
 from fhirtwin.twin.state import Fact, Mapped, Source, Unused
 
-FINAL: Final = ("final", "amended", "corrected")
 TBD: Final = tuple(
     f"http://hl7.org/fhir/uv/genomics-reporting/CodeSystem/{name}" for name in ("tbd-codes-cs", "tbd-codes", "TbdCodes")
 )

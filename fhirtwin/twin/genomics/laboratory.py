@@ -46,7 +46,9 @@ NAMED: Final = ("79714-2", "79715-9", "79719-1")
 """Codes of phenotypes whose gene was not read at LOINC: the name that the result itself gives its code tells it."""
 _INTERPRETATION: Final = "gene product metabolic activity interpretation"
 
-_THERE: Final = {"LA9633-4": POSITIVE, "LA9634-2": NEGATIVE} | {
+_THERE: Final = {
+    "la9633-4": POSITIVE,
+    "la9634-2": NEGATIVE,
     "present": POSITIVE,
     "positive": POSITIVE,
     "detected": POSITIVE,
@@ -54,7 +56,7 @@ _THERE: Final = {"LA9633-4": POSITIVE, "LA9634-2": NEGATIVE} | {
     "negative": NEGATIVE,
     "not detected": NEGATIVE,
 }
-"""Answers: LOINC's Present and Absent, and plain words in display or text."""
+"""Answers in small letters: LOINC's Present and Absent, and plain words in display or text."""
 
 
 def read_named(resource: Resource, source: Source, time: str) -> Mapped:
@@ -83,7 +85,6 @@ def read(row: Row, resource: Resource, source: Source, time: str) -> Mapped:
         gene, word = implication.told(value, [row.gene])
         return mapped([fact("gene-phenotype", gene, word, source, time)], source)
     answers = {_THERE[word.casefold()] for word in words(value) if word.casefold() in _THERE}
-    answers |= {_THERE[word] for word in words(value) if word in _THERE}
     if len(answers) != 1:
         raise NotRead("its answer is not one that is known here", row.gene)
     return mapped([fact("allele-status", row.gene, f"{row.allele} {answers.pop()}", source, time)], source)

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import UNDOCUMENTED
 from fhirtwin.pgx.loci import Locus, bases_at, chromosomes, reference_agrees
 from fhirtwin.pgx.places import by_rsid
@@ -107,4 +106,4 @@ def _loci(change: Change) -> tuple[int, list[Locus]]:
 
 def is_single(locus: Locus) -> bool:
     """Tell whether a position has one alternate base, so that its absence leaves the reference alone."""
-    return len(locus.position.alternates) == 1 and locus.gene in genes()
+    return len(locus.position.alternates) == 1

@@ -67,7 +67,11 @@ def _diplotypes(gene: str, facts: Sequence[Fact]) -> tuple[Pair, ...]:
     left: tuple[Pair, ...] | None = None
     for fact in facts:
         these = naming.diplotypes(gene, str(fact.value))
-        kept = these if left is None else tuple(one for one in left if any(_equal(one, other) for other in these))
+        kept = (
+            these
+            if left is None
+            else tuple(one for one in left if any(naming.same_pair(one, other) for other in these))
+        )
         if not kept:
             raise Contradiction("diplotypes of it contradict one another: " + _listed(facts))
         left = kept
@@ -78,17 +82,9 @@ def _listed(facts: Iterable[Fact]) -> str:
     return " and ".join(dict.fromkeys(str(fact.value) for fact in facts))
 
 
-def _equal(one: Pair, other: Pair) -> bool:
-    return sorted(map(functions.spelled, _names(one))) == sorted(map(functions.spelled, _names(other)))
-
-
-def _names(pair: Pair) -> tuple[str, ...]:
-    return (pair.first, pair.second) if pair.second else (pair.first,)
-
-
 def _with_alleles(gene: str, pairs: tuple[Pair, ...], facts: Sequence[Fact]) -> tuple[Pair, ...]:
     names = [str(fact.value) for fact in facts]
-    kept = tuple(p for p in pairs if all(any(naming.same(name, mine) for mine in _names(p)) for name in names))
+    kept = tuple(p for p in pairs if all(any(naming.same(name, mine) for mine in p.alleles) for name in names))
     if not kept:
         said = " and ".join(dict.fromkeys(names))
         raise Contradiction(f"the diplotype {naming.text(pairs)} and the allele {said} contradict each other")
@@ -132,11 +128,10 @@ def _fitting(gene: str, pairs: tuple[Pair, ...], shown: Mapping[int, Genotype]) 
 
 def _fits(gene: str, pair: Pair, shown: Mapping[int, Genotype]) -> bool:
     """Whether variants allow a diplotype; of names without a definition, and of listed variants, nothing is said."""
-    names = _names(pair)
     defined = genes().get(gene)
-    if defined is None or gene in LISTED or not all(name in defined.by_name for name in names):
+    if defined is None or gene in LISTED or not all(name in defined.by_name for name in pair.alleles):
         return True
-    return all(places.fits(defined, names, index, one) for index, one in shown.items())
+    return all(places.fits(defined, pair.alleles, index, one) for index, one in shown.items())
 
 
 def _statuses(gene: str, facts: Sequence[Fact]) -> tuple[str, ...]:

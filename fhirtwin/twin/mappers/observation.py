@@ -16,10 +16,9 @@ from fhirtwin.terms.facts import UNITS
 from fhirtwin.terms.systems import LOINC, SNOMED, UCUM
 from fhirtwin.twin.genomics import observation as genomics
 from fhirtwin.twin.mapper import Mapper, Resource
-from fhirtwin.twin.reading import codings, forbidden, items, text, unused
+from fhirtwin.twin.reading import FINAL, codings, forbidden, items, text, unused
 from fhirtwin.twin.state import Fact, Mapped, Source, Unused
 
-FINAL: Final = ("final", "amended", "corrected")
 UNKNOWN: Final = frozenset(
     (
         concepts.Code(SNOMED, "266927001"),  # Tobacco smoking consumption unknown

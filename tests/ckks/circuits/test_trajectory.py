@@ -14,7 +14,7 @@ from fhirtwin.ckks import profiles, wire
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
-from fhirtwin.errors import EngineAnswerRefused, Fault, Incorrect
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 from fhirtwin.vault import Vault
 from tests.ckks.builders import KEY, evaluate, random_panel
 
@@ -143,7 +143,7 @@ def test_the_trajectory_of_another_model_is_refused(evaluator: Evaluator) -> Non
     features, opening = vault.seal(MODEL.high)
     wrong = Evaluator(PANEL, circuits=[other])
     answer = evaluate(wrong, replace(features, panel_digest=other.panel.digest))
-    with pytest.raises(EngineAnswerRefused):
+    with pytest.raises(EngineAnswerWrong):
         vault.open(replace(answer, panel_digest=features.panel_digest), opening)
     features, opening = vault.seal(MODEL.high)
     scores = vault.open(evaluate(evaluator, features), opening)

@@ -10,7 +10,7 @@ import pytest
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.errors import EngineAnswerRefused, Incorrect
+from fhirtwin.errors import EngineAnswerWrong, Incorrect
 from fhirtwin.vault import BatchVault, NetworkVault, PolygenicVault
 from tests.ckks.builders import random_panel
 from tests.ckks.circuits import test_network, test_polygenic
@@ -50,7 +50,7 @@ def test_none_crashes_the_engine_and_none_opens(evaluator: Evaluator, kind: str,
         except Incorrect:
             refused_by["engine"] += 1
             continue
-        with pytest.raises(EngineAnswerRefused):
+        with pytest.raises(EngineAnswerWrong):
             vault.open(answer, opening)  # type: ignore[arg-type]
         refused_by["vault"] += 1
     assert min(refused_by.values()) > count / 6, refused_by

@@ -9,35 +9,17 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from fhirtwin.access import OPEN, Caller
-from fhirtwin.errors import Forbidden, NotFound
+from fhirtwin.access import Caller
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions import invoke
 from fhirtwin.interactions.context import Services
-from fhirtwin.pgx.results import Known, Pair
-from fhirtwin.report.genomics.genotype import genotype
 from fhirtwin.terms.drugs.ingredients import CODES, combinations
-from tests.parts import body, patient
+from fhirtwin.terms.systems import RXNORM
+from tests.interactions.operations.stored import Json, assert_whole_record_only, known, post, put, statement
+from tests.parts import patient
 
-JSON = {"Content-Type": "application/fhir+json"}
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 UNKNOWN = [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
-Json = dict[str, Any]
-
-
-def statement(name: str) -> Json:
-    return {
-        "resourceType": "MedicationStatement",
-        "status": "active",
-        "subject": {"reference": "Patient/p"},
-        "medicationCodeableConcept": {"coding": [{"system": RXNORM, "code": CODES[name]}]},
-        "effectivePeriod": {"start": "2024-01-01"},
-    }
-
-
-def known(gene: str, *pairs: tuple[str, str], **more: Any) -> Json:
-    return genotype(Known(gene, tuple(Pair(*one) for one in pairs), **more), "Patient/p", "2024-01-01")
 
 
 @pytest.fixture
@@ -46,18 +28,6 @@ def record(client: FlaskClient) -> FlaskClient:
     post(client, known("CYP2C19", ("*1", "*17")), known("CYP2D6", ("*1", "*1")), known("HLA-B", ("*08:01", "*40:01")))
     post(client, known("DPYD", not_called="not called, because no reads"))
     return client
-
-
-def post(client: FlaskClient, *resources: Json) -> None:
-    for one in resources:
-        answer = client.post(f"/fhir/{one['resourceType']}", data=body(one), headers=JSON)
-        assert answer.status_code == 201, answer.text
-
-
-def put(client: FlaskClient, *resources: Json) -> None:
-    for one in resources:
-        answer = client.put(f"/fhir/{one['resourceType']}/{one['id']}", data=codec.encode(one), headers=JSON)
-        assert answer.status_code == 201, answer.text
 
 
 def ask(client: FlaskClient, name: str, *, subject: str = "p", **parameters: str) -> Json:
@@ -246,14 +216,7 @@ def test_a_bounded_caller_is_told_of_theirs_alone(
             services, caller, operation, "", "", "GET", [("subject", subject), (pair[0], pair[1])]
         ).status
 
-    theirs = Caller("app", OPEN.may, patients=frozenset({"empty"}))
-    assert call(theirs, "empty") == 200
-    with pytest.raises(NotFound):
-        call(theirs, "p")
-    with pytest.raises(Forbidden):
-        call(Caller("app", OPEN.may, withheld=frozenset({("s", "c")})), "p")
-    with pytest.raises(Forbidden):
-        call(Caller("nobody"), "p")
+    assert_whole_record_only(call)
 
 
 REFERENCE = "data/pgx/fhir/genomics-operations"

@@ -7,9 +7,9 @@ from flask.testing import FlaskClient
 
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
-from tests.parts import body, observation, patient
+from tests.interactions.operations.stored import post, put
+from tests.parts import observation, patient
 
-JSON = {"Content-Type": "application/fhir+json"}
 LOINC = "http://loinc.org"
 UNKNOWN = [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"}]
 
@@ -41,15 +41,8 @@ def variant(
 
 @pytest.fixture
 def record(client: FlaskClient) -> FlaskClient:
-    for id_ in ("p", "q"):
-        assert client.put(f"/fhir/Patient/{id_}", data=body(patient(id=id_)), headers=JSON).status_code == 201
+    put(client, patient(id="p"), patient(id="q"))
     return client
-
-
-def post(client: FlaskClient, *resources: dict[str, Any]) -> None:
-    for one in resources:
-        answer = client.post("/fhir/Observation", data=body(one), headers=JSON)
-        assert answer.status_code == 201, answer.text
 
 
 def ask(client: FlaskClient, *ranges: str, more: str = "") -> dict[str, Any]:

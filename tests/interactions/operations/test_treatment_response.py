@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask.testing import FlaskClient
 
-from fhirtwin.access import OPEN, Caller
-from fhirtwin.errors import Forbidden, NotFound
+from fhirtwin.access import Caller
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions import invoke
 from fhirtwin.interactions.context import Services
 from fhirtwin.pgx.response import evidence
-from tests.interactions.operations.test_find_subject_genotypes import known, post, put, statement
+from tests.interactions.operations.stored import Json, assert_whole_record_only, known, post, put, statement
 from tests.parts import patient
-
-Json = dict[str, Any]
 
 
 @pytest.fixture
@@ -112,11 +107,4 @@ def test_only_who_may_see_the_whole_record_is_told(record: FlaskClient, services
         given = [("setting", "depression")]
         return invoke.invoke(services, caller, operation, "Patient", id_, "GET", given).status
 
-    theirs = Caller("app", OPEN.may, patients=frozenset({"empty"}))
-    assert call(theirs, "empty") == 200
-    with pytest.raises(NotFound):
-        call(theirs, "p")
-    with pytest.raises(Forbidden):
-        call(Caller("app", OPEN.may, withheld=frozenset({("s", "c")})), "p")
-    with pytest.raises(Forbidden):
-        call(Caller("nobody"), "p")
+    assert_whole_record_only(call)

@@ -13,6 +13,7 @@ from fhirtwin.report.genomics.report import Findings
 from fhirtwin.report.genomics.warfarin import Inputs
 from fhirtwin.rules.genetics import dosing, person
 from fhirtwin.twin import derived
+from fhirtwin.twin.gaps import MEDICINES
 from fhirtwin.twin.state import Fact, PatientKey, Source, TwinState, in_order
 from tests.report.genomics.builders import DAY, bundle, findings, gene, medicine
 
@@ -30,7 +31,7 @@ BODY = (
 )
 
 
-def told(*facts: Fact, lists: frozenset[str] = warfarin.LISTS, unread: tuple[str, ...] = ()) -> tuple[Any, str]:
+def told(*facts: Fact, lists: frozenset[str] = MEDICINES, unread: tuple[str, ...] = ()) -> tuple[Any, str]:
     whole = TwinState(PatientKey("", "p"), 1, in_order(facts), lists=lists, reference="Patient/p")
     state = derived.as_of(whole, DAY)
     inputs = Inputs(state, person.of(state), current(state), DAY, timedelta(days=365), unread)

@@ -10,7 +10,7 @@ from fhirtwin.rules.findings import Act, Finding
 from fhirtwin.rules.genetics import screening
 from fhirtwin.rules.registry import judge
 from fhirtwin.rules.situation import Situation
-from fhirtwin.twin import medicines
+from fhirtwin.twin import gaps, medicines
 from fhirtwin.twin.mappers import allergy_intolerance
 from fhirtwin.twin.state import Fact, Source, Unused
 from tests.rules.building import allergic, code, measured, order, rules, situation, taken
@@ -181,7 +181,7 @@ def test_poor_is_not_a_lower_and_rapid_not_a_higher_dose_by_itself(
 def alone(facts: tuple[Fact, ...], ordered: str = "paroxetine") -> Situation:
     """One draft of somebody whose lists of medicines were obtained."""
     stage = situation(ordered, facts=facts)
-    return replace(stage, state=replace(stage.state, lists=screening.LISTS))
+    return replace(stage, state=replace(stage.state, lists=gaps.MEDICINES))
 
 
 def of_genes(stage: Situation) -> Finding:

@@ -11,7 +11,8 @@ from typing import Final
 
 from fhirtwin.api.cds.advice.unread import asks_for_kidneys
 from fhirtwin.api.cds.service import Call
-from fhirtwin.report.not_obtained_card import Card, not_obtained_card
+from fhirtwin.report.card import Card
+from fhirtwin.report.not_obtained_card import not_obtained_card
 from fhirtwin.rules import interactions, pregnancy
 from fhirtwin.rules.genetics import naming
 from fhirtwin.rules.situation import RESULTS, Order, Situation

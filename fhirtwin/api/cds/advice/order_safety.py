@@ -20,6 +20,7 @@ from fhirtwin.errors import TooLarge
 from fhirtwin.intake.prefetch import Template
 from fhirtwin.interactions import reporting
 from fhirtwin.report import order_cards
+from fhirtwin.report.card import Card
 from fhirtwin.rules import drafts, registry
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.findings import Finding
@@ -118,7 +119,7 @@ def judge(call: Call, resources: Iterable[Mapping[str, Any]], selected: Collecti
     return Response(cards, lasting=lasting)
 
 
-def _lasting(findings: Sequence[Finding], cards: Sequence[order_cards.Card]) -> frozenset[str]:
+def _lasting(findings: Sequence[Finding], cards: Sequence[Card]) -> frozenset[str]:
     """The cards of what failed, each of which is logged."""
     failed = [(finding, card["uuid"]) for finding, card in zip(findings, cards, strict=True) if finding.of_failure]
     for finding, _ in failed:
@@ -140,7 +141,7 @@ def _chosen(unjudged: Sequence[Unjudged], selected: Collection[str] | None) -> t
 
 def _not_judged(
     call: Call, state: TwinState, situation: Situation, unjudged: Sequence[Unjudged], findings: Sequence[Finding]
-) -> Iterator[order_cards.Card]:
+) -> Iterator[Card]:
     told = not_called.told(findings)
     left = tuple(one for one in unread(call, state, situation) if one.reference not in told)
     if unjudged or left:

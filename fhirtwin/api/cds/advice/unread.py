@@ -9,7 +9,7 @@ entered in error: nothing is to be checked against it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, Final
 
@@ -20,26 +20,19 @@ from fhirtwin.rules.genetics import naming
 from fhirtwin.rules.kidney_measure import OLDEST
 from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms import concepts
-from fhirtwin.twin import medicines
+from fhirtwin.twin import gaps
 from fhirtwin.twin.derived import newest
 from fhirtwin.twin.genomics import observation
-from fhirtwin.twin.mappers import allergy_intolerance
-from fhirtwin.twin.mappers.observation import FINAL, effective
-from fhirtwin.twin.reading import codings, text
+from fhirtwin.twin.mappers.observation import effective
+from fhirtwin.twin.reading import FINAL, codings, text
 from fhirtwin.twin.state import Source, TwinState
 from fhirtwin.twin.times import begins, first_day, last_day
+from fhirtwin.twin.variant_span import VARIANT
 
 Resource = Mapping[str, Any]
 
-_GAPS: Final[Mapping[str, frozenset[str]]] = {
-    "MedicationRequest": medicines.GAPS,
-    "MedicationStatement": medicines.GAPS,
-    "AllergyIntolerance": allergy_intolerance.GAPS,
-}
-"""Why entries of the record may matter to an order of today although nothing could be made of them."""
-
-VARIANT: Final = "69548-6"
-"""LOINC code of a genetic variant."""
+_Unused = tuple[Source, Resource, str]
+"""A resource that the call brought and nothing could be made of, with the reason."""
 
 _TOLD_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "creatinine": ("creatinine", "egfr"),
@@ -60,20 +53,22 @@ def unread(call: Call, state: TwinState, situation: Situation) -> tuple[Unjudged
     if not situation.orders:
         return ()
     brought = dict(call.prefetched.resources)
-    left = {(u.source, u.reason) for u in situation.state.unused if u.reason in _GAPS.get(u.source.type, ())}
-    entries = [Unjudged(source.reference, called(brought.get(source, {})), reason) for source, reason in sorted(left)]
-    results = (*_results(brought, situation), *_of_days_to_come(state, situation))
-    return (*entries, *results, *_genes(brought, situation))
+    left = {(one.source, one.reason) for one in gaps.unread(situation.state)}
+    told = [Unjudged(source.reference, called(brought.get(source, {})), reason) for source, reason in sorted(left)]
+    unused = sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought})
+    seen = [(source, brought[source], reason) for source, reason in unused]
+    if any(map(asks_for_kidneys, situation.orders)):
+        told += (*_results(seen, situation), *_of_days_to_come(state, situation))
+    if any(naming.asks_for_genes(order.medicine.ingredients) for order in situation.orders):
+        told += _genes(seen)
+    return tuple(told)
 
 
-def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
-    if not any(map(asks_for_kidneys, situation.orders)):
-        return
+def _results(unused: Iterable[_Unused], situation: Situation) -> Iterator[Unjudged]:
     judged = {s for f in situation.state.named("kidney-function-unstable") if f.value is True for s in f.sources}
-    for source, reason in sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought}):
+    for source, resource, reason in unused:
         if source in judged:
             continue  # that the creatinine has changed is what the orders were judged by
-        resource = brought[source]
         name = _measure(resource)
         if name and _matters(resource, name, situation.state, situation.day):
             shown = called(resource) or name.replace("-", " ")
@@ -82,8 +77,6 @@ def _results(brought: Mapping[Source, Resource], situation: Situation) -> Iterat
 
 def _of_days_to_come(state: TwinState, situation: Situation) -> Iterator[Unjudged]:
     """Results that are dated after the day of the call: a wrong date may hide the newest value."""
-    if not any(map(asks_for_kidneys, situation.orders)):
-        return
     known = {source for fact in situation.state.facts for source in fact.sources}
     for fact in state.named(*_TOLD_BY):
         first = first_day(fact.time)
@@ -92,11 +85,8 @@ def _of_days_to_come(state: TwinState, situation: Situation) -> Iterator[Unjudge
             yield Unjudged(fact.sources[0].reference, name, "its date is after the day of the call")
 
 
-def _genes(brought: Mapping[Source, Resource], situation: Situation) -> Iterator[Unjudged]:
-    if not any(naming.asks_for_genes(order.medicine.ingredients) for order in situation.orders):
-        return
-    for source, reason in sorted({(u.source, u.reason) for u in situation.state.unused if u.source in brought}):
-        resource = brought[source]
+def _genes(unused: Iterable[_Unused]) -> Iterator[Unjudged]:
+    for source, resource, reason in unused:
         if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource):
             yield Unjudged(source.reference, called(resource) or "result of a gene", reason)
 

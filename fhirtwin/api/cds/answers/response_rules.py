@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from fhirtwin.fhir import validator
 from fhirtwin.report.cards import INDICATORS
-from fhirtwin.report.wording import SUMMARY_LENGTH
+from fhirtwin.rules.findings import SUMMARY_LENGTH
 
 Broken = Iterator[tuple[str, str]]
 """Places, each with the rule that is broken there."""

@@ -1,0 +1,30 @@
+"""Numbers out of bytes: uniform ones out of random bytes, and the weights of checks out of a digest."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float = NDArray[np.float64]
+
+
+def uniform(random: bytes) -> Float:
+    """Uniform numbers from -1 to 1, of 53 bits each, one for every eight random bytes."""
+    bits = np.frombuffer(random, dtype="<u8") >> np.uint64(11)
+    return np.asarray(bits.astype(np.float64) * 2.0**-52 - 1.0)
+
+
+def weights_of_checks(label: bytes, digest: str, count: int) -> Float:
+    """Weights in (0.5, 1] by magnitude, of either sign, that both sides draw alike.
+
+    Args:
+        label: what they are for.
+        digest: of the panel or circuit, in hex.
+        count: how many.
+    """
+    stream = hashlib.shake_256(b"fhirtwin " + label + b"\x00" + bytes.fromhex(digest)).digest(8 * count)
+    drawn = np.frombuffer(stream, dtype="<u8")
+    magnitude = 1.0 - (drawn >> np.uint64(12)).astype(np.float64) * 2.0**-53
+    return np.asarray(np.where(drawn & np.uint64(1), -1.0, 1.0) * magnitude)

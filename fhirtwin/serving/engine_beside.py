@@ -8,6 +8,7 @@ import sys
 import tempfile
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import click
 
@@ -68,6 +69,9 @@ class Engine:
         command += ["--engine-key", str(settings.engine_key_path), "--workers", str(settings.engine_workers)]
         command += ["--memory-mb", str(settings.engine_memory_mb), "--with-stdin"]
         command += ["--batch"] if self._batch else []
+        if settings.engine_models:
+            command += ["--models", str(Path(settings.engine_models).absolute())]
+            command += ["--authors", str(settings.authors_path.absolute())]
         scrubbed = {name: os.environ[name] for name in ENGINE_ENVIRONMENT if name in os.environ}
         # The pipe is never written to: it ends when this process does, however it does, and then the engine stops too.
         self._process = subprocess.Popen(command, env=scrubbed, stdin=subprocess.PIPE, cwd="/")  # noqa: S603

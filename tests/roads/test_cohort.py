@@ -155,8 +155,8 @@ class Liar(Evaluator):
         super().__init__(panel, circuits=[Batch(panel)])
         self.left = right
 
-    def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
-        answer = super().evaluate(features, keys_digest)
+    def evaluate(self, features: SealedFeatures, keys_digest: bytes, tenant: str = "") -> SealedScores:
+        answer = super().evaluate(features, keys_digest, tenant)
         self.left -= 1
         if self.left >= 0:
             return answer

@@ -1,7 +1,7 @@
 # make demo   everything from a fresh clone: install, start, one patient, cards, stop
 # make test   install what tests need and run them all
 # make serve  start and stay        make check  lint, types, import contracts
-# make bench  figures and their bars       make fuzz   50,000 changed CDS Hooks calls
+# make bench  figures and their bars       make fuzz   50,000 changed CDS Hooks calls, and attacks on the sealed road
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,6 +36,7 @@ check: .venv/.lint
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
 	$(BIN)/python -m benchmarks.my_twin
+	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.patient_view
 	$(BIN)/python -m benchmarks.cds_crowd
 	$(BIN)/python -m benchmarks.cds_call
@@ -43,9 +44,12 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.fhir_server
 	$(BIN)/python -m benchmarks.cds_jwt
 	$(BIN)/python -m benchmarks.noting
+	$(BIN)/python -m benchmarks.tenants
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.aggregates
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)
+	$(BIN)/python -m tests.engine.attacks
 
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake build_support/hatch_build.py
 	@$(SETUP) run

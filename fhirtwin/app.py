@@ -8,17 +8,18 @@ from datetime import date
 
 from flask import Flask
 
-from fhirtwin import keyfile, machine
+from fhirtwin import key_shelf, keyfile, machine
 from fhirtwin.api import admission, errors, guard, health, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.api.ui import my_twin, sandbox
-from fhirtwin.assess import Assessor
+from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.doubting import Doubting
+from fhirtwin.packages import published, signing
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
@@ -28,7 +29,7 @@ from fhirtwin.rules import registry as rules
 from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from fhirtwin.vault import Vault
+from fhirtwin.vault import Lifetime, Shelf, Vault, sealing_key
 
 
 def from_environment() -> Flask:
@@ -58,6 +59,8 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     rules.all_rules()
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
+    packages = published.current(settings.models_path, signing.read_authors(settings.authors_path))
+    registry.admit([*predictors, *(package.predictor for package in packages)])
     courier = Courier(
         settings.engine_url,
         bytes.fromhex(keyfile.read(settings.engine_key_path)),
@@ -66,8 +69,9 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     )
     store = Store.open(settings)
     quarantine = Quarantine(store)
-    vault = Vault(panel, mode=settings.sealing)
-    assessor = Assessor(predictors, panel, vault, courier, settings, quarantine.probed)
+    vault = Vault(panel, mode=settings.sealing, shelf=_shelf(settings))
+    models = [SealedModel(one.predictor, Vault(one.hidden()), one.author) for one in packages]
+    assessor = Assessor(predictors, panel, vault, courier, settings, quarantine.probed, models)
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(
         settings=settings,
@@ -99,3 +103,15 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     app.register_blueprint(sandbox.blueprint(services), url_prefix="/sandbox")
     app.register_blueprint(my_twin.blueprint(services), url_prefix="/my-twin")
     return app
+
+
+def _shelf(settings: Settings) -> Shelf:
+    """Where keys of many requests lie; only those that rotating mode makes are kept."""
+    lifetime = Lifetime(settings.circuit_key_openings, settings.circuit_key_days * 86_400)
+    if settings.circuit_keys != "kept" or settings.sealing != "rotating":
+        return Shelf(lifetime=lifetime)
+    secret = settings.circuit_keys_secret_path
+    if not secret.exists() and not settings.circuit_keys_secret_file:
+        keyfile.make(secret)
+    kept = key_shelf.KeyShelf(settings.data / key_shelf.NAME)
+    return Shelf(kept, sealing_key(keyfile.read_passphrase(secret), kept.salt), lifetime)

@@ -6,11 +6,14 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Final, Protocol
 
 from fhirtwin import __version__, timing
+from fhirtwin.ckks import profiles
+from fhirtwin.ckks.layout import AnyPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
+from fhirtwin.errors import EngineLacksModel
 from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
 from fhirtwin.predictors import score
@@ -19,6 +22,10 @@ from fhirtwin.settings import Settings
 from fhirtwin.twin import derived
 from fhirtwin.twin.state import PatientKey, TwinState
 from fhirtwin.vault import Vault
+
+WITHDRAWN: Final = (
+    "the engine does not serve this version of the model; whoever runs it has withdrawn it, or not published it yet"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,19 @@ class Road(Protocol):
         """Have sealed features evaluated."""
 
 
+@dataclass(frozen=True, slots=True)
+class SealedModel:
+    """A model that came as a package, and the vault that seals for it. It has a ciphertext of its own.
+
+    Attributes:
+        author: what we call whoever signed it.
+    """
+
+    predictor: Predictor
+    vault: Vault
+    author: str
+
+
 class Assessor:
     """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
 
@@ -55,9 +75,11 @@ class Assessor:
         courier: Road,
         settings: Settings,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
+        models: Sequence[SealedModel] = (),
         opener: str = "the gateway",
     ) -> None:
-        self.predictors = tuple(predictors)
+        self.predictors = (*predictors, *(model.predictor for model in models))
+        self._models = tuple(models)
         self.panel = panel
         self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
         self._opener = opener
@@ -67,7 +89,8 @@ class Assessor:
 
         All eligible predictors go in one ciphertext of the whole panel, zeros for the others, so the engine cannot tell
         which were asked. When none is eligible nothing is sent: a call of zeros would cost tens of milliseconds to hide
-        from the engine no more than that somebody, whom it does not know, was not scored.
+        from the engine no more than that somebody, whom it does not know, was not scored. Models that came as packages
+        are asked in the same way, all or none, a ciphertext each.
 
         Args:
             state: the twin, as it is now.
@@ -85,24 +108,44 @@ class Assessor:
             built = [vector.assemble(known, predictor, as_of, self._settings) for predictor in asked]
         vectors = tuple(v for v in built if isinstance(v, FeatureVector))
         refusals = tuple(r for r in built if isinstance(r, Refusal))
-        opened = self._sums(vectors) if vectors else None
-        results = tuple(self._result(v, opened, known) for v in vectors) if opened else ()
-        return Assessment(state.patient, state.reference, as_of, results, refusals)
+        if not vectors:
+            return Assessment(state.patient, state.reference, as_of, (), refusals)
+        own = [v for v in vectors if not v.predictor.model_hash]
+        opened = self._sums(own, self._vault, self.panel)
+        results = [self._result(v, opened, known) for v in own]
+        for model in self._models:
+            chosen = [v for v in vectors if v.predictor is model.predictor]
+            try:
+                opened = self._sums(chosen, model.vault, model.vault.panel)
+            except EngineLacksModel:
+                refusals += tuple(Refusal(v.predictor, (WITHDRAWN,)) for v in chosen)
+            else:
+                results += [self._result(v, opened, known, f" {_signed(model)}") for v in chosen]
+        return Assessment(state.patient, state.reference, as_of, tuple(results), refusals)
 
-    def _sums(self, vectors: Sequence[FeatureVector]) -> Scores:
+    def _sums(self, vectors: Sequence[FeatureVector], vault: Vault, panel: AnyPanel) -> Scores:
         with self._gate():
             with timing.stage("seal"):
-                sealed_features, opening = self._vault.seal(panel_values(vectors, self.panel))
+                sealed_features, opening = vault.seal(panel_values(vectors, panel))
             sealed_scores = self._courier.evaluate(sealed_features)
             with timing.stage("open"):
-                return self._vault.open(sealed_scores, opening)
+                return vault.open(sealed_scores, opening)
 
-    def _result(self, given: FeatureVector, opened: Scores, known: TwinState) -> Result:
+    def _result(self, given: FeatureVector, opened: Scores, known: TwinState, more: str = "") -> Result:
         prefix = f"{given.predictor.id}:"
         sums = {name.removeprefix(prefix): s for name, s in opened.values.items() if name.startswith(prefix)}
+        mode = profiles.profile(opened.profile).mode
         how = (
             f"The weighted sum was computed on ciphertext by fhirtwin engine {__version__} (CKKS, parameter profile "
-            f"{opened.profile}, {self._settings.sealing} mode), which held no key that opens; {self._opener} opened "
-            "and rounded it, and applied the equation's constant and link."
+            f"{opened.profile}, {mode} mode), which held no key that opens; {self._opener} opened and "
+            f"rounded it, and applied the equation's constant and link.{more}"
         )
         return Result(given, score.scores(given, sums, self._settings), how, caveats.notes(known, given.predictor))
+
+
+def _signed(model: SealedModel) -> str:
+    predictor = model.predictor
+    return (
+        f"Its weights are the engine's alone: model {predictor.id}, version {predictor.version}, SHA-256 "
+        f"{predictor.model_hash}, signed by {model.author}."
+    )

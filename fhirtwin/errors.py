@@ -18,9 +18,11 @@
     ├── Conflict                    409   conflict
     ├── Precondition                412   conflict         a condition of the caller's, or data that must be there
     ├── Busy                        503   throttled
+    │   └── QuotaUsedUp             429   throttled        an engine's tenant had all that it may have
     ├── InsufficientStorage         507   no-store
     ├── Unavailable                 503   transient
     │   ├── EngineUnavailable       503   transient        the engine is down, late or of another version
+    │   │   └── EngineLacksModel    503   transient        it runs, and does not hold what it was asked for
     │   └── OutboundFailed          503   transient        another server, which we asked, did not answer properly
     └── Fault                       500   exception        ours
         └── EngineAnswerRefused     502   exception        the engine answered something that must not be believed
@@ -177,6 +179,23 @@ class Busy(FhirtwinError):
     """Too much at once; come back later."""
 
     status, code = 503, "throttled"
+    retry_after = 1
+    """Seconds."""
+
+
+class QuotaUsedUp(Busy):
+    """A tenant of an engine had all that it may have for now.
+
+    Args:
+        text: which quota.
+        retry_after: seconds until there is more.
+    """
+
+    status, code = 429, "throttled"
+
+    def __init__(self, text: str, *, retry_after: int) -> None:
+        super().__init__(text)
+        self.retry_after = retry_after
 
 
 class InsufficientStorage(FhirtwinError):
@@ -193,6 +212,10 @@ class Unavailable(FhirtwinError):
 
 class EngineUnavailable(Unavailable):
     """The engine is down, late, or of another version than this gateway."""
+
+
+class EngineLacksModel(EngineUnavailable):
+    """The engine runs, and does not hold the panel or the model that it was asked for."""
 
 
 class OutboundFailed(Unavailable):

@@ -15,7 +15,8 @@ from fhirtwin.errors import Incorrect
 _OBJECTS_BETWEEN_LOOKS: Final = 50_000
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4
-"""Source: prctl(2)."""
+_M_ARENA_MAX: Final = -8
+"""*Source*: prctl(2), malloc.h."""
 
 
 def address_of(host: str) -> str:
@@ -71,6 +72,26 @@ def close_memory() -> None:
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def share_arenas() -> None:
+    """Let the threads of this process share two heaps; else each reserves address space of its own.
+
+    *Source*: mallopt(3).
+    """
+    ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def skip_static_destructors() -> None:
+    """Let this process end, with its exit code, before the static destructors of libraries that are loaded by now run.
+
+    Those of SEAL, of which Pyfhel has a copy in each of its extensions, free the same memory pool more than once: the
+    process is then aborted after all it had to do. Python's own ending comes before and is not touched. Where there is
+    no on_exit(3), as in musl, nothing is changed.
+    """
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "on_exit"):
+        libc.on_exit(libc._exit, None)
 
 
 def _prctl(option: int, value: int) -> None:

@@ -64,11 +64,33 @@ class Settings:
     )
     engine_workers: int = _setting(1, "Engine processes, when the gateway starts the engine.", low=1)
     engine_memory_mb: int = _setting(1024, "Address space of one engine worker, in MiB.", low=256)
+    engine_models: str = _setting(
+        "", "Folder of published models that the engine serves, when the gateway starts it; empty means none."
+    )
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
+    circuit_keys: str = _setting(
+        "memory",
+        "Where a key of many requests (rotating mode) lies: in memory alone, or kept in the data folder, sealed.",
+        choices=("memory", "kept"),
+    )
+    circuit_keys_secret_file: str = _setting(
+        "", "File of the passphrase that seals kept keys; empty means `circuit-keys.secret` in the data folder."
+    )
+    circuit_key_days: float = _setting(30.0, "Days after which such a key is replaced (project policy).", low=0.001)
+    circuit_key_openings: int = _setting(
+        10_000, "Answers that such a key may open before it is replaced (project policy).", low=1
+    )
     genes: str = _setting(
         "plain",
         "Who looks genes up in the tables: the gateway, or the engine, which does not see them.",
         choices=("plain", "sealed"),
+    )
+
+    models: str = _setting(
+        "", "Folder of the public halves of published models; empty means `models` in the data folder, if it is there."
+    )
+    model_authors: str = _setting(
+        "", "File of the authors whose models are asked; empty means `authors.json` in the data folder."
     )
 
     max_concurrent_requests: int = _setting(32, "Most requests that one gateway process takes in at once.", low=1)
@@ -204,9 +226,25 @@ class Settings:
         return Path(self.trust_file) if self.trust_file else self.data / "trust.json"
 
     @property
+    def models_path(self) -> Path:
+        """The folder of published models; it need not be there."""
+        return Path(self.models) if self.models else self.data / "models"
+
+    @property
+    def authors_path(self) -> Path:
+        """The file of the authors whose models are asked; it need not be there."""
+        return Path(self.model_authors) if self.model_authors else self.data / "authors.json"
+
+    @property
     def cds_url(self) -> str:
         """Where CDS Hooks clients find discovery, as they see it."""
         return self.base_url.rstrip("/").removesuffix("/fhir") + "/cds-services"
+
+    @property
+    def circuit_keys_secret_path(self) -> Path:
+        """The file of the passphrase that seals kept keys of circuits."""
+        named = self.circuit_keys_secret_file
+        return Path(named) if named else self.data / "circuit-keys.secret"
 
     @property
     def engine_key_path(self) -> Path:

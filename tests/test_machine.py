@@ -3,6 +3,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 TELL = """
 import ctypes, resource
 from fhirtwin import machine
@@ -15,6 +17,14 @@ print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0), *resource.getrlimit(resource.RLIMI
 def test_a_process_that_closed_its_memory_is_not_dumpable() -> None:
     told = subprocess.run([sys.executable, "-c", TELL], capture_output=True, text=True, check=True).stdout.split()
     assert told == ["1", "0", "0", "0"]
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_process_that_used_the_ring_ends_with_its_own_code(code: int) -> None:
+    """Pyfhel's copies of SEAL would free one memory pool several times when they are unloaded."""
+    program = f"import sys\nfrom fhirtwin.ckks import context\nprint('said', flush=False)\nsys.exit({code})"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "said\n", "")
 
 
 SETTLE = """

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from typing import Any, NewType
+from typing import Any, Never, NewType, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 from Pyfhel import PyCtxt, Pyfhel
 
+from fhirtwin import machine
 from fhirtwin.ckks import profiles
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Fault, Incorrect
@@ -26,6 +27,8 @@ Complex = NDArray[np.complex128]
 
 # What Pyfhel says by a warning (it made up a key, it lost precision) would be a wrong number later.
 warnings.filterwarnings("error", message=r".*<Pyfhel Warning>")
+
+machine.skip_static_destructors()
 
 
 class Ring:
@@ -48,6 +51,9 @@ class Ring:
         if verdict != "success: valid" or self._pyfhel.sec != 128 or self._pyfhel.n != profile.degree:
             raise Incorrect(f"SEAL does not accept the parameters of profile {profile.name} as secure.")
 
+    def __reduce_ex__(self, protocol: SupportsIndex) -> Never:
+        raise Fault("A ring is not copied: Pyfhel would leave its keys out of the copy without a word.")
+
     @property
     def holds_secret_key(self) -> bool:
         """Whether this ring can open."""
@@ -56,6 +62,52 @@ class Ring:
     def make_keys(self) -> None:
         """Make a new secret and public key in place of those that may be here."""
         self._pyfhel.keyGen()
+
+    def public_key(self) -> bytes:
+        """The public key that is here, serialised: it seals and opens nothing.
+
+        Raises:
+            Fault: there is none.
+        """
+        if self._pyfhel.is_public_key_empty():
+            raise Fault("There is no key to seal with.")
+        return bytes(self._pyfhel.to_bytes_public_key("none"))
+
+    def load_public_key(self, data: bytes) -> None:
+        """Load a public key that somebody sent.
+
+        Raises:
+            Incorrect: its length is not the profile's, or SEAL refuses it.
+        """
+        if len(data) != self.profile.public_key_bytes:
+            raise Incorrect("The public key has the wrong length for its profile.")
+        try:
+            self._pyfhel.from_bytes_public_key(data)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise Incorrect("The public key cannot be read.") from error
+
+    def secret_key(self) -> bytes:
+        """The key that opens, serialised. It must be sealed at once.
+
+        Raises:
+            Fault: there is none.
+        """
+        self._need_secret_key()
+        return bytes(self._pyfhel.to_bytes_secret_key("none"))
+
+    def load_keys(self, secret: bytes, public: bytes) -> None:
+        """Load a pair of keys that was kept; Pyfhel opens only when it has both.
+
+        Raises:
+            Incorrect: the length of one is not the profile's, or SEAL refuses it.
+        """
+        self.load_public_key(public)
+        if len(secret) != self.profile.secret_key_bytes:
+            raise Incorrect("The secret key has the wrong length for its profile.")
+        try:
+            self._pyfhel.from_bytes_secret_key(secret)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise Incorrect("The secret key cannot be read.") from error
 
     def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
         """Make keys for rotations by these steps, and no others, and return them serialised.

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
@@ -22,6 +23,9 @@ _NOISE_RATIO_BITS = 1.3
 Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 Places = NDArray[np.intp]
+
+AnyPanel = Panel | HiddenPanel
+"""With its weights, as engines have it, or without."""
 
 Uniform = Callable[[int], Float]
 """Draws so many secret numbers, uniform between -1 and 1."""
@@ -47,12 +51,12 @@ class Layout(ABC):
     Attributes:
         steps: by which to rotate and add, largest first; empty when the vault adds up.
         gains: powers of two that features are multiplied by, and weights divided by, so that noise weighs least.
-        weights: complex, one a slot.
+        weights: complex, one a slot; none where they are not known.
         lane_of: of each slot that is used, from the first, the lane whose sum it belongs to.
         low, high: what every row's sum must lie between, shape (rows,).
     """
 
-    panel: Panel
+    panel: AnyPanel
     profile: Profile
     steps: tuple[int, ...]
     gains: Float
@@ -91,15 +95,20 @@ def paired(values: Float, pairs: int) -> Complex:
     return padded[0::2] + 1j * padded[1::2]
 
 
-def gains_of(panel: Panel, noise_ratio_bits: float = _NOISE_RATIO_BITS) -> Float:
+def gains_of(panel: AnyPanel, noise_ratio_bits: float = _NOISE_RATIO_BITS) -> Float:
     """Powers of two, so that multiplying and dividing by them is exact on both sides.
+
+    Those of a model package follow from the bounds of its features alone: its weights are not known to the one side.
 
     Args:
         panel: whose features they are for.
         noise_ratio_bits: binary logarithm of the noise of a feature over that of a weight, each at its scale.
     """
-    largest_weight = np.abs(panel.weights).max(axis=0)
     largest_value = panel.largest()
+    if isinstance(panel, HiddenPanel) or panel.package:
+        largest_weight = 1.0 / np.where(largest_value > 0, largest_value, 1.0)
+    else:
+        largest_weight = np.abs(panel.weights).max(axis=0)
     usable = (largest_weight > 0) & (largest_value > 0)
     ratio = np.where(usable, largest_weight, 1.0) / np.where(usable, largest_value, 1.0)
     bits = np.rint((noise_ratio_bits + np.log2(ratio)) / 2)

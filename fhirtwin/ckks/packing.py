@@ -7,10 +7,11 @@ sum of a lane over all blocks is the row's linear predictor.
 After the rows of the panel come as many lanes for a *probe*. The rows have the patient's vector x. The probe's lanes
 have f · x + c, with the same weights: f is a secret factor and c a secret random case, both new for each request, and
 the sums W · c of that case are known to who sealed it. So the sums of the probe less f times the sums of the patient
-must be W · c. Under encryption the engine sees neither f nor c: whatever it does to a patient's sums, it would have to
-do f times to the probe's. Wrong weights, on both alike, answer the case wrongly. An answer to another request, a stale
-one, and damage to any slot fail as well. It costs slots and no ciphertext. What it finds and what not is reckoned in
-`docs/probes.md`. All other lanes and slots are zero, and must come back as zero.
+must be W · c. Who does not have the weights takes for c a secret combination of cases whose sums are known
+(`fhirtwin.ckks.hidden`). Under encryption the engine sees neither f nor c: whatever it does to a patient's sums, it
+would have to do f times to the probe's. Wrong weights, on both alike, answer the case wrongly. An answer to another
+request, a stale one, and damage to any slot fail as well. It costs slots and no ciphertext. What it finds and what not
+is reckoned in `docs/probes.md`. All other lanes and slots are zero, and must come back as zero.
 
 In sparse mode it lies otherwise: `fhirtwin.ckks.sparse`.
 
@@ -25,7 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fhirtwin.ckks import sparse
-from fhirtwin.ckks.layout import Complex, Float, Laid, Layout, Uniform, gains_of, paired, refuse_overflow
+from fhirtwin.ckks.hidden import HiddenPanel
+from fhirtwin.ckks.layout import AnyPanel, Complex, Float, Laid, Layout, Uniform, gains_of, paired, refuse_overflow
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
@@ -55,16 +57,22 @@ class Grid(Layout):
 
     def lay(self, values: Float, uniform: Uniform) -> Laid:
         """Lay out checked feature values and, beside them, a probe that hides them."""
-        drawn = uniform(1 + values.size)
-        factor = _factor(float(drawn[0]))
-        case = self.case(drawn[1:])
-        expected = self.panel.weights @ case
+        factor = _factor(float(uniform(1)[0]))
+        case, expected = self.known(uniform)
         rows = self.rows
 
         def off(totals: Float) -> float:
             return float(np.abs(totals[rows : 2 * rows] - factor * totals[:rows] - expected).max())
 
         return Laid(self.spread(values, factor * values + case), off)
+
+    def known(self, uniform: Uniform) -> tuple[Float, Float]:
+        """A secret vector within the bounds of the panel, and the sums of the rows for it."""
+        panel = self.panel
+        if isinstance(panel, HiddenPanel):
+            return panel.combined(uniform(1 + len(panel.cases)), LARGEST_CASE)
+        case = self.case(uniform(len(panel.features)))
+        return case, panel.weights @ case
 
     def case(self, drawn: Float) -> Float:
         """A vector within the bounds of the panel, from numbers between -1 and 1; of each choice one feature alone."""
@@ -99,17 +107,23 @@ def _factor(drawn: float) -> float:
     return float(np.copysign(LEAST_FACTOR + abs(drawn) * (GREATEST_FACTOR - LEAST_FACTOR), drawn))
 
 
-def layout(panel: Panel, profile: Profile) -> Layout:
+def layout(panel: AnyPanel, profile: Profile) -> Layout:
     """Lay a panel out as its profile says, and refuse one that could overflow.
+
+    That a panel without weights cannot overflow is for the engine to see, which has them.
 
     Raises:
         Incorrect: the panel does not fit the slots, or a sum of it could wrap round the modulus.
     """
     panel.check()
-    return sparse.layout(panel, profile) if profile.mode == "sparse" else _grid(panel, profile)
+    if profile.mode != "sparse":
+        return _grid(panel, profile)
+    if isinstance(panel, HiddenPanel):
+        raise Incorrect("A table is evaluated with its weights on both sides.")
+    return sparse.layout(panel, profile)
 
 
-def _grid(panel: Panel, profile: Profile) -> Grid:
+def _grid(panel: AnyPanel, profile: Profile) -> Grid:
     rotating = profile.mode == "rotating"
     rows = len(panel.rows)
     lanes, blocks = 2 * rows, (len(panel.features) + 1) // 2
@@ -121,14 +135,15 @@ def _grid(panel: Panel, profile: Profile) -> Grid:
     steps = tuple(lanes << i for i in reversed(range(blocks.bit_length() - 1))) if rotating else ()
 
     gains = gains_of(panel)
-    weights = np.zeros((rows, 2 * blocks))
-    weights[:, : len(panel.features)] = panel.weights / gains
-    grid = np.zeros((blocks, lanes), dtype=np.complex128)
-    grid[:, :rows] = grid[:, rows : 2 * rows] = (weights[:, 0::2] - 1j * weights[:, 1::2]).T
-
-    refuse_overflow(profile, _products(panel, profile, gains, grid))
+    slots = np.empty(0, dtype=np.complex128)
+    if isinstance(panel, Panel):
+        weights = np.zeros((rows, 2 * blocks))
+        weights[:, : len(panel.features)] = panel.weights / gains
+        grid = np.zeros((blocks, lanes), dtype=np.complex128)
+        grid[:, :rows] = grid[:, rows : 2 * rows] = (weights[:, 0::2] - 1j * weights[:, 1::2]).T
+        refuse_overflow(profile, _products(panel, profile, gains, grid))
+        slots = _over_slots(grid, copies, profile.slots)
     low, high = panel.range()
-    slots = _over_slots(grid, copies, profile.slots)
     lane_of = np.tile(np.arange(lanes), blocks)
     return Grid(panel, profile, steps, gains, slots, lane_of, low, high, blocks, lanes, copies)
 

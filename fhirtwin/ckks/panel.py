@@ -27,6 +27,8 @@ class Panel:
         weights: shape (rows, features), float64.
         choices: sets of features, by their places, of which at most one is not 0 in any vector (a one-hot vector is
             one such set); the vault refuses others. No feature is in two.
+        package: SHA-256, in hex, of the manifest of the model package it is of, if it is of one. Its gateways, which
+            do not have its weights, know it by that.
     """
 
     features: tuple[str, ...]
@@ -35,10 +37,13 @@ class Panel:
     rows: tuple[str, ...]
     weights: NDArray[np.float64]
     choices: tuple[tuple[int, ...], ...] = ()
+    package: str = ""
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256, in hex, of names, bounds and weights: both sides must hold the same panel."""
+        """SHA-256, in hex, of names, bounds and weights, or of a package's manifest: both sides hold the same."""
+        if self.package:
+            return self.package
         h = hashlib.sha256()
         for part in (self.features, self.rows):
             h.update("\x00".join(part).encode() + b"\x01")

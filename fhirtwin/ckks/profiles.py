@@ -18,6 +18,7 @@ MAX_MODULUS_BITS: Final = {4096: min(109, 106), 8192: min(218, 214)}
 _CIPHERTEXT_HEADER_BYTES = 113
 _KEYS_HEADER_BYTES = 56
 _RELINEARISATION_HEADER_BYTES = 64
+_PLAINTEXT_HEADER_BYTES = 88
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Profile:
         mode: `masked` (the engine adds zero-sum masks, the vault adds up), `rotating` (the engine adds up), or `sparse`
             (as masked, with slots only for what weighs something: large tables of which each row needs little). These
             three evaluate a panel in one ciphertext; `batch`, `polygenic` and `network` are the circuits of
-            `fhirtwin.ckks.circuits`.
+            `fhirtwin.ckks.circuits`; `sums` only adds up, for `fhirtwin.studies`.
         degree: of the polynomial ring; half as many slots.
         modulus_bits: sizes of the data primes, first the one that is left last, and of the key-switching prime.
         input_bits, weight_bits: binary logarithms of the scales of features and weights.
@@ -101,6 +102,16 @@ class Profile:
         return _RELINEARISATION_HEADER_BYTES + self._key_bytes
 
     @property
+    def public_key_bytes(self) -> int:
+        """Exact length of a serialised public key: a ciphertext over all primes."""
+        return self.level_bytes(len(self.modulus_bits))
+
+    @property
+    def secret_key_bytes(self) -> int:
+        """Exact length of a serialised secret key: a polynomial over all primes."""
+        return _PLAINTEXT_HEADER_BYTES + 8 * self.degree * len(self.modulus_bits)
+
+    @property
     def _key_bytes(self) -> int:
         """Of one key: for each data prime an encryption over all primes."""
         primes = len(self.modulus_bits)
@@ -113,9 +124,11 @@ SPARSE: Final = Profile("P1-sparse", "sparse", 4096, (60, 46), 28, 24, 6, 1e-4, 
 BATCH: Final = Profile("P1-batch", "batch", 4096, (60, 46), 29, 25, 0, 1e-4, 5e-4, Decimal("0.001"))
 POLYGENIC: Final = Profile("P1-poly", "polygenic", 4096, (60, 46), 29, 28, 1, 1e-4, 5e-4, Decimal("0.001"))
 NETWORK: Final = Profile("P2-net", "network", 8192, (60, 29, 24, 29, 28, 44), 33, 24, 4, 3e-4, 2e-3, Decimal("0.003"))
+# Whole numbers are added up: an error of a half would be one too many, and one step is one.
+SUMS: Final = Profile("P1-sum", "sums", 4096, (60, 46), 27, 0, 0, 5e-3, 0.05, Decimal(1))
 
 _OF_PANELS: Final = {p.mode: p for p in (MASKED, ROTATING, SPARSE)}
-_PROFILES: Final = {p.name: p for p in (*_OF_PANELS.values(), BATCH, POLYGENIC, NETWORK)}
+_PROFILES: Final = {p.name: p for p in (*_OF_PANELS.values(), BATCH, POLYGENIC, NETWORK, SUMS)}
 
 
 def profile(name: str) -> Profile:

@@ -36,6 +36,8 @@ from fhirtwin.errors import Incorrect
 EVALUATE: Final = "/evaluate"
 READY: Final = "/ready"
 MAC_HEADER: Final = "Fhirtwin-Mac"
+KEY_HEADER: Final = "Fhirtwin-Key"
+"""In requests: the name of the secret that signed, by which an engine of many gateways finds it (`key_name`)."""
 MAC_BYTES: Final = 32
 KEY_BYTES: Final = 32
 REQUEST_ID_BYTES: Final = 16
@@ -49,6 +51,7 @@ _REQUEST, _RESPONSE = b"FTq2", b"FTs2"
 _REQUEST_LABEL = b"fhirtwin request POST " + EVALUATE.encode() + b"\x00"
 _RESPONSE_LABEL = b"fhirtwin response POST " + EVALUATE.encode() + b"\x00"
 _ERROR_LABEL = b"fhirtwin error POST " + EVALUATE.encode() + b"\x00"
+_NAME_LABEL = b"fhirtwin name of a secret\x00"
 _READY_LABEL = b"fhirtwin response GET " + READY.encode() + b"\x00"
 
 
@@ -176,6 +179,11 @@ def sign_error(key: bytes, status: int, body: bytes) -> bytes:
 def sign_ready(key: bytes, challenge: bytes, body: bytes) -> bytes:
     """MAC of what an engine says of itself, bound to a random challenge."""
     return _mac(key, _READY_LABEL, challenge + body)
+
+
+def key_name(key: bytes) -> str:
+    """What a secret is called before others: 32 hex digits, of which nobody learns the secret."""
+    return _mac(key, _NAME_LABEL, b"")[:16].hex()
 
 
 def same(given: bytes, right: bytes) -> bool:

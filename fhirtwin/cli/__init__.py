@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 import click
 
 from fhirtwin import __version__
+from fhirtwin.cli.aggregate import aggregate
 from fhirtwin.cli.cds import cds
+from fhirtwin.cli.circuit_keys import circuits
+from fhirtwin.cli.cohort import cohort
+from fhirtwin.cli.model import model
 from fhirtwin.cli.my_twin import my_twin
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
+from fhirtwin.cli.tenant import tenant
 from fhirtwin.errors import FhirtwinError
 
 if TYPE_CHECKING:
@@ -46,10 +51,14 @@ def main() -> None:
     """A digital twin of each patient beside the EHR, with risks computed on ciphertext."""
 
 
+main.add_command(aggregate)
 main.add_command(cds)
+main.add_command(cohort)
 main.add_command(quarantine)
+main.add_command(tenant)
 main.add_command(pgx)
 main.add_command(my_twin)
+main.add_command(model)
 
 
 @main.command()
@@ -87,28 +96,52 @@ def serve(
 
 @main.command()
 @click.option("--listen", required=True, help="unix:/path, or host:port (TLS unless loopback).")
-@click.option("--engine-key", required=True, type=click.Path(path_type=Path), help="File of the shared secret.")
+@click.option("--engine-key", type=click.Path(path_type=Path), help="File of the secret shared with one gateway.")
+@click.option("--tenants", type=click.Path(path_type=Path), help="Folder of several gateways (`fhirtwin tenant add`).")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--batch", is_flag=True, help="Also score thousands of patients in a call, for `fhirtwin cohort`.")
+@click.option("--models", type=click.Path(path_type=Path, file_okay=False), help="Folder of published models.")
+@click.option(
+    "--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of authors whose models to serve."
+)
 @click.option("--with-stdin", is_flag=True, hidden=True, help="Stop when standard input ends: its starter has gone.")
 def engine(
     *,
     listen: str,
-    engine_key: Path,
+    engine_key: Path | None,
+    tenants: Path | None,
     workers: int,
     memory_mb: int,
     tls_cert: Path | None,
     tls_key: Path | None,
+    batch: bool,
+    models: Path | None,
+    authors: Path | None,
     with_stdin: bool,
 ) -> NoReturn:
     """Start an engine: it evaluates on ciphertext and holds no key that opens and no patient."""
     from fhirtwin.engine import server
+    from fhirtwin.engine.models import Models
 
+    if (models is None) != (authors is None):
+        raise click.ClickException("--models and --authors go together: models are served of trusted authors alone.")
     if with_stdin:
         _stop_when_stdin_ends()
-    server.run(listen, engine_key, workers, memory_mb, tls_cert=tls_cert, tls_key=tls_key)
+    published = Models(models.absolute(), authors.absolute()) if models and authors else None
+    server.run(
+        listen,
+        engine_key,
+        workers,
+        memory_mb,
+        tenants=tenants,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
+        circuits=server.batch if batch else tuple,
+        models=published,
+    )
 
 
 @main.command()
@@ -192,7 +225,10 @@ def assess(
 
 @main.group()
 def keys() -> None:
-    """Make and replace the secrets that are files (CKKS keys never are)."""
+    """Make and replace the secrets that are files, and the keys of circuits that are kept."""
+
+
+keys.add_command(circuits)
 
 
 @keys.command("make")

@@ -20,19 +20,29 @@ from urllib.parse import urlsplit
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineAnswerRefused, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.errors import EngineAnswerRefused, EngineLacksModel, EngineUnavailable, FhirtwinError, Incorrect
 from fhirtwin.timed_connection import Connection
 
 _MOST_IDLE_CONNECTIONS = 8
 _LONGEST_REFUSAL_BYTES = 4096
+_LONGEST_WAIT = 86_400
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _VERSION = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 
-_KEYS_NEEDED, _OTHER_PANEL = 412, 422
+_UNKNOWN, _NOT_OPEN, _KEYS_NEEDED, _OTHER_PANEL, _QUOTA, _BUSY = 401, 403, 412, 422, 429, 503
 
 _DOWN = "The engine cannot be reached; see that it runs and that the gateway has its address."
-_PANEL = "The engine holds another panel of predictors than this gateway: install the same predictors on both sides."
+_PANEL = (
+    "The engine holds another panel of predictors than this gateway, or does not serve this model: install the same "
+    "predictors on both sides, and publish the model to the engine."
+)
+_BROKEN_OFF = "The engine broke off in the middle of its answer."
 _LATE = "The engine did not answer in time."
+_STRANGER = (
+    "The engine says that it knows no gateway with this secret: give this one the secret of its tenant "
+    "(`fhirtwin tenant add` made it)."
+)
+_CLOSED = "The engine does not let this gateway ask for this model; its operator can (`models` of the tenant)."
 _UNBELIEVED = "The answer of the engine is not signed for this request with the shared secret, so it was thrown away."
 
 
@@ -60,7 +70,7 @@ class Courier:
         self._idle: deque[Connection] = deque()
         if len(key) < wire.KEY_BYTES:
             raise Incorrect(f"The secret shared with the engine must have at least {wire.KEY_BYTES} bytes.")
-        self._key = key
+        self._key, self._key_name = key, wire.key_name(key)
         self._timeout = timeout
         self._path, self._host, self._port = "", "", 0
         self._tls: ssl.SSLContext | None = None
@@ -127,7 +137,7 @@ class Courier:
         lists = [about.get("tables"), about.get("circuits")]
         held = [about.get("panel"), *(digest for told in lists if isinstance(told, list) for digest in told)]
         if panel_digest is not None and panel_digest not in held:
-            raise EngineUnavailable(_PANEL)
+            raise EngineLacksModel(_PANEL)
 
     def close(self) -> None:
         """Close the kept connections."""
@@ -195,6 +205,7 @@ class Courier:
         whole = False
         try:
             connection.putrequest(method, path, skip_accept_encoding=True)
+            connection.putheader(wire.KEY_HEADER, self._key_name)
             if body:
                 connection.putheader("Content-Length", str(len(body)))
             connection.endheaders(body or None)
@@ -206,7 +217,7 @@ class Courier:
                     raise EngineAnswerRefused(_UNBELIEVED)
                 data = response.read(length)
                 if len(data) != length:
-                    raise EngineAnswerRefused(_UNBELIEVED)
+                    raise EngineUnavailable(_BROKEN_OFF)
                 whole = response.isclosed() and not response.will_close
                 answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
         finally:
@@ -240,12 +251,17 @@ class Courier:
     def _refusal(self, answer: _Answer) -> FhirtwinError:
         """The error that a signed refusal of the engine stands for."""
         if not self._is_signed_refusal(answer):
-            return EngineAnswerRefused(_UNBELIEVED)
-        version = _object(answer.body).get("version")
-        if version != __version__:
-            return _clash(version)
+            unknown = answer.status == _UNKNOWN and not answer.mac
+            return EngineUnavailable(_STRANGER) if unknown else EngineAnswerRefused(_UNBELIEVED)
+        told = _object(answer.body)
+        if told.get("version") != __version__:
+            return _clash(told.get("version"))
         if answer.status == _OTHER_PANEL:
-            return EngineUnavailable(_PANEL)
+            return EngineLacksModel(_PANEL)
+        if answer.status == _NOT_OPEN:
+            return EngineLacksModel(_CLOSED)
+        if answer.status in (_QUOTA, _BUSY):
+            return EngineUnavailable(_come_back(answer.status, told.get("retry_after")))
         return EngineUnavailable(f"The engine refused the request with status {answer.status}.")
 
 
@@ -263,6 +279,15 @@ def _object(body: bytes) -> dict[str, object]:
     except (ValueError, RecursionError):
         return {}
     return read if isinstance(read, dict) else {}
+
+
+def _come_back(status: int, seconds: object) -> str:
+    """What is told of an engine that has too much to do, or of a quota that is used up."""
+    known = isinstance(seconds, int) and 0 < seconds <= _LONGEST_WAIT
+    when = f"ask again in {seconds} s" if known else "ask again later"
+    if status == _QUOTA:
+        return f"This gateway has used its quota at the engine up; {when}."
+    return f"The engine has too much to do; {when}."
 
 
 def _clash(version: object) -> EngineUnavailable:

@@ -21,9 +21,13 @@ from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.drawing import uniform
 from fhirtwin.engine.keyed import KeyedRings
+from fhirtwin.engine.models import Models
 from fhirtwin.errors import Unprocessable
 
-_MOST_KEY_SETS = 4
+_KEY_SETS_EACH, _KEY_SETS = 4, 64
+"""Of one gateway, and of all."""
+
+_OTHER_PANEL = "This engine holds another panel of predictors."
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
@@ -36,15 +40,22 @@ class Evaluator:
         panel: of the predictors.
         tables: panels that are evaluated in sparse mode.
         circuits: what is evaluated in another way.
+        models: published models, each of which is a panel in masked mode.
 
     Raises:
         Incorrect: a panel cannot be evaluated safely.
     """
 
     def __init__(
-        self, panel: Panel, tables: Sequence[Panel] = (), circuits: Sequence[Circuit | Trajectory] = ()
+        self,
+        panel: Panel,
+        tables: Sequence[Panel] = (),
+        circuits: Sequence[Circuit | Trajectory] = (),
+        models: Models | None = None,
     ) -> None:
         self.panel = panel
+        self._models = models
+        self._published: dict[str, tuple[Layout, Plaintext]] = {}
         self.tables = tuple(tables)
         all_layouts = layouts(panel, tables, circuits)
         self.layouts = {layout.profile.name: layout for layout in all_layouts[:2]}
@@ -58,7 +69,8 @@ class Evaluator:
         self._circuits = {
             circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
         }
-        self._keyed = KeyedRings(_MOST_KEY_SETS, partial(_load_keys, self.layouts[ROTATING.name]))
+        load = partial(_load_keys, self.layouts[ROTATING.name])
+        self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, load)
         self._lock = threading.Lock()
 
     @property
@@ -85,35 +97,76 @@ class Evaluator:
         held: list[Ring | KeyedRings[Ring] | Prepared] = [*self._rings.values(), self._keyed, *self._circuits.values()]
         return any(one.holds_secret_key for one in held)
 
-    def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
+    def kind(self, digest: str) -> str:
+        """What a model is: `panel`, `tables`, `circuits`, or `packages`.
+
+        Raises:
+            Unprocessable: this engine does not hold it.
+        """
+        if digest == self.panel.digest:
+            return "panel"
+        if any(digest == table.digest for table in self.tables):
+            return "tables"
+        if digest in self.circuits:
+            return "circuits"
+        if self._models is not None and digest in self._models.panels():
+            return "packages"
+        raise Unprocessable(_OTHER_PANEL)
+
+    def vectors(self, digest: str) -> int:
+        """How many vectors one request to a model has room for."""
+        prepared = self._circuits.get(digest)
+        return prepared.circuit.vectors if prepared else 1
+
+    def evaluate(self, features: SealedFeatures, keys_digest: bytes, tenant: str = "") -> SealedScores:
         """Compute every row of the panel that is named on one ciphertext, or the circuit that is named.
 
         Args:
             features: evaluation keys may be left out when they were sent before.
             keys_digest: names them.
+            tenant: who asks; evaluation keys that it did not send itself are not here.
 
         Raises:
             Unprocessable: the panel is not this engine's.
             Incorrect: the ciphertext or the keys cannot be used.
             Precondition: the evaluation keys are needed and not here.
         """
-        layout = self._by_panel.get((features.panel_digest, features.profile))
-        if layout is None:
+        laid = self._laid(features)
+        if laid is None:
             prepared = self._circuits.get(features.panel_digest)
             if prepared is not None and prepared.circuit.profile.name == features.profile:
-                return prepared.evaluate(features, keys_digest)
-            raise Unprocessable("This engine holds another panel of predictors.")
+                return prepared.evaluate(features, keys_digest, tenant)
+            raise Unprocessable(_OTHER_PANEL)
+        layout, weights = laid
         profile = layout.profile
         with self._lock:
-            keyed = bool(layout.steps)
-            ring = self._keyed.ring(keys_digest, features.evaluation_keys) if keyed else self._rings[profile.name]
+            ring = self._rings[profile.name]
+            if layout.steps:
+                ring = self._keyed.ring(keys_digest, features.evaluation_keys, tenant)
             sealed = ring.load(features.sealed_vector, profile.input_scale)
-            ring.multiply(sealed, self._weights[features.panel_digest, profile.name])
+            ring.multiply(sealed, weights)
             for step in layout.steps:
                 ring.add_rotated(sealed, step)
             ring.add_plain(sealed, ring.encode(_masks(layout), profile.product_scale))
             sums = ring.save(sealed)
         return SealedScores(profile.name, features.panel_digest, features.request_id, sums)
+
+    def _laid(self, features: SealedFeatures) -> tuple[Layout, Plaintext] | None:
+        """What a request names: a panel or table that is always here, or a model that is served now."""
+        known = (features.panel_digest, features.profile)
+        if known in self._by_panel:
+            return self._by_panel[known], self._weights[known]
+        if self._models is None or features.profile != MASKED.name:
+            return None
+        panels = self._models.panels()
+        with self._lock:
+            for gone in self._published.keys() - panels.keys():
+                del self._published[gone]
+            if features.panel_digest in panels and features.panel_digest not in self._published:
+                layout = packing.layout(panels[features.panel_digest], MASKED)
+                weights = self._rings[MASKED.name].encode(layout.weights, MASKED.weight_scale)
+                self._published[features.panel_digest] = layout, weights
+            return self._published.get(features.panel_digest)
 
 
 def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[Circuit | Trajectory]) -> list[Layout]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.layout import AnyPanel
 from fhirtwin.errors import Fault
 from fhirtwin.predictors.model import FeatureVector
 
 
-def panel_values(vectors: Iterable[FeatureVector], panel: Panel) -> NDArray[np.float64]:
+def panel_values(vectors: Iterable[FeatureVector], panel: AnyPanel) -> NDArray[np.float64]:
     """Give every feature of the panel its value; features of predictors that are not among the vectors are 0.
 
     Args:

@@ -34,8 +34,13 @@ class Doubting:
 
     def begin(self) -> None:
         """Begin, unless it is under way. Nobody waits for it."""
-        if self._busy.acquire(blocking=False):
+        if not self._busy.acquire(blocking=False):
+            return
+        try:
             threading.Thread(target=self._run, name="withdrawing", daemon=True).start()
+        except RuntimeError:
+            self._busy.release()
+            _log.error("reports that are doubted are not withdrawn yet: this machine starts no more threads")
 
     def _run(self) -> None:
         try:

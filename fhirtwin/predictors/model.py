@@ -153,6 +153,9 @@ class Predictor:
     prepare: Callable[[Values], Mapping[str, float]]
     """Values of the inputs, in range, to every feature. An input may be absent only where outputs do without it
     (`Output.inputs`); the features it would give are then 0, which no row that is used weighs."""
+    model_hash: str = ""
+    """Of a model that came as a package: SHA-256, in hex, of its manifest. Such a one has no rows here: its weights are
+    the engine's alone."""
 
 
 @dataclass(frozen=True, slots=True)

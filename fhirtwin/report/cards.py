@@ -21,7 +21,7 @@ from fhirtwin.report.card import Card, this_server
 from fhirtwin.report.identity import Identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.override_reasons import REASONS
-from fhirtwin.report.risk_assessment import PREDICTOR_SYSTEM, left_out, risk_name
+from fhirtwin.report.risk_assessment import left_out, predictor_coding, risk_name
 from fhirtwin.report.wording import citation, day, escape, is_assumed, lower, percent, plain, quantity, summary, table
 from fhirtwin.settings import Settings
 from fhirtwin.twin.state import PatientKey
@@ -207,7 +207,7 @@ def _source(predictor: Predictor | None, occasion: Occasion) -> dict[str, Any]:
     if predictor is None:
         return this_server(occasion.settings.base_url)
     found = _URL.search(predictor.source)
-    topic = {"system": PREDICTOR_SYSTEM, "code": predictor.id, "display": predictor.title}
+    topic = predictor_coding(predictor)
     url = found[0] if found else f"{occasion.settings.base_url}/metadata"
     return {"label": plain(predictor.title), "url": url, "topic": topic}
 

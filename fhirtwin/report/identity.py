@@ -64,7 +64,7 @@ def identity(vector: FeatureVector, occasion: Occasion) -> Identity:
         "outputs": [output.id for output in vector.outputs],
         "age": vector.age_years,
         "settings": settings,
-        "panel": occasion.panel_digest,
+        "panel": vector.predictor.model_hash or occasion.panel_digest,
         "basis": sorted({without_version(reference) for reference in basis(vector)}),
     }
     content = [

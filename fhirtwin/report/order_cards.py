@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from fhirtwin.report.card import Card, this_server
 from fhirtwin.report.override_reasons import REASONS
-from fhirtwin.report.requests import medication_request, service_request
+from fhirtwin.report.requests import medication_request, service_request, task
 from fhirtwin.report.wording import citation, day, escape, plain, quantity, summary
 from fhirtwin.rules.drafts import Unjudged
 from fhirtwin.rules.findings import Act, Citation, Finding, Remedy
@@ -101,9 +101,9 @@ def _card(finding: Finding, situation: Situation, key: uuid.UUID) -> Card:
     made = [_suggestion(remedy, key, situation) for remedy in finding.remedies if _can(remedy)]
     if made:
         card["suggestions"] = made
-        # Requests do not exclude one another; taking a draft away and something else may.
-        requests = all(remedy.act is Act.REQUEST for remedy in finding.remedies)
-        card["selectionBehavior"] = "any" if requests else "at-most-one"
+        # Requests and tasks do not exclude one another; taking a draft away and something else may.
+        adding = all(remedy.act in (Act.REQUEST, Act.ASK) for remedy in finding.remedies)
+        card["selectionBehavior"] = "any" if adding else "at-most-one"
     return card
 
 
@@ -198,9 +198,9 @@ def _shown(fact: Fact) -> str:
 
 def _can(remedy: Remedy) -> bool:
     """Whether an EHR could apply it: a draft without an id cannot be taken away."""
-    if remedy.act is not Act.REMOVE and remedy.code is None:
+    if remedy.act in (Act.REQUEST, Act.REPLACE) and remedy.code is None:
         return False
-    return remedy.act is Act.REQUEST or "/" in remedy.order
+    return remedy.act in (Act.REQUEST, Act.ASK) or "/" in remedy.order
 
 
 def _suggestion(remedy: Remedy, card: uuid.UUID, situation: Situation) -> dict[str, Any]:
@@ -215,9 +215,16 @@ def _suggestion(remedy: Remedy, card: uuid.UUID, situation: Situation) -> dict[s
 
 def _actions(remedy: Remedy, situation: Situation) -> Iterator[dict[str, Any]]:
     description = plain(remedy.label)
-    if remedy.act is not Act.REQUEST:
+    subject = f"Patient/{situation.state.patient.id}"
+    if remedy.act is Act.ASK:
+        yield {
+            "type": "create",
+            "description": description,
+            "resource": task(description, remedy.order, subject, situation.day),
+        }
+    if remedy.act in (Act.REMOVE, Act.REPLACE):
         yield {"type": "delete", "description": description, "resourceId": remedy.order}
     if remedy.code:
         make = service_request if remedy.act is Act.REQUEST else medication_request
-        resource = make(remedy.code, f"Patient/{situation.state.patient.id}", situation.day)
+        resource = make(remedy.code, subject, situation.day)
         yield {"type": "create", "description": description, "resource": resource}

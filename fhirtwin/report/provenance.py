@@ -11,6 +11,7 @@ from typing import Any, Final
 from fhirtwin import __version__
 from fhirtwin.predictors.model import Result
 from fhirtwin.report.identity import Identity, basis, refer
+from fhirtwin.report.risk_assessment import MODEL_HASH_SYSTEM
 
 _PARTICIPANT: Final = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 GATEWAY: Final = f"fhirtwin gateway {__version__}: read the sources, sealed, opened, applied constant and link"
@@ -36,9 +37,23 @@ def provenance(
         "target": [{"reference": f"RiskAssessment/{identity.id}/_history/{version}"}],
         "recorded": recorded,
         "agent": [_agent("assembler", "Assembler", GATEWAY), _agent("performer", "Performer", ENGINE)],
-        "entity": [{"role": "source", "what": refer(reference, unheld)} for reference in basis(result.vector)],
+        "entity": [*_sources(result, unheld), *_model(result)],
     }
     return {name: value for name, value in resource.items() if value != []}
+
+
+def _sources(result: Result, unheld: Collection[str]) -> list[dict[str, Any]]:
+    return [{"role": "source", "what": refer(reference, unheld)} for reference in basis(result.vector)]
+
+
+def _model(result: Result) -> list[dict[str, Any]]:
+    """The model package that it was computed with, by its hash; nothing of a predictor that is part of the program."""
+    predictor = result.vector.predictor
+    if not predictor.model_hash:
+        return []
+    named = {"system": MODEL_HASH_SYSTEM, "value": predictor.model_hash}
+    what = {"identifier": named, "display": f"model {predictor.id}, version {predictor.version}"}
+    return [{"role": "source", "what": what}]
 
 
 def withdrawal(id_: str, *, version: int, recorded: str, reason: str) -> dict[str, Any]:

@@ -59,6 +59,27 @@ def _draft(type_: str, element: str, code: Coding, subject: str, on: date) -> di
     }
 
 
+def task(description: str, focus: str, subject: str, on: date) -> dict[str, Any]:
+    """A draft task for somebody of the EHR to do, valid R4.
+
+    Args:
+        description: what, in the words of the card.
+        focus: the order or result that it is about, `Type/id`; left out where the EHR has none of that name.
+        subject: the patient.
+        on: the day.
+    """
+    about = {"focus": {"reference": focus}} if "/" in focus else {}
+    return {
+        "resourceType": "Task",
+        "status": "draft",
+        "intent": "proposal",
+        "description": description,
+        **about,
+        "for": {"reference": subject},
+        "authoredOn": on.isoformat(),
+    }
+
+
 def suggestions(refusals: Iterable[Refusal], card: str, occasion: Occasion) -> list[dict[str, Any]]:
     """What can be ordered so that more can be calculated, each code once.
 

@@ -20,6 +20,8 @@ from fhirtwin.terms.coding import Coding
 from fhirtwin.terms.systems import FHIRTWIN, UCUM
 
 PREDICTOR_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/predictor"
+MODEL_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/model"
+MODEL_HASH_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/model-hash"
 CATEGORY_SYSTEM: Final = f"{FHIRTWIN}/CodeSystem/risk-category"
 KEY_SYSTEM: Final = f"{FHIRTWIN}/identifier/assessment-key"
 CONTENT_SYSTEM: Final = f"{FHIRTWIN}/identifier/assessment-content"
@@ -56,14 +58,20 @@ def risk_assessment(
 
 
 def method(predictor: Predictor) -> dict[str, Any]:
-    """The model and its version, as a CodeableConcept."""
-    coding = {
-        "system": PREDICTOR_SYSTEM,
-        "version": predictor.version,
-        "code": predictor.id,
-        "display": predictor.title,
-    }
-    return {"coding": [coding], "text": f"{predictor.title}, version {predictor.version}"}
+    """The model and its version, as a CodeableConcept; of one that came as a package, its hash as well."""
+    name = predictor_coding(predictor)
+    named = {"system": name["system"], "version": predictor.version, "code": name["code"], "display": name["display"]}
+    text = f"{predictor.title}, version {predictor.version}"
+    if not predictor.model_hash:
+        return {"coding": [named], "text": text}
+    model_hash = {"system": MODEL_HASH_SYSTEM, "code": predictor.model_hash}
+    return {"coding": [named, model_hash], "text": f"{text}, SHA-256 {predictor.model_hash}"}
+
+
+def predictor_coding(predictor: Predictor) -> dict[str, str]:
+    """What a predictor is called, as a Coding. Names that authors of packages give are in a system of their own."""
+    system = MODEL_SYSTEM if predictor.model_hash else PREDICTOR_SYSTEM
+    return {"system": system, "code": predictor.id, "display": predictor.title}
 
 
 def notes(result: Result) -> list[str]:

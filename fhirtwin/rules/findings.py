@@ -49,6 +49,8 @@ class Act(StrEnum):
     """Orders what is missing: a laboratory test or a measurement."""
     REPLACE = "replace"
     """Takes a draft order away and drafts one of another medicine, without a dose."""
+    ASK = "ask"
+    """Drafts a task for somebody: to ask, or to look at what is still to come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +60,8 @@ class Remedy:
     Attributes:
         label: for people, imperative: `Order serum potassium`.
         act: what it does.
-        order: the draft order to take away, `Type/id`; empty for a request.
-        code: what to request (LOINC), or the medicine to order instead (RxNorm ingredient); None for a removal.
+        order: the draft order to take away, or the stored resource that a task is about, `Type/id`; else empty.
+        code: what to request (LOINC), or the medicine to order instead (RxNorm ingredient); None for all else.
         recommended: whether it is the one that the source recommends.
     """
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fhirtwin.fhir import references
-from fhirtwin.rules.findings import Citation, Finding, Severity
+from fhirtwin.rules.findings import Act, Citation, Finding, Remedy, Severity
 from fhirtwin.terms.systems import LOINC, SNOMED
 from fhirtwin.twin.reading import codings, items, text
 from fhirtwin.twin.state import Fact, Source
@@ -107,6 +107,10 @@ def pending_results(found: tuple[Pending, ...]) -> Iterator[Finding]:
         ),
         facts=tuple(_fact(p) for p in found[:LISTED]),
         sources=(_R4,),
+        remedies=tuple(
+            Remedy(f"Task: look at {p.title} when it comes", Act.ASK, f"{p.source.type}/{p.source.id}")
+            for p in found[:LISTED]
+        ),
         topic=TOPIC,
     )
 

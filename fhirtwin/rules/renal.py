@@ -92,16 +92,20 @@ def _in_band(row: RenalRow, band: Band, found: Estimate, orders: Sequence[Order]
         ),
         facts=found.facts,
         sources=(row.label.citation,),
-        remedies=tuple(_removals(row, band, orders)) if band.action.removes else (),
+        remedies=tuple(_removals(row, band, orders)),
         topic=TOPIC,
     )
 
 
 def _removals(row: RenalRow, band: Band, orders: Sequence[Order]) -> Iterator[Remedy]:
-    """Take each draft away. It is recommended where the label forbids the medicine, whatever it is given for."""
+    """Take each draft away. It is recommended where the label forbids the medicine, whatever it is given for.
+
+    Where the label asks for another dose, the prescriber writes it: no dose is put into a draft here.
+    """
     forbidden = band.action is Action.CONTRAINDICATED and len(orders) == 1
+    label = f"Remove {row.name}" if band.action.removes else f"Remove this order of {row.name}, to write another"
     for order in orders:
-        yield Remedy(f"Remove {row.name}", Act.REMOVE, order=order.reference, recommended=forbidden)
+        yield Remedy(label, Act.REMOVE, order=order.reference, recommended=forbidden)
 
 
 def not_judged(asked: Sequence[tuple[RenalRow, Order]], gap: Gap, wanted: str) -> Finding:
@@ -120,6 +124,8 @@ def not_judged(asked: Sequence[tuple[RenalRow, Order]], gap: Gap, wanted: str) -
         "child": "No dose is advised. Ask paediatric pharmacy.",
         "missing": "Without it the dose is not judged.",
     }[gap.key]
+    whom = {"unsteady": "nephrology or pharmacy", "child": "paediatric pharmacy"}.get(gap.key)
+    questions = [Remedy(f"Task: ask {whom} for the dose of {row.name}", Act.ASK) for row in rows] if whom else []
     short = {"unsteady": f"{gap.reasons[0]}, ask before dosing", "child": "renal dose not judged in a child"}
     forbidden = _forbidden(rows) if gap.key == "unsteady" else ()
     return Finding(
@@ -134,7 +140,7 @@ def not_judged(asked: Sequence[tuple[RenalRow, Order]], gap: Gap, wanted: str) -
         ),
         facts=gap.facts,
         sources=tuple(dict.fromkeys(row.label.citation for row in rows)),
-        remedies=gap.remedies,
+        remedies=(*questions, *gap.remedies),
         topic=TOPIC,
     )
 

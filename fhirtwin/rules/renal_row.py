@@ -47,7 +47,7 @@ class Action(StrEnum):
 
     @property
     def removes(self) -> bool:
-        """Whether taking the draft away is what the label asks for."""
+        """Whether taking the draft away is what the label asks for; else another one would be ordered instead."""
         return self in (Action.CONTRAINDICATED, Action.AVOID)
 
 

@@ -17,6 +17,7 @@ from fhirtwin import __version__, keyfile
 from fhirtwin.api.admission import SPARE_THREADS
 from fhirtwin.errors import Incorrect
 from fhirtwin.machine import address_of, free_port
+from fhirtwin.packages import published, signing
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.serving.address import check_address, check_certificate
 from fhirtwin.serving.engine_beside import Engine
@@ -48,6 +49,7 @@ def serve(settings: Settings, host: str, port: int, tls_cert: Path | None, tls_k
         keyfile.read_or_make(settings.token_path)
     here = f"{'https' if tls_cert else 'http'}://{shown}:{port}/fhir"
     _check_knowledge(settings)
+    _check_models(settings)
     with claimed(settings.data, here):
         Store.open(settings).close()  # makes or checks the database once, before the workers open it
         with Engine(settings) as engine:
@@ -84,6 +86,12 @@ def _check_knowledge(settings: Settings) -> None:
     if settings.pgx_kb_path:
         found = knowledge.load(settings.pgx_kb_path)
         click.echo(f"fhirtwin: {len(found):,} guideline texts from {settings.pgx_kb_path}", err=True)
+
+
+def _check_models(settings: Settings) -> None:
+    """Read the published models once before the workers do, so what is wrong with one is told here."""
+    for model in published.current(settings.models_path, signing.read_authors(settings.authors_path)):
+        click.echo(f"fhirtwin: model {model.id} {model.version} by {model.author}, SHA-256 {model.hash}", err=True)
 
 
 def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | None, tls_key: Path | None) -> None:

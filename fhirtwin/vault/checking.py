@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import split
 from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.layout import AnyPanel
 from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
 from fhirtwin.vault.keys import Opening
@@ -24,7 +24,7 @@ Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-def admissible(panel: Panel, values: Float) -> Float:
+def admissible(panel: AnyPanel, values: Float) -> Float:
     """Vectors of a panel, one a line, contiguous.
 
     Raises:

@@ -13,6 +13,7 @@ from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Fault
+from fhirtwin.vault.keeping import InMemory, Keeping
 
 _MOST_IDLE_RINGS = 8
 
@@ -98,24 +99,31 @@ class FreshKeys(Keys):
 
 
 class LastingKeys(Keys):
-    """One key, with its evaluation keys, for many requests: until an answer is wrong.
+    """One key, with its evaluation keys, for many requests: until an answer is wrong, or its lifetime is over.
 
     So whoever sends wrong answers to learn from what becomes of them learns of a key that is no longer used. Requests
-    take turns with the ring.
+    take turns with the ring. Openings are counted when a request is sealed: each can be opened once.
 
     Args:
         make: makes a ring with a new key, and the evaluation keys that go with it.
+        read: makes a ring without any key, to put a kept one into.
+        keeping: where keys lie between starts; in memory alone unless told.
     """
 
-    def __init__(self, make: Callable[[], tuple[Ring, bytes]]) -> None:
-        self._make = make
+    def __init__(
+        self, make: Callable[[], tuple[Ring, bytes]], read: Callable[[], Ring], keeping: Keeping | None = None
+    ) -> None:
+        self._make, self._read = make, read
+        self._keeping = keeping or InMemory()
         self._lock = threading.Lock()
-        self._now = make()
+        self._name, self._now = self._kept() or self._new()
 
     @contextmanager
     def sealing(self) -> Iterator[tuple[Ring, bytes]]:
         """Seal in the block, under the key of now."""
         with self._lock:
+            if not self._keeping.grant(self._name):
+                self._renew()
             yield self._now
 
     @contextmanager
@@ -127,5 +135,33 @@ class LastingKeys(Keys):
                 yield ring
             except EngineAnswerWrong:
                 if ring is self._now[0]:
-                    self._now = self._make()
+                    self._keeping.retire(self._name)
+                    self._renew()
                 raise
+
+    def _renew(self) -> None:
+        """Take what another process made meanwhile, or make a new key."""
+        kept = self._kept()
+        if kept and kept[0] != self._name and self._keeping.grant(kept[0]):
+            self._name, self._now = kept
+            return
+        self._name, self._now = self._new()
+        if not self._keeping.grant(self._name):
+            raise Fault("A new key of a circuit may not be used; see FHIRTWIN_CIRCUIT_KEY_OPENINGS.")
+
+    def _new(self) -> tuple[str, tuple[Ring, bytes]]:
+        ring, evaluation_keys = self._make()
+        return self._keeping.add(lambda: _joined(ring, evaluation_keys)), (ring, evaluation_keys)
+
+    def _kept(self) -> tuple[str, tuple[Ring, bytes]] | None:
+        if (found := self._keeping.find()) is None:
+            return None
+        name, written = found
+        ring = self._read()
+        secret, public = ring.profile.secret_key_bytes, ring.profile.public_key_bytes
+        ring.load_keys(written[:secret], written[secret : secret + public])
+        return name, (ring, written[secret + public :])
+
+
+def _joined(ring: Ring, evaluation_keys: bytes) -> bytes:
+    return ring.secret_key() + ring.public_key() + evaluation_keys

@@ -13,6 +13,7 @@ from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
 from fhirtwin.vault import checking
+from fhirtwin.vault.keeping import Shelf
 from fhirtwin.vault.keys import LastingKeys, Opening
 
 Float = NDArray[np.float64]
@@ -26,11 +27,13 @@ class NetworkVault:
 
     Args:
         circuit: the network; it must be the engine's.
+        shelf: where its key lies between starts, and how much it is used.
     """
 
-    def __init__(self, circuit: Network) -> None:
+    def __init__(self, circuit: Network, *, shelf: Shelf | None = None) -> None:
         self.circuit = circuit
-        self._keys = LastingKeys(self._new)
+        keeping = (shelf or Shelf()).of(f"{circuit.profile.name} {circuit.digest}")
+        self._keys = LastingKeys(self._new, lambda: LevelledRing(circuit.profile), keeping)
 
     def seal(self, values: Float) -> tuple[SealedFeatures, Opening[Float]]:
         """Encrypt one vector of inputs.

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks import drawing, packing, profiles
 from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.layout import Laid
-from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.layout import AnyPanel, Laid
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.vault import checking
+from fhirtwin.vault.keeping import Shelf
 from fhirtwin.vault.keys import FreshKeys, Keys, LastingKeys, Opening
 
 Float = NDArray[np.float64]
@@ -27,18 +27,19 @@ class Vault:
     wrong answers to learn from what becomes of them learns of a key that is no longer used. Threads may share a vault.
 
     Args:
-        panel: the linear models; it must be the engine's.
+        panel: the linear models, with or without their weights; it must be the engine's.
         mode: `masked`, `rotating`, or `sparse` for a table.
+        shelf: where a key of many requests lies between starts, and how much it is used.
 
     Raises:
         Incorrect: there is no such mode, or the panel cannot be evaluated safely.
     """
 
-    def __init__(self, panel: Panel, *, mode: str = "masked") -> None:
+    def __init__(self, panel: AnyPanel, *, mode: str = "masked", shelf: Shelf | None = None) -> None:
         self.panel = panel
         self.profile = profiles.for_mode(mode)
         self._layout = packing.layout(panel, self.profile)
-        self._keys: Keys = LastingKeys(self._new) if self._layout.steps else FreshKeys(self.profile)
+        self._keys: Keys = self._lasting(shelf) if self._layout.steps else FreshKeys(self.profile)
 
     def seal(self, values: Float) -> tuple[SealedFeatures, Opening[Laid]]:
         """Encrypt one feature vector.
@@ -88,6 +89,10 @@ class Vault:
             bool(((sums >= layout.low - tolerance) & (sums <= layout.high + tolerance)).all()),
         )
         return sums
+
+    def _lasting(self, shelf: Shelf | None) -> LastingKeys:
+        keeping = (shelf or Shelf()).of(f"{self.profile.name} {self.panel.digest}")
+        return LastingKeys(self._new, lambda: Ring(self.profile), keeping)
 
     def _new(self) -> tuple[Ring, bytes]:
         """A ring with a new key, and the evaluation keys that go with it."""

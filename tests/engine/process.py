@@ -39,13 +39,20 @@ class RunningEngine:
 
 @contextmanager
 def running_engine(
-    folder: Path, *options: str, url: str = "", listen: str = "", environment: Mapping[str, str] | None = None
+    folder: Path,
+    *options: str,
+    url: str = "",
+    listen: str = "",
+    tenants: Path | None = None,
+    tenant: str = "one",
+    environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningEngine]:
     """`fhirtwin engine` as a process, on a Unix socket in `folder` unless told otherwise, with the real predictors."""
-    key_file = folder / "engine.key"
+    key_file = tenants / f"{tenant}.key" if tenants else folder / "engine.key"
     key = bytes.fromhex(keyfile.read_or_make(key_file))
     url = url or f"unix:{folder / 'engine.sock'}"
-    command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", listen or url, "--engine-key", str(key_file)]
+    command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", listen or url]
+    command += ["--tenants", str(tenants)] if tenants else ["--engine-key", str(key_file)]
     scrubbed = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     root = str(Path(__file__).resolve().parents[2])
     process = subprocess.Popen([*command, *options], env=scrubbed | dict(environment or {}), cwd=root)

@@ -56,7 +56,7 @@ def test_ciphertexts_that_are_none_are_refused(evaluator: Evaluator, damage: Cal
 
 def test_evaluation_keys_are_asked_for_remembered_and_forgotten_in_the_end() -> None:
     evaluator = Evaluator(PANEL)
-    vaults = [Vault(PANEL, mode="rotating") for _ in range(module._MOST_KEY_SETS + 1)]
+    vaults = [Vault(PANEL, mode="rotating") for _ in range(module._KEY_SETS_EACH + 1)]
     first, _ = vaults[0].seal(VALUES)
     digest, bare = wire.keys_digest(first.evaluation_keys), replace(first, evaluation_keys=b"")
     with pytest.raises(Precondition, match="Send the evaluation keys"):

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -175,6 +177,22 @@ def test_it_is_done_in_the_background_once_at_a_time(twin: Gateway) -> None:
         write.standings.quarantine(microseconds(), None)
     background = doubting.Doubting(twin.parts)
     background.begin()
+    background.begin()
+    with background._busy:  # until it is done
+        assert {one["status"] for one in twin.reports(patient).values()} == {"entered-in-error"}
+
+
+def test_a_machine_that_starts_no_thread_now_may_start_one_later(
+    twin: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    patient = twin.load(maria())
+    assess(twin, patient)
+    with twin.parts.store.write() as write:
+        write.standings.quarantine(microseconds(), None)
+    background = doubting.Doubting(twin.parts)
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
+        background.begin()
     background.begin()
     with background._busy:  # until it is done
         assert {one["status"] for one in twin.reports(patient).values()} == {"entered-in-error"}

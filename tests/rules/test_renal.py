@@ -104,7 +104,8 @@ def test_injury_and_dialysis_end_in_a_question_and_no_dose(row: RenalRow, name: 
     assert found.severity is Severity.WARNING
     assert "Ask" in " ".join(found.detail)
     assert not any(band.advice in " ".join(found.detail) for band in row.bands)
-    assert found.remedies == ()
+    assert [(one.act, one.recommended) for one in found.remedies] == [(Act.ASK, False)]
+    assert found.remedies[0].label == f"Task: ask nephrology or pharmacy for the dose of {row.name}"
 
 
 @rows
@@ -256,11 +257,13 @@ def test_a_fixed_combination_is_judged_for_every_medicine_in_it() -> None:
     ]
 
 
-def test_what_is_contraindicated_in_one_indication_only_is_not_offered_for_removal() -> None:
+def test_removing_what_is_contraindicated_in_one_indication_only_is_not_recommended() -> None:
     (found,) = renal(situation(*clearance("40"), orders=(order("298869"),)))
     assert found.rule == "renal.eplerenone.above-30-to-50"
     assert found.severity is Severity.WARNING
-    assert found.remedies == ()
+    assert [(one.label, one.recommended) for one in found.remedies] == [
+        ("Remove this order of eplerenone, to write another", False)
+    ]
 
 
 @pytest.mark.parametrize("route", sorted(LOCAL_ROUTES))

@@ -29,8 +29,9 @@ from fhirtwin.errors import Incorrect
 PROBES: Final = 16
 """Places of a batch that hold probes."""
 
-# A batch has hundreds of thousands of sums: one in 1e15 exceeds eight standard deviations.
-_DEVIATIONS = 8.0
+# Over keys, the noise of a slot falls off as a Laplace distribution does, for it is a product of two normal numbers,
+# one of them the key's. A batch has hundreds of thousands of sums: one in 1e15 exceeds 25 standard deviations.
+_DEVIATIONS = 25.0
 
 # Binary logarithm of the noise of a feature over the rounding of a weight, each at its scale.
 _NOISE_RATIO_BITS = 7.0
@@ -70,6 +71,11 @@ class Batch(Circuit):
     def patients(self) -> int:
         """The most patients of one batch."""
         return 2 * BATCH.slots - PROBES
+
+    @property
+    def vectors(self) -> int:
+        """All places: the engine cannot tell probes and empty ones from patients."""
+        return 2 * BATCH.slots
 
     @cached_property
     def digest(self) -> str:

@@ -70,6 +70,11 @@ class Circuit(ABC):
         """How far an opened result may be from the plain one, before rounding, over all inputs that may be sealed."""
 
     @property
+    def vectors(self) -> int:
+        """How many vectors one request has room for."""
+        return 1
+
+    @property
     def vector_bytes(self) -> int:
         """Exact length of the ciphertexts of a request."""
         return self.cost.sealed_in * self.profile.ciphertext_bytes

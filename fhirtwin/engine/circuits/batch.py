@@ -32,7 +32,7 @@ class PreparedBatch(Prepared):
             )
         return encoded[weight]
 
-    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes) -> bytes:
+    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes, tenant: str) -> bytes:
         sealed = [self.load(part) for part in parts]
         return b"".join(self.ring.save(self._sum(row, sealed)) for row in self._rows)
 

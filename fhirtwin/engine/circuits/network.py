@@ -13,7 +13,7 @@ from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.drawing import uniform
 from fhirtwin.engine.keyed import KeyedRings
 
-_MOST_KEY_SETS = 2
+_KEY_SETS_EACH, _KEY_SETS = 2, 4
 _LEVELS = (0, 2, 4)
 
 Float = NDArray[np.float64]
@@ -21,7 +21,7 @@ Complex = NDArray[np.complex128]
 
 
 class PreparedNetwork(Prepared):
-    """Keeps the evaluation keys of two gateways, 47 MB each; who comes third displaces the first."""
+    """Keeps two sets of evaluation keys of a gateway and four in all, 51 MB each; the next displaces one."""
 
     def __init__(self, circuit: Network) -> None:
         super().__init__(circuit)
@@ -37,15 +37,15 @@ class PreparedNetwork(Prepared):
         ]
         canary_scale = self._scales[2] / circuit.profile.input_scale
         self._canary = ring.encode_at(_canary_slots(circuit), canary_scale, _LEVELS[2])
-        self._keyed = KeyedRings(_MOST_KEY_SETS, self._load_keys)
+        self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, self._load_keys)
 
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
         return any(held.holds_secret_key for held in (self.ring, self._plain_ring, self._keyed))
 
-    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes) -> bytes:
-        ring = self._keyed.ring(keys_digest, keys)
+    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes, tenant: str) -> bytes:
+        ring = self._keyed.ring(keys_digest, keys, tenant)
         profile = self.circuit.profile
         sealed = ring.load(parts[0], profile.input_scale)
         canary = ring.copy(sealed)

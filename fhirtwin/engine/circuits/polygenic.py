@@ -24,7 +24,7 @@ class PreparedPolygenic(Prepared):
             [self.ring.encode(chunk, scale) for chunk in circuit.encoded(score)] for score in range(len(circuit.scores))
         ]
 
-    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes) -> bytes:
+    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes, tenant: str) -> bytes:
         totals: list[Ciphertext] = []
         for number, part in enumerate(parts):
             chunk = self.load(part)

@@ -24,7 +24,7 @@ class Prepared(ABC):
         """Whether anything here could open a ciphertext: never."""
         return self.ring.holds_secret_key
 
-    def evaluate(self, features: SealedFeatures, keys_digest: bytes) -> SealedScores:
+    def evaluate(self, features: SealedFeatures, keys_digest: bytes, tenant: str = "") -> SealedScores:
         """Evaluate the circuit on the ciphertexts of a request.
 
         Raises:
@@ -36,13 +36,13 @@ class Prepared(ABC):
             raise Incorrect("The evaluation keys have the wrong length for their circuit.")
         parts = split(features.sealed_vector, circuit.profile.ciphertext_bytes, circuit.cost.sealed_in)
         with self._lock:
-            answer = self._evaluate(parts, features.evaluation_keys, keys_digest)
+            answer = self._evaluate(parts, features.evaluation_keys, keys_digest, tenant)
         if len(answer) != circuit.answer_bytes:
             raise Fault("A circuit gave an answer of a length that it does not declare.")
         return SealedScores(circuit.profile.name, circuit.digest, features.request_id, answer)
 
     @abstractmethod
-    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes) -> bytes:
+    def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes, tenant: str) -> bytes:
         """Evaluate serialised ciphertexts, and serialise the answers end to end."""
 
     def load(self, part: bytes) -> Ciphertext:

@@ -77,14 +77,20 @@ def discharge(twin: Gateway, **prefetch: Json) -> Any:
 
 
 def ordered(cards: Any) -> list[str]:
-    """LOINC codes of the requests that the cards offer, each valid R4."""
+    """LOINC codes of the requests that the cards offer."""
+    made = created(cards)
+    return [one["code"]["coding"][0]["code"] for one in made if one["resourceType"] == "ServiceRequest"]
+
+
+def created(cards: Any) -> list[dict[str, Any]]:
+    """What the suggestions of cards create, each valid R4."""
     found = []
     for card in cards:
         for suggestion in card.get("suggestions", ()):
             for action in suggestion["actions"]:
                 issues = validator.validate(json.loads(json.dumps(action["resource"])))
                 assert not [issue for issue in issues if issue.severity in ("error", "fatal")]
-                found.append(action["resource"]["code"]["coding"][0]["code"])
+                found.append(action["resource"])
     return found
 
 
@@ -130,6 +136,10 @@ def test_discharge_lists_what_is_pending_and_what_nobody_ordered(twin: Gateway) 
     ]
     assert "Observation/o9" in cards[0]["detail"]
     assert ordered(cards) == ["2160-0"]
+    assert cards[0]["selectionBehavior"] == "any"
+    tasks = [one for one in created(cards) if one["resourceType"] == "Task"]
+    assert ("Observation/o9", "Patient/1") in [(t["focus"]["reference"], t["for"]["reference"]) for t in tasks]
+    assert len(tasks) == 2
 
 
 def test_other_pending_results_are_another_card(twin: Gateway) -> None:

@@ -1,0 +1,27 @@
+"""How far the sums of a panel may be off, forecast from its weights and bounds before anybody is sealed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirtwin.ckks.circuits.circuit import FRESH_NOISE
+from fhirtwin.ckks.layout import gains_of
+from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.profiles import Profile
+
+_DEVIATIONS = 6.0
+"""Beyond so many standard deviations lies one sum of five hundred million."""
+
+
+def error_of(panel: Panel, profile: Profile) -> NDArray[np.float64]:
+    """How far an opened sum of each row may be from the plain one, before rounding; shape (rows,).
+
+    It is the noise of sealing, by the weights, and that of rounding the coefficients of encoded weights, by the largest
+    features; over all slots of a row.
+    """
+    gains = gains_of(panel)
+    sealing = ((panel.weights / gains) ** 2).sum(axis=1) * (FRESH_NOISE / profile.input_scale) ** 2
+    rounding = ((panel.largest() * gains) ** 2).sum() * profile.degree / 12 / profile.weight_scale**2
+    error: NDArray[np.float64] = _DEVIATIONS * np.sqrt(sealing + rounding)
+    return error

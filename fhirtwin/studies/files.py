@@ -1,0 +1,40 @@
+"""Files that come from others and go to others: read up to a limit, written whole, never over another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fhirtwin.errors import Incorrect
+from fhirtwin.studies import round as rounds
+from fhirtwin.studies import study as studies
+from fhirtwin.studies.round import Round
+from fhirtwin.studies.study import Study
+
+
+def read(path: Path, longest: int) -> bytes:
+    """What is in a file; one byte more than `longest` at most, so that what is too long is seen."""
+    with path.open("rb") as file:
+        return file.read(longest + 1)
+
+
+def create(path: Path, data: bytes) -> None:
+    """Write a new file.
+
+    Raises:
+        Incorrect: it exists.
+    """
+    try:
+        with path.open("xb") as file:
+            file.write(data)
+    except FileExistsError:
+        raise Incorrect(f"{path} exists already; name another, or remove it.") from None
+
+
+def study_in(path: Path) -> Study:
+    """Read a study file."""
+    return studies.read(read(path, studies.MOST_BYTES))
+
+
+def round_in(path: Path | None, study: Study) -> Round:
+    """Read the file of a round; the first round has none."""
+    return rounds.read(read(path, rounds.MOST_BYTES), study) if path else rounds.first(study)

@@ -1,0 +1,108 @@
+"""Which sums a study takes of each site, in which bounds, and how much one row can change them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
+from math import ceil
+from typing import Final
+
+from fhirtwin.studies.plan import Plan
+
+REAL_BITS: Final = 30
+"""Real numbers (of a logistic regression) are sealed in whole multiples of 2 to the minus this."""
+
+LARGEST_PREDICTOR: Final = 1000
+"""Of a logistic regression: no sum of magnitudes of coefficients, over columns scaled to -1 .. 1, may be larger."""
+
+_NOISE_WIDTHS: Final = 200
+"""A site's noise beyond so many scales has a probability below e to the minus this, and is a fault, never clipped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One whole number of each site.
+
+    Attributes:
+        name: for people; unique in its study.
+        low, high: bounds of one site's.
+        group: statistics that share one part of the budget of privacy; empty where no person is counted.
+        sensitivity: how much one row can change all statistics of the group together, added up by magnitude.
+        scale: of the noise, `sensitivity / (epsilon / groups)`; 0 without noise.
+    """
+
+    name: str
+    low: int
+    high: int
+    group: str = ""
+    sensitivity: int = 0
+    scale: float = 0.0
+
+
+def of(plan: Plan) -> tuple[Statistic, ...]:
+    """Everything that a site seals, in its order; first that it is one site."""
+    found = (Statistic("sites", 1, 1), *_shared(plan), *_own(plan))
+    return _noisy(plan, found) if plan.noise else found
+
+
+def _shared(plan: Plan) -> Iterator[Statistic]:
+    if plan.kind != "histogram":  # there the cells add up to it
+        yield Statistic("rows", 0, plan.most_rows, "rows", 1)
+    if plan.missing == "leave out" and plan.columns:
+        yield Statistic("left out", 0, plan.most_rows, "left out", 1)
+
+
+def _own(plan: Plan) -> Iterator[Statistic]:
+    if plan.kind == "mean":
+        yield from _sums(plan)
+        yield from _products(plan, [(i, i) for i in range(len(plan.columns))])
+    elif plan.kind == "histogram":
+        for column in plan.columns:
+            for cell in range(len(column.edges) - 1):
+                yield Statistic(f"{column.name} cell {cell + 1}", 0, plan.most_rows, column.name, 1)
+    elif plan.kind == "ridge":
+        yield from _sums(plan)
+        yield from _products(plan, pairs(len(plan.variables)))
+    elif plan.kind == "logistic":
+        yield from _logistic(plan)
+
+
+def pairs(count: int) -> list[tuple[int, int]]:
+    """Places of a symmetric matrix on and above its diagonal, in their order."""
+    return list(combinations_with_replacement(range(count), 2))
+
+
+def _sums(plan: Plan) -> Iterator[Statistic]:
+    for column in plan.variables:
+        most = plan.most_rows * column.steps
+        yield Statistic(f"sum of {column.name}", -most, most, f"sum of {column.name}", column.steps)
+
+
+def _products(plan: Plan, places: list[tuple[int, int]]) -> Iterator[Statistic]:
+    for i, j in places:
+        one, other = plan.variables[i], plan.variables[j]
+        name, largest = f"sum of {one.name} times {other.name}", one.steps * other.steps
+        yield Statistic(name, 0 if i == j else -plan.most_rows * largest, plan.most_rows * largest, name, largest)
+
+
+def _logistic(plan: Plan) -> Iterator[Statistic]:
+    one = plan.most_rows << REAL_BITS
+    names = ("constant", *(column.name for column in plan.columns))
+    yield Statistic("loss", 0, one * (LARGEST_PREDICTOR + 1))
+    for name in names:
+        yield Statistic(f"gradient of {name}", -one, one)
+    for i, j in pairs(len(names)):
+        yield Statistic(f"curvature of {names[i]} and {names[j]}", -one // 4, one // 4)
+
+
+def _noisy(plan: Plan, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
+    """Part the budget evenly among groups, and make room for the noise of one site."""
+    groups = len({one.group for one in found if one.group})
+    return tuple(_with_noise(one, plan.noise.epsilon / groups) if plan.noise and one.group else one for one in found)
+
+
+def _with_noise(one: Statistic, epsilon: float) -> Statistic:
+    scale = one.sensitivity / epsilon
+    room = ceil(_NOISE_WIDTHS * (scale + 1))
+    return replace(one, low=one.low - room, high=one.high + room, scale=scale)

@@ -1,0 +1,103 @@
+"""Traps of Pyfhel 3.5 that no test of a single class shows: what must not be touched, copied or believed.
+
+The others are in `test_context` (strided, empty and non-finite arrays, no key, missing rotation keys, context), in
+`circuits/test_network` (missing key of squares, levels), `test_profiles` (insecure parameters) and `test_panel`
+(overflow).
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from fhirtwin import __version__
+from fhirtwin.ckks import profiles, wire
+from fhirtwin.ckks.context import Ring
+from fhirtwin.ckks.levelled import LevelledRing
+from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.errors import EngineAnswerWrong, Fault, Incorrect
+from fhirtwin.vault import Vault
+from tests.ckks.builders import KEY, evaluate, random_panel
+from tests.conftest import ROOT
+
+PANEL = random_panel()
+
+SAFE = {
+    *("contextGen", "n", "sec", "qi", "is_secret_key_empty", "is_public_key_empty", "is_rotate_key_empty"),
+    *("is_relin_key_empty", "keyGen", "rotateKeyGen", "relinKeyGen", "to_bytes_rotate_key", "from_bytes_rotate_key"),
+    *("to_bytes_relin_key", "from_bytes_relin_key", "to_bytes_secret_key", "from_bytes_secret_key"),
+    *("to_bytes_public_key", "from_bytes_public_key", "encodeComplex", "encryptPtxt", "decryptComplex"),
+    *("multiply_plain", "add", "add_plain", "rotate", "square", "relinearize", "rescale_to_next"),
+    *("mod_switch_to_next_ptxt", "mod_switch_to_next_ctxt"),
+}
+"""What of Pyfhel is used. Not among it: operators and `align_mod_n_scale`, which align by a count of levels that
+serialisation loses; `cumul_add`, which rotates the other way; `scalar_prod`, which changes levels without rescaling;
+`from_bytes_context`, which takes the security level from whoever sent the bytes."""
+
+
+def used_of_pyfhel() -> Iterator[str]:
+    """In `ckks`, that is: that nothing else knows Pyfhel, import-linter shows."""
+    for path in (ROOT / "fhirtwin" / "ckks").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Attribute)
+                and node.value.attr == "_pyfhel"
+            ):
+                yield node.attr
+
+
+def test_nothing_of_pyfhel_is_used_but_what_was_found_safe() -> None:
+    used = set(used_of_pyfhel())
+    assert used - SAFE == set()
+    assert {"contextGen", "rotate", "decryptComplex"} <= used, "the search sees what it is to see"
+
+
+@pytest.mark.parametrize("kind", [Ring, LevelledRing])
+@pytest.mark.parametrize("copied", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_a_ring_is_not_copied_for_its_copy_would_have_lost_its_keys(kind: type[Ring], copied: object) -> None:
+    with pytest.raises(Fault, match="is not copied"):
+        copied(kind(profiles.NETWORK))  # type: ignore[operator]
+
+
+def test_a_panel_of_zeros_is_refused_before_a_patient_is_sealed() -> None:
+    """SEAL refuses a product with a plaintext that is zero everywhere, in the middle of an evaluation."""
+    panel = replace(PANEL, weights=np.zeros_like(PANEL.weights))
+    with pytest.raises(Incorrect):
+        Evaluator(panel)
+
+
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_a_vector_of_zeros_is_evaluated_as_any_other(mode: str) -> None:
+    vault = Vault(PANEL, mode=mode)
+    features, opening = vault.seal(np.zeros(len(PANEL.features)))
+    opened = vault.open(evaluate(Evaluator(PANEL), features), opening)
+    assert {abs(float(value)) <= 0.001 for value in opened.values.values()} == {True}
+
+
+@pytest.mark.parametrize("mode", ["masked", "rotating"])
+def test_a_ciphertext_under_another_key_is_noise_and_is_refused(mode: str) -> None:
+    vault, other = Vault(PANEL, mode=mode), Vault(PANEL, mode=mode)
+    features, opening = vault.seal(PANEL.high)
+    foreign = evaluate(Evaluator(PANEL), other.seal(PANEL.high)[0])
+    with pytest.raises(EngineAnswerWrong):
+        vault.open(replace(foreign, request_id=features.request_id), opening)
+
+
+@pytest.mark.parametrize("name", ["P9-mask", "P1-rot", "P2-net"])
+def test_an_answer_in_other_parameters_is_refused_by_the_gateway(name: str) -> None:
+    vault = Vault(PANEL)
+    features, opening = vault.seal(PANEL.high)
+    request = wire.write_request(features, __version__, KEY, wire.NO_KEYS, with_keys=False)
+    scores = replace(evaluate(Evaluator(PANEL), features), profile=name)
+    asked = wire.read_request(request, KEY)
+    with pytest.raises(Incorrect, match="answers another request"):
+        wire.read_response(wire.write_response(scores, __version__, KEY, asked, 0.0), KEY, features, request)
+    with pytest.raises(EngineAnswerWrong):
+        vault.open(scores, opening)

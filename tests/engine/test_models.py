@@ -1,0 +1,157 @@
+"""An engine serves what trusted authors signed, sees at once what is published, and refuses the rest by name."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fhirtwin import golden, keyfile
+from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.engine.models import LOOKED_AT_EVERY_SECONDS, Models
+from fhirtwin.errors import EngineLacksModel, Incorrect, Unprocessable
+from fhirtwin.packages import package, published
+from fhirtwin.packages.package import Package
+from fhirtwin.vault import Vault
+from tests.ckks.builders import evaluate, random_panel
+from tests.conftest import ROOT
+from tests.engine.process import running_engine
+from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    published.publish(_packed(tmp_path, "1.0"), tmp_path / "models", with_weights=True)
+    authors_file(tmp_path / "authors.json")
+    return tmp_path
+
+
+def _packed(folder: Path, version: str, **changes: object) -> Package:
+    return package.read(packed(folder / f"made-{version}", version=version, **changes).whole, AUTHORS)  # type: ignore[arg-type]
+
+
+def _models(folder: Path) -> Models:
+    return Models(folder / "models", folder / "authors.json")
+
+
+def _again(models: Models) -> Models:
+    models._next = 0.0
+    return models
+
+
+def test_a_published_model_is_evaluated_and_a_withdrawn_one_is_not(folder: Path) -> None:
+    models = _models(folder)
+    assert models.require() == 1
+    evaluator = Evaluator(random_panel(), models=models)
+    (only,) = published.current(folder / "models", AUTHORS)
+    vault = Vault(only.hidden())
+    for case in only.cases:
+        features, opening = vault.seal(case.features)
+        (opened,) = vault.open(evaluate(evaluator, features), opening).values.values()
+        assert abs(float(opened) - case.sums[0]) <= 0.0006
+    published.withdraw(folder / "models", only.id)
+    _again(models)
+    with pytest.raises(Unprocessable, match="another panel"):
+        evaluate(evaluator, vault.seal(np.zeros(4))[0])
+    assert evaluator._published == {}
+
+
+def _change(path: Path, old: bytes, new: bytes) -> None:
+    path.write_bytes(path.read_bytes().replace(old, new))
+    assert new in path.read_bytes()
+
+
+WRONG: list[tuple[str, Callable[[Path], object], str]] = [
+    ("changed", lambda f: _change(f / "public.json", b"0.9365", b"0.9964"), "it was changed since"),
+    ("unsigned", lambda f: (f / "manifest.sig").unlink(), "manifest.sig is missing"),
+    ("foreign signature", lambda f: (f / "manifest.sig").write_bytes(b"0" * 128), "not the signature of the author"),
+    ("no weights", lambda f: (f / "weights.safetensors").unlink(), "has no weights here"),
+    (
+        "link",
+        lambda f: (f / "golden.json").rename(f.parent / "g") and (f / "golden.json").symlink_to(f.parent / "g"),
+        "cannot be read",
+    ),
+]
+
+
+@pytest.mark.parametrize(("_name", "spoil", "text"), WRONG, ids=[one[0] for one in WRONG])
+def test_what_is_not_as_its_author_signed_it_is_refused_at_start_and_left_out_later(
+    folder: Path, caplog: pytest.LogCaptureFixture, _name: str, spoil: Callable[[Path], object], text: str
+) -> None:
+    published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
+    spoil(folder / "models" / "kfre-packaged" / "1.1")
+    with pytest.raises(Incorrect, match=text):
+        _models(folder).require()
+    with caplog.at_level(logging.ERROR):
+        panels = _models(folder).panels()
+    assert len(panels) == 1  # the other version is served all the same
+    assert "model kfre-packaged 1.1 is not served" in caplog.text and text in caplog.text
+
+
+def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    models = _models(folder)
+    assert len(models.panels()) == 1
+    (folder / "authors.json").write_text('{"authors": []}')
+    with caplog.at_level(logging.ERROR):
+        assert not _again(models).panels()
+    assert "is not trusted here" in caplog.text
+    with pytest.raises(Incorrect, match="trusts no author"):
+        _models(folder).require()
+
+
+def test_a_list_that_cannot_be_read_serves_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    models = _models(folder)
+    assert len(models.panels()) == 1
+    (folder / "models" / "kfre-packaged" / "served.json").write_text("{")
+    with caplog.at_level(logging.ERROR):
+        assert not _again(models).panels()
+    assert "no published model is served" in caplog.text
+
+
+def test_a_real_engine_sees_what_is_published_rolled_back_and_withdrawn(folder: Path) -> None:
+    options = ("--models", str(folder / "models"), "--authors", str(folder / "authors.json"), "--workers", "2")
+    new = _packed(folder, "1.1")
+    (old,) = published.current(folder / "models", AUTHORS)
+    with running_engine(folder, *options) as engine:
+        courier = engine.courier()
+        assert golden.ask_by(courier, old).cases == 3
+        with pytest.raises(EngineLacksModel, match="does not serve this model"):
+            golden.ask_by(courier, new)
+        published.publish(new, folder / "models", with_weights=True)
+        time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+        for _ in range(4):  # whichever worker answers
+            golden.ask_by(engine.courier(), new)
+            golden.ask_by(engine.courier(), old)
+        published.roll_back(folder / "models", "kfre-packaged", "1.0", AUTHORS)
+        time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+        for _ in range(4):
+            with pytest.raises(EngineLacksModel):
+                golden.ask_by(engine.courier(), new)
+            golden.ask_by(engine.courier(), old)
+
+
+def test_an_engine_does_not_start_with_a_model_that_is_not_right_and_says_which(folder: Path) -> None:
+    made = packed(folder / "foreign", version="2", id="stranger", key=OTHER_KEY)
+    published.publish(made.package, folder / "models", with_weights=True)
+    keyfile.make(folder / "engine.key")
+    command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", f"unix:{folder / 'e.sock'}"]
+    command += ["--engine-key", str(folder / "engine.key"), "--models", str(folder / "models")]
+    run = subprocess.run(
+        [*command, "--authors", str(folder / "authors.json")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (
+        run.returncode == 1 and "Model stranger 2 is of the author" in run.stderr and "not trusted here" in run.stderr
+    )
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert run.returncode == 1 and "--models and --authors go together" in run.stderr

@@ -1,0 +1,64 @@
+"""Packs models for tests."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fhirtwin.packages import making, signing
+from fhirtwin.packages.making import Made
+from tests.conftest import ROOT
+from tests.packages import prevent
+
+KFRE = ROOT / "fixtures" / "models" / "kfre"
+KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
+AUTHORS = {signing.public_hex(KEY): "kidney-group"}
+
+
+def description(**changes: Any) -> dict[str, Any]:
+    return json.loads((KFRE / "model.json").read_text()) | changes
+
+
+def packed(
+    folder: Path,
+    *,
+    key: Ed25519PrivateKey = KEY,
+    weights: str | None = None,
+    golden: dict[str, Any] | None = None,
+    given: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Made:
+    """The packaged KFRE, or what is given, in `folder`/out, some members of its description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.json").write_text(json.dumps((given or description()) | changes))
+    (folder / "weights.csv").write_text(weights if weights is not None else (KFRE / "weights.csv").read_text())
+    (folder / "golden.json").write_text(json.dumps(golden) if golden else (KFRE / "golden.json").read_text())
+    return making.pack(folder / "model.json", folder / "weights.csv", folder / "golden.json", key, folder / "out")
+
+
+def packed_prevent(folder: Path, **changes: Any) -> Made:
+    return packed(folder, given=prevent.description(), weights=prevent.table(), golden=prevent.golden(), **changes)
+
+
+def authors_file(path: Path) -> Path:
+    for public, name in AUTHORS.items():
+        signing.trust(path, name, public)
+    return path
+
+
+def resigned(files: dict[str, bytes], key: Ed25519PrivateKey = KEY) -> dict[str, bytes]:
+    """The same files with a manifest that fits them: what an author can sign who does not use our packing."""
+    import hashlib
+
+    manifest = json.loads(files["manifest.json"])
+    for name in manifest["files"]:
+        if name in files:
+            data = files[name]
+            manifest["files"][name] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+    manifest["author"] = signing.public_hex(key)
+    data = json.dumps(manifest).encode()
+    return files | {"manifest.json": data, "manifest.sig": signing.sign(key, data)}

@@ -1,0 +1,105 @@
+"""Whatever a trusted author signs, reading it ends in a package or in `Incorrect`, and soon."""
+
+from __future__ import annotations
+
+import json
+import time
+from copy import deepcopy
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fhirtwin.ckks.profiles import MASKED
+from fhirtwin.errors import Incorrect
+from fhirtwin.packages import package
+from tests.packages.builders import AUTHORS, packed, packed_prevent, resigned
+
+TEXTS = (
+    "",
+    "a",
+    "\x00",
+    "\u202e",
+    "1.0",
+    "deceased",
+    "sex",
+    "age",
+    "egfr",
+    "../..",
+    "https://x",
+    "logistic",
+    "survival",
+)
+NUMBERS = (0, -1, 1, 2**63, -(2**200), 1e-320, 1e308, -0.0, 0.5, 9e8, -9e8)
+ODD: tuple[Any, ...] = (None, True, False, [], {}, [[]], {"female": 1, "male": "x"}, *TEXTS, *NUMBERS)
+
+
+def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path] if path else []
+    if isinstance(value, dict | list):
+        for key, part in value.items() if isinstance(value, dict) else enumerate(value):
+            found += _places(part, (*path, key))
+    return found
+
+
+def _mutated(content: Any, random: Random) -> Any:
+    made = json.loads(json.dumps(content))
+    for _ in range(random.randint(1, 3)):
+        if not (places := _places(made)):
+            break
+        *way, last = random.choice(places)
+        inner = made
+        for step in way:
+            inner = inner[step]
+        what = random.random()
+        if what < 0.6:
+            inner[last] = deepcopy(random.choice(ODD))
+        elif what < 0.75 and isinstance(inner, dict):
+            inner[random.choice(("power", "log", "less", "equals", "at_most", "constant", "inputs", "categories"))] = (
+                deepcopy(random.choice(ODD))
+            )
+        elif what < 0.9:
+            del inner[last]
+        elif isinstance(inner, list):
+            inner.append(deepcopy(inner[last]))
+    return made
+
+
+@pytest.mark.parametrize("make", [packed, packed_prevent])
+def test_two_thousand_mutations_of_what_was_signed(tmp_path: Path, make: Any) -> None:
+    files = dict(make(tmp_path).package.files)
+    random, read = Random(11), 0  # noqa: S311
+    for _ in range(1000):
+        name = random.choice(("public.json", "golden.json", "public.json"))
+        data = json.dumps(_mutated(json.loads(files[name]), random)).encode()
+        start = time.perf_counter()
+        try:
+            found = package.of_files(resigned(files | {name: data}), AUTHORS)
+        except Incorrect:
+            pass
+        else:
+            read += 1
+            sums = np.abs(found.panel().weights) @ found.panel().largest()
+            assert (sums <= 16.0).all() and np.isfinite(found.hidden().answers).all()
+            assert found.predictor.prepare(found.cases[0].values).keys() == {f.name for f in found.predictor.features}
+            assert MASKED.error > 0
+        assert time.perf_counter() - start < 2.0
+    assert read > 5  # some changes are of no consequence, so not all is refused alike
+
+
+def test_a_thousand_changed_bytes_of_what_was_signed(tmp_path: Path) -> None:
+    files = dict(packed(tmp_path).package.files)
+    random = Random(12)  # noqa: S311
+    for _ in range(1000):
+        name = random.choice(("public.json", "golden.json", "weights.safetensors"))
+        data = bytearray(files[name])
+        for _ in range(random.randint(1, 5)):
+            at = random.randrange(len(data))
+            data[at : at + random.randint(0, 2)] = random.randbytes(random.randint(0, 3))
+        try:
+            found = package.of_files(resigned(files | {name: bytes(data)}), AUTHORS)
+        except Incorrect:
+            continue
+        assert found.id == "kfre-packaged"

@@ -1,0 +1,212 @@
+"""Models that came as packages, beside the built-in predictors: asked together, named by hash, refused one by one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fhirtwin.assess import Assessor, SealedModel
+from fhirtwin.ckks import wire
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.engine.models import Models
+from fhirtwin.errors import EngineAnswerWrong, EngineLacksModel, EngineUnavailable, Unprocessable
+from fhirtwin.fhir import codec
+from fhirtwin.fhir.validator import validate
+from fhirtwin.packages import published
+from fhirtwin.predictors import registry
+from fhirtwin.report import cards
+from fhirtwin.report.identity import identity
+from fhirtwin.report.occasion import Occasion
+from fhirtwin.report.provenance import provenance
+from fhirtwin.report.risk_assessment import risk_assessment
+from fhirtwin.vault import Vault
+from tests.ckks.builders import evaluate
+from tests.packages.builders import AUTHORS, authors_file, packed, packed_prevent
+from tests.report.builders import DAY, SETTINGS, facts, state
+
+OURS = replace(SETTINGS, kfre_region="non-north-american")
+MODELS = ("kfre-packaged", "prevent-packaged")
+
+
+class Engine:
+    """Stands in for courier and engine; `lacks` names models that are not served."""
+
+    def __init__(self, folder: Path) -> None:
+        models = Models(folder / "models", folder / "authors.json")
+        self.evaluator = Evaluator(registry.panel(registry.all_predictors()), models=models)
+        self.sent: list[SealedFeatures] = []
+        self.fails: Exception | None = None
+
+    def evaluate(self, features: SealedFeatures) -> SealedScores:
+        self.sent.append(features)
+        if self.fails and len(self.sent) > 1:
+            raise self.fails
+        try:
+            return self.evaluator.evaluate(features, wire.NO_KEYS)
+        except Unprocessable:
+            raise EngineLacksModel("not served") from None
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("models")
+    authors_file(made / "authors.json")
+    for one in (packed(made / "kfre"), packed_prevent(made / "prevent")):
+        published.publish(one.package, made / "models", with_weights=True)
+    return made
+
+
+def assessor(folder: Path, engine: Engine) -> Assessor:
+    models = [
+        SealedModel(one.predictor, Vault(one.hidden()), one.author)
+        for one in published.current(folder / "models", AUTHORS)
+    ]
+    predictors = registry.all_predictors()
+    panel = registry.panel(predictors)
+    return Assessor(predictors, panel, Vault(panel), engine, OURS, models=models)  # type: ignore[arg-type]
+
+
+def test_a_packaged_model_gives_what_the_built_in_one_gives(folder: Path) -> None:
+    found = assessor(folder, Engine(folder)).assess(state(), DAY)
+    assert [r.vector.predictor.id for r in found.results] == ["kfre-4-variable", "prevent-base", *MODELS]
+    percents = [[score.percent for score in result.scores] for result in found.results]
+    assert percents[0] == percents[2] and percents[1] == percents[3]
+    for result, name in zip(found.results[2:], MODELS, strict=True):
+        predictor = result.vector.predictor
+        assert f"model {name}, version {predictor.version}, SHA-256 {predictor.model_hash}" in result.how
+        assert "signed by kidney-group" in result.how
+
+
+def test_all_models_are_asked_whenever_anything_is_so_asking_tells_nothing(folder: Path) -> None:
+    engine = Engine(folder)
+    made = assessor(folder, engine)
+    made.assess(state(), DAY)
+    everything = [(one.panel_digest, len(one.sealed_vector)) for one in engine.sent]
+    assert len(everything) == 3
+    for more in ({"only": {"prevent-base"}}, {"only": {"kfre-packaged"}}):
+        engine.sent.clear()
+        made.assess(state(), DAY, **more)  # type: ignore[arg-type]
+        assert [(one.panel_digest, len(one.sealed_vector)) for one in engine.sent] == everything
+    engine.sent.clear()
+    found = made.assess(state(known=facts(uacr=None)), DAY)
+    assert [(one.panel_digest, len(one.sealed_vector)) for one in engine.sent] == everything
+    assert [r.predictor.id for r in found.refusals] == ["kfre-4-variable", "kfre-packaged"]
+    engine.sent.clear()
+    made.assess(state(known=()), DAY)
+    assert engine.sent == []
+
+
+def test_a_model_that_is_not_served_is_a_refusal_that_says_so_and_stops_no_other(tmp_path: Path, folder: Path) -> None:
+
+    own = tmp_path / "copy"
+    shutil.copytree(folder, own)
+    engine = Engine(own)
+    made = assessor(own, engine)
+    published.withdraw(own / "models", "kfre-packaged")
+    found = made.assess(state(), DAY)
+    assert [r.vector.predictor.id for r in found.results] == ["kfre-4-variable", "prevent-base", "prevent-packaged"]
+    (refusal,) = found.refusals
+    assert refusal.predictor.id == "kfre-packaged" and "does not serve this version" in refusal.reasons[0]
+    assert refusal.missing == ()
+
+
+@pytest.mark.parametrize("error", [EngineUnavailable("late"), EngineAnswerWrong("wrong")])
+def test_an_engine_that_fails_on_a_model_fails_the_whole_call(folder: Path, error: Exception) -> None:
+    engine = Engine(folder)
+    engine.fails = error
+    with pytest.raises(type(error)):
+        assessor(folder, engine).assess(state(), DAY)
+
+
+def test_an_engine_that_lacks_the_built_in_panel_is_an_error_and_no_refusal(folder: Path) -> None:
+    engine = Engine(folder)
+    engine.evaluator = Evaluator(packed(folder / "again", version="7").package.panel())
+    with pytest.raises(EngineLacksModel):
+        assessor(folder, engine).assess(state(), DAY)
+
+
+def test_every_question_goes_through_the_gate_of_the_quarantine(folder: Path) -> None:
+    passed: list[int] = []
+
+    @contextmanager
+    def gate() -> Iterator[None]:
+        yield
+        passed.append(1)
+
+    made = assessor(folder, Engine(folder))
+    made._gate = gate
+    made.assess(state(), DAY)
+    assert len(passed) == 3
+
+
+def _reported(folder: Path, name: str) -> tuple[dict[str, object], dict[str, object], str]:
+    found = assessor(folder, Engine(folder)).assess(state(), DAY)
+    (result,) = [one for one in found.results if one.vector.predictor.id == name]
+    occasion = Occasion(found.patient, found.subject, DAY, "ab" * 32, OURS)
+    who = identity(result.vector, occasion)
+    report = risk_assessment(result, who, occasion)
+    made_by = provenance(result, who, version=1, recorded="2026-06-01T00:00:00Z")
+    for resource in (report, made_by):
+        assert not validate(codec.decode(codec.encode(resource)), type=resource["resourceType"])
+    return report, made_by, who.key
+
+
+def test_report_and_provenance_name_model_version_and_hash(folder: Path) -> None:
+    report, made_by, _ = _reported(folder, "kfre-packaged")
+    (one,) = [p for p in published.current(folder / "models", AUTHORS) if p.id == "kfre-packaged"]
+    first, second = report["method"]["coding"]  # type: ignore[index]
+    assert (first["code"], first["version"]) == ("kfre-packaged", "1.0") and second["code"] == one.hash
+    assert first["system"].endswith("/CodeSystem/model") and one.hash in report["method"]["text"]  # type: ignore[index]
+    *_, model = made_by["entity"]  # type: ignore[misc]
+    assert model["what"]["identifier"]["value"] == one.hash
+    built_in, without, _ = _reported(folder, "kfre-4-variable")
+    assert len(built_in["method"]["coding"]) == 1  # type: ignore[index]
+    assert all("identifier" not in entity["what"] for entity in without["entity"])  # type: ignore[attr-defined]
+
+
+def test_cards_tell_of_a_model_as_of_any_predictor(folder: Path) -> None:
+    found = assessor(folder, Engine(folder)).assess(state(), DAY)
+    occasion = Occasion(found.patient, found.subject, DAY, "ab" * 32, OURS)
+    cards_of = []
+    for result in found.results:
+        who = identity(result.vector, occasion)
+        report = risk_assessment(result, who, occasion)
+        cards_of.append(cards.risk_card(result, who, occasion, resource=report, stored=False))
+    built_in, _, packaged, _ = cards_of
+    assert packaged["summary"] == built_in["summary"] and packaged["indicator"] == built_in["indicator"] == "warning"
+    assert packaged["source"]["topic"]["code"] == "kfre-packaged" and "SHA-256" in packaged["detail"]
+    assert packaged["uuid"] != built_in["uuid"]
+
+
+def test_another_hash_is_another_assessment(tmp_path: Path, folder: Path) -> None:
+    other = tmp_path / "other"
+    authors_file(other / "authors.json")
+    made = packed(other / "kfre", title="The same numbers, another file")
+    published.publish(made.package, other / "models", with_weights=True)
+    assert _reported(folder, "kfre-packaged")[2] != _reported(other, "kfre-packaged")[2]
+    assert _reported(folder, "kfre-4-variable")[2] == _reported(other, "kfre-4-variable")[2]
+
+
+def test_an_engine_that_lies_about_a_model_is_found_out(folder: Path) -> None:
+    engine = Engine(folder)
+    honest = engine.evaluator
+    made = assessor(folder, engine)
+    target = made._models[1].vault.panel.digest
+
+    class Liar:
+        def evaluate(self, features: SealedFeatures, _keys: bytes) -> SealedScores:
+            if features.panel_digest != target:
+                return evaluate(honest, features)
+            other, _ = made._models[1].vault.seal(np.zeros(len(made._models[1].vault.panel.features)))
+            return replace(evaluate(honest, other), request_id=features.request_id)
+
+    engine.evaluator = Liar()  # type: ignore[assignment]
+    with pytest.raises(EngineAnswerWrong):
+        made.assess(state(), DAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 import click
 
@@ -43,6 +43,10 @@ class Command(click.Group):
                 raise
             click.echo(f"fhirtwin: {error.filename}: {error.strerror}", err=True)
             ctx.exit(1)
+
+
+_SECONDS_TO_STOP: Final = 10.0
+"""That an engine whose starter has gone has to finish what it is at."""
 
 
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
@@ -416,11 +420,14 @@ def _stop_when_stdin_ends() -> None:
     import os
     import signal
     import threading
+    import time
 
     def wait() -> None:
         while os.read(0, 1):  # not sys.stdin: the lock of its buffer would be held in the workers that are forked
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_SECONDS_TO_STOP)
+        os._exit(1)  # the signal came while the server was being set up, and nobody heard it; workers end with us
 
     threading.Thread(target=wait, name="stdin-watch", daemon=True).start()
 

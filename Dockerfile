@@ -1,6 +1,11 @@
 # syntax=docker/dockerfile:1
 # docker build --target gateway -t fhirtwin-gateway .      docker build --target engine -t fhirtwin-engine .
 
+FROM node:22-bookworm-slim AS browser
+WORKDIR /src/browser
+COPY browser ./
+RUN npm ci && node build.mjs /bundle
+
 FROM python:3.11-slim-bookworm AS build
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends g++ make \
@@ -11,7 +16,10 @@ RUN python -m venv /opt/fhirtwin \
  && CMAKE_TOOLCHAIN_FILE=/src/build_support/seal-offline.cmake \
     /opt/fhirtwin/bin/pip install --no-cache-dir pyfhel==3.5.0
 COPY pyproject.toml README.md LICENSE ./
+COPY build_support/browser.py build_support/hatch_build.py build_support/
+COPY browser browser
 COPY fhirtwin fhirtwin
+COPY --from=browser /bundle fhirtwin/api/ui/built
 COPY profiles profiles
 COPY fixtures/patients fixtures/patients
 RUN /opt/fhirtwin/bin/pip install --no-cache-dir .

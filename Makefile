@@ -6,14 +6,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SETUP := $(PYTHON) build_support/setup.py
+BROWSER := $(PYTHON) build_support/browser.py
 
 .PHONY: demo test serve check bench fuzz clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/.run
+	@$(BROWSER)
 	@$(BIN)/fhirtwin demo
 
 serve: .venv/.run
+	@$(BROWSER)
 	@$(BIN)/fhirtwin serve --open --data data
 
 test: .venv/.test
@@ -32,6 +35,7 @@ check: .venv/.lint
 
 bench: .venv/.test
 	$(BIN)/python -m benchmarks.panel
+	$(BIN)/python -m benchmarks.my_twin
 	$(BIN)/python -m benchmarks.models
 	$(BIN)/python -m benchmarks.patient_view
 	$(BIN)/python -m benchmarks.cds_crowd
@@ -47,7 +51,7 @@ fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)
 	$(BIN)/python -m tests.engine.attacks
 
-.venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake
+.venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake build_support/hatch_build.py
 	@$(SETUP) run
 
 .venv/.test: .venv/.run build_support/extras.py
@@ -57,4 +61,4 @@ fuzz: .venv/.test
 	@$(SETUP) lint
 
 clean:
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.*
+	rm -rf .venv build dist browser/node_modules fhirtwin/api/ui/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage .coverage.*

@@ -13,7 +13,7 @@ from fhirtwin.api import admission, errors, guard, health, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
-from fhirtwin.api.ui import sandbox
+from fhirtwin.api.ui import my_twin, sandbox
 from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
@@ -24,6 +24,7 @@ from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
 from fhirtwin.quarantine import Quarantine
+from fhirtwin.relay import Relay
 from fhirtwin.rules import registry as rules
 from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
@@ -79,6 +80,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         today=today,
         genes=genes,
         pgx_knowledge=knowledge.load(settings.pgx_kb_path),
+        relay=Relay(panel, courier.evaluate, quarantine.asked),
     )
     quarantine.when_found = Doubting(services).begin
     quarantine.remind()
@@ -99,6 +101,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     app.register_blueprint(fhir.blueprint(services), url_prefix="/fhir")
     app.register_blueprint(cds.blueprint(services), url_prefix="/cds-services")
     app.register_blueprint(sandbox.blueprint(services), url_prefix="/sandbox")
+    app.register_blueprint(my_twin.blueprint(services), url_prefix="/my-twin")
     return app
 
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 from fhirtwin import __version__, timing
 from fhirtwin.ckks import profiles
 from fhirtwin.ckks.layout import AnyPanel
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.sealed import Scores
-from fhirtwin.courier import Courier
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.errors import EngineLacksModel
 from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
@@ -41,6 +40,13 @@ class Assessment:
     refusals: tuple[Refusal, ...]
 
 
+class Road(Protocol):
+    """The way to the engine: a courier, or a gateway between."""
+
+    def evaluate(self, features: SealedFeatures) -> SealedScores:
+        """Have sealed features evaluated."""
+
+
 @dataclass(frozen=True, slots=True)
 class SealedModel:
     """A model that came as a package, and the vault that seals for it. It has a ciphertext of its own.
@@ -57,7 +63,8 @@ class SealedModel:
 class Assessor:
     """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
 
-    The engine is asked within `gate`, which keeps one that answered wrongly from being asked.
+    The engine is asked within `gate`, which keeps one that answered wrongly from being asked. `opener` is who holds the
+    key, in the words of the results.
     """
 
     def __init__(
@@ -65,15 +72,17 @@ class Assessor:
         predictors: Sequence[Predictor],
         panel: Panel,
         vault: Vault,
-        courier: Courier,
+        courier: Road,
         settings: Settings,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
         models: Sequence[SealedModel] = (),
+        opener: str = "the gateway",
     ) -> None:
         self.predictors = (*predictors, *(model.predictor for model in models))
         self._models = tuple(models)
         self.panel = panel
         self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
+        self._opener = opener
 
     def assess(self, state: TwinState, as_of: date, *, only: Collection[str] | None = None) -> Assessment:
         """Calculate what can be calculated, and say why the rest cannot.
@@ -128,7 +137,7 @@ class Assessor:
         mode = profiles.profile(opened.profile).mode
         how = (
             f"The weighted sum was computed on ciphertext by fhirtwin engine {__version__} (CKKS, parameter profile "
-            f"{opened.profile}, {mode} mode), which held no key that opens; the gateway opened and "
+            f"{opened.profile}, {mode} mode), which held no key that opens; {self._opener} opened and "
             f"rounded it, and applied the equation's constant and link.{more}"
         )
         return Result(given, score.scores(given, sums, self._settings), how, caveats.notes(known, given.predictor))

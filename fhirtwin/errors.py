@@ -11,7 +11,8 @@
     │   └── Unprocessable           422   processing       well formed, but must not be acted upon
     ├── Unauthenticated             401   login
     ├── Forbidden                   403   forbidden
-    │   └── OutboundRefused         403   forbidden        an address that this server does not call
+    │   ├── OutboundRefused         403   forbidden        an address that this server does not call
+    │   └── KeyWanted               403   forbidden        a gateway asked a patient's device for more than ciphertext
     ├── NotFound                    404   not-found
     │   └── Gone                    410   deleted
     ├── Conflict                    409   conflict
@@ -144,6 +145,10 @@ class Forbidden(FhirtwinError):
 
 class OutboundRefused(Forbidden):
     """An address that this server does not call: not on the list for it, or it leads where nobody may be sent."""
+
+
+class KeyWanted(Forbidden):
+    """A gateway or an engine asked for a key, or for anything but a sealed vector, which is all that it is given."""
 
 
 class NotFound(FhirtwinError):

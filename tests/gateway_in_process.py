@@ -30,6 +30,7 @@ from fhirtwin.pgx.circuits import tables
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
 from fhirtwin.quarantine import Quarantine
+from fhirtwin.relay import Relay
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.vault import Vault
@@ -142,6 +143,7 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
             today=lambda: made.day,
             genes=SealedGenes(courier.evaluate, quarantine.asked) if chosen.genes == "sealed" else PLAIN,
             now=lambda: made.now,
+            relay=Relay(registry.panel(registry.all_predictors()), courier.evaluate, quarantine.asked),
         ),
         courier=courier,
     )

@@ -16,6 +16,7 @@ import yaml
 from click.testing import CliRunner
 
 from fhirtwin import keyfile
+from fhirtwin.api.ui import bundle
 from fhirtwin.cli import main
 from fhirtwin.machine import free_port
 from tests.conftest import ROOT
@@ -52,6 +53,25 @@ def test_what_is_copied_exists_and_is_not_ignored() -> None:
             assert any(
                 name.rstrip("/") == kept[1:] or name.startswith(kept[1:] + "/") for kept in ignored if kept[0] == "!"
             )
+
+
+def test_the_image_builds_the_page_of_patients_as_it_is_built_here(tmp_path: Path) -> None:
+    if shutil.which("npm") is None:
+        pytest.skip("no Node.js with npm here (Debian: nodejs npm)")
+    (command,) = re.findall(r"^RUN (npm ci && .*)$", DOCKERFILE, flags=re.MULTILINE)
+    (target,) = re.findall(r"^COPY --from=browser (\S+) fhirtwin/api/ui/built$", DOCKERFILE, flags=re.MULTILINE)
+    shutil.copytree(ROOT / "browser", tmp_path / "browser", ignore=shutil.ignore_patterns("node_modules"))
+    here = command.replace(target, str(tmp_path / "built"))
+    subprocess.run(["sh", "-c", here], cwd=tmp_path / "browser", check=True, capture_output=True, timeout=120)
+    built = bundle.find(tmp_path / "built")
+    assert built and {"page.js", "node-seal/seal_throws.wasm", "node-seal/LICENSE.txt"} <= built.files
+
+
+def test_no_artefact_of_others_is_committed() -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("no git repository here")
+    assert not [name for name in listed.stdout.splitlines() if "node_modules" in name or name.endswith(".wasm")]
 
 
 def test_compose_gives_the_engine_no_data_and_no_way_out() -> None:

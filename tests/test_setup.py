@@ -39,3 +39,14 @@ def test_what_tests_can_do_without_is_named_and_stops_nothing(tmp_path: Path) ->
     assert run.returncode == 0, run.stderr
     assert "no Node.js with npm here" in run.stdout
     assert "no Chromium here" in run.stdout
+
+
+def test_without_npm_the_page_of_patients_is_named_and_stops_nothing(tmp_path: Path) -> None:
+    there = tmp_path / "build_support" / "browser.py"
+    there.parent.mkdir()
+    shutil.copy(SCRIPT.with_name("browser.py"), there)
+    shutil.copytree(ROOT / "browser", tmp_path / "browser", ignore=shutil.ignore_patterns("node_modules"))
+    command = [sys.executable, str(there)]
+    run = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(tmp_path)}, check=False, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "/my-twin is not built" in run.stdout and "nodejs npm" in run.stdout

@@ -4,7 +4,7 @@
 |---|---|---|
 | nobody | 401 | in, from this machine |
 | the token of the data folder | in | in |
-| that token as a password, on `/sandbox` | in | in |
+| that token as a password, on `/sandbox` and `/my-twin` | in | in |
 | an EHR's own token, on CDS Hooks | in, when it is right | in as that EHR, when it is right; else 401 |
 | an EHR's own token, on FHIR | 401 | in, as anybody |
 
@@ -31,6 +31,7 @@ from fhirtwin.api.origins import read_origins
 from fhirtwin.errors import Forbidden, Unauthenticated
 from fhirtwin.settings import Settings
 
+_PAGES = ("/sandbox", "/my-twin")
 _log = logging.getLogger("fhirtwin.request")
 _WANTED = "This server wants `Authorization: Bearer TOKEN`; the token is in the file `token` of its data folder."
 
@@ -91,7 +92,7 @@ def _sign_in(settings: Settings, secret: str, ehrs: SignIn) -> None:
 def bearer_token() -> str:
     """The token that the request at hand brings; empty when it brings none.
 
-    Browsers cannot send a bearer token. For the pages of the sandbox they ask who sits before them for a password, and
+    Browsers cannot send a bearer token. For pages they ask who sits before them for a password, and
     that is the token; what the pages do is taken from pages of this server only (`ui.policy`).
     """
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
@@ -102,7 +103,7 @@ def bearer_token() -> str:
 
 
 def _is_page() -> bool:
-    return request.path == "/sandbox" or request.path.startswith("/sandbox/")
+    return any(request.path == page or request.path.startswith(f"{page}/") for page in _PAGES)
 
 
 def _sign_in_ehr(bearer: str, ehrs: SignIn) -> None:
@@ -124,9 +125,7 @@ def _complete(response: Response, *, open_: bool) -> None:
     if response.status_code == 401:
         headers["WWW-Authenticate"] = "Bearer"
         if _is_page():
-            headers.add(
-                "WWW-Authenticate", 'Basic realm="fhirtwin sandbox: the password is the token", charset="UTF-8"'
-            )
+            headers.add("WWW-Authenticate", 'Basic realm="fhirtwin: the password is the token", charset="UTF-8"')
     if open_ and (spent := timing.header()):
         headers["Server-Timing"] = spent
     rule = request.url_rule.rule if request.url_rule else "-"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TextIO
 
 import click
 
@@ -12,7 +12,9 @@ from fhirtwin import __version__
 from fhirtwin.cli.aggregate import aggregate
 from fhirtwin.cli.cds import cds
 from fhirtwin.cli.circuit_keys import circuits
+from fhirtwin.cli.cohort import cohort
 from fhirtwin.cli.model import model
+from fhirtwin.cli.my_twin import my_twin
 from fhirtwin.cli.options import CA_FILE, DATA, SERVER
 from fhirtwin.cli.pgx import pgx
 from fhirtwin.cli.quarantine import quarantine
@@ -43,6 +45,10 @@ class Command(click.Group):
             ctx.exit(1)
 
 
+_SECONDS_TO_STOP: Final = 10.0
+"""That an engine whose starter has gone has to finish what it is at."""
+
+
 @click.group(cls=Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fhirtwin")
 def main() -> None:
@@ -51,9 +57,11 @@ def main() -> None:
 
 main.add_command(aggregate)
 main.add_command(cds)
+main.add_command(cohort)
 main.add_command(quarantine)
 main.add_command(tenant)
 main.add_command(pgx)
+main.add_command(my_twin)
 main.add_command(model)
 
 
@@ -98,6 +106,7 @@ def serve(
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--batch", is_flag=True, help="Also score thousands of patients in a call, for `fhirtwin cohort`.")
 @click.option("--models", type=click.Path(path_type=Path, file_okay=False), help="Folder of published models.")
 @click.option(
     "--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of authors whose models to serve."
@@ -112,6 +121,7 @@ def engine(
     memory_mb: int,
     tls_cert: Path | None,
     tls_key: Path | None,
+    batch: bool,
     models: Path | None,
     authors: Path | None,
     with_stdin: bool,
@@ -133,6 +143,7 @@ def engine(
         tenants=tenants,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        circuits=server.batch if batch else tuple,
         models=published,
     )
 
@@ -409,11 +420,14 @@ def _stop_when_stdin_ends() -> None:
     import os
     import signal
     import threading
+    import time
 
     def wait() -> None:
         while os.read(0, 1):  # not sys.stdin: the lock of its buffer would be held in the workers that are forked
             pass
         os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(_SECONDS_TO_STOP)
+        os._exit(1)  # the signal came while the server was being set up, and nobody heard it; workers end with us
 
     threading.Thread(target=wait, name="stdin-watch", daemon=True).start()
 

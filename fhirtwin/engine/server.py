@@ -16,6 +16,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from fhirtwin import keyfile, machine
+from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
@@ -141,6 +142,11 @@ def _predictors_panel() -> Panel:
     from fhirtwin.predictors import registry
 
     return registry.panel(registry.all_predictors())
+
+
+def batch() -> Sequence[Circuit]:
+    """The predictors' panel for thousands of patients in a call."""
+    return (Batch(_predictors_panel()),)
 
 
 def _gene_tables() -> Sequence[Panel]:

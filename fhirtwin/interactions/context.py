@@ -15,6 +15,7 @@ from fhirtwin.fhir import codec, outcome, references
 from fhirtwin.fhir.validator import is_resource_type
 from fhirtwin.pgx.knowledge.entries import NOTHING, Knowledge
 from fhirtwin.pgx.lookup import PLAIN, Lookup
+from fhirtwin.relay import Relay
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.twin.state import StoredVersion
@@ -36,6 +37,7 @@ class Services:
         genes: looks up what genes mean.
         now: the moment at which cards are given and feedback comes.
         pgx_knowledge: guideline texts of the folder that the hospital gave.
+        relay: passes vectors on that patients sealed (`fhirtwin.relay.Relay`); None where there is no engine.
     """
 
     settings: Settings
@@ -45,6 +47,7 @@ class Services:
     genes: Lookup = PLAIN
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     pgx_knowledge: Knowledge = NOTHING
+    relay: Relay | None = None
 
     @property
     def base_url(self) -> str:

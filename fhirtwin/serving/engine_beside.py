@@ -21,10 +21,16 @@ ENGINE_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TMPDIR")
 
 
 class Engine:
-    """An engine process beside the gateway, started again when it dies; nothing when settings name another one."""
+    """An engine process beside the gateway, started again when it dies; nothing when settings name another one.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        settings: how many processes it has, and within how much memory.
+        batch: it also evaluates thousands of patients in a call.
+    """
+
+    def __init__(self, settings: Settings, *, batch: bool = False) -> None:
         self.settings = settings
+        self._batch = batch
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = threading.Event()
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -62,6 +68,7 @@ class Engine:
         command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", settings.engine_url]
         command += ["--engine-key", str(settings.engine_key_path), "--workers", str(settings.engine_workers)]
         command += ["--memory-mb", str(settings.engine_memory_mb), "--with-stdin"]
+        command += ["--batch"] if self._batch else []
         if settings.engine_models:
             command += ["--models", str(Path(settings.engine_models).absolute())]
             command += ["--authors", str(settings.authors_path.absolute())]

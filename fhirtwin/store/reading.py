@@ -262,6 +262,11 @@ class Reader:
             yield from (one.stored for one in seen)
             after = found[-1].number if len(found) == _WINDOW else None
 
+    def after(self, type_: str, number: int) -> tuple[Numbered, ...]:
+        """The next current versions of a type whose resources have greater numbers, in order; none when that is all."""
+        found = self._connection.execute(_EACH, {"wanted_type": type_, "wanted_after": number})
+        return tuple(Numbered(row.number, _version(row)) for row in found)
+
     def changes(self, asked: Past, count: int) -> tuple[Change, ...]:
         """At most `count` versions, newest first."""
         found = self._connection.execute(past.page(asked, count))

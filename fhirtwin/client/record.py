@@ -1,0 +1,63 @@
+"""A record that lies here becomes a twin that lies here: the same mapping as at a gateway, on the holder's machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from fhirtwin.errors import Incorrect, Unprocessable
+from fhirtwin.fhir import validator
+from fhirtwin.intake import belonging, contradictions
+from fhirtwin.terms.facts import FLAGS
+from fhirtwin.twin.mappers import registry
+from fhirtwin.twin.medicines import with_medication
+from fhirtwin.twin.overlay import overlay
+from fhirtwin.twin.state import LOCAL, PatientKey, Source, TwinState
+
+LISTS: Final = frozenset(kind for groups in FLAGS.values() for group in groups for kind in group) - {"Patient"}
+"""Resource types of which no record may count as no, once all of them were obtained."""
+
+_TYPES: Final = ("collection", "searchset")
+
+
+def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
+    """Make the twin of the one patient of a record.
+
+    Args:
+        record: a Bundle of type collection or searchset with the Patient and what is about them, as `$everything`
+            gives it; decimals as `Decimal` (`fhirtwin.fhir.codec.decode`).
+        whole: whether it holds all that there is, so that what stands on none of its lists counts as not there.
+
+    Raises:
+        Incorrect: it is no such Bundle, or not valid FHIR.
+        Unprocessable: it has no Patient or several, something of another patient, or the same resource twice with
+            different content.
+    """
+    if record.get("resourceType") != "Bundle" or record.get("type") not in _TYPES:
+        raise Incorrect(f"A record is a Bundle of type {' or '.join(_TYPES)}.")
+    issues = validator.validate(dict(record), type="Bundle")
+    if any(issue.severity in ("fatal", "error") for issue in issues):
+        raise Incorrect("The record is not valid FHIR R4; each issue names its place.", issues=issues)
+    if whole and any(link.get("relation") == "next" for link in record.get("link", ())):
+        raise Unprocessable("The record has a `next` link, so it is not whole: put all pages in one Bundle.")
+    placed = list(belonging.entries(record, "record"))
+    patients = {item.resource.get("id") for item in placed if item.resource["resourceType"] == "Patient"}
+    if len(patients) != 1 or None in patients:
+        raise Unprocessable(f"A record has one Patient with an id; this one has {len(patients)}.")
+    patient = PatientKey(LOCAL, str(patients.pop()))
+    belonging.refuse_strangers(placed, patient, ())
+    contradictions.refuse(placed)
+    medications = {item.resource.get("id"): item.resource for item in placed}
+
+    def find(_base: str, id_: str) -> dict[str, Any] | None:
+        found = medications.get(id_)
+        return found if found and found["resourceType"] == "Medication" else None
+
+    mapped = []
+    for item in placed:
+        if belonging.names_a_patient(item.resource):
+            version = item.resource.get("meta", {}).get("versionId", "")
+            source = Source(LOCAL, item.resource["resourceType"], item.resource["id"], version)
+            mapped.append((source, registry.map_resource(with_medication(item.resource, find), source)))
+    lists = LISTS if whole else frozenset()
+    return overlay(None, patient, mapped, lists, f"Patient/{patient.id}")

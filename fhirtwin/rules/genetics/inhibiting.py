@@ -42,7 +42,7 @@ def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator
     everything = beside(situation)
     before = judged(drug, person, takings(one for one in everything if one.order is None))
     after = judged(drug, person, takings(everything))
-    if after.severity is None or _same(before, after):
+    if after.as_shown is None or _same(before, after):
         return
     acting = after.through(*after.rows)
     drafts = {one.order.reference: one.order for one in everything if one.order and one.taken in acting}
@@ -72,7 +72,7 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
     detail += how_read([fact.note, *(order.medicine.note for order in drafts)])
     return Finding(
         rule=f"genes.inhibitor.{naming.slug(after.drug)}",
-        severity=after.severity or Severity.INFO,
+        severity=after.as_shown or Severity.INFO,
         orders=tuple(order.reference for order in drafts),
         summary=summary,
         detail=(*detail, wording.disclaimer(row.drug)),

@@ -141,6 +141,18 @@ def what_to_do(row: Recommendation) -> str:
     return f"{population} ({what_is_known(row)}): {done} {strength} {capital(means)}{'.' if means else ''}{by}".strip()
 
 
+def by_genes_alone(rows: Iterable[Recommendation], effects: Mapping[str, Effective]) -> Iterator[str]:
+    """Rows that the genes alone lead to, and why they stand beside what other medicines leave."""
+    for row in rows:
+        changed = [effects[gene] for gene, _ in row.key if gene in effects and effects[gene].changed]
+        drugs = ", ".join(sorted({taken.drug for one in changed for taken in one.deciding}))
+        grades = " and ".join(sorted({one.grade for one in changed}))
+        yield (
+            f"By the genes alone. {what_to_do(row)} That {drugs} changes this is an expert convention, grade of its "
+            f"evidence: {grades}; it does not make the genes safe to pass over."
+        )
+
+
 def what_a_label_forbids(one: Contraindication) -> str:
     """A contraindication in one paragraph: of what, for whom, how strongly."""
     return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."

@@ -62,6 +62,20 @@ def test_draft_inhibitor_is_held_against_what_is_taken(twin: Gateway) -> None:
     assert card["summary"].startswith("Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong)")
 
 
+def test_moderate_inhibitor_takes_no_critical_card_away(twin: Gateway) -> None:
+    said = gene("CYP2D6", "*1x3/*1")
+    taken = (medicine(CODES["duloxetine"], "m"),)
+    drafts = (draft(CODES["codeine"], "d1"), draft(CODES["duloxetine"], "d2"))
+    for made in (
+        shown(twin, drafts[0], genes=(said,)),
+        shown(twin, drafts[0], genes=(said,), taken=taken),
+        shown(twin, *drafts, genes=(said,)),
+    ):
+        (card,) = made
+        assert card["indicator"] == "critical"
+        assert "CYP2D6 ultrarapid metabolizer" in card["summary"]
+
+
 def test_inhibitor_that_was_stopped_is_dated_and_does_not_count(twin: Gateway) -> None:
     statement = {
         "resourceType": "MedicationStatement",

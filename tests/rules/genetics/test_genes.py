@@ -280,6 +280,55 @@ def test_inhibitor_that_is_taken_makes_the_effective_phenotype_and_both_are_told
     assert finding.severity.value == "warning"
 
 
+@pytest.mark.parametrize("value", ["*1/*1x≥3", "*1/*1xN", "*2xN/*4", "Ultrarapid Metabolizer"])
+@pytest.mark.parametrize("drafted", [True, False])
+def test_inhibitor_of_an_activity_that_is_not_counted_takes_no_critical_card_away(value: str, drafted: bool) -> None:
+    gene = result("CYP2D6", value, "diplotype" if value.startswith("*") else "gene-phenotype")
+    assert one("codeine", facts=(gene,)).severity.value == "critical"
+    beside = (gene,) if drafted else (gene, taken("duloxetine"))
+    finding = one(*(("codeine", "duloxetine") if drafted else ("codeine",)), facts=beside)
+    assert finding.severity.value == "critical"
+    assert "ultrarapid metabolizer by the genes, though duloxetine slows it (CPIC, strong): avoid it" in finding.summary
+    text = " ".join(finding.detail)
+    assert "By the genes alone. For everybody (CYP2D6" in text
+    assert "duloxetine changes this is an expert convention, grade of its evidence: moderate" in text
+    assert [r.act for r in finding.remedies] == [Act.REMOVE]
+    assert len(finding.orders) == (2 if drafted else 1)
+
+
+def test_row_of_the_genes_alone_stays_a_step_less_urgent_where_what_is_left_is_known() -> None:
+    gene = result("CYP2D6", "*1/*1x2")  # 3.0, and 1.5 beside a moderate inhibitor, which is usual
+    finding = one("codeine", facts=(gene, taken("duloxetine")))
+    assert finding.severity.value == "warning"
+    assert "ultrarapid metabolizer by the genes, though duloxetine slows it" in finding.summary
+    assert "normal metabolizer (activity score 1.5)" in " ".join(finding.detail)
+    strong = one("codeine", facts=(gene, taken("paroxetine")))  # both are told to avoid it, for opposite reasons
+    assert strong.severity.value == "warning" and "poor metabolizer beside paroxetine" in strong.summary
+    assert "By the genes alone. For everybody (CYP2D6 activity score 3.0): Avoid it" in " ".join(strong.detail)
+
+
+def test_word_of_a_laboratory_beside_an_inhibitor_keeps_its_card_or_gets_a_remark() -> None:
+    slow = result("CYP2D6", "Intermediate Metabolizer", "gene-phenotype")
+    finding = one("tamoxifen", facts=(slow, taken("duloxetine")))
+    assert finding.severity.value == "warning"
+    assert "intermediate metabolizer by the genes, though duloxetine slows it" in finding.summary
+    usual = result("CYP2D6", "Normal Metabolizer", "gene-phenotype")
+    remark = one("tamoxifen", facts=(usual, taken("duloxetine", "m")))
+    assert remark.severity.value == "info"
+    assert remark.summary == ("Tamoxifen: what duloxetine leaves of CYP2D6 is not known, and its guideline asks for it")
+    assert fits(one("escitalopram", facts=(FAST_2C19, usual, taken("duloxetine")))) == []
+
+
+@pytest.mark.parametrize("inhibitor", ["paroxetine", "duloxetine"])
+def test_what_changes_nothing_is_not_named_beside_a_poor_metabolizer(inhibitor: str) -> None:
+    for value, name in (("*4/*4", "diplotype"), ("Poor Metabolizer", "gene-phenotype")):
+        finding = one("codeine", facts=(result("CYP2D6", value, name), taken(inhibitor)))
+        assert finding.summary.startswith("Codeine, CYP2D6 poor metabolizer (CPIC, strong)")
+        assert [fact.display for fact in finding.facts] == ["CYP2D6"]
+        text = " ".join(finding.detail)
+        assert f"is that of a poor metabolizer by the genes: {inhibitor} slows it no further" in text
+
+
 def test_only_what_changed_a_gene_of_the_row_is_named_beside_a_drug() -> None:
     bupropion, escitalopram = taken("bupropion", "b"), taken("escitalopram", "e")
     codeine = one("codeine", facts=(NORMAL_2D6, bupropion, escitalopram))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+ONE_OF = "one of the results that contradict each other: "
+"""How a note names a result that another contradicts; from it a reader knows what the gene may be."""
 _SUBALLELE = re.compile(r"(\*\d+)\.\d+")
 
 

@@ -54,7 +54,8 @@ def _absent(resource: Resource, genes: list[str], source: Source, time: str) -> 
         return mapped(said, source)
     told = " ".join(text(resource["dataAbsentReason"], "text").split())[:LONGEST_REASON]
     reason = told.removeprefix("not called, because ") or UNSAID
-    return mapped([fact("gene-not-called", gene, reason, source, time) for gene in genes], source)
+    sides = remarks.contradicting(resource)
+    return mapped([fact("gene-not-called", gene, reason, source, time, sides) for gene in genes], source)
 
 
 def told_by(said: Iterable[str], genes: list[str]) -> list[Told]:

@@ -15,7 +15,7 @@ from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import Genotype, Sample
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.pgx.variant_lists import LISTED
-from fhirtwin.twin.genomics import remarks
+from fhirtwin.twin.genomics import listed_fits, remarks
 from fhirtwin.twin.genomics.remarks import LABORATORY
 from fhirtwin.twin.state import Fact
 from fhirtwin.twin.times import overlap
@@ -42,7 +42,7 @@ def settled(gene: str, facts: Sequence[Fact], sex: Sex) -> Known:
         pairs = _of_alleles(gene, alleles, sex)
     elif alleles:
         pairs = _with_alleles(gene, pairs, alleles)
-    notes = tuple(dict.fromkeys(fact.note for fact in facts if fact.note and fact.name != "diplotype"))
+    notes = tuple(dict.fromkeys(line for fact in facts if fact.name != "diplotype" for line in _lines(fact)))
     if pairs:
         pairs = _fitting(gene, pairs, shown)
         said = _statuses(gene, facts)
@@ -56,6 +56,10 @@ def settled(gene: str, facts: Sequence[Fact], sex: Sex) -> Known:
     if words := _words(gene, facts):
         return Known(gene, (), LABORATORY, words, "", notes)
     return Known(gene, (), LABORATORY, (), _why_not(facts), notes)
+
+
+def _lines(fact: Fact) -> list[str]:
+    return fact.note.split("\n") if fact.note else []
 
 
 def _named(facts: Iterable[Fact], name: str) -> list[Fact]:
@@ -127,10 +131,12 @@ def _fitting(gene: str, pairs: tuple[Pair, ...], shown: Mapping[int, Genotype]) 
 
 
 def _fits(gene: str, pair: Pair, shown: Mapping[int, Genotype]) -> bool:
-    """Whether variants allow a diplotype; of names without a definition, and of listed variants, nothing is said."""
+    """Whether variants allow a diplotype; of names without a definition nothing is said."""
     defined = genes().get(gene)
-    if defined is None or gene in LISTED or not all(name in defined.by_name for name in pair.alleles):
+    if defined is None or not all(name in defined.by_name for name in pair.alleles):
         return True
+    if gene in LISTED:
+        return listed_fits.fits(defined, pair.alleles, shown)
     return all(places.fits(defined, pair.alleles, index, one) for index, one in shown.items())
 
 
@@ -171,8 +177,14 @@ def _of_variants(
 
 
 def _beside(found: Known, facts: Sequence[Fact]) -> Known:
-    """Note what the laboratory said of the phenotype."""
+    """Note what the laboratory said of the phenotype.
+
+    Raises:
+        Contradiction: it cannot be true with what was called.
+    """
     words = dict.fromkeys(str(fact.value) for fact in _named(facts, "gene-phenotype"))
+    if wrong := known.denied(found, words):
+        raise Contradiction(wrong)
     return replace(found, notes=(*found.notes, *(f"the laboratory said {word}" for word in words)))
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from fhirtwin.api.cds.advice import genomics
 from fhirtwin.api.cds.answers import response_rules
 from fhirtwin.fhir import validator
@@ -13,7 +15,7 @@ from fhirtwin.terms.systems import ATC
 from fhirtwin.twin.genomics import observation
 from tests.api_cds.advice.test_order_safety import SUBJECT, bundle, call, cards, concept, draft, medicine
 from tests.gateway_in_process import Gateway
-from tests.twin.genomics.builders import genotype
+from tests.twin.genomics.builders import genotype, result
 
 
 def gene(name: str, said: str) -> dict[str, Any]:
@@ -74,6 +76,29 @@ def test_moderate_inhibitor_takes_no_critical_card_away(twin: Gateway) -> None:
         (card,) = made
         assert card["indicator"] == "critical"
         assert "CYP2D6 ultrarapid metabolizer" in card["summary"]
+
+
+NORMAL_NAME = "gene product metabolic activity interpretation in Blood or Tissue"
+
+
+@pytest.mark.parametrize(
+    ("ordered", "symbol", "normal", "code"),
+    [
+        ("clopidogrel", "CYP2C19", "*1/*1", "79714-2"),
+        ("codeine", "CYP2D6", "*1/*1", "79715-9"),
+        ("fluorouracil", "DPYD", "Reference/Reference", "79719-1"),
+        ("azathioprine", "TPMT", "*1/*1", "79713-4"),
+    ],
+)
+def test_diplotype_and_phenotype_that_cannot_both_be_true_are_told_on_the_order(
+    twin: Gateway, ordered: str, symbol: str, normal: str, code: str
+) -> None:
+    word = {**result(code, {"text": "Poor metabolizer"}), "id": "word", "subject": SUBJECT}
+    word["code"]["coding"][0]["display"] = f"{symbol} {NORMAL_NAME}"
+    (card,) = shown(twin, draft(CODES[ordered]), genes=(gene(symbol, normal), word))
+    assert card["indicator"] == "warning"
+    assert card["summary"].startswith(f"{symbol} is not known, its results contradict one another")
+    assert normal.split("/", maxsplit=1)[0].strip("*") in card["detail"] and "Poor metabolizer" in card["detail"]
 
 
 def test_inhibitor_that_was_stopped_is_dated_and_does_not_count(twin: Gateway) -> None:

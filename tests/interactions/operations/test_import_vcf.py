@@ -22,6 +22,7 @@ from fhirtwin.pgx.defined import genes as genes_defined
 from fhirtwin.pgx.vcf import read_vcf
 from fhirtwin.report.genomics import imported
 from fhirtwin.twin import genome
+from fhirtwin.twin.genomics.possible import possible
 from fhirtwin.twin.state import LOCAL, PatientKey
 from tests import parts
 from tests.parts import body, patient
@@ -172,10 +173,27 @@ def test_rows_that_count_one_change_differently_contradict_one_another(client: F
 def test_what_a_laboratory_says_otherwise_of_its_diplotype_stays_with_it(
     client: FlaskClient, services: Services
 ) -> None:
-    genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*4/*4%09Ultrarapid Metabolizer%093.0"))
+    genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*1/*10%09Normal Metabolizer%091.5"))
     known = results(services)["CYP2D6"].known
     assert known.source == "outside call"
-    assert known.remarks == ("the laboratory said Ultrarapid Metabolizer", "the laboratory said 3.0")
+    assert known.remarks == ("the laboratory said Normal Metabolizer", "the laboratory said 1.5")
+
+
+def test_diplotype_and_word_of_an_outside_call_that_contradict_are_stored_with_both(
+    client: FlaskClient, services: Services
+) -> None:
+    told = genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*1/*1%09Poor Metabolizer%090"))["CYP2D6"]
+    assert "*1/*1 (Normal Metabolizer) and what the laboratory said, Poor Metabolizer" in told["not-called"]
+    twin = services.store
+    with twin.snapshot() as reader:
+        state = reader.twin(PatientKey(LOCAL, "p"))
+    assert state is not None
+    may_be = possible("CYP2D6", [fact for fact in state.facts if fact.display == "CYP2D6"])
+    assert {str(one.diplotypes[0]) if one.diplotypes else one.reported[0] for one in may_be} == {
+        "*1/*1",
+        "Poor Metabolizer",
+        "0",
+    }
 
 
 def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(

@@ -391,6 +391,40 @@ def test_contradictory_results_are_said_and_nothing_is_chosen() -> None:
     assert len(finding.facts) == 2
 
 
+POOR_WORD = ("Poor Metabolizer", "gene-phenotype")
+
+
+@pytest.mark.parametrize(
+    ("ordered", "gene", "first", "other", "severity"),
+    [
+        ("abacavir", "HLA-B", ("*57:01 positive", "allele-status"), ("*57:01 negative", "allele-status"), "warning"),
+        ("fluorouracil", "DPYD", ("Reference/Reference", "diplotype"), POOR_WORD, "warning"),
+        ("fluorouracil", "DPYD", ("Reference/Reference", "diplotype"), ("chr1:97450058 C/T", "variant"), "warning"),
+        ("capecitabine", "DPYD", ("Reference/Reference", "diplotype"), ("*2A/*2A", "diplotype"), "warning"),
+        ("clopidogrel", "CYP2C19", ("*1/*1", "diplotype"), POOR_WORD, "warning"),
+        ("codeine", "CYP2D6", ("*1/*1", "diplotype"), POOR_WORD, "warning"),
+        ("azathioprine", "TPMT", ("*1/*1", "diplotype"), POOR_WORD, "warning"),
+        ("clopidogrel", "CYP2C19", ("*1/*1", "diplotype"), ("*1/*17", "diplotype"), "info"),  # neither warns
+    ],
+)
+def test_contradiction_is_a_warning_where_one_of_the_two_would_warn(
+    ordered: str, gene: str, first: tuple[str, str], other: tuple[str, str], severity: str
+) -> None:
+    finding = one(ordered, facts=(result(gene, *first, "o1"), result(gene, *other, "o2")))
+    assert finding.rule == f"genes.not-called.{gene}"
+    assert finding.summary == f"{gene} is not known, its results contradict one another: {ordered} not judged by it"
+    assert finding.severity.value == severity
+    named = " ".join(finding.detail)
+    assert "not called, because" in named
+
+
+def test_one_allele_alone_is_a_warning_where_one_or_two_copies_of_it_would_warn() -> None:
+    found = one("fluorouracil", facts=(result("DPYD", "c.1905+1G>A (*2A)", "haplotype"),))
+    assert found.severity.value == "warning"
+    assert "only the allele c.1905+1G>A (*2A) was reported" in " ".join(found.detail)
+    assert one("codeine", facts=(result("CYP2D6", "*1", "haplotype"),)).severity.value == "info"
+
+
 @pytest.mark.parametrize(
     ("facts", "said"),
     [

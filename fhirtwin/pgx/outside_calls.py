@@ -212,7 +212,7 @@ def _outside(gene: str, mine: Sequence[OutsideCall], *, overriding: bool) -> Gen
 
 
 def _agrees(of_vcf: GeneCall, diplotype: Diplotype) -> bool:
-    if diplotype.label in of_vcf.labels:
+    if diplotype.label in of_vcf.labels or any(_agrees(one, diplotype) for one in of_vcf.or_else):
         return True
     if of_vcf.gene not in LISTED or not of_vcf.variants:
         return False

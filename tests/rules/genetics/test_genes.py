@@ -418,6 +418,14 @@ def test_contradiction_is_a_warning_where_one_of_the_two_would_warn(
     assert "not called, because" in named
 
 
+def test_variant_of_which_a_copy_is_open_is_told_with_perhaps_and_with_the_row_for_two_copies() -> None:
+    open_ = one("fluorouracil", facts=(result("DPYD", "chr1:97450058 T/.", "variant"),))
+    assert open_.severity.value == "critical" and "perhaps DPYD poor metabolizer" in open_.summary
+    assert "intermediate metabolizer (activity score 1.0)" in " ".join(open_.detail)
+    told_ = one("fluorouracil", facts=(result("DPYD", "chr1:97450058 C/T", "variant"),))
+    assert told_.severity.value == "warning" and "intermediate metabolizer" in told_.summary
+
+
 def test_one_allele_alone_is_a_warning_where_one_or_two_copies_of_it_would_warn() -> None:
     found = one("fluorouracil", facts=(result("DPYD", "c.1905+1G>A (*2A)", "haplotype"),))
     assert found.severity.value == "warning"

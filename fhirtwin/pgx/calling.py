@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -62,10 +63,19 @@ def _call(gene: Gene, sample: Sample, rules: Rules) -> GeneCall:
         return GeneCall(gene.name, because="; ".join(contradicted.values()))
     refused = sample.refused.get(gene.name, {})
     usable, notes = _usable(gene, shown, rules)
-    call = _called(gene, shown, usable, rules).noting(*notes, *(refused[index] for index in sorted(refused)))
+    call = _called(gene, shown, usable, rules)
+    if refused and not shown:
+        call = replace(call, because="nothing that the file shows of it can be used")
+    call = call.noting(*notes, *_refusals(refused))
     missing = tuple(position.index for position in gene.positions if position.index not in usable)
     open_ = tuple(_not_excluded(gene, usable, call)) if missing else ()
     return replace(call, missing=missing, untested=unseen(gene, usable), not_excluded=open_)
+
+
+def _refusals(refused: Mapping[int, str]) -> Iterator[str]:
+    """Gives each reason why positions are not used, once, with the number of them."""
+    for reason, count in Counter(refused[index] for index in sorted(refused)).items():
+        yield f"{reason}, at {count} positions of the gene" if count > 1 else reason
 
 
 def _not_excluded(gene: Gene, usable: Genotypes, call: GeneCall) -> Iterator[str]:

@@ -243,6 +243,16 @@ def test_absent_positions_are_reference_only_by_the_callers_word(client: FlaskCl
     assert "By the word of who imported it, positions that the file does not show" in report["conclusion"]
 
 
+def test_blocks_in_which_nobody_read_are_no_reference_whatever_their_genotype(client: FlaskClient) -> None:
+    blocks = "".join(
+        f"{name}\t{first}\t.\tA\t<NON_REF>\t.\t.\tEND={last}\tGT:DP:GQ:MIN_DP:PL\t0/0:0:0:0:0,0,0\n"
+        for name, first, last in (("chr1", 97000000, 98500000), ("chr10", 94700000, 95100000))
+    )
+    told = genes(send(client, (HEAD.format(samples="S1") + blocks).encode(), "sample=S1&absent-is-reference=true"))
+    for name in ("DPYD", "CYP2C9", "CYP2C19"):
+        assert "nothing that the file shows of it can be used" in told[name]["not-called"]
+
+
 def test_listed_variants_are_told_beside_the_two_that_are_looked_up(client: FlaskClient) -> None:
     rows = "chr1\t97450058\t.\tC\tT\t.\tPASS\t.\tGT\t0/1\nchr1\t97883329\t.\tA\tG\t.\tPASS\t.\tGT\t0/1\n"
     rows += "chr1\t97515787\t.\tA\tC\t.\tPASS\t.\tGT\t0/1\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-ONE_OF = "one of the results that contradict each other: "
-"""How a note names a result that another contradicts; from it a reader knows what the gene may be."""
+MAY_BE = "what was reported may mean: "
+"""How a note names what a gene that is not called may be; it is read again from there, and never as a call."""
 _SUBALLELE = re.compile(r"(\*\d+)\.\d+")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from fhirtwin.pgx import functions, phenotype
-from fhirtwin.pgx.calls import ONE_OF, Diplotype, GeneCall
+from fhirtwin.pgx.calls import MAY_BE, Diplotype, GeneCall
 from fhirtwin.pgx.coverage import Coverage
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.lowest import looked_up
@@ -53,7 +53,7 @@ def _of(call: GeneCall) -> Known:
 
 def _sides(call: GeneCall, pairs: tuple[Pair, ...], words: tuple[str, ...]) -> tuple[str, ...]:
     """The notes of a call, and each of the results that contradict one another."""
-    return (*call.notes, *(f"{ONE_OF}{one}" for one in (*map(str, pairs), *words)))
+    return (*call.notes, *(f"{MAY_BE}{one}" for one in (*map(str, pairs), *words)))
 
 
 def denied(found: Known, words: Iterable[str]) -> str:

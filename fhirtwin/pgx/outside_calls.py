@@ -15,7 +15,7 @@ from typing import Final
 
 from fhirtwin.errors import Incorrect, TooLarge
 from fhirtwin.pgx import functions, hla
-from fhirtwin.pgx.calls import ONE_OF, Diplotype, GeneCall, Strand
+from fhirtwin.pgx.calls import MAY_BE, Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.naming import ONE_COPY
 from fhirtwin.pgx.variant_lists import LISTED
@@ -183,7 +183,7 @@ def _settled(gene: str, of_vcf: GeneCall | None, mine: Sequence[OutsideCall], *,
     said = " or ".join(of_outside.labels)
     because = f"the outside call ({said}) and the VCF ({' or '.join(of_vcf.labels)}) contradict each other"
     sides = (*_sides(of_vcf), *of_outside.labels)
-    return GeneCall(gene, because=because, source="outside", notes=tuple(f"{ONE_OF}{one}" for one in sides))
+    return GeneCall(gene, because=because, source="outside", notes=tuple(f"{MAY_BE}{one}" for one in sides))
 
 
 def _sides(of_vcf: GeneCall) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ def _outside(gene: str, mine: Sequence[OutsideCall], *, overriding: bool) -> Gen
     several = len(diplotypes) > 1 or (not gene.startswith("HLA-") and len(phenotypes) > 1) or len(activities) > 1
     if several and not overriding:
         said = (*(one.label for one in diplotypes), *sorted(phenotypes), *sorted(activities))
-        notes = tuple(f"{ONE_OF}{one}" for one in said)
+        notes = tuple(f"{MAY_BE}{one}" for one in said)
         return GeneCall(gene, because="outside calls of it contradict one another", source="outside", notes=notes)
     statuses = "; ".join(sorted(phenotypes)) or "; ".join(s for one in diplotypes for s in hla_statuses(gene, one))
     ordered = tuple(sorted(diplotypes, key=lambda one: one.label))

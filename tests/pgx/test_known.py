@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhirtwin.pgx import guideline, hla, known, phenotype, recommendations
-from fhirtwin.pgx.calls import ONE_OF, Diplotype, GeneCall, Strand
+from fhirtwin.pgx.calls import MAY_BE, Diplotype, GeneCall, Strand
 from fhirtwin.pgx.outside_calls import read_outside_calls, with_outside
 from fhirtwin.pgx.results import GENES, GenePhenotype
 
@@ -65,7 +65,7 @@ def test_a_diplotype_and_a_phenotype_that_cannot_both_be_true_are_not_called_and
     told = tell(_outside(line)[gene])
     assert told.alternatives == ()
     assert "the diplotype *1/*1 (Normal Metabolizer) and what the laboratory said" in told.not_called
-    assert told.notes == tuple(f"{ONE_OF}{one}" for one in (diplotype, *filter(None, words)))
+    assert told.notes == tuple(f"{MAY_BE}{one}" for one in (diplotype, *filter(None, words)))
 
 
 def test_a_variant_that_no_table_knows_is_not_passed_over() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from fhirtwin.pgx import hla, known, naming, places
 from fhirtwin.pgx.calling import Rules, call_gene
-from fhirtwin.pgx.calls import ONE_OF
+from fhirtwin.pgx.calls import MAY_BE
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import Sample
 from fhirtwin.pgx.results import Known, Pair
@@ -24,9 +24,15 @@ def possible(gene: str, facts: Iterable[Fact]) -> tuple[Known, ...]:
 def _each(gene: str, fact: Fact) -> Iterator[Known]:
     yield from _alone(gene, fact.name, str(fact.value))
     for line in fact.note.split("\n") if fact.name == "gene-not-called" else ():
-        if line.startswith(ONE_OF):
-            said = line.removeprefix(ONE_OF)
-            yield from _alone(gene, "diplotype" if naming.diplotypes(gene, said) else "gene-phenotype", said)
+        if line.startswith(MAY_BE):
+            said = line.removeprefix(MAY_BE)
+            yield from _alone(gene, _kind(gene, said), said)
+
+
+def _kind(gene: str, said: str) -> str:
+    if places.read(gene, said):
+        return "variant"
+    return "diplotype" if naming.diplotypes(gene, said) else "gene-phenotype"
 
 
 def _alone(gene: str, name: str, value: str) -> Iterator[Known]:

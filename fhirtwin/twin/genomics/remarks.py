@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.pgx import coverage
-from fhirtwin.pgx.calls import ONE_OF
+from fhirtwin.pgx.calls import MAY_BE
 from fhirtwin.pgx.coverage import Coverage
 from fhirtwin.pgx.known import METHODS, SOURCES
 from fhirtwin.terms.systems import profile
@@ -54,7 +54,7 @@ def written(resource: Resource) -> str:
 
 def contradicting(resource: Resource) -> str:
     """Give the lines by which a Genotype of this server, not called, names the results that contradict one another."""
-    return "\n".join(line for line in written(resource).split("\n") if line.startswith(ONE_OF))
+    return "\n".join(line for line in written(resource).split("\n") if line.startswith(MAY_BE))
 
 
 def of(facts: Iterable[Fact]) -> Remarks:

@@ -11,11 +11,11 @@ from fhirtwin.api.cds.answers import response_rules
 from fhirtwin.fhir import validator
 from fhirtwin.intake.templates import LONGEST
 from fhirtwin.terms.drugs.ingredients import CODES
-from fhirtwin.terms.systems import ATC
+from fhirtwin.terms.systems import ATC, LOINC
 from fhirtwin.twin.genomics import observation
 from tests.api_cds.advice.test_order_safety import SUBJECT, bundle, call, cards, concept, draft, medicine
 from tests.gateway_in_process import Gateway
-from tests.twin.genomics.builders import genotype, result
+from tests.twin.genomics.builders import DBSNP, coded, component, genotype, result, studied
 
 
 def gene(name: str, said: str) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def test_genotype_of_a_prefetch_makes_a_card_with_a_suggestion_that_an_ehr_can_a
 def test_clinical_drug_and_atc_code_lead_to_the_ingredient(twin: Gateway) -> None:
     named = concept("309362", "clopidogrel 75 MG Oral Tablet")
     by_atc = concept("B01AC04", system=ATC)
-    for coded in (named, by_atc):
-        made = shown(twin, draft("0", medicationCodeableConcept=coded), genes=(gene("CYP2C19", "*2/*2"),))
+    for said in (named, by_atc):
+        made = shown(twin, draft("0", medicationCodeableConcept=said), genes=(gene("CYP2C19", "*2/*2"),))
         assert [card["summary"].split(",")[0] for card in made] == ["Clopidogrel"]
     text = draft("0", medicationCodeableConcept={"text": "clopidogrel 75 mg"})
     assert shown(twin, text, genes=(gene("CYP2C19", "*2/*2"),)) == []
@@ -145,6 +145,32 @@ def test_result_of_a_gene_that_cannot_be_used_is_named_where_a_guideline_asks_fo
     assert cards(call(twin, draft(CODES["metformin"]), observations=(preliminary,))) == []
     odd = {**preliminary, "status": "final", "code": {"coding": [{"system": "http://loinc.org", "code": "69548-6"}]}}
     assert cards(call(twin, draft(CODES["clopidogrel"]), observations=({**odd, "status": "preliminary"},))) == []
+
+
+def of_variant(*components: dict[str, Any]) -> dict[str, Any]:
+    het = component("53034-5", coded(LOINC, "LA6706-1"))
+    return {**result("69548-6", coded(LOINC, "LA9633-4"), *components, het), "id": "v", "subject": SUBJECT}
+
+
+def test_variant_of_dpyd_is_read_by_the_names_that_laboratories_give_it_or_named_on_the_order(twin: Gateway) -> None:
+    def hgvs(name: str) -> dict[str, Any]:
+        return component("81290-9", coded("http://varnomen.hgvs.org", name))
+
+    order = draft(CODES["fluorouracil"])
+    (read,) = cards(call(twin, order, observations=(of_variant(hgvs("NM_000110.4:c.1905+1G>A")),)))
+    assert read["summary"].startswith("Fluorouracil, perhaps DPYD intermediate metabolizer")
+    (no_base,) = cards(call(twin, order, observations=(of_variant(component("81252-9", coded(DBSNP, "rs3918290"))),)))
+    assert no_base["indicator"] == "warning" and no_base["summary"].startswith("DPYD was looked at and is not known")
+    assert "it does not tell the alternate base" in no_base["detail"]
+    (old,) = cards(call(twin, order, observations=(of_variant(hgvs("NC_000001.10:g.97915614C>T")),)))
+    assert old["summary"].startswith("Orders not checked against 1 result") and "GRCh38" in old["detail"]
+    (named,) = cards(call(twin, order, observations=(of_variant(hgvs("NC_000001.10:g.97915614C>T"), studied("DPYD")),)))
+    assert named["summary"].startswith("DPYD was looked at and is not known")
+    beside = (gene("DPYD", "Reference/Reference"), of_variant(hgvs("NC_000001.10:g.97915614C>T"), studied("DPYD")))
+    (other,) = cards(call(twin, order, observations=beside))
+    assert other["summary"].startswith("Orders not checked against 1 result")
+    elsewhere = of_variant(component("81252-9", coded(DBSNP, "rs12345")), component("69551-0", "A"))
+    assert cards(call(twin, order, observations=(elsewhere,))) == []
 
 
 def test_result_of_a_gene_that_was_entered_in_error_is_no_gap(twin: Gateway) -> None:

@@ -3,8 +3,9 @@
 Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
 could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
 (`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when
-a guideline asks for genes before something that is ordered; variants do not, there may be thousands, nor does what was
-entered in error: nothing is to be checked against it.
+a guideline asks for genes before something that is ordered. Of variants, there may be thousands, only those count
+that are there and could not be read although they are of a gene of the tables, or may be (another build). What was
+entered in error does not count: nothing is to be checked against it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from datetime import date
 from typing import Any, Final
 
 from fhirtwin.api.cds.service import Call
+from fhirtwin.pgx import hgnc
 from fhirtwin.rules import renal, renal_apixaban
 from fhirtwin.rules.drafts import Unjudged, called
 from fhirtwin.rules.genetics import naming
@@ -22,7 +24,7 @@ from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms import concepts
 from fhirtwin.twin import gaps
 from fhirtwin.twin.derived import newest
-from fhirtwin.twin.genomics import observation
+from fhirtwin.twin.genomics import observation, place, variant
 from fhirtwin.twin.mappers.observation import effective
 from fhirtwin.twin.reading import FINAL, codings, text
 from fhirtwin.twin.state import Source, TwinState
@@ -87,7 +89,7 @@ def _of_days_to_come(state: TwinState, situation: Situation) -> Iterator[Unjudge
 
 def _genes(unused: Iterable[_Unused]) -> Iterator[Unjudged]:
     for source, resource, reason in unused:
-        if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource):
+        if resource.get("resourceType") == "Observation" and (_is_of_a_gene(resource) or _may_matter(resource, reason)):
             yield Unjudged(source.reference, called(resource) or "result of a gene", reason)
 
 
@@ -95,6 +97,15 @@ def _is_of_a_gene(resource: Resource) -> bool:
     codes = {code.code for code in codings(resource.get("code"))}
     in_error = text(resource, "status") == "entered-in-error"
     return not in_error and VARIANT not in codes and observation.reader(dict(resource)) is not None
+
+
+def _may_matter(resource: Resource, reason: str) -> bool:
+    """Whether a variant is there, and was left unread for another reason than that no definition knows its place."""
+    if VARIANT not in {code.code for code in codings(resource.get("code"))} or text(resource, "status") not in FINAL:
+        return False
+    named = reason.partition(": ")[0] in hgnc.IDS
+    there = variant.PRESENT in {code.code for code in codings(resource.get("valueCodeableConcept"))}
+    return there and (named or reason == place.OTHER_BUILD)
 
 
 def asks_for_kidneys(order: Order) -> bool:

@@ -15,6 +15,7 @@ from fhirtwin.pgx import places
 from fhirtwin.pgx.loci import Locus
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.genomics import place, transcript
+from fhirtwin.twin.genomics.copies import COUNTED
 from fhirtwin.twin.genomics.elements import NotRead, component_values, fact, genes_studied, mapped, words
 from fhirtwin.twin.genomics.place import Change
 from fhirtwin.twin.mapper import Resource
@@ -49,6 +50,8 @@ def _read(resource: Resource, genes: list[str], source: Source, time: str) -> Ma
     if (PRESENT in answer) == (ABSENT in answer):
         raise NotRead("it does not say that the variant is there or that it is not")
     change = _change(resource)
+    if any(True for _ in component_values(resource, COUNTED)):
+        raise NotRead("it counts copies of the gene, which tell no allele by themselves")
     if not change.alternate:
         raise _without_alternate(change, _copies(resource), there=PRESENT in answer)
     loci = list(place.made(change))

@@ -147,6 +147,14 @@ def test_result_of_a_gene_that_cannot_be_used_is_named_where_a_guideline_asks_fo
     assert cards(call(twin, draft(CODES["clopidogrel"]), observations=({**odd, "status": "preliminary"},))) == []
 
 
+def test_copies_that_are_counted_beside_alleles_are_not_passed_over(twin: Gateway) -> None:
+    counted = gene("CYP2D6", "*1/*2")
+    counted["component"].append({"code": coded(LOINC, "82155-3"), "valueQuantity": {"value": 3}})
+    (card,) = cards(call(twin, draft(CODES["codeine"]), observations=(counted,)))
+    assert card["indicator"] == "warning" and card["summary"].startswith("CYP2D6 was looked at and is not known")
+    assert "the number of copies that it counts (3) is not that of the alleles it names" in card["detail"]
+
+
 def of_variant(*components: dict[str, Any]) -> dict[str, Any]:
     het = component("53034-5", coded(LOINC, "LA6706-1"))
     return {**result("69548-6", coded(LOINC, "LA9633-4"), *components, het), "id": "v", "subject": SUBJECT}

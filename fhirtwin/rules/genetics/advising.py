@@ -67,7 +67,7 @@ def _summary(told: Judged) -> str:
     through = {taken.drug for taken in told.through(row)}
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
     known = wording.what_is_known(row, told.shown)
-    head = f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): "
+    head = f"{name}, {known}{beside_} ({wording.how_firm(row, told.grade(row))}): "
     return head + wording.headline(row, SUMMARY_LENGTH - len(head))
 
 

@@ -94,6 +94,12 @@ class Judged:
         effects = [self.effects[gene] for gene in genes if gene in self.effects]
         return tuple(dict.fromkeys(taken for effect in effects for taken in effect.deciding))
 
+    def grade(self, *rows: Recommendation) -> str:
+        """How good the evidence is for what other medicines made of the genes of some rows; empty where nothing."""
+        genes = {gene for row in rows for gene, value in row.key if value != NO_RESULT}
+        grades = {one.grade for gene, one in self.effects.items() if gene in genes and one.changed}
+        return "low" if "low" in grades else "".join(grades)
+
 
 def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool = False) -> Judged:
     """Look a drug up by the genes, as other medicines let them show.

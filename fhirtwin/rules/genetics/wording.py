@@ -153,6 +153,12 @@ def by_genes_alone(rows: Iterable[Recommendation], effects: Mapping[str, Effecti
         )
 
 
+def how_firm(row: Recommendation, grade: str) -> str:
+    """How firm a row is, for a headline: beside the guideline's strength the grade of what made the phenotype."""
+    strength = row.strength.lower()
+    return f"conversion: {grade}; CPIC: {strength}" if grade else f"CPIC, {strength}"
+
+
 def what_a_label_forbids(one: Contraindication) -> str:
     """A contraindication in one paragraph: of what, for whom, how strongly."""
     return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."

@@ -61,7 +61,9 @@ def test_draft_inhibitor_is_held_against_what_is_taken(twin: Gateway) -> None:
         genes=(gene("CYP2D6", "*1/*1"),),
         taken=(medicine(CODES["tamoxifen"], "m"),),
     )
-    assert card["summary"].startswith("Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong)")
+    assert card["summary"].startswith(
+        "Paroxetine slows CYP2D6, and tamoxifen is taken (conversion: moderate; CPIC: strong)"
+    )
 
 
 def test_moderate_inhibitor_takes_no_critical_card_away(twin: Gateway) -> None:

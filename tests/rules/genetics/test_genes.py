@@ -332,12 +332,23 @@ def test_what_changes_nothing_is_not_named_beside_a_poor_metabolizer(inhibitor: 
 def test_only_what_changed_a_gene_of_the_row_is_named_beside_a_drug() -> None:
     bupropion, escitalopram = taken("bupropion", "b"), taken("escitalopram", "e")
     codeine = one("codeine", facts=(NORMAL_2D6, bupropion, escitalopram))
-    assert codeine.summary.startswith("Codeine, CYP2D6 poor metabolizer beside bupropion (CPIC")  # the other is weak
+    assert codeine.summary.startswith(
+        "Codeine, CYP2D6 poor metabolizer beside bupropion (conversion: moderate; CPIC: "
+    )  # the other is weak
     assert escitalopram not in codeine.facts
     facts = (NORMAL_2D6, FAST_2C19, bupropion)
     (other,) = [f for f in told("escitalopram", "codeine", facts=facts) if f.rule == "genes.escitalopram"]
     assert "bupropion" not in other.summary
     assert [fact.display for fact in other.facts] == ["CYP2C19"]
+
+
+def test_headline_of_a_converted_phenotype_has_the_grade_of_the_conversion() -> None:
+    usual = result("CYP2C19", "*1/*1")
+    finding = one("clopidogrel", facts=(usual, taken("fluvoxamine")))
+    assert finding.summary.startswith(
+        "Clopidogrel, CYP2C19 poor metabolizer beside fluvoxamine (conversion: low; CPIC: strong): avoid it"
+    )
+    assert "(CPIC, strong)" in one("clopidogrel", facts=(POOR_2C19, taken("fluvoxamine"))).summary
 
 
 def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
@@ -351,7 +362,7 @@ def test_draft_inhibitor_against_a_medicine_that_is_taken_is_a_finding_on_the_dr
     finding = one("paroxetine", facts=(NORMAL_2D6, taken("tamoxifen")))
     assert (finding.rule, finding.orders) == ("genes.inhibitor.tamoxifen", ("MedicationRequest/d1",))
     assert finding.summary == (
-        "Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong): "
+        "Paroxetine slows CYP2D6, and tamoxifen is taken (conversion: moderate; CPIC: strong): "
         "less endoxifen; choose one that does not slow CYP2D6"
     )
     assert "aromatase" not in finding.summary  # that is for people whose genes do it

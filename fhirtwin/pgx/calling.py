@@ -20,6 +20,8 @@ from fhirtwin.pgx.variant_lists import LISTED, listed
 
 OTHERWISE_REFERENCE: Final = frozenset({"CACNA1S", "DPYD", "G6PD", "NUDT15", "RYR1", "TPMT"})
 """Genes whose variants are about toxicity: a base that no definition knows counts as the reference, and is noted."""
+MOST_CHANGED: Final = 10
+"""Changed positions that a reason names."""
 SLCO1B1_FALLBACK: Final = "rs4149056"
 CYP2D6_ALONE: Final = (
     "CYP2D6 is not called from single variants, which show neither deletions, nor copies, nor hybrids with CYP2D7; "
@@ -166,7 +168,19 @@ def _unexplained(gene: Gene, usable: Genotypes) -> str:
     if strange:
         places = ", ".join(_where(gene, index) for index in strange)
         return f"a base that no definition knows at {places}"
-    return "no pair of defined alleles explains what the file shows"
+    changed = [_shown(gene, i, one) for i, one in sorted(usable.items()) if _is_changed(gene, i, one)]
+    more = [f"{len(changed) - MOST_CHANGED} more"] if len(changed) > MOST_CHANGED else []
+    return f"no pair of defined alleles explains what the file shows: {', '.join([*changed[:MOST_CHANGED], *more])}"
+
+
+def _is_changed(gene: Gene, index: int, one: Genotype) -> bool:
+    return any(base != gene.positions[index].reference for base in one.bases)
+
+
+def _shown(gene: Gene, index: int, one: Genotype) -> str:
+    """Names a position and its bases, for people: `CYP2C19 chr10:94781859 (rs4244285) A/A`."""
+    rsid = gene.positions[index].rsid
+    return f"{_where(gene, index)}{f' ({rsid})' if rsid else ''} {'/'.join(base or UNDOCUMENTED for base in one.bases)}"
 
 
 def _chosen(gene: Gene, usable: Genotypes, found: list[Diplotype], rules: Rules) -> GeneCall:

@@ -94,6 +94,14 @@ def test_an_undocumented_base_is_reference_only_where_toxicity_is_at_stake() -> 
     assert not other.called and "chr10:94781859" in other.because
 
 
+def test_what_no_pair_explains_is_named() -> None:
+    shown = {name: Genotype((p.reference,) * 2) for name, p in genes()["CYP2C19"].by_rsid.items()}
+    call = _called("CYP2C19", shown | {"rs4244285": Genotype(("A", "A"))})
+    assert call.because == (
+        "no pair of defined alleles explains what the file shows: CYP2C19 chr10:94781859 (rs4244285) A/A"
+    )
+
+
 def test_half_calls() -> None:
     reference = _called("CYP2C19", {"rs4244285": Genotype((None, "G"))})
     assert reference.labels == ("*38/*38",) and len(reference.missing) == 1

@@ -28,10 +28,20 @@ BINNED: Final = frozenset({"*1", "*2", "*4"})
 """Alleles of CYP2D6 whose copies from three on have one function in the tables of CPIC."""
 
 _HLA: Final = re.compile(r"\*\d{2,3}(:\d{2,4}){1,3}[A-Z]?")
-_STAR: Final = re.compile(r"(?P<star>\*\d{1,3})(\.\d{3})?(x\d{1,2}|x?≥\d{1,2})?")
+_STAR: Final = re.compile(r"(?P<star>\*\d{1,3})(\.\d{3})?(x[1-9]\d?|x[Nn]|x?≥[1-9]\d?)?")
+_HLA_ALONE: Final = re.compile(r"(\*\d{2,3}:\d{2,4})(?::\d{2,4}){0,2}[A-Z]?(?: (positive|negative))?", re.IGNORECASE)
 _MITOCHONDRIAL: Final = re.compile(r"Reference|(m\.)?\d{1,5}[ACGT]{1,5}>[ACGT]{1,5}|(m\.)?\d{1,5}[ACGT]>del(\+Cn)?")
 _NOT_CALLED: Final = frozenset({".", "./.", ".|."})
 _ACTIVITY: Final = re.compile(r"≥?\d{1,2}(\.\d{1,2})?|n/a")
+
+
+_HLA_HINT: Final = "write `*57:01/*08:01`, `*57:01`, or `*57:01 positive`"
+_HINTS: Final = {
+    "CYP2D6": "write `*1/*4`, copies as `*1x2`, `*1x≥3` or `*1xN`, a tandem as `*36+*10`, a deletion as `*5`",
+    "HLA-A": _HLA_HINT,
+    "HLA-B": _HLA_HINT,
+}
+"""How the alleles of a gene are written, of those that are written in ways of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +91,24 @@ def _line(number: int, line: str) -> OutsideCall:
         raise Incorrect(f"{where}: the activity score is no number")
     if written in _NOT_CALLED:
         return OutsideCall(gene, because="the outside call says that it was not called")
+    if gene.startswith("HLA-") and (alone := _HLA_ALONE.fullmatch(written)):
+        return OutsideCall(gene, None, _status(alone, phenotype, where), activity)
     return OutsideCall(gene, _diplotype(gene, written, where) if written else None, phenotype, activity)
+
+
+def _status(alone: re.Match[str], phenotype: str, where: str) -> str:
+    """What is said of one HLA allele in the place of a diplotype: it is there, unless the line says that it is not."""
+    said = {word.casefold() for word in (alone[2], phenotype) if word}
+    if len(said) > 1 or not said <= {hla.POSITIVE, hla.NEGATIVE}:
+        raise Incorrect(f"{where}: one HLA allele with another word than positive or negative; {_HLA_HINT}")
+    return f"{alone[1]} {next(iter(said), hla.POSITIVE)}"
 
 
 def _diplotype(gene: str, written: str, where: str) -> Diplotype:
     strands = [_strand(gene, part, where) for part in _parted(gene, written)]
     if len(strands) != 2 and not (gene in ONE_COPY and len(strands) == 1):
-        raise Incorrect(f"{where}: not two alleles, parted by a slash")
+        hint = _HINTS.get(gene, "write both, for example `*1/*2`")
+        raise Incorrect(f"{where}: not two alleles of {gene}, parted by a slash; {hint}")
     if gene == "MT-RNR1" and len(strands) != 1:
         raise Incorrect(f"{where}: MT-RNR1 has one copy; write one allele")
     return Diplotype.of(*strands)
@@ -107,7 +128,8 @@ def _parted(gene: str, written: str) -> list[str]:
 def _strand(gene: str, written: str, where: str) -> Strand:
     parts = _parts(gene, written)
     if not all(_is_known(gene, part) for part in parts):
-        raise Incorrect(f"{where}: {gene} has no allele of that name; write it as its definition does")
+        hint = _HINTS.get(gene, "write it as its definition does")
+        raise Incorrect(f"{where}: {gene} has no allele of that name; {hint}")
     if gene == "CYP2D6":
         return Strand((" + ".join(_copies(part) for part in parts),))
     return Strand(tuple(parts))
@@ -123,9 +145,11 @@ def _parts(gene: str, written: str) -> list[str]:
 
 def _copies(part: str) -> str:
     """Writes copy numbers as guidelines do; three copies and more of some alleles are one bin, `*1x≥3`."""
-    found = re.fullmatch(r"(\*\d+)(?:\.\d+)?(?:(x?≥)(\d+)|x(\d+))?", part)
+    found = re.fullmatch(r"(\*\d+)(?:\.\d+)?(?:(x?≥)(\d+)|x(\d+|[Nn]))?", part)
     if found is None:
         return part
+    if found[4] in ("N", "n"):
+        return f"{found[1]}xN"
     copies = int(found[3] or found[4] or 1)
     if copies >= 3 and found[1] in BINNED:
         return f"{found[1]}x≥3"

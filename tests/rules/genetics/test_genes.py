@@ -475,6 +475,16 @@ def test_thiopurines_say_first_what_to_do_for_which_disease_and_can_be_taken_awa
     assert one("azathioprine", facts=(result("TPMT", "Intermediate Metabolizer", "gene-phenotype"),)).remedies == ()
 
 
+def test_phenotype_that_every_option_has_is_not_told_as_perhaps() -> None:
+    sure = one("codeine", facts=(result("CYP2D6", "*1/*2xN"),))
+    assert sure.severity.value == "critical"
+    assert sure.summary.startswith("Codeine, CYP2D6 ultrarapid metabolizer (CPIC, strong)")
+    assert "calls that fit equally well lead to different activity scores" in " ".join(sure.detail)
+    unsure = one("codeine", facts=(result("CYP2D6", "*4/*2xN"),))  # two copies are usual, three are not
+    assert unsure.summary.startswith("Codeine, perhaps CYP2D6 ultrarapid metabolizer")
+    assert "lead to different phenotypes" in " ".join(unsure.detail)
+
+
 def test_calls_that_fit_equally_well_show_every_row() -> None:
     finding = one("clopidogrel", facts=(result("CYP2C19", "*1/*17 | *2/*2"),))
     text = " ".join(finding.detail)

@@ -211,6 +211,15 @@ def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(
     assert len(search(client, "DiagnosticReport")) == 1
 
 
+def test_second_import_says_what_of_the_first_it_takes_away(client: FlaskClient) -> None:
+    send(client, vcf(), "sample=S1&outside-calls=HLA-B%09*57:01/*08:01%0ACYP2D6%09*4/*4")
+    told = genes(send(client, vcf()))
+    assert "an earlier import of this sample had called this gene" in told["HLA-B"]["not-called"]
+    assert "an earlier import of this sample had called this gene" in told["CYP2D6"]["note"]
+    assert not any("earlier" in str(told[gene]) for gene in told.keys() - {"HLA-B", "CYP2D6"})
+    assert "HLA-B" not in genes(send(client, vcf()))  # it is told once, by the import that does it
+
+
 def test_two_samples_of_a_patient_that_contradict_leave_the_gene_uncalled(
     client: FlaskClient, services: Services
 ) -> None:

@@ -149,6 +149,12 @@ def test_result_of_a_gene_that_cannot_be_used_is_named_where_a_guideline_asks_fo
     assert cards(call(twin, draft(CODES["clopidogrel"]), observations=({**odd, "status": "preliminary"},))) == []
 
 
+def test_hla_result_under_the_name_of_its_allele_is_read(twin: Gateway) -> None:
+    said = {**result("50956-2", None), "code": {"text": "HLA-B*57:01"}, "valueString": "POSITIVE"}
+    (card,) = cards(call(twin, draft(CODES["abacavir"]), observations=({**said, "id": "h", "subject": SUBJECT},)))
+    assert card["indicator"] == "critical" and "HLA-B*57:01 positive" in card["summary"]
+
+
 def test_copies_that_are_counted_beside_alleles_are_not_passed_over(twin: Gateway) -> None:
     counted = gene("CYP2D6", "*1/*2")
     counted["component"].append({"code": coded(LOINC, "82155-3"), "valueQuantity": {"value": 3}})

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -20,6 +21,7 @@ from fhirtwin.pgx.variant_lists import LISTED, listed
 
 OTHERWISE_REFERENCE: Final = frozenset({"CACNA1S", "DPYD", "G6PD", "NUDT15", "RYR1", "TPMT"})
 """Genes whose variants are about toxicity: a base that no definition knows counts as the reference, and is noted."""
+_LINE: Final = re.compile(r"^line \d+ of the VCF ")
 MOST_CHANGED: Final = 10
 """Changed positions that a reason names."""
 SLCO1B1_FALLBACK: Final = "rs4149056"
@@ -75,9 +77,16 @@ def _call(gene: Gene, sample: Sample, rules: Rules) -> GeneCall:
 
 
 def _refusals(refused: Mapping[int, str]) -> Iterator[str]:
-    """Gives each reason why positions are not used, once, with the number of them."""
-    for reason, count in Counter(refused[index] for index in sorted(refused)).items():
-        yield f"{reason}, at {count} positions of the gene" if count > 1 else reason
+    """Gives each reason why positions are not used, once, with the number of them, or of the lines that have it."""
+    lines: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(refused[index] for index in sorted(refused)):
+        lines.setdefault(_LINE.sub("", reason), []).append(reason)
+    counts = Counter(refused.values())
+    for reasons in lines.values():
+        first, at = reasons[0], sum(counts[reason] for reason in reasons)
+        where = f", at {at} positions of the gene" if at > 1 else ""
+        others = f", as have more lines ({len(reasons) - 1})" if len(reasons) > 1 else ""
+        yield f"{first}{others}{where}"
 
 
 def _not_excluded(gene: Gene, usable: Genotypes, call: GeneCall) -> Iterator[str]:

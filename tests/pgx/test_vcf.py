@@ -113,12 +113,24 @@ def test_what_nobody_read_is_no_reference(form: str, value: str, field: str) -> 
         call = call_genes(sample)["CYP2C19"]
         assert not call.called and call.because == "nothing that the file shows of it can be used"
         assert call.looked_at
-        assert f"no read tells ({field} is 0), at " in call.notes[0]
-        assert len(call.notes) <= 2  # one for each line of the file, not for each position
+        (note,) = call.notes  # not one for each position
+        assert f"no read tells ({field} is 0), " in note and note.endswith("at 35 positions of the gene")
     alone = _with_depths(row)
     assert alone.refused["CYP2C19"] and 94781859 not in {
         genes()["CYP2C19"].positions[index].start for index in alone.genotypes["CYP2C19"]
     }
+
+
+def test_a_reason_that_many_lines_have_is_told_once() -> None:
+    gene = genes()["CYP2C19"]
+    rows = [
+        f"chr10\t{one.start}\t.\t{one.reference[0]}\t.\t.\tPASS\t.\tGT:DP\t0/0:0\n"
+        for one in gene.positions
+        if len(one.context) == 1
+    ]
+    (note,) = call_genes(_with_depths(*rows))["CYP2C19"].notes
+    others, places = f"as have more lines ({len(rows) - 1})", f"at {len(rows)} positions of the gene"
+    assert others in note and places in note
 
 
 def test_a_row_of_its_own_prevails_over_a_block_in_which_nobody_read() -> None:

@@ -163,6 +163,7 @@ def test_variants_and_a_diplotype_of_a_gene_of_listed_variants(diplotype: str, v
     told = [gene("DPYD", "variant", one, f"v{number}") for number, one in enumerate(variants)]
     found = result(gene("DPYD", "diplotype", diplotype), *told)
     assert bool(found.known.diplotypes) == fits == (not found.conflict)
+    assert fits or (diplotype in found.conflict and variants[0] in found.conflict)
 
 
 def test_unknown_allele_is_not_called_by_name() -> None:

@@ -22,6 +22,8 @@ from fhirtwin.twin.times import overlap
 
 Sex = Literal["male", "female"] | None
 
+MOST_NAMED: Final = 10
+"""Variants that a contradiction names."""
 VARIANTS: Final = "variants that were reported one by one"
 
 
@@ -44,7 +46,7 @@ def settled(gene: str, facts: Sequence[Fact], sex: Sex) -> Known:
         pairs = _with_alleles(gene, pairs, alleles)
     notes = tuple(dict.fromkeys(line for fact in facts if fact.name != "diplotype" for line in _lines(fact)))
     if pairs:
-        pairs = _fitting(gene, pairs, shown)
+        pairs = _fitting(gene, pairs, shown, _named(facts, "variant"))
         said = _statuses(gene, facts)
         told = remarks.of(_named(facts, "diplotype"))
         found = Known(gene, pairs, told.source, said, "", (*told.notes, *notes), told.coverage)
@@ -123,10 +125,15 @@ def _shown(gene: str, facts: Sequence[Fact]) -> dict[int, Genotype]:
     return found
 
 
-def _fitting(gene: str, pairs: tuple[Pair, ...], shown: Mapping[int, Genotype]) -> tuple[Pair, ...]:
+def _fitting(
+    gene: str, pairs: tuple[Pair, ...], shown: Mapping[int, Genotype], facts: Sequence[Fact]
+) -> tuple[Pair, ...]:
     kept = tuple(pair for pair in pairs if _fits(gene, pair, shown))
     if not kept:
-        raise Contradiction(f"the diplotype {naming.text(pairs)} and variants that were reported contradict each other")
+        said = [str(fact.value) for fact in facts]
+        more = [f"{len(said) - MOST_NAMED} more"] if len(said) > MOST_NAMED else []
+        named = ", ".join([*said[:MOST_NAMED], *more])
+        raise Contradiction(f"the diplotype {naming.text(pairs)} and variants that were reported contradict: {named}")
     return kept
 
 

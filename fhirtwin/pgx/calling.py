@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -19,6 +21,9 @@ from fhirtwin.pgx.variant_lists import LISTED, listed
 
 OTHERWISE_REFERENCE: Final = frozenset({"CACNA1S", "DPYD", "G6PD", "NUDT15", "RYR1", "TPMT"})
 """Genes whose variants are about toxicity: a base that no definition knows counts as the reference, and is noted."""
+_LINE: Final = re.compile(r"^line \d+ of the VCF ")
+MOST_CHANGED: Final = 10
+"""Changed positions that a reason names."""
 SLCO1B1_FALLBACK: Final = "rs4149056"
 CYP2D6_ALONE: Final = (
     "CYP2D6 is not called from single variants, which show neither deletions, nor copies, nor hybrids with CYP2D7; "
@@ -62,10 +67,26 @@ def _call(gene: Gene, sample: Sample, rules: Rules) -> GeneCall:
         return GeneCall(gene.name, because="; ".join(contradicted.values()))
     refused = sample.refused.get(gene.name, {})
     usable, notes = _usable(gene, shown, rules)
-    call = _called(gene, shown, usable, rules).noting(*notes, *(refused[index] for index in sorted(refused)))
+    call = _called(gene, shown, usable, rules)
+    if refused and not shown:
+        call = replace(call, because="nothing that the file shows of it can be used")
+    call = call.noting(*notes, *_refusals(refused))
     missing = tuple(position.index for position in gene.positions if position.index not in usable)
     open_ = tuple(_not_excluded(gene, usable, call)) if missing else ()
     return replace(call, missing=missing, untested=unseen(gene, usable), not_excluded=open_)
+
+
+def _refusals(refused: Mapping[int, str]) -> Iterator[str]:
+    """Gives each reason why positions are not used, once, with the number of them, or of the lines that have it."""
+    lines: dict[str, list[str]] = {}
+    for reason in dict.fromkeys(refused[index] for index in sorted(refused)):
+        lines.setdefault(_LINE.sub("", reason), []).append(reason)
+    counts = Counter(refused.values())
+    for reasons in lines.values():
+        first, at = reasons[0], sum(counts[reason] for reason in reasons)
+        where = f", at {at} positions of the gene" if at > 1 else ""
+        others = f", as have more lines ({len(reasons) - 1})" if len(reasons) > 1 else ""
+        yield f"{first}{others}{where}"
 
 
 def _not_excluded(gene: Gene, usable: Genotypes, call: GeneCall) -> Iterator[str]:
@@ -156,7 +177,19 @@ def _unexplained(gene: Gene, usable: Genotypes) -> str:
     if strange:
         places = ", ".join(_where(gene, index) for index in strange)
         return f"a base that no definition knows at {places}"
-    return "no pair of defined alleles explains what the file shows"
+    changed = [_shown(gene, i, one) for i, one in sorted(usable.items()) if _is_changed(gene, i, one)]
+    more = [f"{len(changed) - MOST_CHANGED} more"] if len(changed) > MOST_CHANGED else []
+    return f"no pair of defined alleles explains what the file shows: {', '.join([*changed[:MOST_CHANGED], *more])}"
+
+
+def _is_changed(gene: Gene, index: int, one: Genotype) -> bool:
+    return any(base != gene.positions[index].reference for base in one.bases)
+
+
+def _shown(gene: Gene, index: int, one: Genotype) -> str:
+    """Names a position and its bases, for people: `CYP2C19 chr10:94781859 (rs4244285) A/A`."""
+    rsid = gene.positions[index].rsid
+    return f"{_where(gene, index)}{f' ({rsid})' if rsid else ''} {'/'.join(base or UNDOCUMENTED for base in one.bases)}"
 
 
 def _chosen(gene: Gene, usable: Genotypes, found: list[Diplotype], rules: Rules) -> GeneCall:

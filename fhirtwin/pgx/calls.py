@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+MAY_BE = "what was reported may mean: "
+"""How a note names what a gene that is not called may be; it is read again from there, and never as a call."""
 _SUBALLELE = re.compile(r"(\*\d+)\.\d+")
 
 
@@ -61,6 +63,7 @@ class GeneCall:
         missing: numbers of positions that the file does not show.
         untested: alleles that cannot be seen without those positions.
         not_excluded: alleles that fit all that the file shows, and of which positions are missing; not those called.
+        or_else: of listed variants, the calls that fit equally well, where it is open whether a copy has a variant.
         looked_at: whether the file shows anything of the gene.
         source: `vcf` or `outside`.
         phenotype: what an outside laboratory said beside or instead of a diplotype.
@@ -77,6 +80,7 @@ class GeneCall:
     missing: tuple[int, ...] = ()
     untested: tuple[str, ...] = ()
     not_excluded: tuple[str, ...] = ()
+    or_else: tuple[GeneCall, ...] = ()
     looked_at: bool = True
     source: str = "vcf"
     phenotype: str = ""
@@ -90,7 +94,8 @@ class GeneCall:
     @property
     def labels(self) -> tuple[str, ...]:
         """Gives the diplotypes, or the listed variants, as they are written."""
-        return tuple(diplotype.label for diplotype in self.diplotypes) or self.variants
+        mine = tuple(diplotype.label for diplotype in self.diplotypes) or self.variants
+        return tuple(dict.fromkeys((*mine, *(label for one in self.or_else for label in one.labels))))
 
     def noting(self, *notes: str) -> GeneCall:
         """Gives the same call with notes added."""

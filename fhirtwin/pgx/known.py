@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from fhirtwin.pgx import functions, phenotype
-from fhirtwin.pgx.calls import Diplotype, GeneCall
+from fhirtwin.pgx.calls import MAY_BE, Diplotype, GeneCall
 from fhirtwin.pgx.coverage import Coverage
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.lowest import looked_up
@@ -41,9 +42,36 @@ def _of(call: GeneCall) -> Known:
         return Known(call.gene, (), source, (), f"not called, because {call.because}", call.notes)
     said = tuple(part for part in call.phenotype.split("; ") if part)
     if pairs and not call.gene.startswith("HLA-"):
-        notes = tuple(f"the laboratory said {part}" for part in (*said, call.activity) if part)
-        return Known(call.gene, pairs, source, (), "", (*call.notes, *notes))
+        words = tuple(part for part in (*said, call.activity) if part)
+        notes = tuple(f"the laboratory said {part}" for part in words)
+        found = Known(call.gene, pairs, source, (), "", (*call.notes, *notes))
+        if wrong := denied(found, words):
+            return Known(call.gene, (), source, (), f"not called, because {wrong}", _sides(call, pairs, words))
+        return found
     return _reported(call, pairs, said, source)
+
+
+def _sides(call: GeneCall, pairs: tuple[Pair, ...], words: tuple[str, ...]) -> tuple[str, ...]:
+    """The notes of a call, and each of the results that contradict one another."""
+    return (*call.notes, *(f"{MAY_BE}{one}" for one in (*map(str, pairs), *words)))
+
+
+def denied(found: Known, words: Iterable[str]) -> str:
+    """Say how a phenotype or score of the laboratory cannot be true with a diplotype; empty where it can.
+
+    Two scores of one phenotype differ by tables, not by persons, and are no contradiction. Of words that the tables do
+    not have, and of diplotypes that leave the phenotype open, nothing is said.
+    """
+    told = phenotype.of_call(found)
+    means = {one.word for one in told.alternatives}
+    if not means or told.open or told.not_called:
+        return ""
+    for word in words:
+        said = {one.word for one in phenotype.of_call(Known(found.gene, reported=(word,))).alternatives}
+        if said and not said & means:
+            named = f"{' or '.join(map(str, found.diplotypes))} ({' or '.join(sorted(means))})"
+            return f"the diplotype {named} and what the laboratory said, {word}, contradict each other"
+    return ""
 
 
 def _reported(call: GeneCall, pairs: tuple[Pair, ...], said: tuple[str, ...], source: str) -> Known:

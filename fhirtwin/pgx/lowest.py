@@ -23,7 +23,15 @@ KNOWN_TO_BOTH: Final = frozenset({HAPB3, "c.2846A>T", "c.1905+1G>A (*2A)", "c.16
 
 
 def looked_up(call: GeneCall, function: Function) -> tuple[Diplotype, ...]:
-    """Gives what a phenotype is looked up for; nothing when the gene was not called and nothing stands in."""
+    """Gives what a phenotype is looked up for; nothing when the gene was not called and nothing stands in.
+
+    Where it is open whether a copy has a variant, what each of the calls leads to.
+    """
+    found = (one for each in (call, *call.or_else) for one in _looked_up(each, function))
+    return tuple({one.label: one for one in found}.values())
+
+
+def _looked_up(call: GeneCall, function: Function) -> tuple[Diplotype, ...]:
     if call.stand_in is not None:
         return (call.stand_in,)
     if call.gene not in LISTED or not call.called:

@@ -44,6 +44,7 @@ class Observations:
     def __init__(self) -> None:
         self._of: dict[tuple[str, int], list[Observation]] = {}
         self._refused: dict[tuple[str, int], str] = {}
+        self._refused_blocks: dict[tuple[str, int], str] = {}
         self._chromosomes: set[str] = set()
 
     def seen(self, chromosome: str) -> None:
@@ -53,7 +54,9 @@ class Observations:
     def add(self, locus: Locus, observation: Observation, reason: str) -> None:
         """Notes what a row says; with a reason, that it is not used."""
         place = (locus.gene, locus.position.index)
-        if reason:
+        if reason and observation.is_block:
+            self._refused_blocks.setdefault(place, reason)
+        elif reason:
             self._refused.setdefault(place, reason)
         else:
             self._of.setdefault(place, []).append(observation)
@@ -70,12 +73,17 @@ class Observations:
             else:
                 shown.setdefault(gene, {})[index] = together
         refused: dict[str, dict[int, str]] = {}
-        for (gene, index), reason in self._refused.items():
+        blocks = ((place, reason) for place, reason in self._refused_blocks.items() if not self._has_row(place))
+        for (gene, index), reason in (*self._refused.items(), *blocks):
             refused.setdefault(gene, {})[index] = reason
             shown.get(gene, {}).pop(index, None)
         if absent_is_reference:
             self._fill(shown, refused)
         return Sample(shown, refused, contradicted)
+
+    def _has_row(self, place: tuple[str, int]) -> bool:
+        """Whether a row of its own, used or not, says something of a position that a block spans."""
+        return place in self._refused or any(not one.is_block for one in self._of.get(place, ()))
 
     def _fill(self, shown: dict[str, dict[int, Genotype]], refused: dict[str, dict[int, str]]) -> None:
         """Takes positions that no row shows as the reference, on chromosomes of which there are rows."""

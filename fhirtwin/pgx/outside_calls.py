@@ -15,7 +15,7 @@ from typing import Final
 
 from fhirtwin.errors import Incorrect, TooLarge
 from fhirtwin.pgx import functions, hla
-from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
+from fhirtwin.pgx.calls import MAY_BE, Diplotype, GeneCall, Strand
 from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.naming import ONE_COPY
 from fhirtwin.pgx.variant_lists import LISTED
@@ -28,10 +28,20 @@ BINNED: Final = frozenset({"*1", "*2", "*4"})
 """Alleles of CYP2D6 whose copies from three on have one function in the tables of CPIC."""
 
 _HLA: Final = re.compile(r"\*\d{2,3}(:\d{2,4}){1,3}[A-Z]?")
-_STAR: Final = re.compile(r"(?P<star>\*\d{1,3})(\.\d{3})?(x\d{1,2}|x?≥\d{1,2})?")
+_STAR: Final = re.compile(r"(?P<star>\*\d{1,3})(\.\d{3})?(x[1-9]\d?|x[Nn]|x?≥[1-9]\d?)?")
+_HLA_ALONE: Final = re.compile(r"(\*\d{2,3}:\d{2,4})(?::\d{2,4}){0,2}[A-Z]?(?: (positive|negative))?", re.IGNORECASE)
 _MITOCHONDRIAL: Final = re.compile(r"Reference|(m\.)?\d{1,5}[ACGT]{1,5}>[ACGT]{1,5}|(m\.)?\d{1,5}[ACGT]>del(\+Cn)?")
 _NOT_CALLED: Final = frozenset({".", "./.", ".|."})
 _ACTIVITY: Final = re.compile(r"≥?\d{1,2}(\.\d{1,2})?|n/a")
+
+
+_HLA_HINT: Final = "write `*57:01/*08:01`, `*57:01`, or `*57:01 positive`"
+_HINTS: Final = {
+    "CYP2D6": "write `*1/*4`, copies as `*1x2`, `*1x≥3` or `*1xN`, a tandem as `*36+*10`, a deletion as `*5`",
+    "HLA-A": _HLA_HINT,
+    "HLA-B": _HLA_HINT,
+}
+"""How the alleles of a gene are written, of those that are written in ways of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +91,24 @@ def _line(number: int, line: str) -> OutsideCall:
         raise Incorrect(f"{where}: the activity score is no number")
     if written in _NOT_CALLED:
         return OutsideCall(gene, because="the outside call says that it was not called")
+    if gene.startswith("HLA-") and (alone := _HLA_ALONE.fullmatch(written)):
+        return OutsideCall(gene, None, _status(alone, phenotype, where), activity)
     return OutsideCall(gene, _diplotype(gene, written, where) if written else None, phenotype, activity)
+
+
+def _status(alone: re.Match[str], phenotype: str, where: str) -> str:
+    """What is said of one HLA allele in the place of a diplotype: it is there, unless the line says that it is not."""
+    said = {word.casefold() for word in (alone[2], phenotype) if word}
+    if len(said) > 1 or not said <= {hla.POSITIVE, hla.NEGATIVE}:
+        raise Incorrect(f"{where}: one HLA allele with another word than positive or negative; {_HLA_HINT}")
+    return f"{alone[1]} {next(iter(said), hla.POSITIVE)}"
 
 
 def _diplotype(gene: str, written: str, where: str) -> Diplotype:
     strands = [_strand(gene, part, where) for part in _parted(gene, written)]
     if len(strands) != 2 and not (gene in ONE_COPY and len(strands) == 1):
-        raise Incorrect(f"{where}: not two alleles, parted by a slash")
+        hint = _HINTS.get(gene, "write both, for example `*1/*2`")
+        raise Incorrect(f"{where}: not two alleles of {gene}, parted by a slash; {hint}")
     if gene == "MT-RNR1" and len(strands) != 1:
         raise Incorrect(f"{where}: MT-RNR1 has one copy; write one allele")
     return Diplotype.of(*strands)
@@ -107,7 +128,8 @@ def _parted(gene: str, written: str) -> list[str]:
 def _strand(gene: str, written: str, where: str) -> Strand:
     parts = _parts(gene, written)
     if not all(_is_known(gene, part) for part in parts):
-        raise Incorrect(f"{where}: {gene} has no allele of that name; write it as its definition does")
+        hint = _HINTS.get(gene, "write it as its definition does")
+        raise Incorrect(f"{where}: {gene} has no allele of that name; {hint}")
     if gene == "CYP2D6":
         return Strand((" + ".join(_copies(part) for part in parts),))
     return Strand(tuple(parts))
@@ -123,9 +145,11 @@ def _parts(gene: str, written: str) -> list[str]:
 
 def _copies(part: str) -> str:
     """Writes copy numbers as guidelines do; three copies and more of some alleles are one bin, `*1x≥3`."""
-    found = re.fullmatch(r"(\*\d+)(?:\.\d+)?(?:(x?≥)(\d+)|x(\d+))?", part)
+    found = re.fullmatch(r"(\*\d+)(?:\.\d+)?(?:(x?≥)(\d+)|x(\d+|[Nn]))?", part)
     if found is None:
         return part
+    if found[4] in ("N", "n"):
+        return f"{found[1]}xN"
     copies = int(found[3] or found[4] or 1)
     if copies >= 3 and found[1] in BINNED:
         return f"{found[1]}x≥3"
@@ -182,7 +206,16 @@ def _settled(gene: str, of_vcf: GeneCall | None, mine: Sequence[OutsideCall], *,
         return of_outside
     said = " or ".join(of_outside.labels)
     because = f"the outside call ({said}) and the VCF ({' or '.join(of_vcf.labels)}) contradict each other"
-    return GeneCall(gene, because=because, source="outside")
+    sides = (*_sides(of_vcf), *of_outside.labels)
+    return GeneCall(gene, because=because, source="outside", notes=tuple(f"{MAY_BE}{one}" for one in sides))
+
+
+def _sides(of_vcf: GeneCall) -> tuple[str, ...]:
+    """The diplotypes of a call; of listed variants two, or one and the reference."""
+    if of_vcf.diplotypes or not of_vcf.variants:
+        return of_vcf.labels
+    both = (*of_vcf.variants, genes()[of_vcf.gene].reference)[:2]
+    return ("/".join(both),)
 
 
 def _outside(gene: str, mine: Sequence[OutsideCall], *, overriding: bool) -> GeneCall:
@@ -194,14 +227,16 @@ def _outside(gene: str, mine: Sequence[OutsideCall], *, overriding: bool) -> Gen
         return GeneCall(gene, because=silent[0], source="outside")
     several = len(diplotypes) > 1 or (not gene.startswith("HLA-") and len(phenotypes) > 1) or len(activities) > 1
     if several and not overriding:
-        return GeneCall(gene, because="outside calls of it contradict one another", source="outside")
+        said = (*(one.label for one in diplotypes), *sorted(phenotypes), *sorted(activities))
+        notes = tuple(f"{MAY_BE}{one}" for one in said)
+        return GeneCall(gene, because="outside calls of it contradict one another", source="outside", notes=notes)
     statuses = "; ".join(sorted(phenotypes)) or "; ".join(s for one in diplotypes for s in hla_statuses(gene, one))
     ordered = tuple(sorted(diplotypes, key=lambda one: one.label))
     return GeneCall(gene, ordered, source="outside", phenotype=statuses, activity="; ".join(sorted(activities)))
 
 
 def _agrees(of_vcf: GeneCall, diplotype: Diplotype) -> bool:
-    if diplotype.label in of_vcf.labels:
+    if diplotype.label in of_vcf.labels or any(_agrees(one, diplotype) for one in of_vcf.or_else):
         return True
     if of_vcf.gene not in LISTED or not of_vcf.variants:
         return False

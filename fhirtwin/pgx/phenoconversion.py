@@ -87,6 +87,11 @@ class Effective:
         return self.effective != self.genetic
 
     @property
+    def is_known(self) -> bool:
+        """Whether the genes say anything that a medicine could change."""
+        return any(one.key != "n/a" for one in self.genetic.alternatives)
+
+    @property
     def deciding(self) -> tuple[Taken, ...]:
         """What was taken that changed the phenotype: the strongest inhibitors; none where nothing changed."""
         return tuple(one for one, found in self.causes if self.changed and found.strength == self.causes[0][1].strength)
@@ -131,6 +136,9 @@ def of(gene: str, genetic: GenePhenotype, taken: Iterable[Taken], drug: str = ""
         return Effective(genetic, genetic, (), "", "", notices)
     strength = causes[0][1].strength
     effective, more = _changed(gene, genetic, strength)
+    if strength != "weak" and _is_poor(genetic):
+        names = " and ".join(one.drug for one, _ in causes)
+        effective, more = genetic, (f"{gene} is that of a poor metabolizer by the genes: {names} slows it no further",)
     rule = {"CYP2D6": CONVENTION, "CYP2C19": CONVENTION_2C19}[gene]
     return Effective(genetic, effective, causes, rule, GRADE[gene], (*notices, *more))
 
@@ -174,6 +182,11 @@ def _changed(gene: str, genetic: GenePhenotype, strength: str) -> tuple[GenePhen
         return GenePhenotype(gene, (), why), (why,)
     found = {(one.word, one.score): one for one in told if one}
     return replace(genetic, alternatives=tuple(found.values())), ()
+
+
+def _is_poor(genetic: GenePhenotype) -> bool:
+    """Whether the genes alone make a poor metabolizer, surely."""
+    return not genetic.unsure and {one.word for one in genetic.alternatives} == {POOR}
 
 
 def _slowed(one: Phenotype) -> Phenotype | None:

@@ -10,6 +10,8 @@ exonic one decides only where the intronic is not shown.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import product
 from typing import Final
 
 from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand, in_order
@@ -24,6 +26,8 @@ INTRON: Final = "rs75017182"
 EXON: Final = "rs56038477"
 MOST_ARRANGEMENTS: Final = 6
 """Phase sets beyond this many are not arranged (64 diplotypes); the variants are listed instead."""
+MOST_OPEN: Final = 3
+"""Half calls beyond this many are not told apart (8 calls); the gene is not called then."""
 
 _DISAGREE: Final = f"HapB3: {INTRON} and {EXON} disagree; the intronic {INTRON} was followed"
 _EXON_ONLY: Final = f"HapB3: the intronic {INTRON} is not shown; {EXON} stands for it and should be confirmed"
@@ -31,12 +35,35 @@ _INTRON_ONLY: Final = f"HapB3: the exonic {EXON} is not shown; the intronic {INT
 
 
 def listed(gene: Gene, genotypes: Genotypes) -> GeneCall:
-    """Calls one of these genes."""
+    """Calls one of these genes; where a copy is open, with every call that it allows."""
+    half = [index for index, one in sorted(genotypes.items()) if None in one.bases]
+    if not half:
+        return _listed(gene, genotypes)
+    if len(half) > MOST_OPEN:
+        return GeneCall(gene.name, because=f"half calls at {len(half)} positions: one copy of each is open")
+    where = ", ".join(f"{gene.chromosome}:{gene.positions[index].start}" for index in half)
+    note = f"half calls at {where}: whether the other copy has the variant, too, is not known"
+    first, *others = (_listed(gene, filled) for filled in _filled(gene, genotypes, half))
+    return replace(first, or_else=tuple(others)).noting(note)
+
+
+def _filled(gene: Gene, genotypes: Genotypes, half: Sequence[int]) -> Iterator[Genotypes]:
+    """Gives the genotypes with each open base as the reference, or as the one that was read; the reference first."""
+    for chosen in product((False, True), repeat=len(half)):
+        found = dict(genotypes)
+        for index, same in zip(half, chosen, strict=True):
+            one = genotypes[index]
+            read = next(base for base in one.bases if base is not None)
+            other = read if same else gene.positions[index].reference
+            found[index] = replace(one, bases=tuple(other if base is None else base for base in one.bases))
+        yield found
+
+
+def _listed(gene: Gene, genotypes: Genotypes) -> GeneCall:
     linked = _linked(gene, genotypes)
     turnable = list(blocks(_deciding(gene, linked)))
-    complete = all(None not in one.bases for one in linked.values())
     known = len(turnable) <= 1 or all(one.phased for block in turnable for _, one in block)
-    if complete and known and len(turnable) <= MOST_ARRANGEMENTS:
+    if known and len(turnable) <= MOST_ARRANGEMENTS:
         found = {one.label: one for one in _arranged(gene, linked, turnable)}
         call = GeneCall(gene.name, tuple(sorted(found.values(), key=lambda one: in_order(one.label))))
     else:

@@ -9,7 +9,7 @@ of the rows does not matter. Reference blocks of gVCF (INFO END) show the refere
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO, Final
 
@@ -27,6 +27,9 @@ MOST_HEADER_BYTES: Final = 1 << 26
 NO_HEADER: Final = "VCF: no line `#CHROM`; send a VCF file, plain or gzipped"
 _BASES: Final = re.compile(r"[ACGTNacgtn]+")
 _GENOTYPE: Final = re.compile(r"[/|]?(?:\d{1,4}|\.)(?:[/|](?:\d{1,4}|\.))*")
+_NOTHING_READ: Final = ("MIN_DP", "DP", "GQ")
+"""Fields by which a row says, with 0, that nothing stands behind its genotype; callers write 0/0 where nobody read."""
+_ZERO: Final = re.compile(r"0+(\.0*)?")
 _END: Final = re.compile(rb"(?:^|;)END=(\d{1,10})(?:;|$)")
 
 
@@ -182,7 +185,7 @@ class _Reader:
         values = dict(zip(fields[4].split(":"), fields[column - 4].split(":"), strict=False))
         self.with_genotypes = self.with_genotypes or "GT" in values
         calls = self._calls(values.get("GT", "."), len(alleles))
-        reason = self._not_used(fields[2], calls, values.get("AD", ""))
+        reason = self._not_used(fields[2], calls, values)
         phased = "|" in values.get("GT", "")
         phase_set = values.get("PS", ".")
         for locus in loci:
@@ -203,14 +206,16 @@ class _Reader:
             raise self._wrong("GT names an allele that the row does not have")
         return calls
 
-    def _not_used(self, filters: str, calls: list[int | None], depths: str) -> str:
+    def _not_used(self, filters: str, calls: list[int | None], values: Mapping[str, str]) -> str:
         if not set(filters.split(";")) - {".", ""} <= {"PASS", *self.reading.accepted_filters}:
             return f"line {self.number} of the VCF did not pass its filters"
         if len(calls) > 2:
             return f"line {self.number} of the VCF has more than two copies"
         if all(one is None for one in calls):
             return f"line {self.number} of the VCF has no genotype"
-        read = [depth for depth in depths.split(",") if depth not in {"", ".", "0"}]
+        if none := next((key for key in _NOTHING_READ if _ZERO.fullmatch(values.get(key, ""))), ""):
+            return f"line {self.number} of the VCF has a genotype that no read tells ({none} is 0)"
+        read = [depth for depth in values.get("AD", "").split(",") if depth not in {"", ".", "0"}]
         if len(set(calls)) > 1 and None not in calls and len(read) == 1:
             return f"line {self.number} of the VCF has two alleles in its genotype (GT) and reads of one (AD)"
         return ""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fhirtwin.pgx import guideline, hla, known, phenotype, recommendations
-from fhirtwin.pgx.calls import Diplotype, GeneCall, Strand
+from fhirtwin.pgx.calls import MAY_BE, Diplotype, GeneCall, Strand
 from fhirtwin.pgx.outside_calls import read_outside_calls, with_outside
 from fhirtwin.pgx.results import GENES, GenePhenotype
 
@@ -51,10 +51,21 @@ def test_a_gene_that_was_not_called_keeps_its_reason() -> None:
     assert told.not_called == "not called, because the file shows none of its positions"
 
 
-def test_what_the_laboratory_said_beside_a_diplotype_is_a_note() -> None:
-    told = tell(_outside("CYP2C19|*1/*1|Poor Metabolizer")["CYP2C19"])
-    assert told.agreed is not None and told.agreed.word == "Normal Metabolizer"
-    assert told.notes == ("the laboratory said Poor Metabolizer",)
+def test_what_the_laboratory_said_beside_a_diplotype_is_a_note_where_both_can_be_true() -> None:
+    told = tell(_outside("CYP2D6|*1/*10|Normal Metabolizer|1.5")["CYP2D6"])
+    assert told.agreed is not None and told.agreed.score == "1.25"
+    assert told.notes == ("the laboratory said Normal Metabolizer", "the laboratory said 1.5")
+
+
+@pytest.mark.parametrize(
+    "line", ["CYP2C19|*1/*1|Poor Metabolizer", "CYP2D6|*1/*1|Poor Metabolizer|0.0", "CYP2D6|*1/*1||0.0"]
+)
+def test_a_diplotype_and_a_phenotype_that_cannot_both_be_true_are_not_called_and_both_named(line: str) -> None:
+    gene, diplotype, *words = line.split("|")
+    told = tell(_outside(line)[gene])
+    assert told.alternatives == ()
+    assert "the diplotype *1/*1 (Normal Metabolizer) and what the laboratory said" in told.not_called
+    assert told.notes == tuple(f"{MAY_BE}{one}" for one in (diplotype, *filter(None, words)))
 
 
 def test_a_variant_that_no_table_knows_is_not_passed_over() -> None:

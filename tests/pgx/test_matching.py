@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhirtwin.pgx import known, phenotype
 from fhirtwin.pgx.calling import Rules, call_gene, call_genes
 from fhirtwin.pgx.calls import GeneCall
 from fhirtwin.pgx.compile_definitions import TABLE, compiled
@@ -93,11 +94,35 @@ def test_an_undocumented_base_is_reference_only_where_toxicity_is_at_stake() -> 
     assert not other.called and "chr10:94781859" in other.because
 
 
+def test_what_no_pair_explains_is_named() -> None:
+    shown = {name: Genotype((p.reference,) * 2) for name, p in genes()["CYP2C19"].by_rsid.items()}
+    call = _called("CYP2C19", shown | {"rs4244285": Genotype(("A", "A"))})
+    assert call.because == (
+        "no pair of defined alleles explains what the file shows: CYP2C19 chr10:94781859 (rs4244285) A/A"
+    )
+
+
 def test_half_calls() -> None:
     reference = _called("CYP2C19", {"rs4244285": Genotype((None, "G"))})
     assert reference.labels == ("*38/*38",) and len(reference.missing) == 1
     assert "half calls" in _called("CYP2C19", {"rs4244285": Genotype((None, "A"))}).because
-    assert _called("DPYD", {"rs3918290": Genotype((None, "T"))}).labels == ("c.1905+1G>A (*2A)",)
+
+
+def test_an_open_copy_of_a_listed_gene_is_neither_reference_nor_changed() -> None:
+    splice = "c.1905+1G>A (*2A)"
+    call = _called("DPYD", {"rs3918290": Genotype((None, "T"))})
+    assert call.labels == (f"Reference/{splice}", f"{splice}/{splice}")
+    assert "half calls at chr1:97450058" in call.notes[0]
+    assert {one.word for one in phenotype.of_call(known.of(call)).alternatives} == {
+        "Intermediate Metabolizer",
+        "Poor Metabolizer",
+    }
+    two = _called("DPYD", {"rs3918290": Genotype((None, "T")), "rs67376798": Genotype(("A", None))})
+    assert {one.score for one in phenotype.of_call(known.of(two)).alternatives} == {"0.0", "0.5"}
+    names = ("rs3918290", "rs67376798", "rs55886062", "rs115232898")
+    bases = [genes()["DPYD"].by_rsid[name].alternates[0] for name in names]
+    many = {name: Genotype((None, base)) for name, base in zip(names, bases, strict=True)}
+    assert "half calls at 4 positions" in _called("DPYD", many).because
 
 
 @pytest.mark.parametrize(

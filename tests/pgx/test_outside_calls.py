@@ -18,6 +18,7 @@ from fhirtwin.pgx.outside_calls import MOST_LINES, read_outside_calls, with_outs
         ("CYP2D6\t*2≥3/*2", "*2/*2x≥3"),
         ("CYP2D6\t*41x3/*4.001", "*4/*41x3"),
         ("CYP2D6\t*1x2/*5", "*1x2/*5"),
+        ("CYP2D6\t*1xN/*4", "*1xN/*4"),
         ("HLA-B\t*57:01/*15:02", "*15:02/*57:01"),
         ("MT-RNR1\tm.1555A>G", "m.1555A>G"),
         ("G6PD\tB (reference)/Chatham", "B (reference)/Chatham"),
@@ -41,6 +42,10 @@ def test_diplotypes(line: str, label: str) -> None:
         ("CYP2C19\t*1/*999", "no allele of that name"),
         ("CYP2D6\t*1/hybrid", "no allele of that name"),
         ("CYP2D6\t*1", "not two alleles"),
+        ("CYP2D6\t*1x0/*4", r"a deletion as `\*5`"),
+        ("HLA-B\t57:01", r"write `\*57:01/\*08:01`, `\*57:01`, or"),
+        ("HLA-B\t*57:01 positive\tnegative", "another word than positive or negative"),
+        ("HLA-B\t*57:01\thigh risk", "another word than positive or negative"),
         ("CYP2D6\t*1/*2/*3", "no allele of that name|not two alleles"),
         ("HLA-B\t57-01/*15:02", "no allele of that name"),
         ("MT-RNR1\tm.1555A>G/m.1555A>G", "one allele|one copy"),
@@ -52,6 +57,22 @@ def test_diplotypes(line: str, label: str) -> None:
 def test_what_is_not_understood_is_refused_by_its_line(line: str, text: str) -> None:
     with pytest.raises(Incorrect, match=f"line 2: .*({text})"):
         read_outside_calls(f"#\n{line}")
+
+
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("*57:01", "*57:01 positive"),
+        ("*57:01 positive", "*57:01 positive"),
+        ("*57:01 Negative", "*57:01 negative"),
+        ("*57:01:01", "*57:01 positive"),
+        ("*57:01\tnegative", "*57:01 negative"),
+        ("\t*57:01 positive", "*57:01 positive"),
+    ],
+)
+def test_one_hla_allele_says_whether_it_is_there(line: str, status: str) -> None:
+    (call,) = read_outside_calls(f"HLA-B\t{line}")
+    assert (call.diplotype, call.phenotype) == (None, status)
 
 
 def test_too_many_lines_are_refused() -> None:

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhirtwin.errors import FhirtwinError, Incorrect, TooLarge, Unprocessable, Unsupported
-from fhirtwin.pgx.calling import call_gene
+from fhirtwin.pgx.calling import call_gene, call_genes
 from fhirtwin.pgx.defined import genes
-from fhirtwin.pgx.genotype import UNDOCUMENTED, Genotype
+from fhirtwin.pgx.genotype import UNDOCUMENTED, Genotype, Sample
 from fhirtwin.pgx.vcf import Reading, read_vcf
 from fhirtwin.pgx.vcf_lines import Limits
 from tests.pgx.files import HEAD, Row, stream, vcf
@@ -89,6 +89,60 @@ def test_a_reference_block_shows_all_that_it_spans() -> None:
     starts = {genes()["CYP2C19"].positions[index].start: one.bases for index, one in found.items()}
     assert starts[94781859] == ("G", "A") and starts[94781999] == ("T", "T")
     assert all(94781000 <= start <= 94782000 for start in starts)
+
+
+def _with_depths(*rows: str) -> Sample:
+    text = HEAD + "#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\tFORMAT\tS\n" + "".join(rows)
+    return read_vcf(io.BytesIO(text.encode()), Reading(absent_is_reference=True))
+
+
+@pytest.mark.parametrize(
+    ("form", "value", "field"),
+    [
+        ("GT:DP:GQ:MIN_DP:PL", "0/0:0:0:0:0,0,0", "MIN_DP"),
+        ("GT:DP:GQ:MIN_DP", "0/0:12:30:0", "MIN_DP"),
+        ("GT:DP", "0/0:0", "DP"),
+        ("GT:GQ", "0/0:0", "GQ"),
+        ("GT:GQ", "0/0:0.0", "GQ"),
+    ],
+)
+def test_what_nobody_read_is_no_reference(form: str, value: str, field: str) -> None:
+    block = f"chr10\t94700000\t.\tA\t<NON_REF>\t.\t.\tEND=95100000\t{form}\t{value}\n"
+    row = f"chr10\t94781859\t.\tG\t.\t.\tPASS\t.\t{form}\t{value}\n"
+    for sample in (_with_depths(block), _with_depths(block, row)):
+        call = call_genes(sample)["CYP2C19"]
+        assert not call.called and call.because == "nothing that the file shows of it can be used"
+        assert call.looked_at
+        (note,) = call.notes  # not one for each position
+        assert f"no read tells ({field} is 0), " in note and note.endswith("at 35 positions of the gene")
+    alone = _with_depths(row)
+    assert alone.refused["CYP2C19"] and 94781859 not in {
+        genes()["CYP2C19"].positions[index].start for index in alone.genotypes["CYP2C19"]
+    }
+
+
+def test_a_reason_that_many_lines_have_is_told_once() -> None:
+    gene = genes()["CYP2C19"]
+    rows = [
+        f"chr10\t{one.start}\t.\t{one.reference[0]}\t.\t.\tPASS\t.\tGT:DP\t0/0:0\n"
+        for one in gene.positions
+        if len(one.context) == 1
+    ]
+    (note,) = call_genes(_with_depths(*rows))["CYP2C19"].notes
+    others, places = f"as have more lines ({len(rows) - 1})", f"at {len(rows)} positions of the gene"
+    assert others in note and places in note
+
+
+def test_a_row_of_its_own_prevails_over_a_block_in_which_nobody_read() -> None:
+    block = "chr10\t94700000\t.\tA\t<NON_REF>\t.\t.\tEND=95100000\tGT:MIN_DP\t0/0:0\n"
+    row = "chr10\t94781859\t.\tG\tA\t.\tPASS\t.\tGT:DP:GQ\t0/1:30:99\n"
+    found = _with_depths(block, row).genotypes["CYP2C19"]
+    assert [one.bases for one in found.values()] == [("G", "A")]
+
+
+def test_depth_and_quality_that_are_told_and_not_zero_change_nothing() -> None:
+    row = "chr10\t94781859\t.\tG\tA\t.\tPASS\t.\tGT:DP:GQ:MIN_DP\t0/1:30:.:10\n"
+    assert _with_depths(row).genotypes["CYP2C19"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from fhirtwin.pgx.results import Pair
 from fhirtwin.terms.facts import GENES
 from fhirtwin.twin import genome
 from fhirtwin.twin.derived import as_of
+from fhirtwin.twin.genomics.possible import possible
 from fhirtwin.twin.projection import to_fhir
 from fhirtwin.twin.state import Fact, Source
 from tests.twin.builders import person, state_of
@@ -111,6 +112,58 @@ def test_word_and_score_of_the_laboratory_are_one_and_a_note_beside_a_diplotype(
     assert result(*told).known.reported == ("1.0",)
     beside = result(*told, gene("CYP2D6", "diplotype", "*1/*4")).known
     assert beside.reported == () and "the laboratory said 1.0" in beside.notes
+
+
+@pytest.mark.parametrize(
+    ("symbol", "diplotype"),
+    [("CYP2C19", "*1/*1"), ("CYP2D6", "*1/*1"), ("TPMT", "*1/*1"), ("DPYD", "Reference/Reference")],
+)
+def test_diplotype_and_word_of_a_laboratory_that_cannot_both_be_true_leave_the_gene_uncalled(
+    symbol: str, diplotype: str
+) -> None:
+    pair, word = gene(symbol, "diplotype", diplotype), gene(symbol, "gene-phenotype", "Poor Metabolizer", "o2")
+    found = result(pair, word)
+    assert found.known.diplotypes == () and diplotype in found.conflict and "Poor Metabolizer" in found.conflict
+    assert {
+        str(one.diplotypes[0]) if one.diplotypes else one.reported[0] for one in possible(symbol, (pair, word))
+    } == {
+        diplotype,
+        "Poor Metabolizer",
+    }
+
+
+def test_score_of_other_tables_is_no_contradiction_while_the_phenotype_is_the_same() -> None:
+    found = result(gene("CYP2D6", "diplotype", "*1/*10"), gene("CYP2D6", "gene-phenotype", "1.5", "o2"))
+    assert found.known.diplotypes and "the laboratory said 1.5" in found.known.notes
+
+
+SPLICE, SPLICE_LOW = "chr1:97450058 {}", "chr1:97082391 {}"  # c.1905+1G>A and c.2846A>T
+
+
+@pytest.mark.parametrize(
+    ("diplotype", "variants", "fits"),
+    [
+        ("Reference/Reference", [SPLICE.format("C/T")], False),
+        ("Reference/Reference", [SPLICE.format("T/.")], False),
+        ("Reference/Reference", [SPLICE.format("C/C")], True),
+        ("Reference/c.1905+1G>A (*2A)", [SPLICE.format("C/T")], True),
+        ("Reference/c.1905+1G>A (*2A)", [SPLICE.format("T/.")], True),
+        ("Reference/c.1905+1G>A (*2A)", [SPLICE.format("T/T")], False),
+        ("Reference/c.1905+1G>A (*2A)", [SPLICE.format("C/C")], False),
+        ("c.1905+1G>A (*2A)/c.1905+1G>A (*2A)", [SPLICE.format("C/T")], False),
+        ("c.1905+1G>A (*2A)/c.1905+1G>A (*2A)", [SPLICE.format("T/.")], True),
+        ("c.1905+1G>A (*2A)/c.1905+1G>A (*2A)", [SPLICE_LOW.format("A/T")], True),  # the worst of each copy is named
+        ("Reference/c.1905+1G>A (*2A)", [SPLICE_LOW.format("A/T")], True),  # both on one copy
+        ("Reference/c.1905+1G>A (*2A)", [SPLICE_LOW.format("A/A")], False),
+        ("Reference/c.2846A>T", [SPLICE.format("C/T")], False),
+        ("Reference/Reference", ["chr1:97883329 A/G"], True),  # c.85T>C, of normal function
+    ],
+)
+def test_variants_and_a_diplotype_of_a_gene_of_listed_variants(diplotype: str, variants: list[str], fits: bool) -> None:
+    told = [gene("DPYD", "variant", one, f"v{number}") for number, one in enumerate(variants)]
+    found = result(gene("DPYD", "diplotype", diplotype), *told)
+    assert bool(found.known.diplotypes) == fits == (not found.conflict)
+    assert fits or (diplotype in found.conflict and variants[0] in found.conflict)
 
 
 def test_unknown_allele_is_not_called_by_name() -> None:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any, BinaryIO, Final, Literal
@@ -42,6 +42,13 @@ STATED: Final = {
 }
 
 Json = dict[str, Any]
+
+
+LOST: Final = (
+    "an earlier import of this sample had called this gene, and what it said is no longer in the record, only in the "
+    "history of the result: this import tells nothing of the gene; send outside calls again with every import"
+)
+"""What the earlier call was is not told: whoever may import need not be allowed to read results."""
 
 
 def import_vcf(call: Call) -> Answer:
@@ -82,9 +89,10 @@ def import_vcf(call: Call) -> Answer:
         )
     with call.services.store.write() as write:
         replaced.current(write, call.caller, call.id)
-        kept = _Keeping(call, write, origin).keep(calls)
+        keeping = _Keeping(call, write, origin)
+        kept = keeping.keep(calls)
     stored = {"reference": f"DiagnosticReport/{origin.id_of('report')}"}
-    return with_parameters([("report", "valueReference", stored), *_told(calls, kept, stored=True)])
+    return with_parameters([("report", "valueReference", stored), *_told(calls, kept, stored=True, lost=keeping.lost)])
 
 
 def _day(call: Call) -> date:
@@ -171,6 +179,8 @@ class _Keeping:
         self._write = write
         self._origin = origin
         self._unit = unit_budget()
+        self.lost: list[str] = []
+        """Genes that an earlier import of the sample had called, and of which this one tells nothing."""
 
     def keep(self, calls: Mapping[str, GeneCall]) -> dict[str, Json]:
         """Store all, delete Genotypes of an earlier import that this one lacks; gives what was stored, by gene."""
@@ -178,14 +188,22 @@ class _Keeping:
         for gene, one in calls.items():
             again = self._is_there("Observation", gene)
             kept[gene] = imported.observation(one, self._origin, again=again)
+            if "valueCodeableConcept" not in kept[gene]:
+                self._note_what_is_lost(gene)
             self._store(kept[gene])
-        for gene in hgnc.IDS.keys() - calls.keys():
+        for gene in sorted(hgnc.IDS.keys() - calls.keys()):
             if self._is_there("Observation", gene):
+                self._note_what_is_lost(gene)
                 permit(self._call.caller, "delete", "Observation")
                 ingest.forget(self._write, "Observation", self._origin.id_of(gene))
         again = self._is_there("DiagnosticReport", "report")
         self._store(imported.report(kept, self._origin, again=again))
         return kept
+
+    def _note_what_is_lost(self, gene: str) -> None:
+        found = self._write.read("Observation", self._origin.id_of(gene))
+        if found is not None and not found.deleted and "valueCodeableConcept" in codec.decode(found.data):
+            self.lost.append(gene)
 
     def _is_there(self, type_: str, what: str) -> bool:
         found = self._write.read(type_, self._origin.id_of(what))
@@ -198,7 +216,11 @@ class _Keeping:
 
 
 def _told(
-    calls: Mapping[str, GeneCall], written: Mapping[str, Json], *, stored: bool = False
+    calls: Mapping[str, GeneCall],
+    written: Mapping[str, Json],
+    *,
+    stored: bool = False,
+    lost: Sequence[str] = (),
 ) -> Iterator[tuple[str, str, Any]]:
     for gene in calls:
         resource = written[gene]
@@ -208,10 +230,15 @@ def _told(
         else:
             parts.append({"name": "not-called", "valueString": resource["dataAbsentReason"]["text"]})
         parts += [{"name": "note", "valueString": note["text"]} for note in resource.get("note", ())]
+        if gene in lost:
+            parts.append({"name": "note", "valueString": LOST})
         if stored:
             reference = {"reference": f"Observation/{resource['id']}"}
             parts.append({"name": "observation", "valueReference": reference})
         yield "gene", "part", parts
+    for gene in (one for one in lost if one not in calls):
+        why = {"name": "not-called", "valueString": LOST}
+        yield "gene", "part", [{"name": "symbol", "valueString": gene}, why]
 
 
 OPERATION: Final = Operation(

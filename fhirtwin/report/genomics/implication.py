@@ -74,7 +74,8 @@ def of_row(row: Recommendation, weighed: Weighed, about: About) -> Made:
         *(note for one in weighed.conversions for note in one.notices),
     ]
     resource = _implication(about, genes, components, [*notes, DISCLAIMER], citations(row.drug))
-    return made(resource, about.subject, about.day, row.drug.name, row.population, *map(":".join, row.key))
+    alone = ["genes alone"] if weighed.is_by_genes else []
+    return made(resource, about.subject, about.day, row.drug.name, row.population, *map(":".join, row.key), *alone)
 
 
 def _remarks(genes: Iterable[str], about: About) -> Iterable[str]:
@@ -93,6 +94,7 @@ def conclusion(row: Recommendation, weighed: Weighed) -> str:
         parts.append(f"CPIC replaced this on 2024-03-20: {now}.")
     parts += _only_if(row, weighed)
     parts += [f"Found {row.by}."] if row.by else []
+    parts += ["By the genes alone, whatever else is taken."] if weighed.is_by_genes else []
     parts += [converted(one) for one in weighed.conversions if one.changed]
     return " ".join(parts)
 

@@ -21,6 +21,9 @@ from fhirtwin.terms.systems import LOINC
 Json = dict[str, Any]
 
 NOTHING_CALLED: Final = "No gene was called."
+BY_GENES: Final = (
+    "what the genes alone lead to is told, too, since that other medicines change it is an expert convention"
+)
 NO_MEDICINE: Final = "No medicine was looked at: none that is taken now is known."
 
 
@@ -46,8 +49,9 @@ def find(weighed: Iterable[Weighed], about: About) -> Findings:
     every, implications, tasks = tuple(weighed), dict[str, Made](), list[Made]()
     for one in every:
         found = [implication.of_conversion(each, one, about) for each in one.conversions if each.changed]
-        for row in one.answer.recommendations:
-            told = implication.of_row(row, one, about)
+        rows = [(row, one) for row in one.answer.recommendations] + [(row, one.by_genes) for row in one.told.by_genes]
+        for row, weighed_ in rows:
+            told = implication.of_row(row, weighed_, about)
             found.append(told)
             if _is_wanted(one):
                 tasks += action.of_row(row, one.medicine, told, about)
@@ -117,12 +121,14 @@ def of_medicine(one: Weighed) -> Iterator[str]:
     name, answer = one.medicine.name, one.answer
     yield from (f"{name}: {wording.what_a_label_forbids(each)}" for each in one.told.forbidden)
     yield from (f"{name}: {text}" for text in one.by_label)
-    if not answer.recommendations:
+    if one.told.by_genes:
+        yield f"{name}: {BY_GENES}."
+    elif not answer.recommendations:
         yield f"{name}: {answer.why}."
     for gene, why in answer.unknown:
         yield f"{name}: {gene}: {why}."
     notices = (*answer.notices, *(text for each in one.conversions for text in each.notices))
-    changed = (text for row in answer.recommendations for text in row.notices)
+    changed = (text for row in one.told.spoken for text in row.notices)
     yield from (f"{name}: {text}." for text in dict.fromkeys((*changed, *notices)))
 
 

@@ -47,6 +47,16 @@ class Weighed:
         return self.told.shown
 
     @property
+    def by_genes(self) -> Weighed:
+        """The same by the genes alone, as if nothing were beside it."""
+        return replace(self, told=replace(self.told, shown=self.told.genetic, effects={}))
+
+    @property
+    def is_by_genes(self) -> bool:
+        """Whether it is told by the genes alone though something beside it changes them."""
+        return bool(self.told.by_genes) and not self.told.effects
+
+    @property
     def conversions(self) -> tuple[Effective, ...]:
         """What other medicines do to the enzymes that matter to this one."""
         return tuple(one for one in self.told.effects.values() if one.causes or one.notices)

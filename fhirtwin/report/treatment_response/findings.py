@@ -72,7 +72,7 @@ class Findings:
         forbidden = (f"forbidden by its label: {one.when}" for one in told.forbidden)
         rows = (
             f"{wording.what_is_known(row, told.shown)} (CPIC, {row.strength.lower()}): {wording.headline(row)}"
-            for row in told.rows
+            for row in told.spoken
             if severity.of_row(row)
         )
         return tuple(dict.fromkeys((*forbidden, *rows)))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from fhirtwin.pgx import guideline
 from fhirtwin.pgx.guideline import Recommendation
+from fhirtwin.pgx.phenoconversion import Taken
 from fhirtwin.rules.findings import SUMMARY_LENGTH, Citation, Finding, Remedy, Severity
 from fhirtwin.rules.genetics import alternatives, illness, naming, screening, severity, wording
 from fhirtwin.rules.genetics.alternatives import Judge, Other
@@ -43,7 +44,7 @@ def findings(order: Order, person: Person, situation: Situation, judge: Judge | 
 def _finding(
     told: Judged, order: Order, person: Person, others: tuple[Beside, ...], instead: tuple[Other, ...]
 ) -> Finding:
-    drafts, taken = at_work(others, told.through(*told.rows))
+    drafts, taken = at_work(others, told.through(*told.spoken) or told.slowing)
     return Finding(
         rule=f"genes.{naming.slug(told.drug)}",
         severity=told.severity or Severity.INFO,
@@ -66,14 +67,32 @@ def _facts(told: Judged, person: Person) -> Iterator[Fact]:
 
 def _summary(told: Judged) -> str:
     name = capital(told.drug)
+    if severity.rank(told.severity) > severity.rank(told.as_shown):
+        return _summary_by_genes(name, told)
     if told.forbidden and not (told.rows and severity.rank(severity.of_row(told.rows[0])) > 1):
         return f"{name} is forbidden by its label: {told.forbidden[0].when}"
     row = told.rows[0]
     through = {taken.drug for taken in told.through(row)}
     beside_ = f" beside {', '.join(sorted(through))}" if through else ""
     known = wording.what_is_known(row, told.shown)
-    head = f"{name}, {known}{beside_} (CPIC, {row.strength.lower()}): "
+    head = f"{name}, {known}{beside_} ({wording.how_firm(row, told.grade(row))}): "
     return head + wording.headline(row, SUMMARY_LENGTH - len(head))
+
+
+def _summary_by_genes(name: str, told: Judged) -> str:
+    """What the genes alone say, where other medicines are held to take it away."""
+    if not told.by_genes:
+        genes = " and ".join(told.unresolved)
+        return f"{name}: what {_named(told.slowing)} leaves of {genes} is not known, and its guideline asks for it"
+    row = told.by_genes[0]
+    known = wording.what_is_known(row, told.genetic)
+    slowed = f"though {_named(told.through(row))} slows it"
+    head = f"{name}, {known} by the genes, {slowed} (CPIC, {row.strength.lower()}): "
+    return head + wording.headline(row, SUMMARY_LENGTH - len(head))
+
+
+def _named(every: Iterable[Taken]) -> str:
+    return ", ".join(sorted({one.drug for one in every}))
 
 
 def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ...]) -> Iterator[str]:
@@ -83,15 +102,16 @@ def _detail(told: Judged, order: Order, person: Person, instead: tuple[Other, ..
         yield from map(illness.said, person.diseases.get(one.disease, ()))
         yield wording.what_a_label_forbids(one)
     yield from (wording.what_to_do(row) for row in told.rows)
-    yield from dict.fromkeys(_as_urgent_as(above) for row in told.rows if (above := severity.raised_by(row)))
-    if len({row.population for row in told.rows}) > 1:
+    yield from wording.by_genes_alone(told.by_genes, told.effects)
+    yield from dict.fromkeys(_as_urgent_as(above) for row in told.spoken if (above := severity.raised_by(row)))
+    if len({row.population for row in told.spoken}) > 1:
         yield "What it is given for, and whether it was taken before, is not read here: look at the row that fits."
     yield from wording.unknown(told.answer.unknown)
-    notices = (*(notice for row in told.rows for notice in row.notices), *told.answer.notices)
+    notices = (*(notice for row in told.spoken for notice in row.notices), *told.answer.notices)
     yield from (f"{capital(notice)}." for notice in dict.fromkeys(notices))
     yield from _offered(instead)
     yield from how_ordered(order)
-    yield wording.disclaimer(guideline.drugs()[told.drug]) if told.rows else wording.OF_LABELS
+    yield wording.disclaimer(guideline.drugs()[told.drug]) if told.spoken or told.unresolved else wording.OF_LABELS
 
 
 def _as_urgent_as(above: Recommendation) -> str:
@@ -116,9 +136,9 @@ def _offered(instead: tuple[Other, ...]) -> Iterator[str]:
 
 
 def _sources(told: Judged, instead: tuple[Other, ...]) -> Iterator[Citation]:
-    grave = [found.source for row in told.rows if (found := severity.grave(row))]
-    if told.rows:
-        yield wording.cited(told.rows[0].drug)
+    grave = [found.source for row in told.spoken if (found := severity.grave(row))]
+    if told.spoken or told.unresolved:
+        yield wording.cited(guideline.drugs()[told.drug])
     yield from map(wording.cited_label, told.forbidden)
     yield from grave
     yield from (screening.COVERED[other.name] for other in instead if not other.why_not)
@@ -126,7 +146,7 @@ def _sources(told: Judged, instead: tuple[Other, ...]) -> Iterator[Citation]:
 
 def _against(told: Judged) -> list[Recommendation]:
     """Rows that say not to give it, or to choose another drug."""
-    return [row for row in told.rows if row.action in ("avoid", "alternative") and severity.of_row(row)]
+    return [row for row in told.spoken if row.action in ("avoid", "alternative") and severity.of_row(row)]
 
 
 def _instead(told: Judged, order: Order, person: Person, situation: Situation, judge: Judge) -> Iterator[Other]:
@@ -138,7 +158,7 @@ def _instead(told: Judged, order: Order, person: Person, situation: Situation, j
 
 def _remedies(told: Judged, order: Order, instead: tuple[Other, ...]) -> Iterator[Remedy]:
     """Take the order away, or another drug instead, where the guideline or the label says not to give it."""
-    if not _against(told) and not told.forbidden and not any(map(wording.has_other_drug_for_some, told.rows)):
+    if not _against(told) and not told.forbidden and not any(map(wording.has_other_drug_for_some, told.spoken)):
         return
     yield removal(order, recommended=bool(told.forbidden))
     yield from (alternatives.replacing(other, order) for other in instead if not other.why_not)
@@ -146,7 +166,7 @@ def _remedies(told: Judged, order: Order, instead: tuple[Other, ...]) -> Iterato
 
 def _usual(other: Judged) -> bool:
     """Whether nothing of the genes speaks against a drug; a table of which no row can be found speaks against it."""
-    if other.forbidden:
+    if other.forbidden or other.by_genes or other.unresolved:
         return False
     if other.drug not in guideline.drugs():
         return True

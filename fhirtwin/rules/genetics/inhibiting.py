@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fhirtwin.pgx import guideline, phenoconversion
-from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.rules.findings import SUMMARY_LENGTH, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
@@ -42,7 +41,7 @@ def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator
     everything = beside(situation)
     before = judged(drug, person, takings(one for one in everything if one.order is None))
     after = judged(drug, person, takings(everything))
-    if after.severity is None or _same(before, after):
+    if after.as_shown is None or _same(before, after):
         return
     acting = after.through(*after.rows)
     drafts = {one.order.reference: one.order for one in everything if one.order and one.taken in acting}
@@ -61,7 +60,7 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
     names = ", ".join(order.medicine.display for order in drafts)
     ordered = [one for one in after.effects.items() if any(taken.role == "draft" for taken in one[1].deciding)]
     slowed = ", ".join(gene for gene, _ in ordered)
-    summary = _summary(names, slowed, [gene for gene, _ in ordered], row)
+    summary = _summary(names, slowed, [gene for gene, _ in ordered], after)
     detail = [line for gene in after.genes for line in wording.what_genes_say(gene, person, after.effects.get(gene))]
     detail += [
         f"It is the order that changes this: a medicine that does not slow {slowed} leaves {after.drug} as it is. "
@@ -72,7 +71,7 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
     detail += how_read([fact.note, *(order.medicine.note for order in drafts)])
     return Finding(
         rule=f"genes.inhibitor.{naming.slug(after.drug)}",
-        severity=after.severity or Severity.INFO,
+        severity=after.as_shown or Severity.INFO,
         orders=tuple(order.reference for order in drafts),
         summary=summary,
         detail=(*detail, wording.disclaimer(row.drug)),
@@ -83,9 +82,11 @@ def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Perso
     )
 
 
-def _summary(names: str, slowed: str, genes: list[str], row: Recommendation) -> str:
+def _summary(names: str, slowed: str, genes: list[str], after: Judged) -> str:
     """What the order does to the medicine that is taken, and that it is the order which could be another one."""
-    head = f"{capital(names)} slows {slowed}, and {row.drug.name} is taken (CPIC, {row.strength.lower()}): "
+    row = after.rows[0]
+    firm = wording.how_firm(row, after.grade(row))
+    head = f"{capital(names)} slows {slowed}, and {row.drug.name} is taken ({firm}): "
     means = [word for gene, words in row.implications if gene in genes for word in words.split("; ") if word]
     remedy = f"choose one that does not slow {slowed}"
     texts = ["; ".join([*means[:number], remedy]) for number in range(len(means), -1, -1)]

@@ -37,6 +37,8 @@ class Judged:
         forbidden: contraindications of the label that are this person's.
         genes: it rests on.
         rows: of the answer, the most urgent first.
+        by_genes: rows that the genes alone lead to, where other medicines took them away or left less urgent ones; the
+            most urgent first. That a medicine does so is a convention, and no ground to pass over them.
     """
 
     drug: str
@@ -46,17 +48,57 @@ class Judged:
     forbidden: tuple[Contraindication, ...]
     genes: tuple[str, ...]
     rows: tuple[Recommendation, ...]
+    by_genes: tuple[Recommendation, ...] = ()
 
     @property
     def severity(self) -> Severity | None:
         """How urgent it is; None when there is nothing to do."""
+        of_unresolved = Severity.INFO if self.unresolved else None
+        return max((self.as_shown, self.of_genes, of_unresolved), key=severity.rank)
+
+    @property
+    def as_shown(self) -> Severity | None:
+        """How urgent it is with what other medicines leave of the genes."""
         return Severity.CRITICAL if self.forbidden else severity.worst(self.rows[:1])
+
+    @property
+    def of_genes(self) -> Severity | None:
+        """How urgent the rows of the genes alone are: a step less, where what is left of the genes is known."""
+        alone = severity.worst(self.by_genes[:1])
+        return alone if self.unresolved else severity.less(alone)
+
+    @property
+    def spoken(self) -> tuple[Recommendation, ...]:
+        """Every row that is told: of what is left of the genes, and of the genes alone."""
+        return (*self.rows, *self.by_genes)
+
+    @property
+    def unresolved(self) -> tuple[str, ...]:
+        """Genes of which something is known, and not what other medicines leave of them."""
+        every = self.effects.items()
+        return tuple(gene for gene, one in every if one.is_known and not one.effective.alternatives)
+
+    @property
+    def genetic(self) -> Mapping[str, GenePhenotype]:
+        """Phenotypes that the genes alone say."""
+        return {**self.shown, **{gene: one.genetic for gene, one in self.effects.items()}}
+
+    @property
+    def slowing(self) -> tuple[Taken, ...]:
+        """What is beside it and leaves nobody knows what of a gene."""
+        return tuple(dict.fromkeys(taken for gene in self.unresolved for taken in self.effects[gene].deciding))
 
     def through(self, *rows: Recommendation) -> tuple[Taken, ...]:
         """What is beside it and changed a gene that rows were found by."""
         genes = {gene: None for row in rows for gene, value in row.key if value != NO_RESULT}
         effects = [self.effects[gene] for gene in genes if gene in self.effects]
         return tuple(dict.fromkeys(taken for effect in effects for taken in effect.deciding))
+
+    def grade(self, *rows: Recommendation) -> str:
+        """How good the evidence is for what other medicines made of the genes of some rows; empty where nothing."""
+        genes = {gene for row in rows for gene, value in row.key if value != NO_RESULT}
+        grades = {one.grade for gene, one in self.effects.items() if gene in genes and one.changed}
+        return "low" if "low" in grades else "".join(grades)
 
 
 def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool = False) -> Judged:
@@ -74,10 +116,24 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
     genes = tuple(dict.fromkeys((*genes_of(drug), *(gene for one in forbidden for gene in _seen(one, person)))))
     effects = _effects(drug, genes, person, tuple(others), untested=untested)
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items() if one.changed}}
+    answer = _answer(drug, shown, person)
+    rows = _urgent_first(answer.recommendations)
+    changed = any(one.changed for one in effects.values())
+    alone = _urgent_first(_answer(drug, person.phenotypes, person).recommendations) if changed else ()
+    least = severity.rank(severity.worst(rows))
+    by_genes = tuple(row for row in alone if severity.rank(severity.of_row(row)) > least)
+    return Judged(drug, answer, shown, effects, forbidden, genes, rows, by_genes)
+
+
+def _answer(drug: str, shown: Mapping[str, GenePhenotype], person: Person) -> Answer:
+    """What the guideline says of phenotypes, without rows that rest on no gene."""
     answer = recommendations.of_genes(recommendations.advise(drug, shown, person.alleles, find=person.find))
     rows = tuple(_without_what_others_have(row, person) for row in answer.recommendations)
-    urgent = tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
-    return Judged(drug, replace(answer, recommendations=rows), shown, effects, forbidden, genes, urgent)
+    return replace(answer, recommendations=rows)
+
+
+def _urgent_first(rows: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
+    return tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
 
 
 def _seen(one: Contraindication, person: Person) -> tuple[str, ...]:

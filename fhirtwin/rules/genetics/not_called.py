@@ -6,18 +6,21 @@ A gene that nobody looked at raises nothing, whatever the order: there would be 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from typing import Final
 
-from fhirtwin.pgx import guideline, labels
+from fhirtwin.pgx import guideline, hla, labels, phenotype
 from fhirtwin.pgx.coverage import Coverage
-from fhirtwin.pgx.recommendations import DISCLAIMER
-from fhirtwin.pgx.results import GenePhenotype
+from fhirtwin.pgx.recommendations import DISCLAIMER, rows_at
+from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.rules.findings import Citation, Finding, Severity
 from fhirtwin.rules.genetics import naming, severity, wording
 from fhirtwin.rules.genetics.advising import TOPIC
+from fhirtwin.rules.genetics.judging import judged
 from fhirtwin.rules.genetics.person import Person
 from fhirtwin.rules.situation import Order, Situation
+from fhirtwin.twin.genomics.possible import possible
 
 _RULE: Final = "genes.not-called."
 _NAMED: Final = 2
@@ -68,7 +71,7 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
     names = ", ".join(dict.fromkeys(order.medicine.display for order in orders))
     return Finding(
         rule=f"{_RULE}{gene}",
-        severity=Severity.INFO,
+        severity=_urgency(gene, orders, person),
         orders=tuple(order.reference for order in orders),
         summary=f"{gene} {_how(gene, person)}: {names} not judged by it",
         detail=(
@@ -83,10 +86,34 @@ def _finding(gene: str, orders: list[Order], person: Person) -> Finding:
     )
 
 
+def _urgency(gene: str, orders: list[Order], person: Person) -> Severity:
+    """A warning where one of the results that were reported would by itself warn of an order, or forbid it."""
+    each = possible(gene, person.facts.get(gene, ()))
+    if person.knows(gene) or (len(each) < 2 and not person.results[gene].known.not_called):
+        return Severity.INFO
+    found = max((_urgent(one, orders, person) for one in each), default=0)
+    return Severity.WARNING if found >= severity.rank(Severity.WARNING) else Severity.INFO
+
+
+def _urgent(one: Known, orders: list[Order], person: Person) -> int:
+    """How urgent a result alone would be, by the tables of this server, with an engine as without."""
+    alone = replace(
+        person,
+        phenotypes={one.gene: phenotype.of_call(one)},
+        alleles={one.gene: hla.statuses(one)} if one.gene.startswith("HLA-") else {},
+        results={one.gene: replace(person.results[one.gene], known=one)},
+        find=rows_at,
+    )
+    drugs = (drug for order in orders for drug in naming.named(order.medicine.ingredients))
+    return max((severity.rank(judged(drug, alone, ()).severity) for drug in drugs), default=0)
+
+
 def _how(gene: str, person: Person) -> str:
     told, coverage = person.phenotypes[gene], person.results[gene].known.coverage
     if told.open:
         return _told(told, told.open)
+    if person.results[gene].conflict:
+        return "is not known, its results contradict one another"
     if coverage is None:
         return "was looked at and is not known"
     return f"is not known, {coverage.missing} of {coverage.positions} positions were not tested"

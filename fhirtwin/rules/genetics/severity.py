@@ -153,3 +153,8 @@ def firmness(row: Recommendation) -> int:
 def worst(rows: tuple[Recommendation, ...]) -> Severity | None:
     """Tell how urgent the most urgent of some rows is."""
     return max((of_row(row) for row in rows), key=rank, default=None)
+
+
+def less(urgent: Severity | None) -> Severity | None:
+    """Give the severity a step below, a remark at least; None of none."""
+    return _ORDER[max(rank(urgent) - 2, 0)] if urgent else None

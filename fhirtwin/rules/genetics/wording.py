@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
-from fhirtwin.pgx import advice, currency, phenotype
+from fhirtwin.pgx import advice, currency, guideline, phenotype
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Drug, Recommendation
 from fhirtwin.pgx.labels import Contraindication
@@ -61,10 +61,28 @@ def what_is_known(row: Recommendation, shown: Mapping[str, GenePhenotype] | None
     for gene, value in row.key:
         told = shown.get(gene) if shown else None
         word = next((one.word for one in told.alternatives if _is(one, value)), "") if told else ""
-        perhaps = "perhaps " if told and told.unsure else ""
+        perhaps = "perhaps " if told and told.unsure and _may_differ(row, gene, told) else ""
         if value != NO_RESULT:
             said.append(f"{perhaps}{gene}{'' if value.startswith('*') else ' '}{small(word or _score(value))}")
     return ", ".join(said)
+
+
+def _may_differ(row: Recommendation, gene: str, told: GenePhenotype) -> bool:
+    """Whether what else a gene may be has another name, or another row: two scores may be neither."""
+    if told.open or told.not_called or len({one.word for one in told.alternatives}) > 1:
+        return True
+    rows = guideline.table()[row.drug.name]
+    for one in told.alternatives:
+        for value in {one.key, *phenotype.scores(gene, one.word)} & guideline.values(row.drug.name, gene):
+            key = tuple((name, value if name == gene else its) for name, its in row.key)
+            other = rows.get((row.population, key))
+            if _is(one, value) and (other is None or _says(other) != _says(row)):
+                return True
+    return False
+
+
+def _says(row: Recommendation) -> tuple[object, ...]:
+    return row.action, row.steps, row.strength
 
 
 def _is(one: Phenotype, value: str) -> bool:
@@ -119,10 +137,18 @@ def _genetic(gene: str, person: Person) -> str:
     means = phenotypes(told) or ", ".join(person.statuses(gene))
     if not means:
         return told.not_called or "not known"
-    several = "; calls that fit equally well lead to different phenotypes" if len(told.alternatives) > 1 else ""
+    several = _several(told)
     partly = f"; {told.not_called}" if told.not_called and told.alternatives else ""
     only_if = f"; {told.open.only_if}" if told.open else ""
     return ": ".join(filter(None, (named, means))) + several + partly + only_if + _by(call)
+
+
+def _several(told: GenePhenotype) -> str:
+    """What differs among calls that fit equally well, and numbers of copies that nobody counted."""
+    if len(told.alternatives) < 2:
+        return ""
+    differ = "phenotypes" if len({one.word for one in told.alternatives}) > 1 else "activity scores"
+    return f"; calls that fit equally well lead to different {differ}"
 
 
 def _by(call: Known) -> str:
@@ -139,6 +165,24 @@ def what_to_do(row: Recommendation) -> str:
     if now := currency.replaced(row.drug.name, row.key):
         done = f"{capital(now)}, as CPIC says since 2024-03-20. The row here is older and replaced: {done}"
     return f"{population} ({what_is_known(row)}): {done} {strength} {capital(means)}{'.' if means else ''}{by}".strip()
+
+
+def by_genes_alone(rows: Iterable[Recommendation], effects: Mapping[str, Effective]) -> Iterator[str]:
+    """Rows that the genes alone lead to, and why they stand beside what other medicines leave."""
+    for row in rows:
+        changed = [effects[gene] for gene, _ in row.key if gene in effects and effects[gene].changed]
+        drugs = ", ".join(sorted({taken.drug for one in changed for taken in one.deciding}))
+        grades = " and ".join(sorted({one.grade for one in changed}))
+        yield (
+            f"By the genes alone. {what_to_do(row)} That {drugs} changes this is an expert convention, grade of its "
+            f"evidence: {grades}; it does not make the genes safe to pass over."
+        )
+
+
+def how_firm(row: Recommendation, grade: str) -> str:
+    """How firm a row is, for a headline: beside the guideline's strength the grade of what made the phenotype."""
+    strength = row.strength.lower()
+    return f"conversion: {grade}; CPIC: {strength}" if grade else f"CPIC, {strength}"
 
 
 def what_a_label_forbids(one: Contraindication) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 from fhirtwin.pgx import gl_strings, naming, phenotype
 from fhirtwin.pgx.results import Known
-from fhirtwin.twin.genomics import implication, remarks
+from fhirtwin.twin.genomics import copies, implication, remarks
 from fhirtwin.twin.genomics.elements import NotRead, fact, genes_studied, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
 from fhirtwin.twin.reading import codings, text
@@ -37,6 +37,7 @@ def read(resource: Resource, source: Source, time: str) -> Mapped:
         return _absent(resource, genes, source, time)
     value = resource.get("valueCodeableConcept") or text(resource, "valueString")
     told = told_by(words(value), genes)
+    copies.check(resource, told)
     beside = remarks.written(resource)
     facts = [fact(n, gene, said, source, time, beside if n == "diplotype" else "") for n, gene, said in told]
     return mapped([*facts, *implication.facts_beside(resource, genes, source, time)], source)
@@ -54,7 +55,8 @@ def _absent(resource: Resource, genes: list[str], source: Source, time: str) -> 
         return mapped(said, source)
     told = " ".join(text(resource["dataAbsentReason"], "text").split())[:LONGEST_REASON]
     reason = told.removeprefix("not called, because ") or UNSAID
-    return mapped([fact("gene-not-called", gene, reason, source, time) for gene in genes], source)
+    sides = remarks.contradicting(resource)
+    return mapped([fact("gene-not-called", gene, reason, source, time, sides) for gene in genes], source)
 
 
 def told_by(said: Iterable[str], genes: list[str]) -> list[Told]:

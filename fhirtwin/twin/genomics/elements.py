@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from fhirtwin.pgx import hgnc
+from fhirtwin.pgx.calls import MAY_BE
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.mapper import Resource
 from fhirtwin.twin.reading import FINAL, codings, items, text
@@ -23,11 +24,17 @@ _GENE_SYSTEMS: Final = (hgnc.SYSTEM, f"{hgnc.SYSTEM}/geneId", "https://www.genen
 
 
 class NotRead(Exception):
-    """Why a result is not used; `gene` is the gene that was looked at, where it is known."""
+    """Why a result is not used.
 
-    def __init__(self, reason: str, gene: str = "") -> None:
+    Attributes:
+        gene: that was looked at, where it is known.
+        may_be: what it may mean all the same, as facts are written.
+    """
+
+    def __init__(self, reason: str, gene: str = "", may_be: Iterable[str] = ()) -> None:
         super().__init__(reason)
         self.gene = gene
+        self.may_be = tuple(may_be)
 
 
 def refusal(resource: Resource) -> str | None:
@@ -117,5 +124,6 @@ def mapped(facts: Iterable[Fact], source: Source, left: Iterable[str] = ()) -> M
 
 def not_called(finding: NotRead, source: Source, time: str) -> Mapped:
     """Give what a result comes to that is not read: the reason, and that its gene is not called, where it is known."""
-    facts = [fact("gene-not-called", finding.gene, str(finding), source, time)] if finding.gene else []
+    beside = "\n".join(f"{MAY_BE}{one}" for one in finding.may_be)
+    facts = [fact("gene-not-called", finding.gene, str(finding), source, time, beside)] if finding.gene else []
     return mapped(facts, source, [f"{finding.gene}: {finding}" if finding.gene else str(finding)])

@@ -7,13 +7,16 @@ add one, add a row with its source.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.pgx.hla import NEGATIVE, POSITIVE
+from fhirtwin.pgx.hla import ASKED, NEGATIVE, POSITIVE
+from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.genomics import implication
 from fhirtwin.twin.genomics.elements import NotRead, fact, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
+from fhirtwin.twin.reading import codings
 from fhirtwin.twin.state import Mapped, Source
 
 
@@ -46,6 +49,11 @@ NAMED: Final = ("79714-2", "79715-9", "79719-1")
 """Codes of phenotypes whose gene was not read at LOINC: the name that the result itself gives its code tells it."""
 _INTERPRETATION: Final = "gene product metabolic activity interpretation"
 
+_HLA: Final = re.compile(
+    r"HLA[- ]?([AB]) ?\*? ?(\d\d):?(\d\d)"
+    r"(?: (?:allele|genotype|genotyping|typing|test|screening|status|presence|result))*",
+    re.IGNORECASE,
+)
 _THERE: Final = {
     "la9633-4": POSITIVE,
     "la9634-2": NEGATIVE,
@@ -57,6 +65,23 @@ _THERE: Final = {
     "not detected": NEGATIVE,
 }
 """Answers in small letters: LOINC's Present and Absent, and plain words in display or text."""
+
+
+def by_name(resource: Resource) -> Row | None:
+    """Give what a result asks whose code is the house's own and is named after an HLA allele, and nothing else.
+
+    Of a code of LOINC that is not known here the name is not taken: it may be about a donor.
+    """
+    if any(one.system == LOINC for one in codings(resource.get("code"))):
+        return None
+    found = {row for word in words(resource.get("code")) if (row := _hla(word))}
+    return found.pop() if len(found) == 1 else None
+
+
+def _hla(name: str) -> Row | None:
+    match = _HLA.fullmatch(name)
+    gene, allele = (f"HLA-{match[1].upper()}", f"*{match[2]}:{match[3]}") if match else ("", "")
+    return Row(gene, "the name of its code", allele) if allele in ASKED.get(gene, ()) else None
 
 
 def read_named(resource: Resource, source: Source, time: str) -> Mapped:

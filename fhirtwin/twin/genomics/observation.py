@@ -44,7 +44,10 @@ def reader(resource: Resource) -> Reader | None:
         if found:
             return found
     others = (c.code in _OTHERS if c.system == LOINC else c.system in TBD and c.code in _OTHERS_OF_TBD for c in known)
-    return _other if any(others) else None
+    if any(others):
+        return _other
+    named = laboratory.by_name(resource)
+    return partial(laboratory.read, named) if named else None
 
 
 def read(by: Reader, resource: Resource, source: Source, time: str) -> Mapped:

@@ -30,6 +30,7 @@ ACCESSIONS: Final = {
 """RefSeq's names of GRCh38's chromosomes. *Source*: CPIC's table of genes, column `NC`; chromosomes 4, 8 and 13 from
 NCBI's assembly report of GRCh38 as public genome tools carry it."""
 
+NO_PLACE: Final = "no definition knows its place"
 OTHER_BUILD: Final = "it is not on GRCh38; positions are read on GRCh38 only"
 _SUBSTITUTION: Final = re.compile(r"(NC_\d{6}\.\d{1,2}):g\.(\d{1,10})([ACGT])>([ACGT])")
 
@@ -93,14 +94,14 @@ def _loci(change: Change) -> tuple[int, list[Locus]]:
     named = by_rsid().get(change.rsid) if change.rsid else None
     if change.chromosome not in chromosomes() or not change.start:
         if named is None:
-            raise NotRead("no definition knows its place")
+            raise NotRead(NO_PLACE)
         return named.position.start, [named]
     last = change.start + max(len(change.reference), 1) - 1
     found = chromosomes()[change.chromosome].overlapping(change.start, last)
     if named is not None and named not in found:
         raise NotRead("its coordinates and its name in dbSNP are of different places", named.gene)
     if not found:
-        raise NotRead("no definition knows its place")
+        raise NotRead(NO_PLACE)
     return change.start, found
 
 

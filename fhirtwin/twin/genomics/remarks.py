@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.pgx import coverage
+from fhirtwin.pgx.calls import MAY_BE
 from fhirtwin.pgx.coverage import Coverage
 from fhirtwin.pgx.known import METHODS, SOURCES
 from fhirtwin.terms.systems import profile
@@ -49,6 +50,11 @@ def written(resource: Resource) -> str:
     method = text(resource.get("method"), "text") if isinstance(resource.get("method"), dict) else ""
     lines = [*([method] if method in _SOURCES else []), *(note[:LONGEST] for note in notes if note)]
     return "\n".join(lines)
+
+
+def contradicting(resource: Resource) -> str:
+    """Give the lines by which a Genotype of this server, not called, names the results that contradict one another."""
+    return "\n".join(line for line in written(resource).split("\n") if line.startswith(MAY_BE))
 
 
 def of(facts: Iterable[Fact]) -> Remarks:

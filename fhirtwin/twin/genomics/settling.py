@@ -15,13 +15,15 @@ from fhirtwin.pgx.defined import genes
 from fhirtwin.pgx.genotype import Genotype, Sample
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.pgx.variant_lists import LISTED
-from fhirtwin.twin.genomics import remarks
+from fhirtwin.twin.genomics import listed_fits, remarks
 from fhirtwin.twin.genomics.remarks import LABORATORY
 from fhirtwin.twin.state import Fact
 from fhirtwin.twin.times import overlap
 
 Sex = Literal["male", "female"] | None
 
+MOST_NAMED: Final = 10
+"""Variants that a contradiction names."""
 VARIANTS: Final = "variants that were reported one by one"
 
 
@@ -42,9 +44,9 @@ def settled(gene: str, facts: Sequence[Fact], sex: Sex) -> Known:
         pairs = _of_alleles(gene, alleles, sex)
     elif alleles:
         pairs = _with_alleles(gene, pairs, alleles)
-    notes = tuple(dict.fromkeys(fact.note for fact in facts if fact.note and fact.name != "diplotype"))
+    notes = tuple(dict.fromkeys(line for fact in facts if fact.name != "diplotype" for line in _lines(fact)))
     if pairs:
-        pairs = _fitting(gene, pairs, shown)
+        pairs = _fitting(gene, pairs, shown, _named(facts, "variant"))
         said = _statuses(gene, facts)
         told = remarks.of(_named(facts, "diplotype"))
         found = Known(gene, pairs, told.source, said, "", (*told.notes, *notes), told.coverage)
@@ -56,6 +58,10 @@ def settled(gene: str, facts: Sequence[Fact], sex: Sex) -> Known:
     if words := _words(gene, facts):
         return Known(gene, (), LABORATORY, words, "", notes)
     return Known(gene, (), LABORATORY, (), _why_not(facts), notes)
+
+
+def _lines(fact: Fact) -> list[str]:
+    return fact.note.split("\n") if fact.note else []
 
 
 def _named(facts: Iterable[Fact], name: str) -> list[Fact]:
@@ -119,18 +125,25 @@ def _shown(gene: str, facts: Sequence[Fact]) -> dict[int, Genotype]:
     return found
 
 
-def _fitting(gene: str, pairs: tuple[Pair, ...], shown: Mapping[int, Genotype]) -> tuple[Pair, ...]:
+def _fitting(
+    gene: str, pairs: tuple[Pair, ...], shown: Mapping[int, Genotype], facts: Sequence[Fact]
+) -> tuple[Pair, ...]:
     kept = tuple(pair for pair in pairs if _fits(gene, pair, shown))
     if not kept:
-        raise Contradiction(f"the diplotype {naming.text(pairs)} and variants that were reported contradict each other")
+        said = [str(fact.value) for fact in facts]
+        more = [f"{len(said) - MOST_NAMED} more"] if len(said) > MOST_NAMED else []
+        named = ", ".join([*said[:MOST_NAMED], *more])
+        raise Contradiction(f"the diplotype {naming.text(pairs)} and variants that were reported contradict: {named}")
     return kept
 
 
 def _fits(gene: str, pair: Pair, shown: Mapping[int, Genotype]) -> bool:
-    """Whether variants allow a diplotype; of names without a definition, and of listed variants, nothing is said."""
+    """Whether variants allow a diplotype; of names without a definition nothing is said."""
     defined = genes().get(gene)
-    if defined is None or gene in LISTED or not all(name in defined.by_name for name in pair.alleles):
+    if defined is None or not all(name in defined.by_name for name in pair.alleles):
         return True
+    if gene in LISTED:
+        return listed_fits.fits(defined, pair.alleles, shown)
     return all(places.fits(defined, pair.alleles, index, one) for index, one in shown.items())
 
 
@@ -171,8 +184,14 @@ def _of_variants(
 
 
 def _beside(found: Known, facts: Sequence[Fact]) -> Known:
-    """Note what the laboratory said of the phenotype."""
+    """Note what the laboratory said of the phenotype.
+
+    Raises:
+        Contradiction: it cannot be true with what was called.
+    """
     words = dict.fromkeys(str(fact.value) for fact in _named(facts, "gene-phenotype"))
+    if wrong := known.denied(found, words):
+        raise Contradiction(wrong)
     return replace(found, notes=(*found.notes, *(f"the laboratory said {word}" for word in words)))
 
 

@@ -14,7 +14,8 @@ from typing import Any, Final
 from fhirtwin.pgx import places
 from fhirtwin.pgx.loci import Locus
 from fhirtwin.terms.systems import LOINC
-from fhirtwin.twin.genomics import place
+from fhirtwin.twin.genomics import place, transcript
+from fhirtwin.twin.genomics.copies import COUNTED
 from fhirtwin.twin.genomics.elements import NotRead, component_values, fact, genes_studied, mapped, words
 from fhirtwin.twin.genomics.place import Change
 from fhirtwin.twin.mapper import Resource
@@ -25,6 +26,7 @@ PRESENT: Final = "LA9633-4"
 ABSENT: Final = "LA9634-2"
 GRCH38: Final = "LA26806-2"
 ONE_BASED: Final = "LA30102-0"
+NO_ALTERNATE: Final = "it does not tell the alternate base"
 _COPIES: Final = {"LA6706-1": "heterozygous", "LA6705-3": "homozygous", "LA6707-9": "hemizygous"}
 
 
@@ -35,12 +37,23 @@ def read(resource: Resource, source: Source, time: str) -> Mapped:
         NotRead: it cannot be read with certainty.
     """
     genes = genes_studied(resource)
+    try:
+        return _read(resource, genes, source, time)
+    except NotRead as finding:
+        if finding.gene or len(genes) != 1 or str(finding) == place.NO_PLACE:
+            raise
+        raise NotRead(str(finding), genes[0], finding.may_be) from None
+
+
+def _read(resource: Resource, genes: list[str], source: Source, time: str) -> Mapped:
     answer = _codes(resource.get("valueCodeableConcept"))
     if (PRESENT in answer) == (ABSENT in answer):
         raise NotRead("it does not say that the variant is there or that it is not")
     change = _change(resource)
+    if any(True for _ in component_values(resource, COUNTED)):
+        raise NotRead("it counts copies of the gene, which tell no allele by themselves")
     if not change.alternate:
-        raise NotRead("it does not tell the alternate base")
+        raise _without_alternate(change, _copies(resource), there=PRESENT in answer)
     loci = list(place.made(change))
     if genes and any(locus.gene not in genes for locus, _ in loci):
         raise NotRead("the gene that it names and its place differ")
@@ -51,6 +64,15 @@ def read(resource: Resource, source: Source, time: str) -> Mapped:
         source,
         [] if loci else ["it changes no position that defines alleles"],
     )
+
+
+def _without_alternate(change: Change, copies: str, *, there: bool) -> NotRead:
+    """Say that the base is not told: a name in dbSNP may stand for several, not only for the one that is defined."""
+    locus = places.by_rsid().get(change.rsid)
+    if locus is None:
+        return NotRead(NO_ALTERNATE)
+    bases = locus.position.alternates if there else ()
+    return NotRead(NO_ALTERNATE, locus.gene, [_text(locus, base, copies, there=True) for base in bases])
 
 
 def _text(locus: Locus, base: str, copies: str, *, there: bool) -> str:
@@ -82,9 +104,8 @@ def _change(resource: Resource) -> Change:
             raise NotRead(place.OTHER_BUILD)
     names = {word for value in component_values(resource, "81252-9", "81255-2") for word in words(value)}
     rsids = {name for name in names if name in places.by_rsid()}
-    hgvs = [
-        one for value in component_values(resource, "81290-9") for word in words(value) if (one := place.of_hgvs(word))
-    ]
+    written = [word for value in component_values(resource, "81290-9", "48004-6") for word in words(value)]
+    hgvs = [one for word in written if (one := place.of_hgvs(word) or transcript.of_hgvs(word))]
     told = Change(_chromosome(resource), _start(resource), _bases(resource, "69547-8"), _bases(resource, "69551-0"))
     if len(rsids) > 1 or len(set(hgvs)) > 1:
         raise NotRead("it names several variants")

@@ -22,6 +22,7 @@ from fhirtwin.pgx.defined import genes as genes_defined
 from fhirtwin.pgx.vcf import read_vcf
 from fhirtwin.report.genomics import imported
 from fhirtwin.twin import genome
+from fhirtwin.twin.genomics.possible import possible
 from fhirtwin.twin.state import LOCAL, PatientKey
 from tests import parts
 from tests.parts import body, patient
@@ -172,10 +173,27 @@ def test_rows_that_count_one_change_differently_contradict_one_another(client: F
 def test_what_a_laboratory_says_otherwise_of_its_diplotype_stays_with_it(
     client: FlaskClient, services: Services
 ) -> None:
-    genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*4/*4%09Ultrarapid Metabolizer%093.0"))
+    genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*1/*10%09Normal Metabolizer%091.5"))
     known = results(services)["CYP2D6"].known
     assert known.source == "outside call"
-    assert known.remarks == ("the laboratory said Ultrarapid Metabolizer", "the laboratory said 3.0")
+    assert known.remarks == ("the laboratory said Normal Metabolizer", "the laboratory said 1.5")
+
+
+def test_diplotype_and_word_of_an_outside_call_that_contradict_are_stored_with_both(
+    client: FlaskClient, services: Services
+) -> None:
+    told = genes(send(client, vcf(), "sample=S1&outside-calls=CYP2D6%09*1/*1%09Poor Metabolizer%090"))["CYP2D6"]
+    assert "*1/*1 (Normal Metabolizer) and what the laboratory said, Poor Metabolizer" in told["not-called"]
+    twin = services.store
+    with twin.snapshot() as reader:
+        state = reader.twin(PatientKey(LOCAL, "p"))
+    assert state is not None
+    may_be = possible("CYP2D6", [fact for fact in state.facts if fact.display == "CYP2D6"])
+    assert {str(one.diplotypes[0]) if one.diplotypes else one.reported[0] for one in may_be} == {
+        "*1/*1",
+        "Poor Metabolizer",
+        "0",
+    }
 
 
 def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(
@@ -191,6 +209,15 @@ def test_second_import_of_the_same_sample_is_the_next_version_of_the_first(
     assert "HLA-B" not in found
     assert [str(pair) for pair in found["CYP2C19"].known.diplotypes] == ["*2/*2"]
     assert len(search(client, "DiagnosticReport")) == 1
+
+
+def test_second_import_says_what_of_the_first_it_takes_away(client: FlaskClient) -> None:
+    send(client, vcf(), "sample=S1&outside-calls=HLA-B%09*57:01/*08:01%0ACYP2D6%09*4/*4")
+    told = genes(send(client, vcf()))
+    assert "an earlier import of this sample had called this gene" in told["HLA-B"]["not-called"]
+    assert "an earlier import of this sample had called this gene" in told["CYP2D6"]["note"]
+    assert not any("earlier" in str(told[gene]) for gene in told.keys() - {"HLA-B", "CYP2D6"})
+    assert "HLA-B" not in genes(send(client, vcf()))  # it is told once, by the import that does it
 
 
 def test_two_samples_of_a_patient_that_contradict_leave_the_gene_uncalled(
@@ -223,6 +250,16 @@ def test_absent_positions_are_reference_only_by_the_callers_word(client: FlaskCl
     assert told["CYP2C9"]["genotype"] == "CYP2C9 *1/*1"
     (report,) = search(client, "DiagnosticReport")
     assert "By the word of who imported it, positions that the file does not show" in report["conclusion"]
+
+
+def test_blocks_in_which_nobody_read_are_no_reference_whatever_their_genotype(client: FlaskClient) -> None:
+    blocks = "".join(
+        f"{name}\t{first}\t.\tA\t<NON_REF>\t.\t.\tEND={last}\tGT:DP:GQ:MIN_DP:PL\t0/0:0:0:0:0,0,0\n"
+        for name, first, last in (("chr1", 97000000, 98500000), ("chr10", 94700000, 95100000))
+    )
+    told = genes(send(client, (HEAD.format(samples="S1") + blocks).encode(), "sample=S1&absent-is-reference=true"))
+    for name in ("DPYD", "CYP2C9", "CYP2C19"):
+        assert "nothing that the file shows of it can be used" in told[name]["not-called"]
 
 
 def test_listed_variants_are_told_beside_the_two_that_are_looked_up(client: FlaskClient) -> None:

@@ -106,6 +106,20 @@ def test_an_effective_phenotype_has_no_code_lest_it_be_taken_for_one_of_the_gene
     assert all("coding" not in one["valueCodeableConcept"] for one in told)
 
 
+def test_a_row_of_the_genes_alone_is_told_beside_an_inhibitor_that_would_take_it_away() -> None:
+    made = bundle(gene("CYP2D6", "*1/*1x≥3"), medicine("codeine"), medicine("duloxetine"))
+    assert errors(made) == []
+    converted, row = implications(made, "codeine")
+    assert components(converted, "cause") == ["duloxetine, moderate inhibitor"]
+    assert components(row, "therapeutic-implication")[0].startswith("CYP2D6 Ultrarapid Metabolizer, activity score ≥")
+    assert "By the genes alone, whatever else is taken." in components(row, "conclusion-string")[0]
+    (report,) = of_type(made, "DiagnosticReport")
+    assert "nothing is known of CYP2D6" not in report["conclusion"]
+    assert "codeine: what the genes alone lead to is told, too" in report["conclusion"]
+    (task,) = of_type(made, "Task")
+    assert task["code"]["coding"][0]["display"] == "Consider alternative medication"
+
+
 def test_a_medicine_does_not_convert_itself() -> None:
     (one,) = implications(bundle(gene("CYP2D6", "*1/*1"), medicine("paroxetine")), "paroxetine")
     assert components(one, "genetic-phenotype") == []

@@ -281,15 +281,75 @@ def test_inhibitor_that_is_taken_makes_the_effective_phenotype_and_both_are_told
     assert finding.severity.value == "warning"
 
 
+@pytest.mark.parametrize("value", ["*1/*1x≥3", "*1/*1xN", "*2xN/*4", "Ultrarapid Metabolizer"])
+@pytest.mark.parametrize("drafted", [True, False])
+def test_inhibitor_of_an_activity_that_is_not_counted_takes_no_critical_card_away(value: str, drafted: bool) -> None:
+    gene = result("CYP2D6", value, "diplotype" if value.startswith("*") else "gene-phenotype")
+    assert one("codeine", facts=(gene,)).severity.value == "critical"
+    beside = (gene,) if drafted else (gene, taken("duloxetine"))
+    finding = one(*(("codeine", "duloxetine") if drafted else ("codeine",)), facts=beside)
+    assert finding.severity.value == "critical"
+    assert "ultrarapid metabolizer by the genes, though duloxetine slows it (CPIC, strong): avoid it" in finding.summary
+    text = " ".join(finding.detail)
+    assert "By the genes alone. For everybody (CYP2D6" in text
+    assert "duloxetine changes this is an expert convention, grade of its evidence: moderate" in text
+    assert [r.act for r in finding.remedies] == [Act.REMOVE]
+    assert len(finding.orders) == (2 if drafted else 1)
+
+
+def test_row_of_the_genes_alone_stays_a_step_less_urgent_where_what_is_left_is_known() -> None:
+    gene = result("CYP2D6", "*1/*1x2")  # 3.0, and 1.5 beside a moderate inhibitor, which is usual
+    finding = one("codeine", facts=(gene, taken("duloxetine")))
+    assert finding.severity.value == "warning"
+    assert "ultrarapid metabolizer by the genes, though duloxetine slows it" in finding.summary
+    assert "normal metabolizer (activity score 1.5)" in " ".join(finding.detail)
+    strong = one("codeine", facts=(gene, taken("paroxetine")))  # both are told to avoid it, for opposite reasons
+    assert strong.severity.value == "warning" and "poor metabolizer beside paroxetine" in strong.summary
+    assert "By the genes alone. For everybody (CYP2D6 activity score 3.0): Avoid it" in " ".join(strong.detail)
+
+
+def test_word_of_a_laboratory_beside_an_inhibitor_keeps_its_card_or_gets_a_remark() -> None:
+    slow = result("CYP2D6", "Intermediate Metabolizer", "gene-phenotype")
+    finding = one("tamoxifen", facts=(slow, taken("duloxetine")))
+    assert finding.severity.value == "warning"
+    assert "intermediate by the genes, though duloxetine slows it" in finding.summary
+    usual = result("CYP2D6", "Normal Metabolizer", "gene-phenotype")
+    remark = one("tamoxifen", facts=(usual, taken("duloxetine", "m")))
+    assert remark.severity.value == "info"
+    assert remark.summary == ("Tamoxifen: what duloxetine leaves of CYP2D6 is not known, and its guideline asks for it")
+    assert fits(one("escitalopram", facts=(FAST_2C19, usual, taken("duloxetine")))) == []
+
+
+@pytest.mark.parametrize("inhibitor", ["paroxetine", "duloxetine"])
+def test_what_changes_nothing_is_not_named_beside_a_poor_metabolizer(inhibitor: str) -> None:
+    for value, name in (("*4/*4", "diplotype"), ("Poor Metabolizer", "gene-phenotype")):
+        finding = one("codeine", facts=(result("CYP2D6", value, name), taken(inhibitor)))
+        assert finding.summary.startswith("Codeine, CYP2D6 poor metabolizer (CPIC, strong)")
+        assert [fact.display for fact in finding.facts] == ["CYP2D6"]
+        text = " ".join(finding.detail)
+        assert f"is that of a poor metabolizer by the genes: {inhibitor} slows it no further" in text
+
+
 def test_only_what_changed_a_gene_of_the_row_is_named_beside_a_drug() -> None:
     bupropion, escitalopram = taken("bupropion", "b"), taken("escitalopram", "e")
     codeine = one("codeine", facts=(NORMAL_2D6, bupropion, escitalopram))
-    assert codeine.summary.startswith("Codeine, CYP2D6 poor metabolizer beside bupropion (CPIC")  # the other is weak
+    assert codeine.summary.startswith(
+        "Codeine, CYP2D6 poor metabolizer beside bupropion (conversion: moderate; CPIC: "
+    )  # the other is weak
     assert escitalopram not in codeine.facts
     facts = (NORMAL_2D6, FAST_2C19, bupropion)
     (other,) = [f for f in told("escitalopram", "codeine", facts=facts) if f.rule == "genes.escitalopram"]
     assert "bupropion" not in other.summary
     assert [fact.display for fact in other.facts] == ["CYP2C19"]
+
+
+def test_headline_of_a_converted_phenotype_has_the_grade_of_the_conversion() -> None:
+    usual = result("CYP2C19", "*1/*1")
+    finding = one("clopidogrel", facts=(usual, taken("fluvoxamine")))
+    assert finding.summary.startswith(
+        "Clopidogrel, CYP2C19 poor metabolizer beside fluvoxamine (conversion: low; CPIC: strong): avoid it"
+    )
+    assert "(CPIC, strong)" in one("clopidogrel", facts=(POOR_2C19, taken("fluvoxamine"))).summary
 
 
 def test_draft_inhibitor_beside_another_draft_is_about_both() -> None:
@@ -303,7 +363,7 @@ def test_draft_inhibitor_against_a_medicine_that_is_taken_is_a_finding_on_the_dr
     finding = one("paroxetine", facts=(NORMAL_2D6, taken("tamoxifen")))
     assert (finding.rule, finding.orders) == ("genes.inhibitor.tamoxifen", ("MedicationRequest/d1",))
     assert finding.summary == (
-        "Paroxetine slows CYP2D6, and tamoxifen is taken (CPIC, strong): "
+        "Paroxetine slows CYP2D6, and tamoxifen is taken (conversion: moderate; CPIC: strong): "
         "less endoxifen; choose one that does not slow CYP2D6"
     )
     assert "aromatase" not in finding.summary  # that is for people whose genes do it
@@ -341,6 +401,48 @@ def test_contradictory_results_are_said_and_nothing_is_chosen() -> None:
     assert finding.rule == "genes.not-called.CYP2C19"
     assert any("contradict" in line for line in finding.detail)
     assert len(finding.facts) == 2
+
+
+POOR_WORD = ("Poor Metabolizer", "gene-phenotype")
+
+
+@pytest.mark.parametrize(
+    ("ordered", "gene", "first", "other", "severity"),
+    [
+        ("abacavir", "HLA-B", ("*57:01 positive", "allele-status"), ("*57:01 negative", "allele-status"), "warning"),
+        ("fluorouracil", "DPYD", ("Reference/Reference", "diplotype"), POOR_WORD, "warning"),
+        ("fluorouracil", "DPYD", ("Reference/Reference", "diplotype"), ("chr1:97450058 C/T", "variant"), "warning"),
+        ("capecitabine", "DPYD", ("Reference/Reference", "diplotype"), ("*2A/*2A", "diplotype"), "warning"),
+        ("clopidogrel", "CYP2C19", ("*1/*1", "diplotype"), POOR_WORD, "warning"),
+        ("codeine", "CYP2D6", ("*1/*1", "diplotype"), POOR_WORD, "warning"),
+        ("azathioprine", "TPMT", ("*1/*1", "diplotype"), POOR_WORD, "warning"),
+        ("clopidogrel", "CYP2C19", ("*1/*1", "diplotype"), ("*1/*17", "diplotype"), "info"),  # neither warns
+    ],
+)
+def test_contradiction_is_a_warning_where_one_of_the_two_would_warn(
+    ordered: str, gene: str, first: tuple[str, str], other: tuple[str, str], severity: str
+) -> None:
+    finding = one(ordered, facts=(result(gene, *first, "o1"), result(gene, *other, "o2")))
+    assert finding.rule == f"genes.not-called.{gene}"
+    assert finding.summary == f"{gene} is not known, its results contradict one another: {ordered} not judged by it"
+    assert finding.severity.value == severity
+    named = " ".join(finding.detail)
+    assert "not called, because" in named
+
+
+def test_variant_of_which_a_copy_is_open_is_told_with_perhaps_and_with_the_row_for_two_copies() -> None:
+    open_ = one("fluorouracil", facts=(result("DPYD", "chr1:97450058 T/.", "variant"),))
+    assert open_.severity.value == "critical" and "perhaps DPYD poor metabolizer" in open_.summary
+    assert "intermediate metabolizer (activity score 1.0)" in " ".join(open_.detail)
+    told_ = one("fluorouracil", facts=(result("DPYD", "chr1:97450058 C/T", "variant"),))
+    assert told_.severity.value == "warning" and "intermediate metabolizer" in told_.summary
+
+
+def test_one_allele_alone_is_a_warning_where_one_or_two_copies_of_it_would_warn() -> None:
+    found = one("fluorouracil", facts=(result("DPYD", "c.1905+1G>A (*2A)", "haplotype"),))
+    assert found.severity.value == "warning"
+    assert "only the allele c.1905+1G>A (*2A) was reported" in " ".join(found.detail)
+    assert one("codeine", facts=(result("CYP2D6", "*1", "haplotype"),)).severity.value == "info"
 
 
 @pytest.mark.parametrize(
@@ -396,6 +498,16 @@ def test_row_that_the_guideline_replaced_does_not_make_the_headline(drug: str) -
     assert "The row here is older and replaced" in row
     other = one(drug, facts=(result("NUDT15", "*1/*1"), result("TPMT", "*1/*3A")))
     assert "changed 2024" not in other.summary
+
+
+def test_phenotype_that_every_option_has_is_not_told_as_perhaps() -> None:
+    sure = one("codeine", facts=(result("CYP2D6", "*1/*2xN"),))
+    assert sure.severity.value == "critical"
+    assert sure.summary.startswith("Codeine, CYP2D6 ultrarapid metabolizer (CPIC, strong)")
+    assert "calls that fit equally well lead to different activity scores" in " ".join(sure.detail)
+    unsure = one("codeine", facts=(result("CYP2D6", "*4/*2xN"),))  # two copies are usual, three are not
+    assert unsure.summary.startswith("Codeine, perhaps CYP2D6 ultrarapid metabolizer")
+    assert "lead to different phenotypes" in " ".join(unsure.detail)
 
 
 def test_calls_that_fit_equally_well_show_every_row() -> None:

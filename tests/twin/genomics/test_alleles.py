@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from fhirtwin.pgx.calls import MAY_BE
+from fhirtwin.terms.systems import LOINC
 from tests.twin.builders import read
 from tests.twin.genomics.builders import coded, component, genotype, haplotype, result, studied
 
@@ -132,3 +134,54 @@ def test_absent_value_is_a_gene_that_was_not_called_with_the_reason() -> None:
     assert told(absent) == [("TPMT", "gene-not-called", "too little DNA")]
     silent = result("84413-4", None, studied("TPMT"), dataAbsentReason=coded("http://x.example", "unknown"))
     assert told(silent) == [("TPMT", "gene-not-called", "the laboratory gave no result")]
+
+
+def _counted(said: str, number: Any, gene: str = "CYP2D6") -> Json:
+    made = genotype(gene, said)
+    value = {"valueQuantity": number} if isinstance(number, dict) else {"valueInteger": number}
+    return {**made, "component": [*made["component"], {"code": coded(LOINC, "82155-3"), **value}]}
+
+
+@pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("*1/*2", 2),
+        ("*1/*2", {"value": 2}),
+        ("*1x2/*2", 3),
+        ("*1/*5", 1),
+        ("*5/*5", 0),
+        ("*1xN/*4", 4),
+        ("*36+*10/*1", 2),
+    ],
+)
+def test_number_of_copies_that_fits_changes_nothing(said: str, number: Any) -> None:
+    assert [name for _, name, _ in told(_counted(said, number))] == ["diplotype"]
+
+
+@pytest.mark.parametrize(
+    ("said", "number", "may_be"),
+    [
+        ("*1/*2", 3, ["*1x2/*2", "*1/*2x2"]),
+        ("*1/*5", 2, ["*1x2/*5"]),
+        ("*1/*2", 1, []),
+        ("*1x2/*2", 4, []),
+        ("*1/*2", {"value": 3, "comparator": ">="}, []),
+        ("*1/*2", "three", []),
+    ],
+)
+def test_number_of_copies_that_does_not_fit_leaves_the_gene_uncalled(said: str, number: Any, may_be: list[str]) -> None:
+    (found,) = read(_counted(said, number)).facts
+    assert (found.name, found.display) == ("gene-not-called", "CYP2D6")
+    assert found.note == "\n".join(f"{MAY_BE}{one}" for one in may_be)
+
+
+def test_other_genes_have_two_copies() -> None:
+    (found,) = read(_counted("*1/*2", 3, "CYP2C19")).facts
+    assert found.name == "gene-not-called" and "(3)" in str(found.value)
+
+
+def test_variant_that_counts_copies_names_its_gene() -> None:
+    gain = result("69548-6", coded(LOINC, "LA9633-4"), studied("CYP2D6"))
+    gain["component"].append({"code": coded(LOINC, "82155-3"), "valueQuantity": {"value": 3}})
+    (found,) = read(gain).facts
+    assert (found.name, found.display) == ("gene-not-called", "CYP2D6")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from fhirtwin.terms.systems import LOINC, profile
+from tests.twin.builders import read
 from tests.twin.genomics.builders import coded, component, implication, result, studied
 from tests.twin.genomics.test_alleles import refused, told
 
@@ -126,3 +127,33 @@ def test_phenotype_beside_a_genotype_is_kept_with_it() -> None:
 def test_what_this_server_concluded_tells_it_nothing() -> None:
     made = implication("CYP2D6 Poor Metabolizer") | {"meta": {"profile": [profile("therapeutic-implication")]}}
     assert "this server concluded it" in refused(made)
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "status"),
+    [
+        ({"text": "HLA-B*57:01"}, "POSITIVE", "*57:01 positive"),
+        ({"text": "HLA-B*57:01"}, "Not detected", "*57:01 negative"),
+        ({"text": "HLA-B 5701 screening"}, "negative", "*57:01 negative"),
+        (coded("http://lab.test/codes", "HLAB1502", "HLA-B*15:02 genotype"), "positive", "*15:02 positive"),
+    ],
+)
+def test_result_of_a_house_s_own_code_is_read_by_the_name_of_the_hla_allele(
+    code: Json, value: str, status: str
+) -> None:
+    made = {**result("50956-2", None), "code": code, "valueString": value}
+    gene = "HLA-B"
+    assert told(made) == [(gene, "allele-status", status)]
+
+
+def test_what_a_name_does_not_plainly_say_is_not_read() -> None:
+    unclear = {**result("50956-2", None), "code": {"text": "HLA-B*57:01"}, "valueString": "see report"}
+    assert "not one that is known here" in refused(unclear)
+    for code in (
+        {"text": "HLA-B*57:01 of the donor"},
+        {"text": "HLA-B*08:01"},
+        coded(LOINC, "99999-9", "HLA-B*57:01"),
+        {"text": "HLA-B*57:01", "coding": [{"system": "http://lab.test/codes", "code": "1", "display": "HLA-B*58:01"}]},
+    ):
+        made = read({**result("50956-2", None), "code": code, "valueString": "positive"})
+        assert made.facts == ()

@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 
+from fhirtwin.pgx.calls import MAY_BE
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin import genome
+from fhirtwin.twin.genomics import place, transcript
+from fhirtwin.twin.genomics.possible import possible
 from tests.twin.builders import facts_of
 from tests.twin.genomics.builders import DBSNP, coded, component, molecular_sequence, result, studied, variant
 from tests.twin.genomics.test_alleles import refused, told
@@ -42,6 +45,48 @@ def there(*components: Json, answer: str = "LA9633-4") -> Json:
 )
 def test_place_is_read_by_dbsnp_by_coordinates_or_by_hgvs(resource: Json) -> None:
     assert told(resource) == [("CYP2C19", "variant", STAR_TWO)]
+
+
+@pytest.mark.parametrize("component_code", ["81290-9", "48004-6"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("NM_000110.4:c.1905+1G>A", "chr1:97450058 C/T"),
+        ("NM_000110.3:c.1905+1G>A", "chr1:97450058 C/T"),
+        ("NM_000110.4(DPYD):c.2846A>T", "chr1:97082391 A/T"),
+        ("NM_000110.4:c.1679T>G", "chr1:97515787 A/C"),
+        ("NM_000110.4:c.1236G>A", "chr1:97573863 C/T"),
+        ("NM_000110.4:c.1129-5923C>G", "chr1:97579893 C/G"),
+    ],
+)
+def test_variant_of_dpyd_is_read_by_its_name_on_the_transcript(component_code: str, name: str, value: str) -> None:
+    written = component(component_code, coded("http://varnomen.hgvs.org", name))
+    assert told(there(written, HET)) == [("DPYD", "variant", value)]
+    assert told(there(written, HET, studied("DPYD"))) == [("DPYD", "variant", value)]
+
+
+def test_names_on_the_transcript_are_where_the_definitions_have_them() -> None:
+    for name, change in transcript._changes().items():
+        (one,) = [locus for locus, _ in place.made(change) if locus.gene == "DPYD"]
+        assert one.position.start == change.start, name
+
+
+def test_variant_that_is_refused_leaves_its_gene_uncalled_and_says_what_it_may_mean() -> None:
+    named = there(component("81252-9", coded(DBSNP, "rs3918290")), HET)
+    (found,) = facts_of([named]).facts
+    assert (found.name, found.display, found.value) == (
+        "gene-not-called",
+        "DPYD",
+        "it does not tell the alternate base",
+    )
+    assert found.note == f"{MAY_BE}chr1:97450058 C/T"
+    (each,) = possible("DPYD", [found])
+    assert str(each.diplotypes[0]) == "Reference/c.1905+1G>A (*2A)"
+    old = variant("DPYD", "rs3918290", "T", "LA6706-1", OLD)
+    (found,) = facts_of([old]).facts
+    assert (found.name, found.display, found.note) == ("gene-not-called", "DPYD", "")
+    unknown = variant("DPYD", "rs12345", "A")
+    assert facts_of([unknown]).facts == ()  # of the thousands that no definition knows nothing is said
 
 
 @pytest.mark.parametrize(

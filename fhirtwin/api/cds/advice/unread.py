@@ -3,10 +3,11 @@
 Medicines that may be taken and allergies always count. Results count that the kidney function of an ordered medicine
 could have been told from, and that are newer than the value that was taken instead: a preliminary creatinine, a bound
 (`>13`), an eGFR by another equation. Otherwise an old normal value would hide the new one. Results of genes count when
-a guideline or a label asks for genes before something that is ordered; variants do not, there may be thousands, but for
-those of a gene that only a label speaks of (POLG), nor does what was entered in error: nothing is to be checked against
-it. A result under a code that is not known counts where its name tells a gene that is asked for. Conditions count that
-may be a disease by which a label forbids what is ordered.
+a guideline or a label asks for genes before something that is ordered. Of variants, there may be thousands, only those
+count that are there and could not be read although they are of a gene of the tables, or may be (another build), and
+those of a gene that only a label speaks of (POLG). What was entered in error does not count: nothing is to be checked
+against it. A result under a code that is not known counts where its name tells a gene that is asked for. Conditions
+count that may be a disease by which a label forbids what is ordered.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import date
 from typing import Any, Final
 
 from fhirtwin.api.cds.service import Call
+from fhirtwin.pgx import hgnc
 from fhirtwin.rules import renal, renal_apixaban
 from fhirtwin.rules.drafts import Unjudged, called
 from fhirtwin.rules.genetics import illness, naming
@@ -25,7 +27,7 @@ from fhirtwin.rules.situation import Order, Situation
 from fhirtwin.terms import concepts
 from fhirtwin.twin import gaps
 from fhirtwin.twin.derived import newest
-from fhirtwin.twin.genomics import observation
+from fhirtwin.twin.genomics import observation, place, variant
 from fhirtwin.twin.mappers.observation import effective
 from fhirtwin.twin.reading import FINAL, codings, text
 from fhirtwin.twin.state import Source, TwinState
@@ -95,7 +97,9 @@ def _of_days_to_come(state: TwinState, situation: Situation) -> Iterator[Unjudge
 
 def _genes(unused: Iterable[_Unused], of_labels: frozenset[str]) -> Iterator[Unjudged]:
     for source, resource, reason in unused:
-        if resource.get("resourceType") == "Observation" and _is_of_a_gene(resource, of_labels):
+        if resource.get("resourceType") != "Observation":
+            continue
+        if _is_of_a_gene(resource, of_labels) or _may_matter(resource, reason):
             yield Unjudged(source.reference, called(resource) or "result of a gene", reason)
 
 
@@ -121,6 +125,15 @@ def _illnesses(unused: Iterable[_Unused], diseases: frozenset[str]) -> Iterator[
     for source, resource, reason in unused:
         if resource.get("resourceType") == "Condition" and illness.may_be(resource, diseases):
             yield Unjudged(source.reference, called(resource) or "a diagnosis", reason)
+
+
+def _may_matter(resource: Resource, reason: str) -> bool:
+    """Whether a variant is there, and was left unread for another reason than that no definition knows its place."""
+    if VARIANT not in {code.code for code in codings(resource.get("code"))} or text(resource, "status") not in FINAL:
+        return False
+    named = reason.partition(": ")[0] in hgnc.IDS
+    there = variant.PRESENT in {code.code for code in codings(resource.get("valueCodeableConcept"))}
+    return there and (named or reason == place.OTHER_BUILD)
 
 
 def asks_for_kidneys(order: Order) -> bool:

@@ -126,8 +126,25 @@ def read(path: Path, tolerance: float = TOLERANCE) -> Trees:
         tolerance: how far a margin may be off under encryption, before rounding.
 
     Raises:
+        Incorrect: it is no such file, has something that is not reckoned with, or could not be evaluated safely; the
+            text names the place.
+    """
+    return Trees(*_parts(path), tolerance)
+
+
+def margins(path: Path, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the trees of a file say of rows in clear, whether or not they could be sealed; shape (rows, outputs).
+
+    Raises:
         Incorrect: it is no such file, or has something that is not reckoned with; the text names the place.
     """
+    splits, values, base = _parts(path)
+    if not np.isfinite(np.concatenate([*values, base])).all():
+        raise Incorrect(f"{path.name}: a leaf has no finite value.")
+    return splits.margins(rows, values, base)
+
+
+def _parts(path: Path) -> tuple[Splits, tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
     name = path.name
     found = strict_json.read(read_file(path, LONGEST), _File, name)
     learner = found.learner
@@ -149,7 +166,7 @@ def read(path: Path, tolerance: float = TOLERANCE) -> Trees:
     base = np.array(
         [_margin(score, learner.objective.name, name) for score in _scores(sizes.base_score, outputs, name)]
     )
-    return Trees(Splits(tuple(names), told, trees, tuple(model.tree_info)), values, base, tolerance)
+    return Splits(tuple(names), told, trees, tuple(model.tree_info)), values, base
 
 
 def _tree(form: _Tree, name: str) -> tuple[Tree, NDArray[np.float64]]:

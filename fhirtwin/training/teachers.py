@@ -31,7 +31,7 @@ def told_by(path: Path, rows: Float, output: str = "") -> Float:
         Incorrect: it is no such file, or what it needs is not installed; the text says what to do.
     """
     if path.suffix == ".json":
-        return xgboost_json.read(path, tolerance=np.inf).evaluate_plain(rows)
+        return xgboost_json.margins(path, rows)
     if path.suffix == ".ubj":
         return _ubj(path, rows)
     if path.suffix == ".onnx":
@@ -52,7 +52,7 @@ def _ubj(path: Path, rows: Float) -> Float:
         raise Incorrect(f"{path}: XGBoost cannot read it.") from None
     with tempfile.TemporaryDirectory() as folder:
         booster.save_model(Path(folder) / "model.json")
-        return xgboost_json.read(Path(folder) / "model.json", tolerance=np.inf).evaluate_plain(rows)
+        return xgboost_json.margins(Path(folder) / "model.json", rows)
 
 
 def _onnx(path: Path, rows: Float, output: str) -> Float:

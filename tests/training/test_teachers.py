@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.packages import xgboost_json
 from fhirtwin.training.teachers import told_by
 from tests.conftest import ROOT
 from tests.packages.test_xgboost_json import recorded
@@ -19,6 +21,21 @@ WITHOUT = "is not installed: pip install 'fhirtwin[training]'"
 def test_trees_are_read_without_xgboost() -> None:
     rows, margins = recorded("three-classes")
     assert np.abs(told_by(ROOT / "fixtures" / "trees" / "three-classes.json", rows) - margins).max() < 1e-5
+
+
+def test_a_teacher_may_say_more_than_could_be_sealed(tmp_path: Path) -> None:
+    file = json.loads((ROOT / "fixtures" / "trees" / "binary.json").read_text())
+    file["learner"]["gradient_booster"]["model"]["trees"][1]["split_conditions"][-1] = 5000.0
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps(file))
+    rows, margins = recorded("binary")
+    with pytest.raises(Incorrect, match="values that are too large"):
+        xgboost_json.read(path)
+    assert 4900 < (told_by(path, rows) - margins).max() < 5100
+    file["learner"]["gradient_booster"]["model"]["trees"][1]["split_conditions"][-1] = 1e300
+    path.write_text(json.dumps(file))
+    with pytest.raises(Incorrect, match="a leaf has no finite value"):
+        told_by(path, rows)
 
 
 def test_the_other_format_of_xgboost(tmp_path: Path) -> None:

@@ -140,6 +140,20 @@ class Splits:
             node = np.where(left, forest.left[node], forest.right[node])
         return np.asarray(forest.leaf[node])
 
+    def margins(self, rows: Float, values: Sequence[Float], base: Float) -> Float:
+        """What leaf values come to for rows, shape (rows, outputs).
+
+        Args:
+            rows: of features.
+            values: of the leaves of each tree.
+            base: what each output has before any tree.
+        """
+        reached = self.reached(rows)
+        told = np.tile(base, (len(rows), 1))
+        for number, (value, output) in enumerate(zip(values, self.output_of, strict=True)):
+            told[:, output] += value[reached[:, number]]
+        return told
+
     def one_hot(self, rows: Float, parts: Sequence[Sequence[int]]) -> tuple[Float, ...]:
         """For each part, some trees: ones where rows reach a leaf, else zeros; shape (rows, leaves of the part)."""
         reached = self.reached(rows)

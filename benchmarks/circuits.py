@@ -13,12 +13,15 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.datasets import make_classification
 
 from benchmarks import calibration
 from benchmarks.panel import Row, encrypt_and_decrypt, synthetic_panel
@@ -28,16 +31,25 @@ from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.circuits.network import Network
 from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.ckks.circuits.trajectory import Trajectory
+from fhirtwin.ckks.circuits.trees import PublicTrees, Trees
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.packages import xgboost_json
+from fhirtwin.training.distilling import distil
+from fhirtwin.training.teachers import told_by
 from fhirtwin.vault import BatchVault, NetworkVault, PolygenicVault, Vault
 
 try:
     import tenseal
 except ImportError:
     tenseal = None
+
+try:
+    import xgboost
+except ImportError:
+    xgboost = None
 
 Bar = tuple[str, float, float]
 Float = NDArray[np.float64]
@@ -286,11 +298,106 @@ def network(rounds: int) -> list[Bar]:
     return bars
 
 
+def boosted(rows: Float, truth: NDArray[np.bool_], folder: Path) -> tuple[Trees, Float]:
+    """100 trees of depth 3 by XGBoost, read from its file, and XGBoost's own margins."""
+    parameters = {"objective": "binary:logistic", "max_depth": 3, "learning_rate": 0.2, "nthread": 1, "seed": 1}
+    booster = xgboost.train(parameters, xgboost.DMatrix(rows, truth), 100)
+    booster.save_model(folder / "model.json")
+    return xgboost_json.read(folder / "model.json"), booster.predict(xgboost.DMatrix(rows), output_margin=True)
+
+
+def trees(rounds: int) -> list[Bar]:
+    if xgboost is None:
+        print("XGBoost: not installed (pip install 'fhirtwin[training]'), so not measured")
+        return []
+    draw = np.random.default_rng(9)
+    rows = draw.normal(size=(10_000, 64))
+    score = rows[:, :8].sum(axis=1) + 2 * rows[:, 8] * rows[:, 9]
+    truth = draw.random(10_000) < 1 / (1 + np.exp(-score))
+    rows[draw.random(rows.shape) < 0.1] = np.nan
+    with tempfile.TemporaryDirectory() as folder:
+        model, margins = boosted(rows, truth, Path(folder))
+    public = model.public(rows[:8])
+    vaults, evaluator = [Vault(panel) for panel in public.panels], Evaluator(synthetic_panel(), circuits=[model])
+    leaves = sum(len(panel.features) for panel in public.panels)
+    print(
+        f"{leaves} leaves in {len(vaults)} ciphertexts of 65,649 bytes each way; declared error {model.errors[0]:.2g}"
+    )
+
+    def once() -> None:
+        for vault, vector in zip(vaults, public.vectors(rows[0]), strict=True):
+            sealed, opening = vault.seal(vector)
+            vault.open(evaluator.evaluate(sealed, wire.NO_KEYS), opening)
+
+    base, row = alone(profiles.MASKED), Row("100 trees of depth 3, leaves found to opened", once)
+    walk = Row("of that, finding the leaves", lambda: public.vectors(rows[0]))
+    interleaved([base, row, walk], 4 * rounds)
+    off = [_margin(public, vaults, evaluator, one) - told for one, told in zip(rows, margins, strict=True)]
+    return [
+        ("round over encrypt + decrypt, a ciphertext", least(row) / least(base) / len(vaults), 3.5),
+        ("in clear against XGBoost's margins", float(np.abs(model.evaluate_plain(rows)[:, 0] - margins).max()), 1e-5),
+        ("sealed, before rounding, 10,000 rows with missing values", float(np.abs(off).max()), 1e-4),
+    ]
+
+
+def _margin(public: PublicTrees, vaults: list[Vault], evaluator: Evaluator, values: Float) -> float:
+    margin = float(public.constants[0])
+    for vault, vector in zip(vaults, public.vectors(values), strict=True):
+        sealed, opening = vault.seal(vector)
+        assert opening._ring is not None
+        margin += float(vault._sums(opening._ring, evaluator.evaluate(sealed, wire.NO_KEYS), opening)[0])
+    return margin
+
+
+def distilled(rounds: int) -> list[Bar]:
+    """A student of 100 trees of depth 3, on the synthetic task of scikit-learn with 64 inputs."""
+    if xgboost is None:
+        print("XGBoost: not installed (pip install 'fhirtwin[training]'), so not measured")
+        return []
+    rows, truth = make_classification(
+        12_000, 64, n_informative=20, n_redundant=10, flip_y=0.1, class_sep=0.7, random_state=0
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        parameters = {"objective": "binary:logistic", "max_depth": 3, "learning_rate": 0.2, "nthread": 1}
+        aside = np.random.default_rng(1).permutation(12_000)[
+            :3000
+        ]  # what `distil` puts aside, the teacher has not seen
+        seen = np.setdiff1d(np.arange(12_000), aside)
+        booster = xgboost.train(parameters, xgboost.DMatrix(rows[seen], truth[seen]), 100)
+        booster.save_model(f"{folder}/model.json")
+        told = told_by(Path(folder) / "model.json", rows)
+    start, names = time.process_time(), tuple(f"{i}" for i in range(64))
+    made = distil(rows, told, names, ("log-odds",), labels=truth.astype(np.bool_))
+    print(f"fitted in {time.process_time() - start:.1f} s; {made.report}")
+    model, inputs = made.network, made.inputs(rows[aside])
+    inputs = np.ascontiguousarray(inputs[np.linalg.norm(inputs, axis=1) <= model.radius])
+    inputs = inputs[((inputs >= model.low) & (inputs <= model.high)).all(axis=1)][: 20 * rounds]
+    vault, evaluator = NetworkVault(model), Evaluator(synthetic_panel(), circuits=[model])
+    first, _ = vault.seal(inputs[0])
+    digest, worst = wire.keys_digest(first.evaluation_keys), 0.0
+    evaluator.evaluate(first, digest)
+    for values in inputs:
+        sealed, opening = vault.seal(values)
+        answer = evaluator.evaluate(replace(sealed, evaluation_keys=b""), digest)
+        outputs = vault._outputs(opening.take(), answer, opening)
+        worst = max(worst, float(np.abs(outputs - model.evaluate_plain(values)).max()))
+    report = made.report
+    assert report.auc_teacher is not None
+    assert report.auc_student is not None
+    return [
+        ("encrypted against plain, rows put aside", worst, 3e-4),
+        ("declared error", report.error, 3e-4),
+        ("AUC that the student loses to its teacher", report.auc_teacher - report.auc_student, 0.02),
+    ]
+
+
 CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {
     "batch": batch,
     "trajectory": trajectory,
     "polygenic": polygenic,
     "network": network,
+    "trees": trees,
+    "distilled": distilled,
 }
 
 

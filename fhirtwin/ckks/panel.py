@@ -61,8 +61,8 @@ class Panel:
         """Least and greatest sum of each row over all admissible vectors, zeros included, two of shape (rows,)."""
         at_low = self.weights * np.minimum(self.low, 0.0)
         at_high = self.weights * np.maximum(self.high, 0.0)
-        greatest = self._added(np.maximum(at_low, at_high))
-        return -self._added(-np.minimum(at_low, at_high)), greatest
+        greatest = self.added(np.maximum(at_low, at_high))
+        return -self.added(-np.minimum(at_low, at_high)), greatest
 
     def chosen_twice(self, values: NDArray[np.float64]) -> bool:
         """Tell whether a vector, or one of several that are a line each, has two that are not 0 of one choice."""
@@ -79,7 +79,7 @@ class Panel:
             found[list(choice)] = number
         return found
 
-    def _added(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
+    def added(self, terms: NDArray[np.float64]) -> NDArray[np.float64]:
         """Add up terms that are not negative, rows by features; of each choice the greatest alone."""
         total: NDArray[np.float64] = terms[:, self._choice_of == 0].sum(axis=1)
         for choice in self.choices:
@@ -107,7 +107,7 @@ class Panel:
             raise Incorrect("Bounds and weights of a panel must be finite.")
         for name in np.array(self.features)[self.low > self.high]:
             raise Incorrect(f"Feature {name} has a lower bound above its upper bound.")
-        sums = self._added(np.abs(self.weights) * self.largest())
+        sums = self.added(np.abs(self.weights) * self.largest())
         for name, total in zip(self.rows, sums, strict=True):
             if not total:
                 raise Incorrect(f"Row {name} has no weight.")

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from fhirtwin.ckks import packing, wire
 from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.circuits.trajectory import Trajectory
+from fhirtwin.ckks.circuits.trees import Trees
 from fhirtwin.ckks.context import Plaintext, Ring
 from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE
+from fhirtwin.ckks.profiles import MASKED, ROTATING, SPARSE, Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.circuits.preparing import prepare
@@ -28,6 +29,9 @@ _KEY_SETS_EACH, _KEY_SETS = 4, 64
 """Of one gateway, and of all."""
 
 _OTHER_PANEL = "This engine holds another panel of predictors."
+
+AnyCircuit = Circuit | Trajectory | Trees
+"""Trajectories and trees are evaluated as panels are."""
 
 Complex = NDArray[np.complex128]
 Float = NDArray[np.float64]
@@ -50,7 +54,7 @@ class Evaluator:
         self,
         panel: Panel,
         tables: Sequence[Panel] = (),
-        circuits: Sequence[Circuit | Trajectory] = (),
+        circuits: Sequence[AnyCircuit] = (),
         models: Models | None = None,
     ) -> None:
         self.panel = panel
@@ -59,16 +63,14 @@ class Evaluator:
         self.tables = tuple(tables)
         all_layouts = layouts(panel, tables, circuits)
         self.layouts = {layout.profile.name: layout for layout in all_layouts[:2]}
-        self._trajectories = [circuit for circuit in circuits if isinstance(circuit, Trajectory)]
+        self._as_panels = [panel.digest for circuit in circuits for panel, _ in _panels_of(circuit)]
         self._by_panel = {(layout.panel.digest, layout.profile.name): layout for layout in all_layouts}
         self._rings = {layout.profile.name: Ring(layout.profile) for layout in all_layouts}
         self._weights: dict[tuple[str, str], Plaintext] = {
             known: self._rings[layout.profile.name].encode(layout.weights, layout.profile.weight_scale)
             for known, layout in self._by_panel.items()
         }
-        self._circuits = {
-            circuit.digest: prepare(circuit) for circuit in circuits if not isinstance(circuit, Trajectory)
-        }
+        self._circuits = {circuit.digest: prepare(circuit) for circuit in circuits if isinstance(circuit, Circuit)}
         load = partial(_load_keys, self.layouts[ROTATING.name])
         self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, load)
         self._lock = threading.Lock()
@@ -89,7 +91,7 @@ class Evaluator:
     @property
     def circuits(self) -> list[str]:
         """Digests of the circuits, in order."""
-        return sorted([*self._circuits, *(trajectory.panel.digest for trajectory in self._trajectories)])
+        return sorted([*self._circuits, *self._as_panels])
 
     @property
     def holds_secret_key(self) -> bool:
@@ -169,8 +171,8 @@ class Evaluator:
             return self._published.get(features.panel_digest)
 
 
-def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[Circuit | Trajectory]) -> list[Layout]:
-    """Lay out everything that lies as panels do: the panel masked and rotating, then tables and trajectories.
+def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[AnyCircuit]) -> list[Layout]:
+    """Lay out everything that lies as panels do: the panel masked and rotating, then tables, trajectories and trees.
 
     Raises:
         Incorrect: one of them cannot be evaluated safely, or not as precisely as it must be.
@@ -178,12 +180,19 @@ def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[Circuit | 
     for circuit in circuits:
         if isinstance(circuit, Trajectory):  # the others refuse what they cannot do when they are made
             circuit.check(SPARSE)
-    sparse = [*tables, *(circuit.panel for circuit in circuits if isinstance(circuit, Trajectory))]
     return [
         packing.layout(panel, MASKED),
         packing.layout(panel, ROTATING),
-        *(packing.layout(s, SPARSE) for s in sparse),
+        *(packing.layout(table, SPARSE) for table in tables),
+        *(packing.layout(one, profile) for circuit in circuits for one, profile in _panels_of(circuit)),
     ]
+
+
+def _panels_of(circuit: AnyCircuit) -> list[tuple[Panel, Profile]]:
+    """The panels that a circuit is evaluated as, if it is."""
+    if isinstance(circuit, Trajectory):
+        return [(circuit.panel, SPARSE)]
+    return [(panel, MASKED) for panel in circuit.panels] if isinstance(circuit, Trees) else []
 
 
 def _load_keys(layout: Layout, keys: bytes) -> Ring:

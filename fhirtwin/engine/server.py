@@ -18,9 +18,9 @@ from granian.server.mp import MPServer
 from fhirtwin import keyfile, machine
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Circuit
-from fhirtwin.ckks.circuits.trajectory import Trajectory
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.engine import evaluator
+from fhirtwin.engine.evaluator import AnyCircuit
 from fhirtwin.engine.models import Models
 from fhirtwin.engine.tenants.book import Several, Sole
 from fhirtwin.engine.web import create_app
@@ -45,7 +45,7 @@ def run(
     tls_key: Path | None = None,
     panel: Callable[[], Panel] | None = None,
     tables: Callable[[], Sequence[Panel]] | None = None,
-    circuits: Callable[[], Sequence[Circuit | Trajectory]] = tuple,
+    circuits: Callable[[], Sequence[AnyCircuit]] = tuple,
     models: Models | None = None,
 ) -> NoReturn:
     """Serve until stopped by a signal.
@@ -121,7 +121,7 @@ def _load(
     memory_mb: int,
     panel: Callable[[], Panel],
     tables: Callable[[], Sequence[Panel]],
-    circuits: Callable[[], Sequence[Circuit | Trajectory]],
+    circuits: Callable[[], Sequence[AnyCircuit]],
     models: Models | None,
     _target: str,
 ) -> Any:

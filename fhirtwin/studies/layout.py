@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.circuit import FRESH_NOISE
+from fhirtwin.ckks.noise import FRESH_NOISE
 from fhirtwin.ckks.profiles import SUMS
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.studies import tags

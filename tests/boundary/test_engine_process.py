@@ -34,6 +34,9 @@ FORBIDDEN = (
     "fhirtwin.assess_genes",
     "fhirtwin.ingest",
     "sqlalchemy",
+    "fhirtwin.training",
+    "xgboost",
+    "onnxruntime",
 )
 
 WITNESS = '''

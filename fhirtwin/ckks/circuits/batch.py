@@ -20,8 +20,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.circuit import FRESH_NOISE, Circuit, Cost, digest_of
+from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
 from fhirtwin.ckks.layout import gains_of
+from fhirtwin.ckks.noise import FRESH_NOISE
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import BATCH, Profile
 from fhirtwin.errors import Incorrect

@@ -16,13 +16,6 @@ from fhirtwin.errors import Incorrect
 MOST_MEMORY_BYTES: Final = 256 * 2**20
 """What the encoded weights of one circuit may take in a worker of the engine."""
 
-FRESH_NOISE: Final = 700.0
-"""Standard deviation of one part of a slot of a fresh ciphertext at degree 4096, times its scale: 672 when measured.
-
-It follows from rounding when SEAL brings a fresh ciphertext from all primes to the data prime: sqrt((1 + 2n/3) / 12) a
-coefficient, times sqrt(n / 2) for the sum over coefficients.
-"""
-
 _PLAINTEXT_OVERHEAD_BYTES: Final = 1024
 _MOST_COUNT: Final = 65_535
 

@@ -86,7 +86,7 @@ def test_a_batch_that_would_fill_an_engine_worker_is_refused(monkeypatch: pytest
 
 
 def test_the_noise_of_a_fresh_ciphertext_is_what_the_error_is_reckoned_with() -> None:
-    from fhirtwin.ckks.circuits.circuit import FRESH_NOISE
+    from fhirtwin.ckks.noise import FRESH_NOISE
 
     ring = Ring(profiles.BATCH)
     ring.make_keys()

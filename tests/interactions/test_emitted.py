@@ -25,9 +25,11 @@ from fhirtwin.interactions.operation import ANY_TYPE, Operation
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.report.genomics.genotype import genotype
 from fhirtwin.terms.systems import FACT, FHIRTWIN
+from fhirtwin.vault import Vault
 from tests.clients import nodejs
 from tests.conftest import ROOT
 from tests.gateway_in_process import FHIR, Gateway, gateway, maria
+from tests.interactions.operations import sealing
 from tests.parts import entry, patient, transaction
 from tests.pgx.files import vcf
 
@@ -129,6 +131,7 @@ def _searches(id_: str) -> list[Asked]:
 
 def _operations(id_: str) -> list[Asked]:
     """Each operation that there is, on each kind of answer that it has."""
+    sealed, _ = Vault(sealing.PANEL).seal((sealing.PANEL.low + sealing.PANEL.high) / 2)
     tag = {"name": "meta", "valueMeta": {"tag": [{"system": "http://x.test/tags", "code": "a"}]}}
     validating = "/Patient/$validate"
     return [
@@ -138,6 +141,7 @@ def _operations(id_: str) -> list[Asked]:
         Asked("GET", f"/Patient/{id_}/$assess"),
         Asked("GET", "/Patient/changed/$assess"),
         Asked("POST", f"/Patient/{id_}/$assess?store=true"),
+        Asked("POST", f"/Patient/{id_}/$evaluate-sealed", json.dumps(sealing.parameters(sealed))),
         Asked("GET", f"/Patient/{id_}/$everything"),
         Asked("GET", f"/Patient/{id_}/$everything?_count=3", headers=XML),
         Asked("GET", f"/Observation/$lastn?patient={id_}&category="),

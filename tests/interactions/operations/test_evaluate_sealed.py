@@ -3,20 +3,16 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 from fhirtwin.access import Caller
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.errors import EngineAnswerWrong, EngineUnavailable
-from fhirtwin.predictors import registry
 from fhirtwin.vault import Vault
 from tests.gateway_in_process import FHIR, Gateway, gateway, maria
-
-PANEL = registry.panel(registry.all_predictors())
-Json = dict[str, Any]
+from tests.interactions.operations.sealing import PANEL, Json, parameters
 
 
 @pytest.fixture
@@ -29,20 +25,6 @@ def twin(tmp_path: Path) -> Iterator[Gateway]:
 @pytest.fixture
 def patient(twin: Gateway) -> str:
     return twin.load(maria())
-
-
-def parameters(features: SealedFeatures, **changes: Json | None) -> Json:
-    given = {
-        "profile": {"valueCode": features.profile},
-        "panel": {"valueString": features.panel_digest},
-        "request": {"valueString": features.request_id.hex()},
-        "vector": {"valueBase64Binary": base64.b64encode(features.sealed_vector).decode()},
-        **changes,
-    }
-    return {
-        "resourceType": "Parameters",
-        "parameter": [{"name": name, **value} for name, value in given.items() if value is not None],
-    }
 
 
 def ask(twin: Gateway, patient: str, sent: Json) -> tuple[int, Json]:

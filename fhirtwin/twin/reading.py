@@ -41,11 +41,11 @@ def _has_modifier_extension(resource: Resource) -> bool:
     pending: list[Any] = [resource]
     while pending:
         node = pending.pop()
-        if isinstance(node, dict):
+        if type(node) is dict:
             if node.get("modifierExtension"):
                 return True
             node = node.values()
-        pending += [value for value in node if isinstance(value, (dict, list))]
+        pending += [value for value in node if type(value) is dict or type(value) is list]
     return False
 
 

@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.pgx.hla import ASKED, NEGATIVE, POSITIVE
-from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.genomics import implication
 from fhirtwin.twin.genomics.elements import NotRead, fact, mapped, with_gene, words
 from fhirtwin.twin.mapper import Resource
-from fhirtwin.twin.reading import codings
 from fhirtwin.twin.state import Mapped, Source
 
 
@@ -68,12 +66,7 @@ _THERE: Final = {
 
 
 def by_name(resource: Resource) -> Row | None:
-    """Give what a result asks whose code is the house's own and is named after an HLA allele, and nothing else.
-
-    Of a code of LOINC that is not known here the name is not taken: it may be about a donor.
-    """
-    if any(one.system == LOINC for one in codings(resource.get("code"))):
-        return None
+    """Give what a result asks whose code is the house's own and is named after an HLA allele, and nothing else."""
     found = {row for word in words(resource.get("code")) if (row := _hla(word))}
     return found.pop() if len(found) == 1 else None
 

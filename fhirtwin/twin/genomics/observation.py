@@ -46,6 +46,8 @@ def reader(resource: Resource) -> Reader | None:
     others = (c.code in _OTHERS if c.system == LOINC else c.system in TBD and c.code in _OTHERS_OF_TBD for c in known)
     if any(others):
         return _other
+    if any(code.system == LOINC for code in known):
+        return None  # a code of LOINC that is not known here may be about a donor, whatever its name
     named = laboratory.by_name(resource)
     return partial(laboratory.read, named) if named else None
 

@@ -51,10 +51,12 @@ def _has_modifier_extension(resource: Resource) -> bool:
 
 def codings(concept: Any) -> Iterator[Code]:
     """Give each coding of a CodeableConcept that names both a system and a code."""
-    for coding in items(concept, "coding"):
-        system, code = text(coding, "system"), text(coding, "code")
-        if system and code:
-            yield Code(system, code)
+    given = concept.get("coding") if isinstance(concept, dict) else None
+    for coding in given if isinstance(given, list) else ():
+        if isinstance(coding, dict):
+            system, code = coding.get("system"), coding.get("code")
+            if system and code and isinstance(system, str) and isinstance(code, str):
+                yield Code(system, code)
 
 
 def code_in(concept: Any, system: str) -> str:

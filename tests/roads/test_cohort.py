@@ -297,7 +297,6 @@ def test_patients_of_a_store_are_scored_beside_a_running_gateway(tmp_path: Path)
 
 
 def test_on_a_ray_cluster_it_is_the_same(people: Path, whole: Path, tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="Ray is not installed: pip install 'fhirtwin[cluster]'")
     out = tmp_path / "out.ndjson"
     options = ("--assessments", str(tmp_path / "ra.ndjson"), "--origin", "https://e.example")
     found = cohort(tmp_path, people, out, *options, "--ray", "local", "--workers", "2")

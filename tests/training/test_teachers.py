@@ -15,8 +15,6 @@ from fhirtwin.training.teachers import told_by
 from tests.conftest import ROOT
 from tests.packages.test_xgboost_json import recorded
 
-WITHOUT = "is not installed: pip install 'fhirtwin[training]'"
-
 
 def test_trees_are_read_without_xgboost() -> None:
     rows, margins = recorded("three-classes")
@@ -39,7 +37,8 @@ def test_a_teacher_may_say_more_than_could_be_sealed(tmp_path: Path) -> None:
 
 
 def test_the_other_format_of_xgboost(tmp_path: Path) -> None:
-    xgboost = pytest.importorskip("xgboost", reason=f"XGBoost {WITHOUT}")
+    import xgboost
+
     rows, margins = recorded("binary")
     booster = xgboost.Booster(model_file=ROOT / "fixtures" / "trees" / "binary.json")
     booster.save_model(tmp_path / "model.ubj")
@@ -50,8 +49,8 @@ def test_the_other_format_of_xgboost(tmp_path: Path) -> None:
 
 
 def test_onnx(tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime", reason=f"onnxruntime {WITHOUT}")
-    onnx = pytest.importorskip("onnx", reason="onnx, which writes the model of this test, is not installed")
+    import onnx
+
     helper, kind = onnx.helper, onnx.TensorProto.FLOAT
     weights = np.array([[0.5, -1.0], [2.0, 0.25]], dtype=np.float32)
     graph = helper.make_graph(

@@ -107,7 +107,8 @@ def test_error_before_rounding_is_within_what_is_declared() -> None:
 
 def test_10_000_rows_of_xgboost(tmp_path: Path) -> None:
     """Against the margins of XGBoost itself: all rows in clear, one in forty sealed (all: `benchmarks.circuits`)."""
-    xgboost = pytest.importorskip("xgboost", reason="XGBoost is not installed: pip install 'fhirtwin[training]'")
+    import xgboost
+
     draw, rows = np.random.default_rng(8), people(10_000, 6)
     truth = draw.random(10_000) < 1 / (1 + np.exp(-np.nan_to_num(rows) @ draw.normal(size=9)))
     parameters = {"objective": "binary:logistic", "max_depth": 3, "nthread": 1, "seed": 1}

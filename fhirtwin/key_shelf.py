@@ -78,7 +78,7 @@ class KeyShelf:
     def add(self, key_id: str, circuit: str, sealed: bytes) -> None:
         """Put a new key in the place of those of its circuit."""
         with self._writing() as db:
-            self._end(db, "circuit = ?", circuit, RETIRED)
+            self._retire(db, "circuit = ?", circuit)
             db.execute(
                 "INSERT INTO key VALUES (?, ?, ?, 0, ?, ?)", (key_id, circuit, int(self._clock()), IN_USE, sealed)
             )
@@ -123,12 +123,12 @@ class KeyShelf:
     def retire(self, key_id: str) -> None:
         """Use a key no more; it is replaced when one is needed."""
         with self._writing() as db:
-            self._end(db, "id = ?", key_id, RETIRED)
+            self._retire(db, "id = ?", key_id)
 
     def retire_all(self) -> int:
         """Use no key of now any more; returns how many there were."""
         with self._writing() as db:
-            return self._end(db, "? = ''", "", RETIRED)
+            return self._retire(db, "TRUE")
 
     def revoke(self, key_id: str) -> None:
         """Use a key no more, for it may be known to others.
@@ -146,9 +146,10 @@ class KeyShelf:
         self._db.close()
 
     @staticmethod
-    def _end(db: sqlite3.Connection, where: str, what: str, state: str) -> int:
-        statement = f"UPDATE key SET state = ?, sealed = NULL WHERE {where} AND state = '{IN_USE}'"  # noqa: S608
-        return db.execute(statement, (state, what)).rowcount
+    def _retire(db: sqlite3.Connection, where: str, *which: str) -> int:
+        """Retire those keys that are in use; returns how many there were."""
+        statement = f"UPDATE key SET state = ?, sealed = NULL WHERE state = ? AND {where}"  # noqa: S608
+        return db.execute(statement, (RETIRED, IN_USE, *which)).rowcount
 
     @contextmanager
     def _using(self) -> Iterator[sqlite3.Connection]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import islice
@@ -27,7 +27,6 @@ _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,18})?(?:[eE][+-]?[0-9
 _MOST_REMEMBERED: Final = 100_000
 
 Counts = NDArray[np.int64]
-Record = Callable[[Column], str]
 
 
 @dataclass(slots=True)

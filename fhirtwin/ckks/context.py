@@ -9,7 +9,7 @@ safe for two threads to use one `Ring` at a time; callers see to that.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Never, NewType, SupportsIndex
 
 import numpy as np
@@ -69,8 +69,7 @@ class Ring:
         Raises:
             Fault: there is none.
         """
-        if self._pyfhel.is_public_key_empty():
-            raise Fault("There is no key to seal with.")
+        self._need_public_key()
         return bytes(self._pyfhel.to_bytes_public_key("none"))
 
     def load_public_key(self, data: bytes) -> None:
@@ -79,12 +78,7 @@ class Ring:
         Raises:
             Incorrect: its length is not the profile's, or SEAL refuses it.
         """
-        if len(data) != self.profile.public_key_bytes:
-            raise Incorrect("The public key has the wrong length for its profile.")
-        try:
-            self._pyfhel.from_bytes_public_key(data)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise Incorrect("The public key cannot be read.") from error
+        self._load_key(self._pyfhel.from_bytes_public_key, data, self.profile.public_key_bytes, "A public key")
 
     def secret_key(self) -> bytes:
         """The key that opens, serialised. It must be sealed at once.
@@ -102,12 +96,7 @@ class Ring:
             Incorrect: the length of one is not the profile's, or SEAL refuses it.
         """
         self.load_public_key(public)
-        if len(secret) != self.profile.secret_key_bytes:
-            raise Incorrect("The secret key has the wrong length for its profile.")
-        try:
-            self._pyfhel.from_bytes_secret_key(secret)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise Incorrect("The secret key cannot be read.") from error
+        self._load_key(self._pyfhel.from_bytes_secret_key, secret, self.profile.secret_key_bytes, "A secret key")
 
     def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
         """Make keys for rotations by these steps, and no others, and return them serialised.
@@ -125,12 +114,7 @@ class Ring:
         Raises:
             Incorrect: their length is not that of keys for so many steps, or SEAL refuses them.
         """
-        if not steps or len(data) != self.profile.rotation_keys_bytes(steps):
-            raise Incorrect("The evaluation keys have the wrong length for their profile.")
-        try:
-            self._pyfhel.from_bytes_rotate_key(data)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise Incorrect("The evaluation keys cannot be read.") from error
+        self._load_key(self._pyfhel.from_bytes_rotate_key, data, self.profile.rotation_keys_bytes(steps))
 
     def encode(self, values: Complex, scale: float) -> Plaintext:
         """Encode one number a slot.
@@ -154,8 +138,7 @@ class Ring:
         Raises:
             Fault: there is no key, or `encode` refuses.
         """
-        if self._pyfhel.is_public_key_empty():
-            raise Fault("There is no key to seal with.")
+        self._need_public_key()
         return bytes(self._pyfhel.encryptPtxt(self.encode(values, scale)).to_bytes("none"))
 
     def load(self, data: bytes, scale: float, primes: int = 0) -> Ciphertext:
@@ -223,6 +206,20 @@ class Ring:
         self._need_secret_key()
         opened: Complex = self._pyfhel.decryptComplex(sealed)
         return opened
+
+    @staticmethod
+    def _load_key(load: Callable[[bytes], object], data: bytes, length: int, what: str = "An evaluation key") -> None:
+        """Load a serialised key of exactly that length; no key is of length 0."""
+        if not length or len(data) != length:
+            raise Incorrect(f"{what} has the wrong length for its profile.")
+        try:
+            load(data)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            raise Incorrect(f"{what} cannot be read.") from error
+
+    def _need_public_key(self) -> None:
+        if self._pyfhel.is_public_key_empty():
+            raise Fault("There is no key to seal with.")
 
     def _need_secret_key(self) -> None:
         if not self.holds_secret_key:

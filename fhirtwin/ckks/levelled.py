@@ -79,12 +79,7 @@ class LevelledRing(Ring):
         Raises:
             Incorrect: its length is not the profile's, or SEAL refuses it.
         """
-        if len(data) != self.profile.relinearisation_key_bytes:
-            raise Incorrect("The evaluation keys have the wrong length for their profile.")
-        try:
-            self._pyfhel.from_bytes_relin_key(data)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            raise Incorrect("The evaluation keys cannot be read.") from error
+        self._load_key(self._pyfhel.from_bytes_relin_key, data, self.profile.relinearisation_key_bytes)
 
 
 def scales(profile: Profile, primes: tuple[int, ...]) -> tuple[float, ...]:

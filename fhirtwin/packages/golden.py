@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages.predictor import values_of
 from fhirtwin.packages.schema import CaseForm, GoldenForm, PublicForm
-from fhirtwin.predictors.model import Output, Predictor, Values
+from fhirtwin.predictors.model import Input, Output, Predictor, Values
 from fhirtwin.settings import Settings
+from fhirtwin.terms.facts import CODES, UNITS
 
 TOLERANCE: Final = 1e-9
 """How far a sum, or a probability in percent, may be from what is reckoned here."""
@@ -54,7 +55,7 @@ def features_of(form: CaseForm, predictor: Predictor) -> tuple[Values, Float]:
     Raises:
         Incorrect: a value is missing, of another kind or out of range.
     """
-    values = values_of(form.values, predictor.inputs, form.name)
+    values = _values_of(form.values, predictor.inputs, form.name)
     missing = [one.fact for one in predictor.inputs if one.fact not in values]
     if missing:
         raise Incorrect(f"golden.json: {form.name} has no {missing[0]}; a golden case has every input.")
@@ -84,3 +85,33 @@ def _case(form: CaseForm, public: PublicForm, predictor: Predictor, weights: Flo
     if form.percent.keys() != {output.id for output in predictor.outputs}:
         raise Incorrect(f"golden.json: {form.name} gives a percentage of an output that is not there.")
     return Case(form.name, values, features, sums)
+
+
+def _values_of(given: Mapping[str, bool | float | str], inputs: tuple[Input, ...], where: str) -> Values:
+    """Values of a golden case as inputs are.
+
+    Raises:
+        Incorrect: one is of no input, of another kind, or out of range.
+    """
+    by_fact = {one.fact: one for one in inputs}
+    values: dict[str, Decimal | bool | str] = {}
+    for fact, value in given.items():
+        needed = by_fact.get(fact)
+        if needed is None:
+            raise Incorrect(f"golden.json: {where} gives {fact}, which is no input.")
+        right = _kind(needed)
+        if isinstance(value, bool) != (right is bool) or isinstance(value, str) != (right is str):
+            raise Incorrect(f"golden.json: {where} gives {fact} as another kind of value.")
+        if isinstance(value, str) and value not in CODES[fact]:
+            raise Incorrect(f"golden.json: {where} gives {fact} a word that it does not take.")
+        known = value if isinstance(value, (bool, str)) else Decimal(repr(value))
+        if isinstance(known, Decimal) and not needed.holds(known):
+            raise Incorrect(f"golden.json: {where} gives {fact} a value out of its range.")
+        values[fact] = known
+    return values
+
+
+def _kind(needed: Input) -> type:
+    if needed.fact in UNITS:
+        return float
+    return str if needed.fact in CODES else bool

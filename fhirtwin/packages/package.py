@@ -19,10 +19,10 @@ from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages import predictor as making
 from fhirtwin.packages import safetensors, signing, strict_json, transforms
 from fhirtwin.packages.files import read_folder
 from fhirtwin.packages.golden import Case, cases_of
+from fhirtwin.packages.predictor import predictor, rows_of
 from fhirtwin.packages.schema import FORMAT, GoldenForm, Manifest, PublicForm
 from fhirtwin.packages.signing import Authors
 from fhirtwin.predictors.model import Predictor
@@ -142,7 +142,7 @@ def of_files(files: Mapping[str, bytes], authors: Authors | None) -> Package:
         _refuse_changed(name, files[name], manifest)
     model_hash = hashlib.sha256(files[MANIFEST]).hexdigest()
     public = strict_json.read(files[PUBLIC], PublicForm, PUBLIC)
-    made = making.predictor(public, manifest, model_hash)
+    made = predictor(public, manifest, model_hash)
     weights = None
     if WEIGHTS in files:
         weights = safetensors.read(files[WEIGHTS], len(public.rows), len(public.features))
@@ -171,7 +171,7 @@ def refuse_weighed(public: PublicForm, weights: Float) -> None:
             for place, feature in enumerate(public.features)
             if not transforms.facts_of(feature) <= set(output.inputs)
         ]
-        for row in making.rows_of(output):
+        for row in rows_of(output):
             if weights[places[row], left_out].any():
                 raise Incorrect(f"Row {row} weighs an input that output {output.id} says it does without.")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import fields
 from decimal import Decimal
 from typing import Final
@@ -217,32 +217,3 @@ def _coding(form: CodingForm | None) -> Coding | None:
 
 def _decimal(number: float | None) -> Decimal | None:
     return None if number is None else Decimal(repr(number))
-
-
-def values_of(given: Mapping[str, bool | float | str], inputs: tuple[Input, ...], where: str) -> Values:
-    """Values of a golden case as inputs are.
-
-    Raises:
-        Incorrect: one is of no input, of another kind, or out of range.
-    """
-    by_fact = {one.fact: one for one in inputs}
-    values: dict[str, Decimal | bool | str] = {}
-    for fact, value in given.items():
-        needed = by_fact.get(fact)
-        if needed is None:
-            raise Incorrect(f"golden.json: {where} gives {fact}, which is no input.")
-        right = _kind(needed)
-        if isinstance(value, bool) != (right is bool) or isinstance(value, str) != (right is str):
-            raise Incorrect(f"golden.json: {where} gives {fact} as another kind of value.")
-        if isinstance(value, str) and value not in CODES[fact]:
-            raise Incorrect(f"golden.json: {where} gives {fact} a word that it does not take.")
-        values[fact] = value if isinstance(value, (bool, str)) else Decimal(repr(value))
-        if isinstance(values[fact], Decimal) and not needed.holds(Decimal(str(values[fact]))):
-            raise Incorrect(f"golden.json: {where} gives {fact} a value out of its range.")
-    return values
-
-
-def _kind(needed: Input) -> type:
-    if needed.fact in UNITS:
-        return float
-    return str if needed.fact in CODES else bool

@@ -42,7 +42,6 @@ class _Served(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Named(Struct, frozen=True):
     name: Name
-    version: Version
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ def _refuse_other_author(given: Package, current: Path) -> None:
 
 
 def _check_name(name: str) -> None:
-    strict_json.read(strict_json.write({"name": name, "version": "0"}), _Named, f"model {name}")
+    strict_json.read(strict_json.write({"name": name}), _Named, f"model {name}")
 
 
 def _is_version(path: Path) -> bool:

@@ -33,7 +33,7 @@ Count = Annotated[str, Meta(pattern=r"^[0-9]{1,9}\Z")]
 Numbers = Annotated[list[int], Meta(max_length=_NODES)]
 Floats = Annotated[list[float], Meta(max_length=_NODES)]
 Empty = Annotated[list[int], Meta(max_length=0)]
-Class = Literal["binary:logistic", "binary:logitraw", "reg:squarederror", "multi:softprob", "multi:softmax"]
+ObjectiveName = Literal["binary:logistic", "binary:logitraw", "reg:squarederror", "multi:softprob", "multi:softmax"]
 
 
 class _Form(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,7 +99,7 @@ class _LearnerSizes(_Form, frozen=True):
 
 
 class _Objective(_Form, frozen=True):
-    name: Class
+    name: ObjectiveName
     reg_loss_param: dict[str, str] = {}
     softmax_multiclass_param: dict[str, str] = {}
 

@@ -22,6 +22,13 @@ def result(gene: str, value: str, name: str = "diplotype", id_: str = "") -> Fac
     )
 
 
+POOR_2C19 = result("CYP2C19", "*2/*2")
+FAST_2C19 = result("CYP2C19", "*17/*17")
+NORMAL_2D6 = result("CYP2D6", "*1/*1")
+POOR_2D6 = result("CYP2D6", "*4/*4")
+FAST_2D6 = result("CYP2D6", "*1/*2x2")
+
+
 def told(*orders: Order | str, facts: tuple[Fact, ...]) -> tuple[Finding, ...]:
     """What the rules on genes find."""
     return tuple(f for f in judge(situation(*orders, facts=facts)) if f.topic == "pharmacogenetics")

@@ -12,9 +12,8 @@ from fhirtwin.rules.pairs import TOPICAL
 from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.twin.state import Fact
 from tests.rules.building import order, taken
-from tests.rules.genetics.building import one, result, told
+from tests.rules.genetics.building import POOR_2D6, one, result, told
 
-POOR_2D6 = result("CYP2D6", "*4/*4")
 B1502 = result("HLA-B", "*15:02 positive", "allele-status")
 
 

@@ -15,9 +15,7 @@ from fhirtwin.rules.findings import Finding
 from fhirtwin.rules.registry import judge
 from fhirtwin.twin.state import Fact
 from tests.rules.building import order, situation, taken
-from tests.rules.genetics.building import result
-
-NORMAL_2D6 = result("CYP2D6", "*1/*1")
+from tests.rules.genetics.building import NORMAL_2D6, POOR_2D6, result
 
 
 def found(
@@ -85,6 +83,28 @@ def test_one_that_is_taken_again_or_ordered_is_not_told_as_stopped() -> None:
     stage = situation(order("tamoxifen", "d1"), order("fluoxetine", "d2"), facts=(NORMAL_2D6,))
     both = [f.rule for f in judge(replace(stage, ended=(over("fluoxetine"),))) if f.topic == "pharmacogenetics"]
     assert "genes.stopped.tamoxifen" not in both
+
+
+def test_inhibitor_that_was_stopped_is_dated_and_does_not_count() -> None:
+    stopped = replace(taken("paroxetine"), end="2026-05-20", active=False)
+    stage = replace(situation("codeine", facts=(POOR_2D6,)), ended=(stopped,))
+    (finding,) = (f for f in judge(stage) if f.topic == "pharmacogenetics")
+    assert any("paroxetine was stopped on 2026-05-20" in line.lower() for line in finding.detail)
+    assert "beside paroxetine" not in " ".join(finding.detail)
+    old = replace(stage, ended=(replace(stopped, end="2025-05-20"),))
+    assert not any("stopped" in line for f in judge(old) for line in f.detail)
+    normal = replace(situation("codeine", facts=(NORMAL_2D6,)), ended=(stopped,))
+    assert [f.rule for f in judge(normal) if f.topic == "pharmacogenetics"] == ["genes.stopped.codeine"]
+
+
+def test_medicine_that_was_stopped_twice_is_named_once_with_its_last_day() -> None:
+    twice = (
+        taken("paroxetine", "p1", end="2026-04-01", active=False),
+        taken("paroxetine", "p2", end="2026-05-20", active=False),
+    )
+    stage = replace(situation("codeine", facts=(POOR_2D6,)), ended=twice)
+    (finding,) = [f for f in judge(stage) if f.topic == "pharmacogenetics"]
+    assert [text[:37] for text in finding.detail if "was stopped" in text] == ["Paroxetine was stopped on 2026-05-20:"]
 
 
 class OnlyWhatWasAsked:

@@ -14,7 +14,7 @@ from fhirtwin.rules.genetics import dosing, person
 from fhirtwin.twin.state import Fact
 from tests.report.genomics.builders import bundle, components, of_type
 from tests.rules.building import situation
-from tests.rules.genetics.building import result, told
+from tests.rules.genetics.building import one, result, told
 
 
 def harmless(gene: str, *, whole: bool = False) -> Fact:
@@ -83,10 +83,10 @@ def test_an_implication_says_itself_what_it_hangs_on(gene: str) -> None:
     fact, whole = harmless(gene), harmless(gene, whole=True)
     made = of_type(bundle(fact, asked=("azathioprine",)), "Observation", "therapeutic-implication")
     assert made
-    for one in made:
-        (said,) = components(one, "conclusion-string")
+    for implication in made:
+        (said,) = components(implication, "conclusion-string")
         assert f"Perhaps {gene} Normal Metabolizer, only if *" in said and "positions were not tested" in said
-        assert any(f"perhaps {gene} Normal" in text for text in components(one, "therapeutic-implication"))
+        assert any(f"perhaps {gene} Normal" in text for text in components(implication, "therapeutic-implication"))
     sure = of_type(bundle(whole, asked=("azathioprine",)), "Observation", "therapeutic-implication")
     assert sure and not any("only if" in components(one, "conclusion-string")[0] for one in sure)
 
@@ -106,3 +106,14 @@ def test_no_dose_of_warfarin_rests_on_an_allele_that_was_not_tested() -> None:
     )
     assert dosing.genotype("CYP2C9", whole) == ("*1/*1", "")
     assert dosing.genotype("CYP2C9", little) == ("", "*2 and *3 of CYP2C9 are not excluded")
+
+
+def test_normal_dpyd_of_which_most_was_not_tested_is_told_as_not_known() -> None:
+    note = "Named alleles matched to a VCF file on GRCh38\n82 of 83 positions were not tested; not excluded: c.2846A>T"
+    found = one("capecitabine", facts=(replace(result("DPYD", "Reference/Reference"), note=note),))
+    assert found.summary == "DPYD is not known, 82 of 83 positions were not tested: capecitabine not judged by it"
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c.2846A>T." in found.detail
+    lowered = one("capecitabine", facts=(replace(result("DPYD", "c.1679T>G (*13)/Reference"), note=note),))
+    assert "intermediate metabolizer" in lowered.summary
+    assert "DPYD: 82 of 83 positions were not tested; not excluded: c.2846A>T." in lowered.detail
+    assert "(VCF)" in lowered.detail[0]

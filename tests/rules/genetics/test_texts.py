@@ -17,12 +17,8 @@ from fhirtwin.rules.situation import Order
 from fhirtwin.twin.state import Fact
 from tests.pgx.knowledge.files import annotation, put, view_row
 from tests.rules.building import situation, taken
-from tests.rules.genetics.building import fits, result
+from tests.rules.genetics.building import FAST_2C19, NORMAL_2D6, POOR_2C19, POOR_2D6, fits
 
-POOR_2D6 = result("CYP2D6", "*4/*4")
-NORMAL_2D6 = result("CYP2D6", "*1/*1")
-POOR_2C19 = result("CYP2C19", "*2/*2")
-FAST_2C19 = result("CYP2C19", "*17/*17")
 HOSTILE = "<p>Give **less** [now](http://evil.example) &lt;img src=x&gt; | `x`</p>"
 
 

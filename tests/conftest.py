@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests import postgresql
+
+if TYPE_CHECKING:
+    from tests.gateway_in_process import Gateway
 
 # Tests are not timed: a machine that others use too may be slow.
 settings.register_profile("fhirtwin", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -71,3 +75,21 @@ def database_url(request: pytest.FixtureRequest, database_is_new: bool) -> Itera
     server: postgresql.Server = request.getfixturevalue("postgresql_server")
     with server.database(template="template0" if database_is_new else server.prepared) as url:
         yield url
+
+
+@pytest.fixture
+def twin(tmp_path: Path, database_url: str) -> Iterator[Gateway]:
+    """A gateway in this process, with an empty store."""
+    from tests.gateway_in_process import gateway  # here, for most tests need none of what it imports
+
+    made = gateway(tmp_path, database_url=database_url)
+    yield made
+    made.parts.store.close()
+
+
+@pytest.fixture
+def patient(twin: Gateway) -> str:
+    """Maria Keller's id on `twin`."""
+    from tests.gateway_in_process import maria
+
+    return twin.load(maria())

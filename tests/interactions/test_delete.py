@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -13,7 +10,7 @@ from fhirtwin.fhir.validator import validate
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.delete import delete
 from fhirtwin.interactions.withdrawing import NOTE
-from tests.gateway_in_process import Gateway, gateway, maria
+from tests.gateway_in_process import Gateway, maria
 from tests.parts import body, condition, entry, observation, patient, transaction
 
 pytestmark = pytest.mark.databases
@@ -167,13 +164,6 @@ def test_a_transaction_brings_back_as_created(client: FlaskClient, stored: str) 
     client.delete(stored)
     answer = post(client, entry("PUT", "Patient/p", patient(id="p")))
     assert answer.json["entry"][0]["response"]["status"] == "201 Created"
-
-
-@pytest.fixture
-def twin(tmp_path: Path) -> Iterator[Gateway]:
-    made = gateway(tmp_path)
-    yield made
-    made.parts.store.close()
 
 
 def test_what_rests_on_a_deleted_source_is_withdrawn_by_the_next_assessment(twin: Gateway) -> None:

@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
@@ -13,14 +11,7 @@ from fhirtwin.interactions import doubting
 from fhirtwin.interactions.withdrawing import DOUBTED
 from fhirtwin.quarantine import microseconds
 from tests.engine import lying
-from tests.gateway_in_process import FHIR, Gateway, evaluator, gateway, maria
-
-
-@pytest.fixture
-def twin(tmp_path: Path, database_url: str) -> Iterator[Gateway]:
-    made = gateway(tmp_path, database_url=database_url)
-    yield made
-    made.parts.store.close()
+from tests.gateway_in_process import FHIR, Gateway, evaluator, maria
 
 
 def somebody(twin: Gateway, number: int) -> str:

@@ -1,25 +1,9 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from fhirtwin.interactions.withdrawing import NOTE
-from tests.gateway_in_process import FHIR, Gateway, gateway, maria
-
-
-@pytest.fixture
-def twin(tmp_path: Path) -> Iterator[Gateway]:
-    made = gateway(tmp_path)
-    yield made
-    made.parts.store.close()
-
-
-@pytest.fixture
-def patient(twin: Gateway) -> str:
-    return twin.load(maria())
+from tests.gateway_in_process import FHIR, Gateway
 
 
 def everything(twin: Gateway, patient: str) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,21 +11,9 @@ from fhirtwin.fhir import codec, validator
 from fhirtwin.interactions import reporting
 from fhirtwin.interactions.context import Services
 from fhirtwin.twin.state import LOCAL, PatientKey
-from tests.gateway_in_process import DAY, FHIR, Gateway, gateway, maria
+from tests.gateway_in_process import DAY, FHIR, Gateway, maria
 
 Bundle = dict[str, Any]
-
-
-@pytest.fixture
-def twin(tmp_path: Path) -> Iterator[Gateway]:
-    made = gateway(tmp_path)
-    yield made
-    made.parts.store.close()
-
-
-@pytest.fixture
-def patient(twin: Gateway) -> str:
-    return twin.load(maria())
 
 
 def got(twin: Gateway, patient: str, query: str = "") -> Bundle:

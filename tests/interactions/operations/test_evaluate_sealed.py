@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,20 +9,8 @@ from fhirtwin.access import Caller
 from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.errors import EngineAnswerWrong, EngineUnavailable
 from fhirtwin.vault import Vault
-from tests.gateway_in_process import FHIR, Gateway, gateway, maria
+from tests.gateway_in_process import FHIR, Gateway
 from tests.interactions.operations.sealing import PANEL, Json, parameters
-
-
-@pytest.fixture
-def twin(tmp_path: Path) -> Iterator[Gateway]:
-    made = gateway(tmp_path)
-    yield made
-    made.parts.store.close()
-
-
-@pytest.fixture
-def patient(twin: Gateway) -> str:
-    return twin.load(maria())
 
 
 def ask(twin: Gateway, patient: str, sent: Json) -> tuple[int, Json]:

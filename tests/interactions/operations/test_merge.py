@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from fhirtwin.interactions.context import Services
 from fhirtwin.twin.state import LOCAL, PatientKey
 from tests import parts
 from tests.fhir.profiles.builders import profile
-from tests.gateway_in_process import Gateway, gateway, maria
+from tests.gateway_in_process import Gateway, maria
 from tests.parts import BASE, body, condition, observation, patient
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -268,13 +267,6 @@ def test_more_than_the_limit_is_refused_with_the_number_and_nothing_changes(tmp_
 def test_whoever_may_not_update_may_not_merge(record: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "OPEN", Caller("reader", OPEN.may - {"update"}))
     assert post(record, reference("source", "s"), reference("target", "t")).status_code == 403
-
-
-@pytest.fixture
-def twin(tmp_path: Path) -> Iterator[Gateway]:
-    made = gateway(tmp_path)
-    yield made
-    made.parts.store.close()
 
 
 def test_assessments_that_rest_on_the_source_are_withdrawn_and_the_target_is_assessed(twin: Gateway) -> None:

@@ -6,29 +6,30 @@ may have opened something, and whether it is used; its secret is erased when it 
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.errors import Incorrect
+from fhirtwin.small_database import SmallDatabase
 
 NAME: Final = "circuit-keys.sqlite"
 IN_USE, RETIRED, REVOKED = "in use", "retired", "revoked"
 
-_SCHEMA: Final = """
+_SCRIPT: Final = """
+PRAGMA journal_mode = DELETE;
+PRAGMA secure_delete = ON;
 CREATE TABLE IF NOT EXISTS key (
     id TEXT PRIMARY KEY, circuit TEXT NOT NULL, made INTEGER NOT NULL, openings INTEGER NOT NULL,
     state TEXT NOT NULL, sealed BLOB
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS salt (only_one INTEGER PRIMARY KEY CHECK (only_one = 1), salt BLOB NOT NULL);
 """
+_FAULT: Final = f"The file of keys of circuits, {NAME}, cannot be used."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +63,19 @@ class KeyShelf:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
-        with self._db_errors():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
-            self._db.executescript(f"PRAGMA journal_mode = DELETE; PRAGMA secure_delete = ON; {_SCHEMA}")
-            self._db.execute("INSERT OR IGNORE INTO salt VALUES (1, ?)", (secrets.token_bytes(16),))
+        self._file = SmallDatabase(path, _SCRIPT, wait_seconds=5.0, fault=_FAULT)
+        with self._file.using() as db:
+            db.execute("INSERT OR IGNORE INTO salt VALUES (1, ?)", (secrets.token_bytes(16),))
 
     @property
     def salt(self) -> bytes:
         """Random bytes that go with this shelf."""
-        with self._using() as db:
+        with self._file.using() as db:
             return bytes(db.execute("SELECT salt FROM salt").fetchone()[0])
 
     def add(self, key_id: str, circuit: str, sealed: bytes) -> None:
         """Put a new key in the place of those of its circuit."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             self._retire(db, "circuit = ?", circuit)
             db.execute(
                 "INSERT INTO key VALUES (?, ?, ?, 0, ?, ?)", (key_id, circuit, int(self._clock()), IN_USE, sealed)
@@ -85,7 +83,7 @@ class KeyShelf:
 
     def in_use(self, circuit: str) -> ShelvedKey | None:
         """The key of a circuit, if there is one."""
-        with self._using() as db:
+        with self._file.using() as db:
             row = db.execute("SELECT * FROM key WHERE circuit = ? AND state = ?", (circuit, IN_USE)).fetchone()
         return ShelvedKey(*row) if row else None
 
@@ -101,7 +99,7 @@ class KeyShelf:
         Returns:
             Whether it may; a key that is not in use, too old, or used too often may not.
         """
-        with self._writing() as db:
+        with self._file.writing() as db:
             done = db.execute(
                 "UPDATE key SET openings = openings + ?1"
                 " WHERE id = ?2 AND state = ?3 AND openings + ?1 <= ?4 AND made > ?5",
@@ -111,23 +109,23 @@ class KeyShelf:
 
     def is_in_use(self, key_id: str) -> bool:
         """Whether a key was neither replaced nor revoked."""
-        with self._using() as db:
+        with self._file.using() as db:
             return db.execute("SELECT 1 FROM key WHERE id = ? AND state = ?", (key_id, IN_USE)).fetchone() is not None
 
     def all(self) -> list[ShelvedKey]:
         """Every key that there was, the newest last, without their secrets."""
-        with self._using() as db:
+        with self._file.using() as db:
             rows = db.execute("SELECT id, circuit, made, openings, state FROM key ORDER BY made, id").fetchall()
         return [ShelvedKey(*row) for row in rows]
 
     def retire(self, key_id: str) -> None:
         """Use a key no more; it is replaced when one is needed."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             self._retire(db, "id = ?", key_id)
 
     def retire_all(self) -> int:
         """Use no key of now any more; returns how many there were."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             return self._retire(db, "TRUE")
 
     def revoke(self, key_id: str) -> None:
@@ -136,41 +134,17 @@ class KeyShelf:
         Raises:
             Incorrect: there is no such key.
         """
-        with self._writing() as db:
+        with self._file.writing() as db:
             done = db.execute("UPDATE key SET state = ?, sealed = NULL WHERE id = ?", (REVOKED, key_id))
             if not done.rowcount:
                 raise Incorrect(f"There is no key {key_id}; `fhirtwin keys circuits list` shows those there are.")
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._file.close()
 
     @staticmethod
     def _retire(db: sqlite3.Connection, where: str, *which: str) -> int:
         """Retire those keys that are in use; returns how many there were."""
         statement = f"UPDATE key SET state = ?, sealed = NULL WHERE state = ? AND {where}"  # noqa: S608
         return db.execute(statement, (RETIRED, IN_USE, *which)).rowcount
-
-    @contextmanager
-    def _using(self) -> Iterator[sqlite3.Connection]:
-        with self._db_errors(), self._lock:
-            yield self._db
-
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._using() as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-
-    @staticmethod
-    @contextmanager
-    def _db_errors() -> Iterator[None]:
-        try:
-            yield
-        except (sqlite3.Error, OSError):
-            raise Fault(f"The file of keys of circuits, {NAME}, cannot be used.") from None

@@ -9,15 +9,9 @@ import pytest
 
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.key_shelf import IN_USE, NAME, RETIRED, REVOKED, KeyShelf
+from tests.clock import Clock
 
 SECRET = b"a key that is sealed, of many bytes" * 20
-
-
-class Clock:
-    now = 1_800_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -59,7 +53,7 @@ def test_grants_end_with_the_count_and_with_the_age(shelf: KeyShelf, clock: Cloc
 
 def test_threads_and_files_count_together(tmp_path: Path, shelf: KeyShelf) -> None:
     shelf.add("a", "panel", SECRET)
-    granted = []
+    granted: list[bool] = []
 
     def ask() -> None:
         other = KeyShelf(tmp_path / NAME, Clock())

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +12,7 @@ import msgspec
 from fhirtwin.aggregate import logistic, results
 from fhirtwin.aggregate.logistic import Standing
 from fhirtwin.errors import Conflict, Incorrect, Unprocessable
+from fhirtwin.files import changing, write_file
 from fhirtwin.studies import plan as plans
 from fhirtwin.studies import round as rounds
 from fhirtwin.studies import study as studies
@@ -83,7 +80,7 @@ def open_total(folder: Path, total_file: Path, passphrase: str) -> Opened:
         Unprocessable: the total is not the sum of what it says, or nothing can be computed of it.
     """
     study = study_in(folder / "study.json")
-    with _alone(folder):
+    with changing(folder):  # one process at a time, so that nobody tries more often than is counted
         state = _read(folder)
         if state.done:
             raise Conflict(f"The study in {folder} is done, and its key is erased; a total is opened once.")
@@ -151,21 +148,4 @@ def _read(folder: Path) -> _State:
 
 
 def _write(folder: Path, state: _State) -> None:
-    """Whole or not at all."""
-    beside = folder / "state.json.new"
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(msgspec.json.encode(state) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(folder / "state.json")
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process at a time open, so that nobody tries more often than is counted."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
+    write_file(folder / "state.json", msgspec.json.encode(state) + b"\n")

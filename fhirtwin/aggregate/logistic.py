@@ -24,8 +24,6 @@ from fhirtwin.studies.study import Study
 CONVERGED: Final = 1e-7
 """The last step, in coefficients of scaled columns. Newton squares it: what is left after it is of its square."""
 
-_MOST_CONDITION: Final = 1e12
-
 Float = NDArray[np.float64]
 
 
@@ -53,7 +51,7 @@ def advance(study: Study, current: Round, numbers: tuple[int, ...], before: Stan
         Unprocessable: there is no step to take; the text says why.
     """
     plan, here = study.plan, np.array(current.coefficients)
-    totals = dict(zip((one.name for one in study.statistics), numbers, strict=True))
+    totals = results.totals_of(study, numbers)
     penalty = _penalty(plan)
     loss = totals["loss"] / 2**REAL_BITS + float(penalty @ here**2) / 2
     allowance = numbers[0] * 2.0**-REAL_BITS + 1e-12 * abs(loss)  # of rounding, at sites and here
@@ -92,7 +90,7 @@ def _slopes(plan: Plan, totals: dict[str, int]) -> tuple[Float, Float]:
 
 def _inverse(curvature: Float) -> Float:
     lowest, highest = np.linalg.eigvalsh(curvature)[[0, -1]]
-    if not lowest * _MOST_CONDITION > highest:
+    if not lowest * results.MOST_CONDITION > highest:
         raise Unprocessable(
             "The columns depend on one another, or tell the outcome perfectly; leave one out or set a penalty, in a "
             "new study."
@@ -107,12 +105,10 @@ def _result(study: Study, totals: dict[str, int], solved: Float, rounding: float
         for column, one in zip(plan.columns, solved[1:], strict=True)
     }
     shift = math.fsum(slopes[column.name] * float(column.middle) for column in plan.columns)
-    head = {"study": plan.name, "kind": plan.kind, "contributors": totals["sites"], "rows": totals["rows"]}
-    head |= {"left_out": totals["left out"]} if "left out" in totals else {}
-    return head | {
+    found = {
         "intercept": float(solved[0]) - shift,
         "coefficients": slopes,
         "rounds": rounds,
         "error_of_scaled_coefficients": rounding,
-        **results.told_noise(study),
     }
+    return results.told(study, totals, found)

@@ -17,7 +17,8 @@ from fhirtwin.studies.study import Study
 
 Float = NDArray[np.float64]
 
-_MOST_CONDITION: Final = 1e12
+MOST_CONDITION: Final = 1e12
+"""Beyond this ratio of the greatest to the least eigenvalue, columns count as depending on one another."""
 
 
 def of(study: Study, numbers: tuple[int, ...]) -> dict[str, Any]:
@@ -26,14 +27,24 @@ def of(study: Study, numbers: tuple[int, ...]) -> dict[str, Any]:
     Raises:
         Unprocessable: nothing can be computed of it; the text says why.
     """
-    totals = dict(zip((one.name for one in study.statistics), numbers, strict=True))
+    totals = totals_of(study, numbers)
+    return told(study, totals, _OF_KIND[study.plan.kind](study.plan, totals))
+
+
+def totals_of(study: Study, numbers: tuple[int, ...]) -> dict[str, int]:
+    """Opened totals by the names of their statistics."""
+    return dict(zip((one.name for one in study.statistics), numbers, strict=True))
+
+
+def told(study: Study, totals: dict[str, int], found: dict[str, Any]) -> dict[str, Any]:
+    """What was found, with whose rows it is of and which noise is in it, ready for JSON."""
     head = {"study": study.plan.name, "kind": study.plan.kind, "contributors": totals["sites"]}
     head |= {"rows": totals["rows"]} if "rows" in totals else {}
     head |= {"left_out": totals["left out"]} if "left out" in totals else {}
-    return head | _OF_KIND[study.plan.kind](study.plan, totals) | told_noise(study)
+    return head | found | _told_noise(study)
 
 
-def told_noise(study: Study) -> dict[str, Any]:
+def _told_noise(study: Study) -> dict[str, Any]:
     """Which noise is in the numbers, or that none is."""
     noise = study.plan.noise
     if noise is None:
@@ -113,7 +124,7 @@ def _solved(inner: Float, right: Float) -> Float:
     scale = 1 / np.sqrt(diagonal)
     scaled = inner * scale[:, None] * scale
     lowest, highest = np.linalg.eigvalsh(scaled)[[0, -1]]
-    if not lowest * _MOST_CONDITION > highest:
+    if not lowest * MOST_CONDITION > highest:
         raise Unprocessable(
             "The columns depend on one another, or the noise is larger than what varies; leave one out, set a penalty, "
             "or allow a larger epsilon."

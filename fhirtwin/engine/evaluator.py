@@ -71,6 +71,11 @@ class Evaluator:
             for known, layout in self._by_panel.items()
         }
         self._circuits = {circuit.digest: prepare(circuit) for circuit in circuits if isinstance(circuit, Circuit)}
+        self._kinds = {
+            **dict.fromkeys(self.circuits, "circuits"),
+            **{table.digest: "tables" for table in self.tables},
+            panel.digest: "panel",
+        }
         load = partial(_load_keys, self.layouts[ROTATING.name])
         self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, load)
         self._lock = threading.Lock()
@@ -105,12 +110,8 @@ class Evaluator:
         Raises:
             Unprocessable: this engine does not hold it.
         """
-        if digest == self.panel.digest:
-            return "panel"
-        if any(digest == table.digest for table in self.tables):
-            return "tables"
-        if digest in self.circuits:
-            return "circuits"
+        if digest in self._kinds:
+            return self._kinds[digest]
         if self._models is not None and digest in self._models.panels():
             return "packages"
         raise Unprocessable(_OTHER_PANEL)

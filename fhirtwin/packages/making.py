@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import read_file, write_folder
 from fhirtwin.packages import package, predictor, safetensors, signing, strict_json, transforms
-from fhirtwin.packages.files import read_file, write_folder
 from fhirtwin.packages.golden import features_of, percent_of
 from fhirtwin.packages.package import GOLDEN, LONGEST, MANIFEST, PUBLIC, SIGNATURE, WEIGHTS, Package
 from fhirtwin.packages.schema import FORMAT, CaseForm, FileEntry, GoldenForm, Manifest, PublicForm, SourceForm

@@ -19,8 +19,8 @@ from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import read_folder
 from fhirtwin.packages import safetensors, signing, strict_json, transforms
-from fhirtwin.packages.files import read_folder
 from fhirtwin.packages.golden import Case, cases_of
 from fhirtwin.packages.predictor import predictor, rows_of
 from fhirtwin.packages.schema import FORMAT, GoldenForm, Manifest, PublicForm

@@ -9,11 +9,7 @@ To publish an earlier version again is to roll back: what was published after it
 
 from __future__ import annotations
 
-import fcntl
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final
@@ -21,8 +17,8 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import changing, read_file, write_file, write_folder
 from fhirtwin.packages import package, strict_json
-from fhirtwin.packages.files import read_file, write_file, write_folder
 from fhirtwin.packages.making import public_half
 from fhirtwin.packages.package import Package
 from fhirtwin.packages.schema import VERSION, Name, Version
@@ -121,7 +117,7 @@ def publish(given: Package, folder: Path, *, with_weights: bool) -> None:
     if not with_weights and given.id in {one.id for one in registry.all_predictors()}:
         raise Incorrect(f"{given.id} is a predictor of this program; its author must give the model another id.")
     model = folder / given.id
-    with _changing(folder):
+    with changing(folder):
         served = _served(model)
         if served:
             _refuse_other_author(given, model / served[-1])
@@ -148,7 +144,7 @@ def roll_back(folder: Path, name: str, version: str, authors: Authors) -> tuple[
     Raises:
         Incorrect: there is no such version, or it is not what a trusted author signed.
     """
-    with _changing(folder):
+    with changing(folder):
         kept = {one.version: one for one in entries(folder) if one.id == name}
         if version not in kept:
             there = ", ".join(kept) or "no version of it"
@@ -170,7 +166,7 @@ def withdraw(folder: Path, name: str) -> tuple[str, ...]:
     Raises:
         Incorrect: none is served.
     """
-    with _changing(folder):
+    with changing(folder):
         _check_name(name)
         served = _served(folder / name)
         if not served:
@@ -227,16 +223,3 @@ def _order(version: str) -> tuple[int, ...]:
     while parts and not parts[-1]:
         parts.pop()
     return tuple(parts)
-
-
-@contextmanager
-def _changing(folder: Path) -> Iterator[None]:
-    """Be the only one that changes a folder."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import read_file, write_file
 from fhirtwin.packages import strict_json
-from fhirtwin.packages.files import read_file, write_file
 from fhirtwin.packages.schema import Hash, Words
 
 _LABEL: Final = b"fhirtwin model manifest\x00"

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from fhirtwin.ckks.circuits.splits import Splits, Tree
 from fhirtwin.ckks.circuits.trees import TOLERANCE, Trees
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import read_file
 from fhirtwin.packages import strict_json
-from fhirtwin.packages.files import read_file
 
 LONGEST: Final = 20_000_000
 """Bytes of the largest file that is read."""

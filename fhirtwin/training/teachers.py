@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import read_file
 from fhirtwin.packages import xgboost_json
-from fhirtwin.packages.files import read_file
 
 _LONGEST = 200_000_000
 

@@ -5,10 +5,11 @@ opened leaves before it is rounded.
 """
 
 from fhirtwin.vault.batch import BatchVault
-from fhirtwin.vault.keeping import Lifetime, Shelf, sealing_key
+from fhirtwin.vault.keeping import Lifetime, Shelf
 from fhirtwin.vault.keys import Opening
 from fhirtwin.vault.network import NetworkVault
 from fhirtwin.vault.polygenic import PolygenicVault
+from fhirtwin.vault.sealing import sealing_key
 from fhirtwin.vault.vault import Vault
 
 __all__ = ["BatchVault", "Lifetime", "NetworkVault", "Opening", "PolygenicVault", "Shelf", "Vault", "sealing_key"]

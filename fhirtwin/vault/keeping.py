@@ -12,17 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-
 from fhirtwin.errors import Incorrect
 from fhirtwin.key_shelf import KeyShelf
+from fhirtwin.vault.sealing import sealed, unsealed
 
-_NONCE_BYTES = 12
 _BLOCK = 20
-_SCRYPT_LOG_N = 17
-"""128 MiB and about half a second, once a start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +87,14 @@ class OnShelf:
 
     Args:
         shelf: where they lie.
-        sealing_key: 32 bytes, of `sealing_key`.
+        sealing_key: 32 bytes, of `fhirtwin.vault.sealing`.
         circuit: names profile and digest of what they are for.
         lifetime: how much one is used.
     """
 
     def __init__(self, shelf: KeyShelf, sealing_key: bytes, circuit: str, lifetime: Lifetime = Lifetime()) -> None:
         self._shelf, self._circuit, self._lifetime = shelf, circuit, lifetime
-        self._cipher = AESGCM(sealing_key)
+        self._sealing_key = sealing_key
         self._granted: tuple[str, int] = ("", 0)
         self._lock = threading.Lock()
 
@@ -113,19 +107,18 @@ class OnShelf:
         kept = self._shelf.in_use(self._circuit)
         if kept is None:
             return None
-        nonce, sealed = kept.sealed[:_NONCE_BYTES], kept.sealed[_NONCE_BYTES:]
-        try:
-            return kept.id, self._cipher.decrypt(nonce, sealed, self._bound(kept.id))
-        except (InvalidTag, ValueError):
+        written = unsealed(self._sealing_key, kept.sealed, self._bound(kept.id))
+        if written is None:
             raise Incorrect(
                 "The kept key of a circuit cannot be opened: give the passphrase that it was sealed with, or begin "
                 "anew with `fhirtwin keys circuits rotate`."
-            ) from None
+            )
+        return kept.id, written
 
     def add(self, written: Callable[[], bytes]) -> str:
         """Seal a new key and put it in the place of the last."""
-        name, nonce = secrets.token_hex(8), secrets.token_bytes(_NONCE_BYTES)
-        self._shelf.add(name, self._circuit, nonce + self._cipher.encrypt(nonce, written(), self._bound(name)))
+        name = secrets.token_hex(8)
+        self._shelf.add(name, self._circuit, sealed(self._sealing_key, written(), self._bound(name)))
         return name
 
     def grant(self, name: str) -> bool:
@@ -172,11 +165,3 @@ class Shelf:
         if self.kept is None:
             return InMemory(self.lifetime)
         return OnShelf(self.kept, self.sealing_key, circuit, self.lifetime)
-
-
-def sealing_key(passphrase: str, salt: bytes) -> bytes:
-    """What seals keys, of a passphrase, by scrypt.
-
-    *Source*: RFC 7914, https://www.rfc-editor.org/rfc/rfc7914.
-    """
-    return Scrypt(salt=salt, length=32, n=2**_SCRYPT_LOG_N, r=8, p=1).derive(passphrase.encode())

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
 from fhirtwin.studies.study import KEY_BYTES, Study
-from fhirtwin.vault.keeping import sealing_key
+from fhirtwin.vault.sealing import sealed, sealing_key, unsealed
 from fhirtwin.vault.studies import Coordinator, Invitation
 
 _MAGIC: Final = b"FTk1"
-_SALT_BYTES, _NONCE_BYTES = 16, 12
+_SALT_BYTES = 16
 _LONGEST = 1 << 20
 
 
@@ -49,9 +47,8 @@ def keep(path: Path, coordinator: Coordinator, study: Study, passphrase: str) ->
         Incorrect: the passphrase is too short, or the file exists.
     """
     check(passphrase)
-    salt, nonce = os.urandom(_SALT_BYTES), os.urandom(_NONCE_BYTES)
-    sealed = AESGCM(sealing_key(passphrase, salt)).encrypt(nonce, coordinator.kept(), study.digest)
-    keyfile.write(path, _MAGIC + salt + nonce + sealed)
+    salt = os.urandom(_SALT_BYTES)
+    keyfile.write(path, _MAGIC + salt + sealed(sealing_key(passphrase, salt), coordinator.kept(), study.digest))
 
 
 def coordinator(path: Path, study: Study, passphrase: str) -> Coordinator:
@@ -62,13 +59,11 @@ def coordinator(path: Path, study: Study, passphrase: str) -> Coordinator:
     """
     data = keyfile.content(path, _LONGEST, "it is where `fhirtwin aggregate new` made the study, until that is done")
     head = len(_MAGIC) + _SALT_BYTES
-    if not data.startswith(_MAGIC) or len(data) < head + _NONCE_BYTES:
+    if not data.startswith(_MAGIC) or len(data) < head:
         raise Incorrect(f"{path} is no key of a study.")
-    salt, nonce, sealed = data[len(_MAGIC) : head], data[head : head + _NONCE_BYTES], data[head + _NONCE_BYTES :]
-    try:
-        kept = AESGCM(sealing_key(passphrase, salt)).decrypt(nonce, sealed, study.digest)
-    except InvalidTag:
-        raise Incorrect(f"{path} does not open: the passphrase is wrong, or the key is of another study.") from None
+    kept = unsealed(sealing_key(passphrase, data[len(_MAGIC) : head]), data[head:], study.digest)
+    if kept is None:
+        raise Incorrect(f"{path} does not open: the passphrase is wrong, or the key is of another study.")
     return Coordinator.restored(kept, study)
 
 

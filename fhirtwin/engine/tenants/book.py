@@ -85,12 +85,22 @@ class Several:
             self._usage.settle(tenant, time.thread_time() - start)
 
     def _look(self) -> None:
-        """Read the folder again if it changed; while it cannot be read nobody is let in."""
+        """Read the folder again if it changed; while it cannot be read nobody is let in.
+
+        A file that goes while the folder is read (a new secret takes the place of the last, a tenant is removed) is no
+        reason to keep everybody out: what cannot be read is read once more.
+        """
         try:
-            seen = tenants_folder.fingerprint(self._folder)
-            if seen != self._seen:
-                self._tenants = tenants_folder.read(self._folder)
-            self._seen = seen
+            try:
+                self._read()
+            except (FhirtwinError, OSError):
+                self._read()
         except (FhirtwinError, OSError) as error:
             self._tenants, self._seen = {}, ()
             _log.error("the folder of tenants cannot be read, so no gateway is let in: %s", error)
+
+    def _read(self) -> None:
+        seen = tenants_folder.fingerprint(self._folder)
+        if seen != self._seen:
+            self._tenants = tenants_folder.read(self._folder)
+        self._seen = seen

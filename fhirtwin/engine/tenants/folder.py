@@ -16,6 +16,7 @@ from fhirtwin import keyfile
 from fhirtwin.ckks import wire
 from fhirtwin.engine.tenants.tenant import Limits, Tenant, check_name, read_rules, written_rules
 from fhirtwin.errors import Incorrect
+from fhirtwin.files import write_file
 
 USAGE: Final = "usage.sqlite"
 _LONGEST_RULES: Final = 65_536
@@ -85,7 +86,7 @@ def add(folder: Path, name: str, limits: Limits, models: Iterable[str]) -> Path:
     read_rules(json.loads(text), str(rules))
     key = folder / f"{name}.key"
     keyfile.make(key)
-    _write(rules, text)
+    write_file(rules, text.encode() + b"\n")  # whole or not at all: an engine may read it at any moment
     return key
 
 
@@ -139,13 +140,6 @@ def _rules(path: Path) -> tuple[Limits, frozenset[str]]:
     except (OSError, ValueError, RecursionError):
         raise Incorrect(f"{path} cannot be read as JSON.") from None
     return read_rules(given, str(path))
-
-
-def _write(path: Path, text: str) -> None:
-    """Whole or not at all: an engine may read it at any moment."""
-    part = path.with_suffix(".part")
-    part.write_text(text + "\n")
-    part.replace(path)
 
 
 def _states(folder: Path) -> Iterable[tuple[str, int, int]]:

@@ -6,23 +6,23 @@ names of tenants, digests of models, and numbers.
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fhirtwin.engine.tenants.tenant import Tenant
-from fhirtwin.errors import Fault, QuotaUsedUp
+from fhirtwin.errors import QuotaUsedUp
+from fhirtwin.small_database import SmallDatabase
 
 _MINUTE, _DAY = 60, 86_400
 _BYTES, _MICROSECONDS, _ANSWERS = "bytes", "microseconds", "answers "
 
-_SCHEMA: Final = """
+_SCRIPT: Final = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
 CREATE TABLE IF NOT EXISTS used (
     tenant TEXT NOT NULL,
     what TEXT NOT NULL,
@@ -30,8 +30,9 @@ CREATE TABLE IF NOT EXISTS used (
     amount INTEGER NOT NULL,
     ever INTEGER NOT NULL,
     PRIMARY KEY (tenant, what)
-) WITHOUT ROWID
+) WITHOUT ROWID;
 """
+_FAULT: Final = "The engine cannot count what its tenants use; see to its file usage.sqlite."
 _ADD: Final = """
 INSERT INTO used VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (tenant, what) DO UPDATE SET
     amount = CASE WHEN period < ?3 THEN ?4 ELSE amount + ?4 END, period = max(period, ?3), ever = ever + ?4
@@ -64,13 +65,7 @@ class Usage:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
-        with _ours():
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._db = sqlite3.connect(path, timeout=1.0, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            self._db.execute(_SCHEMA)
+        self._file = SmallDatabase(path, _SCRIPT, wait_seconds=1.0, fault=_FAULT)
 
     def take(self, tenant: Tenant, model: str, size: int, answers: int = 1) -> None:
         """Count a call before it is evaluated.
@@ -90,7 +85,7 @@ class Usage:
             (_MICROSECONDS, _MINUTE, 1, _micro(limits.seconds_per_minute), "seconds of evaluation a minute"),
             (_ANSWERS + model, _DAY, answers, limits.answers_per_day, "answers of one model a day"),
         ]
-        with self._writing() as db:
+        with self._file.writing() as db:
             for what, seconds, amount, most, told in asked:
                 if most is not None and self._running(db, tenant.name, what, now // seconds) + amount > most:
                     raise QuotaUsedUp(f"The quota of {told} is used up.", retry_after=seconds - now % seconds)
@@ -100,19 +95,19 @@ class Usage:
 
     def settle(self, tenant: Tenant, seconds: float) -> None:
         """Count what an evaluation took."""
-        with self._writing() as db:
+        with self._file.writing() as db:
             period = int(self._clock()) // _MINUTE
             db.execute(_ADD, (tenant.name, _MICROSECONDS, period, max(1, _micro(seconds) or 0)))
 
     def all(self) -> list[Used]:
         """Everything that was counted, by tenant."""
-        with _ours(), self._lock:
-            rows = self._db.execute("SELECT tenant, what, amount, ever FROM used ORDER BY tenant, what").fetchall()
+        with self._file.using() as db:
+            rows = db.execute("SELECT tenant, what, amount, ever FROM used ORDER BY tenant, what").fetchall()
         return [Used(*row) for row in rows]
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._file.close()
 
     @staticmethod
     def _running(db: sqlite3.Connection, tenant: str, what: str, period: int) -> int:
@@ -122,26 +117,6 @@ class Usage:
         ).fetchone()
         return int(found[0]) if found else 0
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with _ours(), self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
-
 
 def _micro(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1e6)
-
-
-@contextmanager
-def _ours() -> Iterator[None]:
-    """What cannot be counted is not done."""
-    try:
-        yield
-    except (sqlite3.Error, OSError):
-        raise Fault("The engine cannot count what its tenants use; see to its file usage.sqlite.") from None

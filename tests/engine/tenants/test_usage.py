@@ -10,22 +10,16 @@ import pytest
 from fhirtwin.engine.tenants.tenant import Limits, Tenant
 from fhirtwin.engine.tenants.usage import Usage, Used
 from fhirtwin.errors import Fault, QuotaUsedUp
+from tests.clock import Clock
 from tests.conftest import ROOT
 
 MODEL, OTHER_MODEL = "ab" * 32, "cd" * 32
 NOON = 1_800_000_000.0 - 1_800_000_000 % 86_400 + 43_200
 
 
-class Clock:
-    now = NOON
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(NOON)
 
 
 @pytest.fixture

@@ -5,19 +5,18 @@ While a changed file cannot be read, nobody is let in by it: a client that was m
 
 from __future__ import annotations
 
-import fcntl
 import json
 import logging
 import os
 import stat
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from fhirtwin import files
 from fhirtwin.api.cds.trust import clients
 from fhirtwin.api.cds.trust.clients import Client
 from fhirtwin.errors import Incorrect, Unavailable
@@ -100,32 +99,16 @@ def changing(path: Path) -> Iterator[list[Client]]:
     Raises:
         Incorrect: the file is not as it must be, before or after; then it stays as it is.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with files.changing(path.parent):
         changed = list(read(path).all)
         yield changed
         _write(path, changed)
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _write(path: Path, changed: Sequence[Client]) -> None:
     data = json.dumps({"clients": [clients.written(one) for one in changed]}, indent=2, default=_number).encode()
     _clients(data)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # with mode 0600
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data + b"\n")
-            file.flush()
-            os.fsync(handle)
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
+    files.write_file(path, data + b"\n")
 
 
 def _number(value: Any) -> float:

@@ -1,12 +1,13 @@
-"""Reads and writes files that somebody else may have prepared: no links, no pipes, no more bytes than may be."""
+"""Reads files that others may have prepared: no links, no pipes, no more bytes than may be. Writes whole ones."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fhirtwin.errors import Incorrect
@@ -98,3 +99,16 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             for name in files:
                 (made / name).unlink(missing_ok=True)
             made.rmdir()
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[None]:
+    """Be the only process that changes a folder, which is made when it is not there, in the block."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,6 +6,7 @@ import pytest
 
 from fhirtwin.client.record import LISTS, twin_of
 from fhirtwin.errors import Incorrect, Unprocessable
+from fhirtwin.terms.systems import RXNORM
 from tests.parts import condition, observation, patient
 
 Json = dict[str, Any]
@@ -50,3 +51,17 @@ def test_only_a_whole_record_tells_what_is_not_there() -> None:
 def test_what_is_no_record_of_one_patient_is_refused(given: Json, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         twin_of(given, whole=True)
+
+
+@pytest.mark.parametrize(("server", "read"), [("", True), ("https://other.test/fhir/", False)])
+def test_a_medication_of_another_server_is_not_taken_for_that_of_the_record(server: str, read: bool) -> None:
+    statin = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"system": RXNORM, "code": "83367"}]}}
+    taken = {
+        "resourceType": "MedicationStatement",
+        "status": "active",
+        "subject": {"reference": "Patient/me"},
+        "medicationReference": {"reference": f"{server}Medication/m"},
+        "effectivePeriod": {"start": "2024-01-01"},
+    }
+    state = twin_of(record(ME, statin, taken), whole=False)
+    assert ("statin" in {fact.name for fact in state.facts}) is read

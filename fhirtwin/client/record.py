@@ -30,8 +30,8 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
 
     Raises:
         Incorrect: it is no such Bundle, or not valid FHIR.
-        Unprocessable: it has no Patient or several, something of another patient, or the same resource twice with
-            different content.
+        Unprocessable: it has no Patient or several, something of another patient, the same resource twice with
+            different content, or an OperationOutcome with an error: then it may lack anything.
     """
     if record.get("resourceType") != "Bundle" or record.get("type") not in _TYPES:
         raise Incorrect(f"A record is a Bundle of type {' or '.join(_TYPES)}.")
@@ -40,6 +40,8 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
         raise Incorrect("The record is not valid FHIR R4; each issue names its place.", issues=issues)
     if whole and any(link.get("relation") == "next" for link in record.get("link", ())):
         raise Unprocessable("The record has a `next` link, so it is not whole: put all pages in one Bundle.")
+    if any(belonging.is_failure(entry.get("resource")) for entry in record.get("entry", ())):
+        raise Unprocessable("The record holds an OperationOutcome with an error: a search did not run to its end.")
     placed = list(belonging.entries(record, "record"))
     patients = {item.resource.get("id") for item in placed if item.resource["resourceType"] == "Patient"}
     if len(patients) != 1 or None in patients:

@@ -23,6 +23,7 @@ def record(*resources: Json, **members: Any) -> Json:
 
 ME = patient(id="me")
 CHOLESTEROL = observation("Patient/me")
+FAILURE = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
 
 
 def test_it_holds_what_the_record_says() -> None:
@@ -46,6 +47,7 @@ def test_only_a_whole_record_tells_what_is_not_there() -> None:
         (record(CHOLESTEROL), Unprocessable, "one Patient"),
         (record(ME, patient(id="you")), Unprocessable, "one Patient"),
         (record(ME, observation("Patient/you")), Unprocessable, "not this patient's"),
+        (record(ME, FAILURE), Unprocessable, "did not run to its end"),
     ],
 )
 def test_what_is_no_record_of_one_patient_is_refused(given: Json, error: type[Exception], says: str) -> None:

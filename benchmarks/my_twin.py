@@ -21,7 +21,7 @@ from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.conftest import SWITCHES
-from tests.browser.test_my_twin import ANSWERS, PASSPHRASE, nobody
+from tests.browser.my_twin.using import ANSWERS, PASSPHRASE, nobody
 from tests.roads.gateway import Running, ready, running
 
 COLD_MS, WARM_MS = 3000, 500

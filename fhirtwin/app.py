@@ -61,12 +61,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     panel = registry.panel(predictors)
     packages = published.current(settings.models_path, signing.read_authors(settings.authors_path))
     registry.admit([*predictors, *(package.predictor for package in packages)])
-    courier = Courier(
-        settings.engine_url,
-        bytes.fromhex(keyfile.read(settings.engine_key_path)),
-        timeout=settings.engine_timeout_seconds,
-        ca_file=settings.engine_ca_file or None,
-    )
+    courier = Courier.of(settings)
     store = Store.open(settings)
     quarantine = Quarantine(store)
     vault = Vault(panel, mode=settings.sealing, shelf=_shelf(settings))

@@ -8,11 +8,11 @@ from typing import Any, Final
 from fhirtwin.errors import Incorrect, Unprocessable
 from fhirtwin.fhir import validator
 from fhirtwin.intake import belonging, contradictions
+from fhirtwin.intake.sourcing import sourced
 from fhirtwin.terms.facts import FLAGS
 from fhirtwin.twin.mappers import registry
-from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.overlay import overlay
-from fhirtwin.twin.state import LOCAL, PatientKey, Source, TwinState
+from fhirtwin.twin.state import LOCAL, PatientKey, TwinState
 
 LISTS: Final = frozenset(kind for groups in FLAGS.values() for group in groups for kind in group) - {"Patient"}
 """Resource types of which no record may count as no, once all of them were obtained."""
@@ -30,8 +30,8 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
 
     Raises:
         Incorrect: it is no such Bundle, or not valid FHIR.
-        Unprocessable: it has no Patient or several, something of another patient, or the same resource twice with
-            different content.
+        Unprocessable: it has no Patient or several, something of another patient, the same resource twice with
+            different content, or an OperationOutcome with an error: then it may lack anything.
     """
     if record.get("resourceType") != "Bundle" or record.get("type") not in _TYPES:
         raise Incorrect(f"A record is a Bundle of type {' or '.join(_TYPES)}.")
@@ -40,6 +40,8 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
         raise Incorrect("The record is not valid FHIR R4; each issue names its place.", issues=issues)
     if whole and any(link.get("relation") == "next" for link in record.get("link", ())):
         raise Unprocessable("The record has a `next` link, so it is not whole: put all pages in one Bundle.")
+    if any(belonging.is_failure(entry.get("resource")) for entry in record.get("entry", ())):
+        raise Unprocessable("The record holds an OperationOutcome with an error: a search did not run to its end.")
     placed = list(belonging.entries(record, "record"))
     patients = {item.resource.get("id") for item in placed if item.resource["resourceType"] == "Patient"}
     if len(patients) != 1 or None in patients:
@@ -47,17 +49,6 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
     patient = PatientKey(LOCAL, str(patients.pop()))
     belonging.refuse_strangers(placed, patient, ())
     contradictions.refuse(placed)
-    medications = {item.resource.get("id"): item.resource for item in placed}
-
-    def find(_base: str, id_: str) -> dict[str, Any] | None:
-        found = medications.get(id_)
-        return found if found and found["resourceType"] == "Medication" else None
-
-    mapped = []
-    for item in placed:
-        if belonging.names_a_patient(item.resource):
-            version = item.resource.get("meta", {}).get("versionId", "")
-            source = Source(LOCAL, item.resource["resourceType"], item.resource["id"], version)
-            mapped.append((source, registry.map_resource(with_medication(item.resource, find), source)))
+    mapped = ((source, registry.map_resource(resource, source)) for source, resource in sourced(placed, LOCAL))
     lists = LISTS if whole else frozenset()
     return overlay(None, patient, mapped, lists, f"Patient/{patient.id}")

@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from fhirtwin import __version__
 from fhirtwin.ckks.circuits.batch import Batch
-from fhirtwin.cohort import lines, running, stored, worker
+from fhirtwin.cohort import lines, running, stored
 from fhirtwin.cohort.job import Block, Job
 from fhirtwin.cohort.journal import Journal, begun, beside
 from fhirtwin.cohort.pools import LocalPool, Pool, RayPool
 from fhirtwin.cohort.running import ASSESSMENTS, REFUSED, ROWS, Summary
+from fhirtwin.courier import Courier
 from fhirtwin.errors import EngineUnavailable, Incorrect
 from fhirtwin.predictors import registry
 from fhirtwin.quarantine import Quarantine
@@ -217,7 +218,7 @@ def _engine(asked: Asked, settings: Settings, circuit: Batch) -> Iterator[Settin
 
 
 def _wait(settings: Settings, circuit: Batch, seconds: float) -> None:
-    courier = worker.courier(settings)
+    courier = Courier.of(settings)
     deadline = time.monotonic() + seconds
     while True:
         try:

@@ -12,12 +12,12 @@ from typing import Any, Final
 from fhirtwin.errors import FhirtwinError, Unprocessable
 from fhirtwin.fhir import references, validator
 from fhirtwin.intake import belonging, contradictions
-from fhirtwin.intake.belonging import Placed, is_outcome
+from fhirtwin.intake.belonging import Placed, is_failure
+from fhirtwin.intake.sourcing import sourced
 from fhirtwin.store.reading import LISTS, said_empty
 from fhirtwin.twin.mappers import registry
-from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.overlay import overlay
-from fhirtwin.twin.state import LOCAL, Mapped, PatientKey, Source, TwinState
+from fhirtwin.twin.state import LOCAL, PatientKey, TwinState
 
 Json = dict[str, Any]
 
@@ -54,7 +54,8 @@ def twin(bundle: Json, origin: str) -> TwinState:
         raise Unprocessable(f"{place} is not shown to be this patient's, has no id, or contradicts another") from None
     path = f"Patient/{patient.id}"
     reference = path if patient.origin == LOCAL else f"{patient.origin}/{path}"
-    return overlay(None, patient, _mapped(placed, patient), _lists(placed), reference)
+    mapped = ((source, registry.map_resource(resource, source)) for source, resource in sourced(placed, patient.origin))
+    return overlay(None, patient, mapped, _lists(placed), reference)
 
 
 def _refuse_half(bundle: Json) -> None:
@@ -65,8 +66,7 @@ def _refuse_half(bundle: Json) -> None:
         raise Unprocessable("the Bundle holds only a page of the record: it has a `next` link")
     if any(one.get("request", {}).get("method", "PUT") not in _WRITES for one in entries):
         raise Unprocessable("the Bundle does more than write: an entry's request is neither POST nor PUT")
-    outcomes = [one["resource"] for one in entries if is_outcome(one.get("resource"))]
-    if any(issue["severity"] in ("error", "fatal") for outcome in outcomes for issue in outcome["issue"]):
+    if any(is_failure(one.get("resource")) for one in entries):
         raise Unprocessable("the Bundle holds an OperationOutcome with an error: a search did not run to its end")
 
 
@@ -104,20 +104,6 @@ def _origin(bundle: Json, patient: Json, origin: str) -> str:
     if told.id != patient.get("id") or (origin not in (LOCAL, told.base)):
         raise Unprocessable("the `fullUrl` of the Patient names another id, or another server than --origin")
     return told.base
-
-
-def _mapped(placed: list[Placed], patient: PatientKey) -> Iterator[tuple[Source, Mapped]]:
-    medications = {i.resource.get("id"): i.resource for i in placed if i.resource["resourceType"] == "Medication"}
-
-    def find(base: str, id_: str) -> Json | None:
-        return medications.get(id_) if base in ("", patient.origin) else None
-
-    for item in placed:
-        if belonging.names_a_patient(item.resource):
-            resource = item.resource
-            version = resource.get("meta", {}).get("versionId", "")
-            source = Source(patient.origin, resource["resourceType"], resource["id"], version)
-            yield source, registry.map_resource(with_medication(resource, find), source)
 
 
 def _lists(placed: list[Placed]) -> frozenset[str]:

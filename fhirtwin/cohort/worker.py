@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from fhirtwin import keyfile, machine
+from fhirtwin import machine
 from fhirtwin.assess_cohort import CohortAssessor, Results
 from fhirtwin.cohort import record, rows
 from fhirtwin.cohort.job import HERE, Block, Done, Item, Job, Row
@@ -23,7 +23,6 @@ from fhirtwin.features.case import Case
 from fhirtwin.fhir import codec, references
 from fhirtwin.predictors import registry
 from fhirtwin.predictors.model import Predictor
-from fhirtwin.settings import Settings
 from fhirtwin.store import Reader, Store
 from fhirtwin.twin.state import LOCAL, PatientKey
 
@@ -51,16 +50,6 @@ def run(job: Job, block: Block) -> Done:
         return Done(block.number, rows_, asked=worker.asked)
     except FhirtwinError as error:
         return Done(block.number, failure=error)
-
-
-def courier(settings: Settings) -> Courier:
-    """The way to the engine that settings name."""
-    return Courier(
-        settings.engine_url,
-        bytes.fromhex(keyfile.read(settings.engine_key_path)),
-        timeout=settings.engine_timeout_seconds,
-        ca_file=settings.engine_ca_file or None,
-    )
 
 
 def chosen(models: Iterable[str]) -> tuple[Predictor, ...]:
@@ -94,7 +83,7 @@ class Worker:
         self._predictors = chosen(job.models)
         self._panel = registry.panel(registry.all_predictors())
         self._store = Store.open(job.settings) if job.stored else None
-        self._assessor = None if job.prepare else CohortAssessor(self._panel, courier(job.settings), job.settings)
+        self._assessor = None if job.prepare else CohortAssessor(self._panel, Courier.of(job.settings), job.settings)
         self.asked = False
         """Whether the engine answered for the items of the last call."""
 

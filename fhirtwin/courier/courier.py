@@ -17,10 +17,11 @@ from collections import deque
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from fhirtwin import __version__, timing
+from fhirtwin import __version__, keyfile, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerRefused, EngineLacksModel, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.settings import Settings
 from fhirtwin.timed_connection import Connection
 
 _MOST_IDLE_CONNECTIONS = 8
@@ -77,6 +78,20 @@ class Courier:
         self._keys_sent = b""
         self._digests: tuple[bytes, bytes] = (b"", wire.NO_KEYS)
         self._read_address(url, ca_file)
+
+    @classmethod
+    def of(cls, settings: Settings) -> Courier:
+        """The way to the engine that settings name, with the secret of their key file.
+
+        Raises:
+            Incorrect: the address, the key file or its content is not usable.
+        """
+        return cls(
+            settings.engine_url,
+            bytes.fromhex(keyfile.read(settings.engine_key_path)),
+            timeout=settings.engine_timeout_seconds,
+            ca_file=settings.engine_ca_file or None,
+        )
 
     def evaluate(self, features: SealedFeatures) -> SealedScores:
         """Have the engine evaluate sealed features.

@@ -9,7 +9,7 @@ Source: https://cds-hooks.hl7.org/2.0/#providing-fhir-resources-to-a-cds-service
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -17,15 +17,15 @@ from fhirtwin import timing
 from fhirtwin.errors import Incorrect, Issue, Precondition
 from fhirtwin.fhir import validator
 from fhirtwin.intake import belonging, contradictions
-from fhirtwin.intake.belonging import Placed, is_outcome
+from fhirtwin.intake.belonging import Placed, is_failure, is_outcome
 from fhirtwin.intake.fetching import Fetch, Wanted
+from fhirtwin.intake.sourcing import sourced
 from fhirtwin.intake.templates import Template
-from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.state import PatientKey, Source
 
 __all__ = ["Prefetched", "Template", "read"]
 
-Resource = dict[str, Any]
+Resource = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +96,10 @@ def _assembled(
     obtained = {key: items for key, items in brought.items() if key not in left}
     placed = [item for items in obtained.values() for item in items]
     contradictions.refuse(placed)
-    medications = {m.resource.get("id"): m.resource for m in placed if m.resource["resourceType"] == "Medication"}
-
-    def find(base: str, id_: str) -> Resource | None:
-        return medications.get(id_) if base in ours else None
-
-    about: list[Placed] = []
-    others: list[Resource] = []
-    for item in placed:
-        if belonging.names_a_patient(item.resource):
-            about.append(item)
-        else:
-            others.append(item.resource)
     return Prefetched(
-        resources=tuple(_sourced(item, patient.origin, find) for item in about),
+        resources=tuple(sourced(placed, patient.origin, ours)),
         lists=frozenset(templates[key].type for key in obtained if templates[key].is_whole_list),
-        others=tuple(others),
+        others=tuple(item.resource for item in placed if not belonging.names_a_patient(item.resource)),
         left=dict(left),
     )
 
@@ -191,7 +179,7 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
     if any(link.get("relation") == "next" for link in value.get("link", ())):
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
     outcomes = [one["resource"] for one in value.get("entry", ()) if is_outcome(one.get("resource"))]
-    if any(map(_is_failure, outcomes)):
+    if any(map(is_failure, outcomes)):
         return "holds an OperationOutcome with an error: the client's search did not run to its end"
     if template.is_search and value.get("total", 0) > sum(map(_is_match, value.get("entry", ()))):
         return "holds fewer matches than its `total`; send all of them in one Bundle"
@@ -214,16 +202,3 @@ def _placed(key: str, value: Any) -> Iterable[Placed]:
 
 _LISTING: Final = ("searchset", "collection")
 """Types of Bundle that list what there is; some clients gather all pages in the second."""
-
-_FAILURES: Final = ("error", "fatal")
-
-
-def _is_failure(resource: Resource) -> bool:
-    return is_outcome(resource) and any(issue["severity"] in _FAILURES for issue in resource["issue"])
-
-
-def _sourced(item: Placed, origin: str, find: Callable[[str, str], Resource | None]) -> tuple[Source, Resource]:
-    version = item.resource.get("meta", {}).get("versionId", "")
-    return Source(origin, item.resource["resourceType"], item.resource["id"], version), dict(
-        with_medication(item.resource, find)
-    )

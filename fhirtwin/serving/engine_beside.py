@@ -37,10 +37,8 @@ class Engine:
 
     def __enter__(self) -> Engine:
         if self.settings.engine_url:
-            key = bytes.fromhex(keyfile.read(self.settings.engine_key_path))
-            ca_file = self.settings.engine_ca_file or None
             # The workers make their own; this one only says what is wrong with the address while somebody reads it.
-            Courier(self.settings.engine_url, key, timeout=self.settings.engine_timeout_seconds, ca_file=ca_file)
+            Courier.of(self.settings)
             return self
         keyfile.read_or_make(self.settings.engine_key_path)
         # Not in the data folder: the path of a Unix socket may have 107 characters at most.

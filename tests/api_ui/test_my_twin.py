@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Iterator
@@ -30,9 +29,9 @@ from fhirtwin.store import Store
 from fhirtwin.vault import Vault
 from tests.conftest import ROOT
 from tests.gateway_in_process import Beside, assessor
+from tests.sealing import PANEL, parameters
 
 HOST = "http://localhost"
-PANEL = registry.panel(registry.all_predictors())
 OURS = {"Origin": HOST, "Content-Type": "application/fhir+json"}
 FILES = {
     "page.js": "let x;",
@@ -85,15 +84,7 @@ def patient(http: FlaskClient) -> str:
 
 def message() -> dict[str, Any]:
     features, _ = Vault(PANEL).seal(np.zeros(len(PANEL.features)))
-    return {
-        "resourceType": "Parameters",
-        "parameter": [
-            {"name": "profile", "valueCode": features.profile},
-            {"name": "panel", "valueString": features.panel_digest},
-            {"name": "request", "valueString": features.request_id.hex()},
-            {"name": "vector", "valueBase64Binary": base64.b64encode(features.sealed_vector).decode()},
-        ],
-    }
+    return parameters(features)
 
 
 def test_without_a_build_the_page_says_how_to_make_one(http: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:

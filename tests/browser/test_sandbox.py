@@ -6,16 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.clients import nodejs
+from tests.browser.axe import barriers
 from tests.roads.gateway import Running, maria, ready, running
-
-AXE = Path(__file__).parent
 
 
 @pytest.fixture
@@ -152,16 +149,12 @@ def test_no_page_is_wider_than_a_small_screen(page: Page, width: int) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_a_barrier_that_axe_knows(browser: Browser, gateway: Running, scheme: Any) -> None:
-    axe = (nodejs.require(AXE, "axe-core") / "axe.min.js").read_text()
     context = browser.new_context(color_scheme=scheme)
     page = context.new_page()
     page.goto(f"{gateway.host}/sandbox")
     found = []
     for name in _each_page(page):
-        page.evaluate(axe)
-        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        assert result["passes"], name
-        found += [(name, one["id"], one["nodes"][0]["html"]) for one in result["violations"]]
+        found += [(name, *one) for one in barriers(page)]
     context.close()
     assert found == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from fhirtwin.client.record import LISTS, twin_of
 from fhirtwin.errors import Incorrect, Unprocessable
+from fhirtwin.terms.systems import RXNORM
 from tests.parts import condition, observation, patient
 
 Json = dict[str, Any]
@@ -22,6 +23,7 @@ def record(*resources: Json, **members: Any) -> Json:
 
 ME = patient(id="me")
 CHOLESTEROL = observation("Patient/me")
+FAILURE = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "timeout"}]}
 
 
 def test_it_holds_what_the_record_says() -> None:
@@ -45,8 +47,23 @@ def test_only_a_whole_record_tells_what_is_not_there() -> None:
         (record(CHOLESTEROL), Unprocessable, "one Patient"),
         (record(ME, patient(id="you")), Unprocessable, "one Patient"),
         (record(ME, observation("Patient/you")), Unprocessable, "not this patient's"),
+        (record(ME, FAILURE), Unprocessable, "did not run to its end"),
     ],
 )
 def test_what_is_no_record_of_one_patient_is_refused(given: Json, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         twin_of(given, whole=True)
+
+
+@pytest.mark.parametrize(("server", "read"), [("", True), ("https://other.test/fhir/", False)])
+def test_a_medication_of_another_server_is_not_taken_for_that_of_the_record(server: str, read: bool) -> None:
+    statin = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"system": RXNORM, "code": "83367"}]}}
+    taken = {
+        "resourceType": "MedicationStatement",
+        "status": "active",
+        "subject": {"reference": "Patient/me"},
+        "medicationReference": {"reference": f"{server}Medication/m"},
+        "effectivePeriod": {"start": "2024-01-01"},
+    }
+    state = twin_of(record(ME, statin, taken), whole=False)
+    assert ("statin" in {fact.name for fact in state.facts}) is read

@@ -26,10 +26,10 @@ from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.report.genomics.genotype import genotype
 from fhirtwin.terms.systems import FACT, FHIRTWIN
 from fhirtwin.vault import Vault
+from tests import sealing
 from tests.clients import nodejs
 from tests.conftest import ROOT
 from tests.gateway_in_process import FHIR, Gateway, gateway, maria
-from tests.interactions.operations import sealing
 from tests.parts import entry, patient, transaction
 from tests.pgx.files import vcf
 

@@ -10,7 +10,7 @@ from fhirtwin.ckks.sealed import SealedScores
 from fhirtwin.errors import EngineAnswerWrong, EngineUnavailable
 from fhirtwin.vault import Vault
 from tests.gateway_in_process import FHIR, Gateway
-from tests.interactions.operations.sealing import PANEL, Json, parameters
+from tests.sealing import PANEL, Json, parameters
 
 
 def ask(twin: Gateway, patient: str, sent: Json) -> tuple[int, Json]:

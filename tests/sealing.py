@@ -1,4 +1,4 @@
-"""What somebody who holds the key sends to `$evaluate-sealed`."""
+"""What somebody who holds the key sends to a gateway, and the panel that it is sealed for."""
 
 from __future__ import annotations
 

@@ -112,6 +112,26 @@ def statements() -> tuple[Contraindication, ...]:
     )
 
 
+@cache
+def _by_drug() -> Mapping[str, tuple[Contraindication, ...]]:
+    found: dict[str, list[Contraindication]] = {}
+    for one in statements():
+        for drug in one.drugs:
+            found.setdefault(drug, []).append(one)
+    return {drug: tuple(every) for drug, every in found.items()}
+
+
+def of(drug: str) -> tuple[Contraindication, ...]:
+    """Give everything that labels say of a drug, by its name in the tables."""
+    return _by_drug().get(drug, ())
+
+
+@cache
+def disease_flags() -> tuple[str, ...]:
+    """Give the flags of the twin that labels speak of beside genes."""
+    return tuple(dict.fromkeys(one.disease for one in statements() if one.disease))
+
+
 def find(
     drug: str,
     phenotypes: Mapping[str, GenePhenotype],
@@ -158,11 +178,10 @@ def say(
 ) -> tuple[Finding, ...]:
     """Name everything that a drug's label says of genes, of every kind; arguments as of `find`."""
     found = []
-    for one in statements():
-        if drug.strip().casefold() in one.drugs:
-            each = [_met(one, gene, phenotypes, alleles or {}, calls or {}) for gene in one.genes]
-            met = True if True in each or one.disease in diseases else None if None in each else False
-            found.append(Finding(one, None if met and one.only_with else met, _but(one, met, phenotypes)))
+    for one in of(drug.strip().casefold()):
+        each = [_met(one, gene, phenotypes, alleles or {}, calls or {}) for gene in one.genes]
+        met = True if True in each or one.disease in diseases else None if None in each else False
+        found.append(Finding(one, None if met and one.only_with else met, _but(one, met, phenotypes)))
     return tuple(found)
 
 

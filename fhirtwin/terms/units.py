@@ -162,7 +162,7 @@ def canonical_spelling(unit: str) -> str:
     An annotation behind a unit (`mg/g{creat}`) says nothing in UCUM (section 6) and is left out; one that stands for a
     unit (`mL/min/{1.73_m2}`) stays.
     """
-    plain = _ANNOTATION.sub("", unit)
+    plain = _ANNOTATION.sub("", unit) if "{" in unit else unit
     return _SPELLINGS.get(plain, plain)
 
 

@@ -59,10 +59,10 @@ def as_of(state: TwinState, day: date) -> TwinState:
         one fact, and `age`, `egfr`, `bmi`, `current-smoker`, `ckd-g3-g5-shown` and `kidney-function-unstable` are there
         when they can be told. What is ambiguous is listed in `unused`.
     """
-    known = tuple(f for f in state.facts if _known(f, day))
-    kept = [f for f in known if f.name in UNITS or f.name in CODES or f.name in GENES]
-    flags = [flag for name in _STORED_FLAGS for flag in _flag(name, known, day)]
-    held = [fact for name in LISTS for fact in _list(name, known, day)]
+    known = replace(state, facts=tuple(f for f in state.facts if _known(f, day)))
+    kept = [f for f in known.facts if f.name in UNITS or f.name in CODES or f.name in GENES]
+    flags = [flag for name in _STORED_FLAGS for flag in _flag(known, name, day)]
+    held = [fact for name in LISTS for fact in _list(known, name, day)]
     base = _with(state, [*kept, *flags, *held])
     others = [f for f in base.facts if f.name != "egfr"]
     whole = _with(base, [*others, *_age(base, day), *_egfr(base), *_bmi(base), *_smoker(base)])
@@ -167,8 +167,8 @@ def _ambiguities(state: TwinState) -> Iterator[Unused]:
             yield from (Unused(source, reason) for source in _sources(_latest(state, name)))
 
 
-def _flag(name: str, known: Sequence[Fact], day: date) -> Iterator[Fact]:
-    holding = [f for f in known if f.name == name and _holds(f, day)]
+def _flag(known: TwinState, name: str, day: date) -> Iterator[Fact]:
+    holding = [f for f in known.named(name) if _holds(f, day)]
     if name == "pregnancy":
         holding = _pregnancies(holding)
     if holding:
@@ -176,9 +176,9 @@ def _flag(name: str, known: Sequence[Fact], day: date) -> Iterator[Fact]:
         yield replace(last, sources=_sources(holding), value=True)
 
 
-def _list(name: str, known: Sequence[Fact], day: date) -> Iterator[Fact]:
+def _list(known: TwinState, name: str, day: date) -> Iterator[Fact]:
     """One fact for each value that holds on the day, with all its sources; the one that began last speaks for them."""
-    holding = [f for f in known if f.name == name and _holds(f, day)]
+    holding = [f for f in known.named(name) if _holds(f, day)]
     for value in sorted({str(f.value) for f in holding}):
         same = [f for f in holding if f.value == value]
         last = max(same, key=lambda f: (begins(f.time), f.sources, f.code))
@@ -273,7 +273,7 @@ def _smoker(state: TwinState) -> Iterator[Fact]:
         yield replace(status, name="current-smoker", value=status.value == "current", note=note)
 
 
-def _kidney(state: TwinState, known: Sequence[Fact]) -> Iterator[Fact]:
+def _kidney(state: TwinState, known: TwinState) -> Iterator[Fact]:
     """Whether kidney disease is shown to be chronic, and whether an acute injury puts that, or the newest, in doubt.
 
     An injury does while it holds, and when it came after the older of the two eGFRs that show the disease.
@@ -293,9 +293,9 @@ def _kidney(state: TwinState, known: Sequence[Fact]) -> Iterator[Fact]:
         yield Fact("kidney-function-unstable", bool(unstable or injuries), _sources(told_by), time=time, note=note)
 
 
-def _injuries_since(time: str, known: Sequence[Fact]) -> Iterator[Fact]:
+def _injuries_since(time: str, known: TwinState) -> Iterator[Fact]:
     since = first_day(time)
-    for fact in known:
+    for fact in known.named("acute-kidney-injury"):
         over = last_day(fact.end) or last_day(fact.time)
-        if fact.name == "acute-kidney-injury" and since and over and over >= since:
+        if since and over and over >= since:
             yield fact

@@ -18,6 +18,7 @@ IMPLICIT_RULES: Final = "it follows implicit rules that are not known here"
 MODIFIED: Final = "it carries a modifier extension that is not known here"
 FORBIDDEN: Final = (IMPLICIT_RULES, MODIFIED)
 """What `forbidden` says."""
+_NESTING: Final = frozenset({dict, list})
 
 FINAL: Final = ("final", "amended", "corrected")
 """Statuses of results that count."""
@@ -45,7 +46,7 @@ def _has_modifier_extension(resource: Resource) -> bool:
             if node.get("modifierExtension"):
                 return True
             node = node.values()
-        pending += [value for value in node if type(value) is dict or type(value) is list]
+        pending += [value for value in node if type(value) in _NESTING]
     return False
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 LOCAL = ""
@@ -105,7 +106,16 @@ class TwinState:
 
     def named(self, *names: str) -> tuple[Fact, ...]:
         """Facts of these names, in canonical order."""
+        if len(names) == 1:
+            return self._by_name.get(names[0], ())
         return tuple(f for f in self.facts if f.name in names)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Fact, ...]]:
+        found: dict[str, list[Fact]] = {}
+        for fact in self.facts:
+            found.setdefault(fact.name, []).append(fact)
+        return {name: tuple(facts) for name, facts in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

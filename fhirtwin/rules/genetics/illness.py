@@ -68,8 +68,7 @@ def genes(orders: Collection[Order]) -> frozenset[str]:
 
 
 def _statements(orders: Collection[Order]) -> Iterator[labels.Contraindication]:
-    drugs = {drug for order in orders for drug in naming.named(order.medicine.ingredients)}
-    return (one for one in labels.statements() if drugs & set(one.drugs))
+    return (one for order in orders for drug in naming.named(order.medicine.ingredients) for one in labels.of(drug))
 
 
 def may_be(condition: Resource, diseases: Collection[str]) -> bool:

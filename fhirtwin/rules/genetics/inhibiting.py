@@ -41,18 +41,12 @@ def _of(drug: str, fact: Fact, situation: Situation, person: Person) -> Iterator
     everything = beside(situation)
     before = judged(drug, person, takings(one for one in everything if one.order is None))
     after = judged(drug, person, takings(everything))
-    if after.as_shown is None or _same(before, after):
+    if after.as_shown is None or after.says_as(before):
         return
     acting = after.through(*after.rows)
     drafts = {one.order.reference: one.order for one in everything if one.order and one.taken in acting}
     if drafts:
         yield _finding(after, fact, tuple(drafts.values()), person)
-
-
-def _same(before: Judged, after: Judged) -> bool:
-    return [(row.action, row.steps, row.strength) for row in before.rows] == [
-        (row.action, row.steps, row.strength) for row in after.rows
-    ]
 
 
 def _finding(after: Judged, fact: Fact, drafts: tuple[Order, ...], person: Person) -> Finding:

@@ -88,6 +88,11 @@ class Judged:
         """What is beside it and leaves nobody knows what of a gene."""
         return tuple(dict.fromkeys(taken for gene in self.unresolved for taken in self.effects[gene].deciding))
 
+    def says_as(self, other: Judged) -> bool:
+        """Whether its rows say to do the same, as strongly, as those of another look at the drug."""
+        mine, others = ([(row.action, row.steps, row.strength) for row in one.rows] for one in (self, other))
+        return mine == others
+
     def through(self, *rows: Recommendation) -> tuple[Taken, ...]:
         """What is beside it and changed a gene that rows were found by."""
         genes = {gene: None for row in rows for gene, value in row.key if value != NO_RESULT}

@@ -84,13 +84,8 @@ def _of(drug: str, one: _Past, order: Order, situation: Situation, person: Perso
     if any(taken.drug == one.drug for taken in now):
         return
     before, acting = judged(drug, person, now), judged(drug, person, [*now, Taken(one.drug)])
-    if severity.worst(acting.rows[:1]) and _differ(before, acting):
+    if severity.worst(acting.rows[:1]) and not acting.says_as(before):
         yield _finding(one, acting, order, person)
-
-
-def _differ(before: Judged, after: Judged) -> bool:
-    said = [[(row.action, row.steps, row.strength) for row in each.rows] for each in (before, after)]
-    return said[0] != said[1]
 
 
 def _finding(one: _Past, acting: Judged, order: Order, person: Person) -> Finding:

@@ -55,21 +55,14 @@ def code_of(name: str) -> str:
 
 def asks_for_genes(ingredients: Collection[str]) -> bool:
     """Whether a guideline asks for genes before a medicine, or its label speaks of them."""
-    return any(name in guideline.drugs() or name in _labelled() for name in named(ingredients))
+    return any(name in guideline.drugs() or labels.of(name) for name in named(ingredients))
 
 
 def genes_asked(ingredients: Collection[str]) -> frozenset[str]:
     """Give the genes that guidelines or labels of a medicine ask for."""
     names = named(ingredients)
     of_rows = {gene for name in names if name in guideline.drugs() for gene in guideline.genes(name)}
-    return frozenset(
-        of_rows | {gene for one in labels.statements() if set(names) & set(one.drugs) for gene in one.genes}
-    )
-
-
-@cache
-def _labelled() -> frozenset[str]:
-    return frozenset(drug for one in labels.statements() for drug in one.drugs)
+    return frozenset(of_rows | {gene for name in names for one in labels.of(name) for gene in one.genes})
 
 
 def slug(drug: str) -> str:

@@ -33,7 +33,7 @@ SOURCE: Final = Citation("CPIC guidelines", "https://cpicpgx.org/guidelines/")
 @cache
 def matters(drug: str, gene: str) -> bool:
     """Whether a row of a drug that is found by a gene warns, or the drug's label speaks of the gene."""
-    if any(drug in one.drugs and gene in one.genes for one in labels.statements()):
+    if any(gene in one.genes for one in labels.of(drug)):
         return True
     if drug not in guideline.drugs() or gene not in guideline.genes(drug):
         return False
@@ -137,6 +137,4 @@ def _sources(gene: str, orders: list[Order]) -> Iterator[Citation]:
         for drug in naming.named(order.medicine.ingredients):
             if drug in guideline.drugs() and matters(drug, gene):
                 yield wording.cited(guideline.drugs()[drug])
-            for one in labels.statements():
-                if drug in one.drugs and gene in one.genes:
-                    yield wording.cited_label(one)
+            yield from (wording.cited_label(one) for one in labels.of(drug) if gene in one.genes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from fhirtwin.pgx import labels
 from fhirtwin.pgx.lookup import PLAIN, Lookup
@@ -14,9 +13,6 @@ from fhirtwin.terms.facts import GENES
 from fhirtwin.twin import genome
 from fhirtwin.twin.genome import GeneResult
 from fhirtwin.twin.state import Fact, TwinState
-
-DISEASES: Final = tuple(dict.fromkeys(one.disease for one in labels.statements() if one.disease))
-"""Flags of the twin that labels speak of beside genes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +66,7 @@ def of(state: TwinState, genes: Lookup = PLAIN) -> Person:
     stated: dict[str, tuple[Fact, ...]] = {}
     for fact in state.named(*GENES):
         stated[fact.display] = (*stated.get(fact.display, ()), fact)
-    diseases = {name: state.named(name) for name in DISEASES if state.named(name)}
+    diseases = {name: state.named(name) for name in labels.disease_flags() if state.named(name)}
     return Person(
         results,
         genes.phenotypes(result.known for result in results.values()) if results else {},

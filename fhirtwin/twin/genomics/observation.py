@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
+from fhirtwin.terms.concepts import Code
 from fhirtwin.terms.systems import LOINC
 from fhirtwin.twin.genomics import alleles, implication, laboratory, variant
 from fhirtwin.twin.genomics.elements import TBD, NotRead, not_called, refusal
 from fhirtwin.twin.mapper import Resource
-from fhirtwin.twin.reading import codings, unused
+from fhirtwin.twin.reading import unused
 from fhirtwin.twin.state import Mapped, Source
 
 Reader = Callable[[Resource, Source, str], Mapped]
@@ -30,21 +31,31 @@ _BY_TBD: Final[dict[str, Reader]] = {"therapeutic-implication": implication.read
 CODES: Final = (*_BY_LOINC, *_BY_TBD)
 """Codes of Observations that are read: what a query has to ask for."""
 
-_OTHERS: Final = frozenset({"53041-0", "51968-6", "82120-7", "51961-1", "83009-1"})
+_READERS: Final = {Code(LOINC, code): by for code, by in _BY_LOINC.items()} | {
+    Code(system, code): by for code, by in _BY_TBD.items() for system in TBD
+}
+_OTHERS_OF_LOINC: Final = ("53041-0", "51968-6", "82120-7", "51961-1", "83009-1")
 """Region studied, overall interpretation, phase between variants, and implications for a medicine."""
-_OTHERS_OF_TBD: Final = frozenset({"diagnostic-implication", "molecular-consequence", "molec-consequence"})
+_OTHERS_OF_TBD: Final = ("diagnostic-implication", "molecular-consequence", "molec-consequence")
+_OTHERS: Final = frozenset(
+    (
+        *(Code(LOINC, code) for code in _OTHERS_OF_LOINC),
+        *(Code(system, code) for code in _OTHERS_OF_TBD for system in TBD),
+    )
+)
 
 
-def reader(resource: Resource) -> Reader | None:
-    """Give who reads an Observation, or None when it is not about genes."""
-    known = list(codings(resource.get("code")))
+def reader(resource: Resource, known: Sequence[Code]) -> Reader | None:
+    """Give who reads an Observation, or None when it is not about genes.
+
+    Args:
+        resource: the Observation.
+        known: the codings of its code.
+    """
     for code in known:
-        found = _BY_LOINC.get(code.code) if code.system == LOINC else None
-        found = _BY_TBD.get(code.code) if code.system in TBD else found
-        if found:
+        if found := _READERS.get(code):
             return found
-    others = (c.code in _OTHERS if c.system == LOINC else c.system in TBD and c.code in _OTHERS_OF_TBD for c in known)
-    if any(others):
+    if not _OTHERS.isdisjoint(known):
         return _other
     if any(code.system == LOINC for code in known):
         return None  # a code of LOINC that is not known here may be about a donor, whatever its name

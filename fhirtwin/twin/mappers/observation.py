@@ -6,7 +6,7 @@ Only `final`, `amended` and `corrected` results count. A panel is read through i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -41,30 +41,37 @@ class _NotUsed(Exception):
 
 def read(resource: Resource, source: Source) -> Mapped:
     """Read one Observation: itself, or the components of a panel."""
-    about_genes = genomics.reader(resource)
-    if about_genes and not forbidden(resource):
-        return genomics.read(about_genes, resource, source, effective(resource))
-    reason = forbidden(resource) or _unfit(resource)
+    reason = forbidden(resource)
     if reason:
         return unused(source, reason)
-    time = effective(resource)
-    parts = list(items(resource, "component")) if concepts.is_panel(codings(resource.get("code"))) else [resource]
+    time, known = effective(resource), tuple(codings(resource.get("code")))
+    about_genes = genomics.reader(resource, known)
+    if about_genes:
+        return genomics.read(about_genes, resource, source, time)
+    reason = _unfit(resource, time)
+    if reason:
+        return unused(source, reason)
+    parts = _components(resource) if concepts.is_panel(known) else [(resource, known)]
     facts: list[Fact] = []
     left: list[Unused] = []
-    for part in parts:
+    for part, codes in parts:
         try:
-            facts.append(_result(part, source, time))
+            facts.append(_result(part, codes, source, time))
         except _NotUsed as finding:
             left.append(Unused(source, str(finding)))
     return Mapped(tuple(facts), tuple(left))
 
 
-def _unfit(resource: Resource) -> str | None:
+def _components(panel: Resource) -> Iterator[tuple[Resource, tuple[concepts.Code, ...]]]:
+    return ((part, tuple(codings(part.get("code")))) for part in items(panel, "component"))
+
+
+def _unfit(resource: Resource, time: str) -> str | None:
     if text(resource, "status") not in FINAL:
         return "its status is not final, amended or corrected"
     if resource.get("focus"):
         return "it is about something other than the patient (focus)"
-    if not effective(resource):
+    if not time:
         return "it does not say when it was measured"
     return None
 
@@ -80,8 +87,8 @@ def effective(resource: Resource) -> str:
     )
 
 
-def _result(part: Resource, source: Source, time: str) -> Fact:
-    concept = _concept(part)
+def _result(part: Resource, known: Sequence[concepts.Code], source: Source, time: str) -> Fact:
+    concept = _concept(known)
     if part.get("dataAbsentReason"):
         raise _NotUsed(f"{concept.fact}: the result says that its value is absent")
     value, note = _value(part, concept.fact)
@@ -106,8 +113,7 @@ def _value(part: Resource, fact: str) -> tuple[Decimal | bool | str, str]:
     return _quantity(part, fact)
 
 
-def _concept(part: Resource) -> concepts.Meaning:
-    known = list(codings(part.get("code")))
+def _concept(known: Sequence[concepts.Code]) -> concepts.Meaning:
     if not known:
         raise _NotUsed("it has no code")
     meanings = [m for m in map(concepts.observation, known) if m]

@@ -106,7 +106,8 @@ def _genes(unused: Iterable[_Unused], of_labels: frozenset[str]) -> Iterator[Unj
 def _by_name(unused: Iterable[_Unused], genes: frozenset[str]) -> Iterator[Unjudged]:
     """Results under another code, or under none, whose name is that of a gene which is asked for."""
     for source, resource, reason in unused:
-        if resource.get("resourceType") != "Observation" or observation.reader(dict(resource)) is not None:
+        known = tuple(codings(resource.get("code")))
+        if resource.get("resourceType") != "Observation" or observation.reader(resource, known) is not None:
             continue
         name = called(resource).upper()
         named = any(re.search(rf"(?<![A-Z0-9]){re.escape(gene)}(?![A-Z0-9])", name) for gene in genes)
@@ -115,10 +116,10 @@ def _by_name(unused: Iterable[_Unused], genes: frozenset[str]) -> Iterator[Unjud
 
 
 def _is_of_a_gene(resource: Resource, of_labels: frozenset[str]) -> bool:
-    codes = {code.code for code in codings(resource.get("code"))}
-    if text(resource, "status") == "entered-in-error" or observation.reader(dict(resource)) is None:
+    known = tuple(codings(resource.get("code")))
+    if text(resource, "status") == "entered-in-error" or observation.reader(resource, known) is None:
         return False
-    return VARIANT not in codes or illness.names(resource, of_labels)
+    return all(code.code != VARIANT for code in known) or illness.names(resource, of_labels)
 
 
 def _illnesses(unused: Iterable[_Unused], diseases: frozenset[str]) -> Iterator[Unjudged]:

@@ -85,9 +85,9 @@ def _make_private(path: Path) -> None:
 
 def _prepare(connection: Any, use: Use) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own: the "begin" event does
-    # First of all, so that the change to WAL waits too when several processes open a new database at once.
     connection.execute(f"PRAGMA busy_timeout={use.patience * 1000:.0f}")
-    connection.execute("PRAGMA journal_mode=WAL")
+    # The change of a new database to WAL does not wait by itself when two openers would wait for each other.
+    _insist(connection, "PRAGMA journal_mode=WAL", use.patience)
     connection.execute(f"PRAGMA synchronous={'NORMAL' if use.notes else 'FULL'}")
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA case_sensitive_like=ON")  # as PostgreSQL's LIKE
@@ -108,18 +108,25 @@ def _begin_writing(patience: float) -> Callable[[Connection], None]:
 
     def begin(connection: Connection) -> None:
         driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
-            time.sleep(_LOOK_AGAIN_SECONDS)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # so that what is wrong is told as everything is
+        try:
+            _insist(driver, "BEGIN IMMEDIATE", patience)
+        except sqlite3.OperationalError:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")  # so that what is wrong is told as everything is
 
     return begin
+
+
+def _insist(connection: sqlite3.Connection, statement: str, seconds: float) -> None:
+    """Execute a statement again and again while others are in its way, for at most so many seconds."""
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= until:
+                raise
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _refuse_nul(

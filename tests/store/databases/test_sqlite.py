@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -123,3 +125,16 @@ def test_a_disk_without_room_takes_nothing_more_until_there_is_room_and_reads_go
 def _let_grow(store: Store, pages: int) -> None:
     with store._writing.begin() as connection:  # the one connection that writes keeps it
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+
+def test_an_opener_of_a_new_database_waits_for_another_that_writes_to_it(settings: Settings) -> None:
+    path = settings.database.removeprefix("sqlite:///")
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")  # SQLite's own waiting does not wait for this one
+    later = threading.Timer(0.2, other.execute, ["COMMIT"])
+    later.start()
+    store = Store.open(settings)
+    later.join()
+    store.ready()
+    store.close()
+    other.close()

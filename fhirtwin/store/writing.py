@@ -17,7 +17,10 @@ from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.reading import Reader, facts_from_bytes
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.twin import state_json
-from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
+from fhirtwin.twin.state import LOCAL, Fact, Mapped, PatientKey, Source, StoredVersion
+
+_MOST_KNOWN: Final = 64
+"""Current versions that are kept in memory while a transaction is open."""
 
 # Made once: building a statement costs more than running it.
 _ADD_VERSION: Final = insert(resource_version)
@@ -76,6 +79,10 @@ class Writer(Reader):
         self._indexing = Indexing(connection)
         self._twins: set[PatientKey] = set()
         """Twins that are known to have a version."""
+        self._current: dict[tuple[str, str], StoredVersion | None] = {}
+        """What was read last or written last: nobody else writes meanwhile."""
+        self._new: set[tuple[str, str]] = set()
+        """Resources that were not there before, of which nothing is told yet."""
 
     @property
     def _connection(self) -> Connection:
@@ -88,8 +95,11 @@ class Writer(Reader):
         self._bare = connection
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
-        """As `Reader.read`, which does not look at the index."""
-        return self._resources.read(type_, id_)
+        """As `Reader.read`, which does not look at the index; what this transaction knows already is not asked for."""
+        key = type_, id_
+        if key not in self._current:
+            self._know(key, self._resources.read(type_, id_))
+        return self._current[key]
 
     def flush(self) -> None:
         """Write what waits for company; to be called before the transaction is committed."""
@@ -121,7 +131,10 @@ class Writer(Reader):
             raise _overtaken(stored) from None
         if stored.version > 1:
             self._indexing.remove(number)
+        else:
+            self._new.add((stored.type, stored.id))
         self._indexing.add(number, rows)
+        self._know((stored.type, stored.id), stored)
 
     def amend(self, stored: StoredVersion, rows: Rows) -> None:
         """Let the current version have other bytes, under the same number: of its `meta`, which R4 keeps apart.
@@ -142,6 +155,7 @@ class Writer(Reader):
         number = int(self._bare.execute(_NUMBER, same).scalar_one())
         self._indexing.remove(number)
         self._indexing.add(number, rows)
+        self._know((stored.type, stored.id), stored)
 
     def keep_source(self, stored: StoredVersion, source: bytes) -> None:
         """Keep the XML that a version, just put, was sent as."""
@@ -155,7 +169,8 @@ class Writer(Reader):
         of the source that says the same is no change.
         """
         key = {"wanted_origin": source.origin, "wanted_type": source.type, "wanted_id": source.id}
-        before = self._bare.execute(_TOLD_BEFORE, key).first()
+        fresh = source.origin == LOCAL and (source.type, source.id) in self._new
+        before = None if fresh else self._bare.execute(_TOLD_BEFORE, key).first()
         earlier: set[tuple[PatientKey, Fact]] = set()
         if before:
             whose = PatientKey(before.patient_origin, before.patient_id)
@@ -177,8 +192,14 @@ class Writer(Reader):
                 "unused": msgspec.json.encode([state_json.unused_to_json(one) for one in mapped.unused]),
             }
             self._bare.execute(_TELL, told)
+            self._new.discard((source.type, source.id))
         for changed in sorted({whose for whose, _ in earlier ^ now}):
             self._bare.execute(_RAISE_TWIN, _whose(changed))
+
+    def _know(self, key: tuple[str, str], current: StoredVersion | None) -> None:
+        if len(self._current) >= _MOST_KNOWN:
+            self._current.clear()
+        self._current[key] = current
 
     def _point(self, stored: StoredVersion, patient: PatientKey | None) -> int:
         """Make `stored` the current version; the number of its resource."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from fhirtwin.errors import Conflict
@@ -61,12 +61,14 @@ _SAME_SOURCE: Final = (
 _TOLD_BEFORE: Final = select(twin_source).where(*_SAME_SOURCE)
 _FORGET: Final = delete(twin_source).where(*_SAME_SOURCE)
 _TELL: Final = insert(twin_source)
-_ADD_TWIN: Final = insert(twin)
 _SAME_PATIENT: Final = (
     twin.c.origin == bindparam("wanted_origin"),
     twin.c.patient_id == bindparam("wanted_patient"),
 )
-_KNOWN_TWIN: Final = select(twin.c.version).where(*_SAME_PATIENT)
+_BEGIN_TWIN: Final = text(
+    "INSERT INTO twin (origin, patient_id, version) VALUES (:wanted_origin, :wanted_patient, 1) "
+    "ON CONFLICT (origin, patient_id) DO NOTHING"
+)
 _RAISE_TWIN: Final = update(twin).where(*_SAME_PATIENT).values(version=twin.c.version + 1)
 
 
@@ -222,8 +224,7 @@ class Writer(Reader):
     def _begin_twin(self, patient: PatientKey) -> None:
         if patient in self._twins:
             return
-        if self._bare.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
-            self._bare.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
+        self._bare.execute(_BEGIN_TWIN, _whose(patient))
         self._twins.add(patient)
 
 

@@ -233,7 +233,7 @@ def _whose(patient: PatientKey) -> dict[str, str]:
 
 
 def _unversioned(fact: Fact) -> Fact:
-    return replace(fact, sources=tuple(replace(source, version="") for source in fact.sources))
+    return replace(fact, sources=tuple(source._replace(version="") for source in fact.sources))
 
 
 def _overtaken(stored: StoredVersion) -> Conflict:

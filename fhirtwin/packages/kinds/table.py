@@ -7,8 +7,9 @@ from typing import Final
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages.kind import Kind
 from fhirtwin.packages.kinds.panel import PanelKind
+from fhirtwin.packages.kinds.trees import TreesKind
 
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(),)}
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(), TreesKind())}
 
 
 def kind_of(name: str) -> Kind:

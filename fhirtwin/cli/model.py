@@ -17,7 +17,7 @@ _MODELS = click.option("--models", type=_FOLDER, help="Folder of models of an en
 _DATA = click.option("--data", type=_FOLDER, help="Data folder of a gateway, which gets no weights.")
 _AUTHORS = click.option("--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of trusted authors.")
 
-_KINDS = {"weights": "panel", "trees": "trees"}
+_KINDS = {"weights": "panel", "trees": "trees", "network": "network"}
 """Options of `pack`, and the kinds of model that they are for."""
 
 
@@ -56,6 +56,7 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 @click.argument("description", type=_FILE)
 @click.option("--weights", type=_FILE, help="A linear panel: weights.safetensors, or a CSV.")
 @click.option("--trees", type=_FILE, help="Boosted trees: the JSON that XGBoost saves.")
+@click.option("--network", type=_FILE, help="A network: the JSON that `fhirtwin.training.writing` writes.")
 @click.option("--golden", required=True, type=_FILE, help="JSON of cases whose answers are known.")
 @click.option("--key", "key_file", required=True, type=_FILE, help="The author's private key (`fhirtwin model key`).")
 @click.option("--out", required=True, type=_FOLDER, help="Folder in which the packages are made.")

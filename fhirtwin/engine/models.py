@@ -19,7 +19,7 @@ from fhirtwin.packages.signing import Authors
 LOOKED_AT_EVERY_SECONDS: Final = 0.5
 """How long a change of the folder may take to be seen."""
 
-MOST_MEMORY_BYTES: Final = 256 * 2**20
+MOST_MEMORY_BYTES: Final = 128 * 2**20
 """What all that is served may take of one worker, encoded; a later model that does not fit is left out."""
 
 _log = logging.getLogger("fhirtwin.engine")

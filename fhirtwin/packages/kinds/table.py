@@ -6,10 +6,11 @@ from typing import Final
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages.kind import Kind
+from fhirtwin.packages.kinds.network import NetworkKind
 from fhirtwin.packages.kinds.panel import PanelKind
 from fhirtwin.packages.kinds.trees import TreesKind
 
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(), TreesKind())}
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(), TreesKind(), NetworkKind())}
 
 
 def kind_of(name: str) -> Kind:

@@ -25,7 +25,7 @@ from fhirtwin.packages.golden import TOLERANCE, cases_of
 from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Predictive, part_digest
 from fhirtwin.packages.predictor import predictor
 from fhirtwin.packages.schema import CaseForm, GoldenForm, Manifest, Number, PublicForm
-from fhirtwin.predictors.model import Predictor
+from fhirtwin.predictors.model import Predictor, Values
 
 SPLITS: Final = "splits.json"
 MOST_PARTS: Final = 16
@@ -136,6 +136,11 @@ class TreesModel(Predictive):
         """Ones for the leaves that are reached, all parts end to end."""
         row = np.array([features[name] for name in self.public.splits.features])
         return np.concatenate(self.public.vectors(row))
+
+    def told_of(self, values: Values) -> str:
+        """Which inputs were missing: trees say something all the same."""
+        missing = [one.label for one in self.made.inputs if one.fact not in values]
+        return f"Calculated without {', '.join(missing)}, for which the model has ways of its own." if missing else ""
 
     def parts_of(self, given: Float) -> tuple[Float, ...]:
         """What is given, part by part."""

@@ -17,6 +17,9 @@ _MODELS = click.option("--models", type=_FOLDER, help="Folder of models of an en
 _DATA = click.option("--data", type=_FOLDER, help="Data folder of a gateway, which gets no weights.")
 _AUTHORS = click.option("--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of trusted authors.")
 
+_KINDS = {"weights": "panel", "trees": "trees", "network": "network"}
+"""Options of `pack`, and the kinds of model that they are for."""
+
 
 @click.group()
 def model() -> None:
@@ -51,21 +54,31 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 
 @model.command("pack")
 @click.argument("description", type=_FILE)
-@click.option("--weights", required=True, type=_FILE, help="weights.safetensors, or a CSV.")
+@click.option("--weights", type=_FILE, help="A linear panel: weights.safetensors, or a CSV.")
+@click.option("--trees", type=_FILE, help="Boosted trees: the JSON that XGBoost saves.")
+@click.option("--network", type=_FILE, help="A network: the JSON that `fhirtwin.training.writing` writes.")
 @click.option("--golden", required=True, type=_FILE, help="JSON of cases whose answers are known.")
 @click.option("--key", "key_file", required=True, type=_FILE, help="The author's private key (`fhirtwin model key`).")
 @click.option("--out", required=True, type=_FOLDER, help="Folder in which the packages are made.")
-def pack(*, description: Path, weights: Path, golden: Path, key_file: Path, out: Path) -> None:
-    """Make a signed package, and its public half, from a DESCRIPTION (JSON), weights and golden cases."""
-    from fhirtwin.packages import making, signing
+def pack(*, description: Path, golden: Path, key_file: Path, out: Path, **numbers: Path | None) -> None:
+    """Make a signed package, and its public half, from a DESCRIPTION (JSON), golden cases and the model's numbers.
 
-    made = making.pack(description, weights, golden, signing.private_key(key_file), out)
-    features = len(made.package.predictor.features)
+    The option that names the numbers says what kind of model it is.
+    """
+    from fhirtwin.packages import making, signing
+    from fhirtwin.packages.makers.maker import Source
+
+    named = [(_KINDS[name], path) for name, path in numbers.items() if path]
+    if len(named) != 1:
+        raise click.ClickException(f"Name the model's numbers by one of --{', --'.join(_KINDS)}.")
+    ((kind, path),) = named
+    made = making.pack(kind, Source(description, path, golden), signing.private_key(key_file), out)
+    model = made.package.model
     click.echo(f"{made.whole}: for engines. It has the weights.")
     click.echo(f"{made.public}: for gateways. It has {len(made.package.cases)} golden cases and no weights.")
-    if made.told >= features:
+    if model.told >= model.secrets:
         click.echo(
-            f"The golden cases tell all weights: give fewer than {features} of them if the weights are secret.",
+            f"The golden cases tell all weights: give fewer than {model.secrets} of them if the weights are secret.",
             err=True,
         )
     click.echo(f"SHA-256 of the model: {made.package.hash}")
@@ -127,7 +140,7 @@ def list_(*, models: Path | None, data: Path | None, authors: Path | None) -> No
         except Incorrect as error:
             click.echo(f"{one.id} {one.version}  refused: {error}")
         else:
-            half = "whole" if found.weights is not None else "public half"
+            half = "whole" if found.is_whole else "public half"
             click.echo(f"{one.id} {one.version}  {state}  {half}  {found.hash}  by {found.author}")
 
 
@@ -151,8 +164,8 @@ def verify(
     trusted = _trusted(data, authors) if data or authors else None
     found = package.read(folder, trusted)
     signed = f"signed by {found.author}" if trusted is not None else f"signed by {found.manifest.author}"
-    half = "whole package" if found.weights is not None else "public half, without weights"
-    click.echo(f"{found.id} {found.version}: {half}, {signed}, SHA-256 {found.hash}")
+    half = "whole package" if found.is_whole else "public half, without weights"
+    click.echo(f"{found.id} {found.version}: {found.kind}, {half}, {signed}, SHA-256 {found.hash}")
     if trusted is None:
         click.echo(
             "Nobody said whom to trust (--authors): compare that key with the author's by another way.", err=True

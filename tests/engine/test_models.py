@@ -13,16 +13,20 @@ import numpy as np
 import pytest
 
 from fhirtwin import golden, keyfile
+from fhirtwin.engine import models as models_of_engine
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import LOOKED_AT_EVERY_SECONDS, Models
-from fhirtwin.errors import EngineLacksModel, Incorrect, Unprocessable
+from fhirtwin.engine.tenants import folder as tenant_folder
+from fhirtwin.engine.tenants.tenant import Limits
+from fhirtwin.errors import EngineLacksModel, EngineUnavailable, Incorrect, Unprocessable
+from fhirtwin.files import write_file
 from fhirtwin.packages import package, published
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_panel
 from tests.conftest import ROOT
 from tests.engine.process import running_engine
-from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed
+from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed, packed_network, packed_trees, panel_of
 
 
 @pytest.fixture
@@ -50,16 +54,17 @@ def test_a_published_model_is_evaluated_and_a_withdrawn_one_is_not(folder: Path)
     assert models.require() == 1
     evaluator = Evaluator(random_panel(), models=models)
     (only,) = published.current(folder / "models", AUTHORS)
-    vault = Vault(only.hidden())
+    vault = Vault(panel_of(only).hidden())
     for case in only.cases:
-        features, opening = vault.seal(case.features)
+        features, opening = vault.seal(case.given)
         (opened,) = vault.open(evaluate(evaluator, features), opening).values.values()
-        assert abs(float(opened) - case.sums[0]) <= 0.0006
+        assert abs(float(opened) - next(iter(case.answers.values()))) <= 0.0006
     published.withdraw(folder / "models", only.id)
     _again(models)
     with pytest.raises(Unprocessable, match="another panel"):
         evaluate(evaluator, vault.seal(np.zeros(4))[0])
-    assert evaluator._published == {}
+    assert evaluator._offers._laid == {} and evaluator.model_of(only.hash) == only.hash
+    assert evaluator.request_lengths.keys() == Evaluator(random_panel()).request_lengths.keys()
 
 
 def _change(path: Path, old: bytes, new: bytes) -> None:
@@ -89,17 +94,17 @@ def test_what_is_not_as_its_author_signed_it_is_refused_at_start_and_left_out_la
     with pytest.raises(Incorrect, match=text):
         _models(folder).require()
     with caplog.at_level(logging.ERROR):
-        panels = _models(folder).panels()
+        panels = _models(folder).offers()
     assert len(panels) == 1  # the other version is served all the same
     assert "model kfre-packaged 1.1 is not served" in caplog.text and text in caplog.text
 
 
 def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     models = _models(folder)
-    assert len(models.panels()) == 1
+    assert len(models.offers()) == 1
     (folder / "authors.json").write_text('{"authors": []}')
     with caplog.at_level(logging.ERROR):
-        assert not _again(models).panels()
+        assert not _again(models).offers()
     assert "is not trusted here" in caplog.text
     with pytest.raises(Incorrect, match="trusts no author"):
         _models(folder).require()
@@ -107,10 +112,10 @@ def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog
 
 def test_a_list_that_cannot_be_read_serves_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     models = _models(folder)
-    assert len(models.panels()) == 1
+    assert len(models.offers()) == 1
     (folder / "models" / "kfre-packaged" / "served.json").write_text("{")
     with caplog.at_level(logging.ERROR):
-        assert not _again(models).panels()
+        assert not _again(models).offers()
     assert "no published model is served" in caplog.text
 
 
@@ -155,3 +160,54 @@ def test_an_engine_does_not_start_with_a_model_that_is_not_right_and_says_which(
     )
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 1 and "--models and --authors go together" in run.stderr
+
+
+def test_models_of_every_kind_are_answered_though_published_while_the_engine_runs(folder: Path) -> None:
+    options = ("--models", str(folder / "models"), "--authors", str(folder / "authors.json"))
+    tenants = folder / "tenants"
+    packages = [packed_network(folder / "network").package, packed_trees(folder / "trees", stretched=12).package]
+    tenant_folder.add(tenants, "one", Limits(), [one.hash for one in packages])
+    with running_engine(folder, *options, tenants=tenants) as engine:
+        for one in packages:
+            with pytest.raises(EngineUnavailable):  # nothing of that length, or no such model
+                golden.ask_by(engine.courier(), one)
+            published.publish(one, folder / "models", with_weights=True)
+            time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+            assert golden.ask_by(engine.courier(), one).cases == len(one.cases)
+            published.withdraw(folder / "models", one.id)
+        (kfre,) = published.current(folder / "models", AUTHORS)
+        with pytest.raises(EngineLacksModel, match="does not let this gateway ask"):
+            golden.ask_by(engine.courier(), kfre)
+
+
+def test_what_was_read_is_not_read_again_when_something_else_is_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models, read = _models(folder), list[str]()
+    load = published.load
+    monkeypatch.setattr(published, "load", lambda entry, trusted: read.append(entry.version) or load(entry, trusted))
+    first = dict(models.offers())
+    published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
+    second = dict(_again(models).offers())
+    assert read == ["1.0", "1.1"] and len(second) == 2
+    assert all(second[digest] is offer for digest, offer in first.items())
+    manifest = folder / "models" / "kfre-packaged" / "1.0" / "manifest.json"
+    data = manifest.read_bytes()
+    manifest.unlink()
+    manifest.write_bytes(data.replace(b'"1.0"', b'"1.5"'))
+    published.withdraw(folder / "models", "kfre-packaged")
+    published.roll_back(folder / "models", "kfre-packaged", "1.1", AUTHORS)
+    write_file(folder / "models" / "kfre-packaged" / "served.json", b'{"served": ["1.0", "1.1"]}')
+    assert len(_again(models).offers()) == 1 and read[-2:] == ["1.1", "1.0"]  # another manifest is another model
+
+
+def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.publish(packed_network(folder / "network").package, folder / "models", with_weights=True)
+    monkeypatch.setattr(models_of_engine, "MOST_MEMORY_BYTES", 1_000_000)
+    with pytest.raises(Incorrect, match=r"no room for model network-illustration 1\.0; withdraw some"):
+        _models(folder).require()
+    with caplog.at_level(logging.ERROR):
+        assert len(_models(folder).offers()) == 1
+    assert "model network-illustration 1.0 is not served: there is no room" in caplog.text

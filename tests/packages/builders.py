@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fhirtwin.packages import making, signing
+from fhirtwin.packages.kinds.network import NetworkModel
+from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.kinds.trees import TreesModel
+from fhirtwin.packages.makers.maker import Source
 from fhirtwin.packages.making import Made
+from fhirtwin.packages.package import Package
 from tests.conftest import ROOT
 from tests.packages import prevent
 
 KFRE = ROOT / "fixtures" / "models" / "kfre"
+TREES = ROOT / "fixtures" / "models" / "trees-illustration"
+NETWORK = ROOT / "fixtures" / "models" / "network-illustration"
+BOOSTER = ROOT / "fixtures" / "trees" / "binary.json"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 AUTHORS = {signing.public_hex(KEY): "kidney-group"}
@@ -37,7 +46,67 @@ def packed(
     (folder / "model.json").write_text(json.dumps((given or description()) | changes))
     (folder / "weights.csv").write_text(weights if weights is not None else (KFRE / "weights.csv").read_text())
     (folder / "golden.json").write_text(json.dumps(golden) if golden else (KFRE / "golden.json").read_text())
-    return making.pack(folder / "model.json", folder / "weights.csv", folder / "golden.json", key, folder / "out")
+    source = Source(folder / "model.json", folder / "weights.csv", folder / "golden.json")
+    return making.pack("panel", source, key, folder / "out")
+
+
+def panel_of(package: Package) -> PanelModel:
+    assert isinstance(package.model, PanelModel)
+    return package.model
+
+
+def packed_trees(
+    folder: Path,
+    *,
+    stretched: float = 1.0,
+    booster: Callable[[dict[str, Any]], object] = lambda _: None,
+    golden: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Made:
+    """The trees that mean nothing, their leaf values multiplied, the booster and members of the description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.loads(BOOSTER.read_text())
+    for tree in content["learner"]["gradient_booster"]["model"]["trees"]:
+        leaves = [place for place, child in enumerate(tree["left_children"]) if child == -1]
+        for place in leaves:
+            tree["split_conditions"][place] *= stretched
+    booster(content)
+    (folder / "booster.json").write_text(json.dumps(content))
+    (folder / "model.json").write_text(json.dumps(json.loads((TREES / "model.json").read_text()) | changes))
+    cases = golden or json.loads((TREES / "golden.json").read_text())
+    for case in cases["cases"] if stretched != 1.0 else ():
+        case.pop("sums", None)  # which are of the trees as they are
+    (folder / "golden.json").write_text(json.dumps(cases))
+    source = Source(folder / "model.json", folder / "booster.json", folder / "golden.json")
+    return making.pack("trees", source, KEY, folder / "out")
+
+
+def packed_network(
+    folder: Path,
+    *,
+    student: Callable[[dict[str, Any]], object] = lambda _: None,
+    golden: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Made:
+    """The network that means nothing, the file that training wrote and members of the description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.loads((NETWORK / "student.json").read_text())
+    student(content)
+    (folder / "student.json").write_text(json.dumps(content))
+    (folder / "model.json").write_text(json.dumps(json.loads((NETWORK / "model.json").read_text()) | changes))
+    (folder / "golden.json").write_text(json.dumps(golden) if golden else (NETWORK / "golden.json").read_text())
+    source = Source(folder / "model.json", folder / "student.json", folder / "golden.json")
+    return making.pack("network", source, KEY, folder / "out")
+
+
+def network_of(package: Package) -> NetworkModel:
+    assert isinstance(package.model, NetworkModel)
+    return package.model
+
+
+def trees_of(package: Package) -> TreesModel:
+    assert isinstance(package.model, TreesModel)
+    return package.model
 
 
 def packed_prevent(folder: Path, **changes: Any) -> Made:

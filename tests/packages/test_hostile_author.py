@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fhirtwin.ckks.circuits.network import Network
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package
-from tests.packages.builders import AUTHORS, packed, packed_prevent, resigned
+from fhirtwin.packages.kind import AsPanel
+from tests.packages.builders import AUTHORS, packed, packed_network, packed_prevent, packed_trees, panel_of, resigned
 
 TEXTS = (
     "",
@@ -81,12 +83,54 @@ def test_two_thousand_mutations_of_what_was_signed(tmp_path: Path, make: Any) ->
             pass
         else:
             read += 1
-            sums = np.abs(found.panel().weights) @ found.panel().largest()
-            assert (sums <= 16.0).all() and np.isfinite(found.hidden().answers).all()
-            assert found.predictor.prepare(found.cases[0].values).keys() == {f.name for f in found.predictor.features}
+            sums = np.abs(panel_of(found).panel().weights) @ panel_of(found).panel().largest()
+            assert (sums <= 16.0).all() and np.isfinite(panel_of(found).hidden().answers).all()
+            assert len(found.cases[0].given) == len(panel_of(found).predictor.features)
             assert MASKED.error > 0
         assert time.perf_counter() - start < 2.0
     assert read > 5  # some changes are of no consequence, so not all is refused alike
+
+
+def test_a_thousand_mutations_of_trees_that_were_signed(tmp_path: Path) -> None:
+    files = dict(packed_trees(tmp_path).package.files)
+    random, read = Random(13), 0  # noqa: S311
+    for _ in range(1000):
+        name = random.choice(("splits.json", "splits.json", "public.json", "golden.json"))
+        data = json.dumps(_mutated(json.loads(files[name]), random)).encode()
+        start = time.perf_counter()
+        try:
+            found = package.of_files(resigned(files | {name: data}), AUTHORS)
+        except Incorrect:
+            pass
+        else:
+            read += 1
+            for part in found.served():
+                assert isinstance(part, AsPanel)
+                sums = part.panel.added(np.abs(part.panel.weights) * part.panel.largest())
+                assert (sums <= 16.0).all()
+            assert all(np.isfinite(list(case.answers.values())).all() for case in found.cases)
+        assert time.perf_counter() - start < 2.0
+    assert read > 5
+
+
+def test_mutations_of_a_network_that_was_signed(tmp_path: Path) -> None:
+    files = dict(packed_network(tmp_path).package.files)
+    random, read = Random(14), 0  # noqa: S311
+    for _ in range(300):
+        name = random.choice(("public.json", "public.json", "golden.json"))
+        data = json.dumps(_mutated(json.loads(files[name]), random)).encode()
+        start = time.perf_counter()
+        try:
+            found = package.of_files(resigned(files | {name: data}), AUTHORS)
+        except Incorrect:
+            pass
+        else:
+            read += 1
+            (network,) = found.served()
+            assert isinstance(network, Network) and network.error <= 3e-4
+            assert all(np.isfinite(list(case.answers.values())).all() for case in found.cases)
+        assert time.perf_counter() - start < 2.0
+    assert read > 5
 
 
 def test_a_thousand_changed_bytes_of_what_was_signed(tmp_path: Path) -> None:

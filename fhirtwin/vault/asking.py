@@ -1,0 +1,159 @@
+"""How a model that came as a package is asked: sealed, evaluated by whoever `send` leads to, opened. One way a kind.
+
+What opens has the names that the package gives its answers, and is rounded.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirtwin import timing
+from fhirtwin.ckks.circuits.trees import TOLERANCE
+from fhirtwin.ckks.profiles import MASKED, NETWORK, Profile
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
+from fhirtwin.errors import Fault
+from fhirtwin.packages.kind import Model
+from fhirtwin.packages.kinds.network import NetworkModel
+from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.kinds.trees import TreesModel
+from fhirtwin.vault.keeping import Shelf
+from fhirtwin.vault.keys import LastingKeys
+from fhirtwin.vault.network import NetworkVault, network_keys
+from fhirtwin.vault.vault import Vault
+
+Float = NDArray[np.float64]
+Opens = TypeVar("Opens")
+Send = Callable[[SealedFeatures], SealedScores]
+
+
+class Asking(ABC):
+    """Asks one model. Threads may share it.
+
+    Attributes:
+        profile: the parameters it is sealed under.
+        is_probed: whether an answer that opens says that the engine computes rightly (`docs/probes.md`); if not, only
+            one that does not open says something.
+        what: is computed, in words.
+    """
+
+    profile: Profile
+    is_probed: bool
+    what: str
+
+    @abstractmethod
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        """Have the model evaluated on what its kind takes.
+
+        Raises:
+            EngineAnswerWrong: an answer fails a check.
+            Fault: that must not be sealed.
+        """
+
+    @abstractmethod
+    def most_off(self, answer: str) -> Decimal:
+        """How far an opened answer may be from the plain one, rounding included."""
+
+
+class _Panel(Asking):
+    """In one ciphertext, with a probe."""
+
+    profile, is_probed, what = MASKED, True, "weighted sum"
+
+    def __init__(self, model: PanelModel) -> None:
+        self._vault = Vault(model.hidden(), mode="masked")
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        return _opened(self._vault, given, send).values
+
+    def most_off(self, answer: str) -> Decimal:
+        return self.profile.step / 2 + Decimal(repr(self.profile.error))
+
+
+class _Trees(Asking):
+    """Part after part, each with a probe."""
+
+    profile, is_probed, what = MASKED, True, "sum of leaf values"
+
+    def __init__(self, model: TreesModel) -> None:
+        self._model = model
+        self._vaults = [Vault(panel, mode="masked") for panel in model.public.panels]
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        parts = self._model.parts_of(given)
+        return self._model.public.read([_opened(*one, send) for one in zip(self._vaults, parts, strict=True)])
+
+    def most_off(self, answer: str) -> Decimal:
+        """Rounded part by part."""
+        trees = self._model.public
+        place = trees.splits.outputs.index(answer)
+        parts = sum(trees.splits.output_of[part[0]] == place for part in trees.parts)
+        return parts * self.profile.step / 2 + Decimal(repr(TOLERANCE)) + Decimal("1e-6")
+
+
+class _Network(Asking):
+    """Under a key that lasts, with canaries and no probe."""
+
+    profile, is_probed, what = NETWORK, False, "network"
+
+    def __init__(self, model: NetworkModel, keys: LastingKeys) -> None:
+        self._vault = NetworkVault(model.hidden, keys=keys)
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        return _opened(self._vault, given, send).values
+
+    def most_off(self, answer: str) -> Decimal:
+        return self.profile.step / 2 + Decimal(repr(self.profile.error))
+
+
+class Keyring:
+    """Keys of many requests for models of packages: made, or taken from the shelf, when a model first needs one."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @cached_property
+    def of_networks(self) -> LastingKeys:
+        """One key for all networks."""
+        return network_keys(self._shelf, "packages")
+
+
+def asking(model: Model, keyring: Keyring) -> Asking:
+    """What asks a model, whatever its kind.
+
+    Args:
+        model: with or without its weights.
+        keyring: where keys of many requests come from.
+
+    Raises:
+        Incorrect: it cannot be sealed.
+    """
+    if isinstance(model, PanelModel):
+        return _Panel(model)
+    if isinstance(model, TreesModel):
+        return _Trees(model)
+    if isinstance(model, NetworkModel):
+        return _Network(model, keyring.of_networks)
+    raise Fault("Nothing here asks models of this kind.")
+
+
+class _Seals(Protocol[Opens]):
+    """A vault."""
+
+    def seal(self, values: Float) -> tuple[SealedFeatures, Opens]: ...
+
+    def open(self, scores: SealedScores, opening: Opens) -> Scores: ...
+
+
+def _opened(vault: _Seals[Opens], values: Float, send: Send) -> Scores:
+    with timing.stage("seal"):
+        sealed, opening = vault.seal(values)
+    answer = send(sealed)
+    with timing.stage("open"):
+        return vault.open(answer, opening)

@@ -178,7 +178,7 @@ def put(services: Services, write: Writer, resource: dict[str, Any]) -> StoredVe
         Fault: it is not valid, which is nobody's fault but ours.
     """
     try:
-        received = ingest.receive(codec.encode(resource), resource["resourceType"], services.settings)
+        received = ingest.of_our_own(resource, services.settings)
     except Incorrect as error:
         raise Fault(f"A {resource['resourceType']} made here is not valid FHIR R4, so it was not stored.") from error
     return ingest.keep(write, received, resource["id"], services.base_url).stored

@@ -20,6 +20,7 @@ from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.doubting import Doubting
 from fhirtwin.packages import published, signing
+from fhirtwin.packages.kind import Predictive
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
@@ -29,7 +30,7 @@ from fhirtwin.rules import registry as rules
 from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from fhirtwin.vault import Lifetime, Shelf, Vault, sealing_key
+from fhirtwin.vault import Lifetime, Shelf, Vault, asking, sealing_key
 
 
 def from_environment() -> Flask:
@@ -60,13 +61,17 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
     packages = published.current(settings.models_path, signing.read_authors(settings.authors_path))
-    registry.admit([*predictors, *(package.predictor for package in packages)])
+    registry.admit([*predictors, *(one.predictor for one in packages if one.predictor is not None)])
     courier = Courier.of(settings)
     store = Store.open(settings)
     quarantine = Quarantine(store)
     vault = Vault(panel, mode=settings.sealing, shelf=_shelf(settings))
-    models = [SealedModel(one.predictor, Vault(one.hidden()), one.author) for one in packages]
-    assessor = Assessor(predictors, panel, vault, courier, settings, quarantine.probed, models)
+    models = [
+        SealedModel(one.model, one.author, asking(one.model)) for one in packages if isinstance(one.model, Predictive)
+    ]
+    assessor = Assessor(
+        predictors, panel, vault, courier, settings, quarantine.probed, models, unprobed=quarantine.asked
+    )
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(
         settings=settings,

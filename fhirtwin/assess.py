@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Final, Protocol
 
 from fhirtwin import __version__, timing
-from fhirtwin.ckks import profiles
-from fhirtwin.ckks.layout import AnyPanel
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
+from fhirtwin.ckks.profiles import Profile
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineLacksModel
 from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
+from fhirtwin.packages.kind import Predictive
 from fhirtwin.predictors import score
 from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal, Result
 from fhirtwin.settings import Settings
 from fhirtwin.twin import derived
 from fhirtwin.twin.state import PatientKey, TwinState
-from fhirtwin.vault import Vault
+from fhirtwin.vault import Asking, Vault
 
 WITHDRAWN: Final = (
     "the engine does not serve this version of the model; whoever runs it has withdrawn it, or not published it yet"
@@ -49,22 +50,30 @@ class Road(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SealedModel:
-    """A model that came as a package, and the vault that seals for it. It has a ciphertext of its own.
+    """A model that came as a package, and what asks it. It has ciphertexts of its own.
 
     Attributes:
         author: what we call whoever signed it.
+        asks: None when it cannot be asked here.
+        why_not: why, in words.
     """
 
-    predictor: Predictor
-    vault: Vault
+    model: Predictive
     author: str
+    asks: Asking | None
+    why_not: str = ""
+
+    @property
+    def predictor(self) -> Predictor:
+        """Its public half."""
+        return self.model.predictor
 
 
 class Assessor:
     """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
 
-    The engine is asked within `gate`, which keeps one that answered wrongly from being asked. `opener` is who holds the
-    key, in the words of the results.
+    The engine is asked within `gate`, which keeps one that answered wrongly from being asked; within `unprobed` where a
+    right answer says nothing of the engine. `opener` is who holds the key, in the words of the results.
     """
 
     def __init__(
@@ -77,12 +86,13 @@ class Assessor:
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
         models: Sequence[SealedModel] = (),
         opener: str = "the gateway",
+        unprobed: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self.predictors = (*predictors, *(model.predictor for model in models))
         self._models = tuple(models)
         self.panel = panel
         self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
-        self._opener = opener
+        self._opener, self._unprobed = opener, unprobed
 
     def assess(self, state: TwinState, as_of: date, *, only: Collection[str] | None = None) -> Assessment:
         """Calculate what can be calculated, and say why the rest cannot.
@@ -90,7 +100,7 @@ class Assessor:
         All eligible predictors go in one ciphertext of the whole panel, zeros for the others, so the engine cannot tell
         which were asked. When none is eligible nothing is sent: a call of zeros would cost tens of milliseconds to hide
         from the engine no more than that somebody, whom it does not know, was not scored. Models that came as packages
-        are asked in the same way, all or none, a ciphertext each.
+        are asked in the same way, all or none, with ciphertexts of their own.
 
         Args:
             state: the twin, as it is now.
@@ -111,36 +121,55 @@ class Assessor:
         if not vectors:
             return Assessment(state.patient, state.reference, as_of, (), refusals)
         own = [v for v in vectors if not v.predictor.model_hash]
-        opened = self._sums(own, self._vault, self.panel)
-        results = [self._result(v, opened, known) for v in own]
+        sums = self._sums(own)
+        results = [self._result(v, _of(v.predictor, sums), self._vault.profile, known) for v in own]
         for model in self._models:
             chosen = [v for v in vectors if v.predictor is model.predictor]
-            try:
-                opened = self._sums(chosen, model.vault, model.vault.panel)
-            except EngineLacksModel:
-                refusals += tuple(Refusal(v.predictor, (WITHDRAWN,)) for v in chosen)
-            else:
-                results += [self._result(v, opened, known, f" {_signed(model)}") for v in chosen]
+            told = self._asked(model, chosen[0] if chosen else None)
+            for vector_ in chosen:
+                if isinstance(told, str):
+                    refusals += (Refusal(vector_.predictor, (told,)),)
+                elif model.asks is not None:
+                    how = f" {_signed(model)}"
+                    results.append(self._result(vector_, told, model.asks.profile, known, how))
         return Assessment(state.patient, state.reference, as_of, tuple(results), refusals)
 
-    def _sums(self, vectors: Sequence[FeatureVector], vault: Vault, panel: AnyPanel) -> Scores:
+    def _sums(self, vectors: Sequence[FeatureVector]) -> Mapping[str, Decimal]:
         with self._gate():
             with timing.stage("seal"):
-                sealed_features, opening = vault.seal(panel_values(vectors, panel))
+                sealed_features, opening = self._vault.seal(panel_values(vectors, self.panel))
             sealed_scores = self._courier.evaluate(sealed_features)
             with timing.stage("open"):
-                return vault.open(sealed_scores, opening)
+                return self._vault.open(sealed_scores, opening).values
 
-    def _result(self, given: FeatureVector, opened: Scores, known: TwinState, more: str = "") -> Result:
-        prefix = f"{given.predictor.id}:"
-        sums = {name.removeprefix(prefix): s for name, s in opened.values.items() if name.startswith(prefix)}
-        mode = profiles.profile(opened.profile).mode
+    def _asked(self, model: SealedModel, chosen: FeatureVector | None) -> Mapping[str, Decimal] | str:
+        """What a model opens to, or why it does not, in words. It is asked although it was not chosen."""
+        if model.asks is None:
+            return model.why_not
+        given = model.model.nothing if chosen is None else model.model.given(chosen.features)
+        refused = "" if chosen is None else model.model.refuses(given)
+        try:
+            with self._gate() if model.asks.is_probed else self._unprobed():
+                sums = model.asks.ask(model.model.nothing if refused else given, self._courier.evaluate)
+        except EngineLacksModel:
+            return refused or WITHDRAWN
+        return refused or sums
+
+    def _result(
+        self, given: FeatureVector, sums: Mapping[str, Decimal], profile: Profile, known: TwinState, more: str = ""
+    ) -> Result:
         how = (
             f"The weighted sum was computed on ciphertext by fhirtwin engine {__version__} (CKKS, parameter profile "
-            f"{opened.profile}, {mode} mode), which held no key that opens; {self._opener} opened and "
+            f"{profile.name}, {profile.mode} mode), which held no key that opens; {self._opener} opened and "
             f"rounded it, and applied the equation's constant and link.{more}"
         )
         return Result(given, score.scores(given, sums, self._settings), how, caveats.notes(known, given.predictor))
+
+
+def _of(predictor: Predictor, sums: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    """The sums of one predictor out of those of the panel, by the names that it gives them."""
+    prefix = f"{predictor.id}:"
+    return {name.removeprefix(prefix): value for name, value in sums.items() if name.startswith(prefix)}
 
 
 def _signed(model: SealedModel) -> str:

@@ -26,9 +26,9 @@ from fhirtwin.report.identity import identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.provenance import provenance
 from fhirtwin.report.risk_assessment import risk_assessment
-from fhirtwin.vault import Vault
+from fhirtwin.vault import Vault, asking
 from tests.ckks.builders import evaluate
-from tests.packages.builders import AUTHORS, authors_file, packed, packed_prevent
+from tests.packages.builders import AUTHORS, authors_file, packed, packed_prevent, panel_of
 from tests.report.builders import DAY, SETTINGS, facts, state
 
 OURS = replace(SETTINGS, kfre_region="non-north-american")
@@ -65,7 +65,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assessor(folder: Path, engine: Engine) -> Assessor:
     models = [
-        SealedModel(one.predictor, Vault(one.hidden()), one.author)
+        SealedModel(panel_of(one), one.author, asking(one.model))
         for one in published.current(folder / "models", AUTHORS)
     ]
     predictors = registry.all_predictors()
@@ -127,7 +127,7 @@ def test_an_engine_that_fails_on_a_model_fails_the_whole_call(folder: Path, erro
 
 def test_an_engine_that_lacks_the_built_in_panel_is_an_error_and_no_refusal(folder: Path) -> None:
     engine = Engine(folder)
-    engine.evaluator = Evaluator(packed(folder / "again", version="7").package.panel())
+    engine.evaluator = Evaluator(panel_of(packed(folder / "again", version="7").package).panel())
     with pytest.raises(EngineLacksModel):
         assessor(folder, engine).assess(state(), DAY)
 
@@ -198,13 +198,14 @@ def test_an_engine_that_lies_about_a_model_is_found_out(folder: Path) -> None:
     engine = Engine(folder)
     honest = engine.evaluator
     made = assessor(folder, engine)
-    target = made._models[1].vault.panel.digest
+    vault = Vault(panel_of(published.current(folder / "models", AUTHORS)[1]).hidden())
+    target = vault.panel.digest
 
     class Liar:
         def evaluate(self, features: SealedFeatures, _keys: bytes) -> SealedScores:
             if features.panel_digest != target:
                 return evaluate(honest, features)
-            other, _ = made._models[1].vault.seal(np.zeros(len(made._models[1].vault.panel.features)))
+            other, _ = vault.seal(np.zeros(len(vault.panel.features)))
             return replace(evaluate(honest, other), request_id=features.request_id)
 
     engine.evaluator = Liar()  # type: ignore[assignment]

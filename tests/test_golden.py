@@ -13,7 +13,7 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.errors import EngineAnswerWrong
 from fhirtwin.packages.package import Package
-from tests.packages.builders import packed_prevent
+from tests.packages.builders import packed_prevent, panel_of
 
 
 class Beside:
@@ -31,15 +31,15 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 def test_a_right_engine_answers_every_case_to_within_rounding(package: Package) -> None:
-    courier = Beside(Evaluator(package.panel()))
+    courier = Beside(Evaluator(panel_of(package).panel()))
     asked = golden.ask_by(courier, package)  # type: ignore[arg-type]
     assert asked.cases == courier.asked == 10 and 0 < asked.off <= 0.0006
 
 
 def test_an_engine_with_one_other_weight_is_found_out_at_a_case_that_it_weighs_in(package: Package) -> None:
-    panel = package.panel()
+    panel = panel_of(package).panel()
     weights = panel.weights.copy()
     weights[0, 0] += 0.05
-    assert np.abs(package.hidden().cases[:, 0]).max() > 0.5
+    assert np.abs(panel_of(package).hidden().cases[:, 0]).max() > 0.5
     with pytest.raises(EngineAnswerWrong, match=r"golden case case \d of prevent-packaged 1 is wrong"):
         golden.ask_by(Beside(Evaluator(replace(panel, weights=weights))), package)  # type: ignore[arg-type]

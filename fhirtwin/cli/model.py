@@ -58,14 +58,15 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 def pack(*, description: Path, weights: Path, golden: Path, key_file: Path, out: Path) -> None:
     """Make a signed package, and its public half, from a DESCRIPTION (JSON), weights and golden cases."""
     from fhirtwin.packages import making, signing
+    from fhirtwin.packages.makers.maker import Source
 
-    made = making.pack(description, weights, golden, signing.private_key(key_file), out)
-    features = len(made.package.predictor.features)
+    made = making.pack("panel", Source(description, weights, golden), signing.private_key(key_file), out)
+    model = made.package.model
     click.echo(f"{made.whole}: for engines. It has the weights.")
     click.echo(f"{made.public}: for gateways. It has {len(made.package.cases)} golden cases and no weights.")
-    if made.told >= features:
+    if model.told >= model.secrets:
         click.echo(
-            f"The golden cases tell all weights: give fewer than {features} of them if the weights are secret.",
+            f"The golden cases tell all weights: give fewer than {model.secrets} of them if the weights are secret.",
             err=True,
         )
     click.echo(f"SHA-256 of the model: {made.package.hash}")
@@ -127,7 +128,7 @@ def list_(*, models: Path | None, data: Path | None, authors: Path | None) -> No
         except Incorrect as error:
             click.echo(f"{one.id} {one.version}  refused: {error}")
         else:
-            half = "whole" if found.weights is not None else "public half"
+            half = "whole" if found.is_whole else "public half"
             click.echo(f"{one.id} {one.version}  {state}  {half}  {found.hash}  by {found.author}")
 
 
@@ -151,7 +152,7 @@ def verify(
     trusted = _trusted(data, authors) if data or authors else None
     found = package.read(folder, trusted)
     signed = f"signed by {found.author}" if trusted is not None else f"signed by {found.manifest.author}"
-    half = "whole package" if found.weights is not None else "public half, without weights"
+    half = "whole package" if found.is_whole else "public half, without weights"
     click.echo(f"{found.id} {found.version}: {half}, {signed}, SHA-256 {found.hash}")
     if trusted is None:
         click.echo(

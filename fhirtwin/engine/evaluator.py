@@ -23,6 +23,7 @@ from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.drawing import uniform
 from fhirtwin.engine.keyed import KeyedRings
 from fhirtwin.engine.models import Models
+from fhirtwin.engine.offers import Offers, lengths_of
 from fhirtwin.errors import Unprocessable
 
 _KEY_SETS_EACH, _KEY_SETS = 4, 64
@@ -44,7 +45,7 @@ class Evaluator:
         panel: of the predictors.
         tables: panels that are evaluated in sparse mode.
         circuits: what is evaluated in another way.
-        models: published models, each of which is a panel in masked mode.
+        models: published models.
 
     Raises:
         Incorrect: a panel cannot be evaluated safely.
@@ -58,8 +59,6 @@ class Evaluator:
         models: Models | None = None,
     ) -> None:
         self.panel = panel
-        self._models = models
-        self._published: dict[str, tuple[Layout, Plaintext]] = {}
         self.tables = tuple(tables)
         all_layouts = layouts(panel, tables, circuits)
         self.layouts = {layout.profile.name: layout for layout in all_layouts[:2]}
@@ -79,18 +78,25 @@ class Evaluator:
         load = partial(_load_keys, self.layouts[ROTATING.name])
         self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, load)
         self._lock = threading.Lock()
+        self._offers = Offers(models, self._ring_of, self._lock)
+        self._lengths = self._own_lengths()
 
     @property
     def request_lengths(self) -> dict[str, frozenset[int]]:
-        """Profile name to the exact lengths its messages may have."""
+        """Profile name to the exact lengths its messages may have, now."""
+        lengths = dict(self._lengths)
+        for name, more in self._offers.lengths().items():
+            lengths[name] = lengths.get(name, frozenset()) | more
+        return lengths
+
+    def _own_lengths(self) -> dict[str, frozenset[int]]:
         lengths: dict[str, frozenset[int]] = {}
         for layout in self._by_panel.values():
             of_panel = wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
             lengths[layout.profile.name] = lengths.get(layout.profile.name, frozenset()) | of_panel
         for prepared in self._circuits.values():
-            circuit = prepared.circuit
-            exact = wire.request_lengths(circuit.profile, circuit.evaluation_keys_bytes, circuit.cost.sealed_in)
-            lengths[circuit.profile.name] = lengths.get(circuit.profile.name, frozenset()) | exact
+            name = prepared.circuit.profile.name
+            lengths[name] = lengths.get(name, frozenset()) | lengths_of(prepared.circuit)
         return lengths
 
     @property
@@ -101,8 +107,8 @@ class Evaluator:
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        held: list[Ring | KeyedRings[Ring] | Prepared] = [*self._rings.values(), self._keyed, *self._circuits.values()]
-        return any(one.holds_secret_key for one in held)
+        held: list[Ring | Prepared] = [*self._rings.values(), *self._circuits.values()]
+        return any(one.holds_secret_key for one in (*held, self._keyed, self._offers))
 
     def kind(self, digest: str) -> str:
         """What a model is: `panel`, `tables`, `circuits`, or `packages`.
@@ -112,14 +118,18 @@ class Evaluator:
         """
         if digest in self._kinds:
             return self._kinds[digest]
-        if self._models is not None and digest in self._models.panels():
+        if self._offers.model_of(digest) is not None:
             return "packages"
         raise Unprocessable(_OTHER_PANEL)
+
+    def model_of(self, digest: str) -> str:
+        """What a model is opened to tenants by: of a part of a published one the hash of the whole."""
+        return self._offers.model_of(digest) or digest
 
     def vectors(self, digest: str) -> int:
         """How many vectors one request to a model has room for."""
         prepared = self._circuits.get(digest)
-        return prepared.circuit.vectors if prepared else 1
+        return prepared.circuit.vectors if prepared else self._offers.vectors(digest)
 
     def evaluate(self, features: SealedFeatures, keys_digest: bytes, tenant: str = "") -> SealedScores:
         """Compute every row of the panel that is named on one ciphertext, or the circuit that is named.
@@ -136,7 +146,7 @@ class Evaluator:
         """
         laid = self._laid(features)
         if laid is None:
-            prepared = self._circuits.get(features.panel_digest)
+            prepared = self._circuits.get(features.panel_digest) or self._offers.circuit(features.panel_digest)
             if prepared is not None and prepared.circuit.profile.name == features.profile:
                 return prepared.evaluate(features, keys_digest, tenant)
             raise Unprocessable(_OTHER_PANEL)
@@ -159,17 +169,15 @@ class Evaluator:
         known = (features.panel_digest, features.profile)
         if known in self._by_panel:
             return self._by_panel[known], self._weights[known]
-        if self._models is None or features.profile != MASKED.name:
+        offered = self._offers.laid(features.panel_digest)
+        if offered is None or offered[0].profile.name != features.profile:
             return None
-        panels = self._models.panels()
-        with self._lock:
-            for gone in self._published.keys() - panels.keys():
-                del self._published[gone]
-            if features.panel_digest in panels and features.panel_digest not in self._published:
-                layout = packing.layout(panels[features.panel_digest], MASKED)
-                weights = self._rings[MASKED.name].encode(layout.weights, MASKED.weight_scale)
-                self._published[features.panel_digest] = layout, weights
-            return self._published.get(features.panel_digest)
+        return offered
+
+    def _ring_of(self, profile: Profile) -> Ring:
+        if profile.name not in self._rings:
+            self._rings[profile.name] = Ring(profile)
+        return self._rings[profile.name]
 
 
 def layouts(panel: Panel, tables: Sequence[Panel], circuits: Sequence[AnyCircuit]) -> list[Layout]:

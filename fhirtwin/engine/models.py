@@ -5,20 +5,37 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from fhirtwin.ckks.panel import Panel
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import published, signing
+from fhirtwin.packages.kind import Served
 from fhirtwin.packages.published import Entry
+from fhirtwin.packages.signing import Authors
 
 LOOKED_AT_EVERY_SECONDS: Final = 0.5
 """How long a change of the folder may take to be seen."""
 
+MOST_MEMORY_BYTES: Final = 256 * 2**20
+"""What all that is served may take of one worker, encoded; a later model that does not fit is left out."""
+
 _log = logging.getLogger("fhirtwin.engine")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A part of a model that is served.
+
+    Attributes:
+        model: hash of the model, by which it is opened to tenants.
+        part: what is evaluated.
+    """
+
+    model: str
+    part: Served
 
 
 @dataclass
@@ -32,7 +49,7 @@ class Models:
 
     folder: Path
     authors: Path
-    _panels: Mapping[str, Panel] = field(default_factory=dict)
+    _offers: Mapping[str, Offer] = field(default_factory=dict)
     _mark: object = None
     _next: float = 0.0
     _turn: threading.Lock = field(default_factory=threading.Lock)
@@ -50,12 +67,15 @@ class Models:
                 f"{self.authors} trusts no author, so no model could be served; see `fhirtwin model trust`."
             )
         served = [one for one in published.entries(self.folder) if one.served]
+        room = MOST_MEMORY_BYTES
         for one in served:
-            published.load(one, trusted).panel()
+            room -= sum(part.memory_bytes for part in published.load(one, trusted).served())
+            if room < 0:
+                raise Incorrect(f"{self.folder}: there is no room for model {one.id} {one.version}; withdraw some.")
         return len(served)
 
-    def panels(self) -> Mapping[str, Panel]:
-        """The panels that are served now, by the hashes of their models.
+    def offers(self) -> Mapping[str, Offer]:
+        """All parts of models that are served now, by their digests; the same object until something changes.
 
         What is not as it must be is left out, and the log names it: nobody is given a number by it.
         """
@@ -65,7 +85,7 @@ class Models:
                 if now >= self._next:
                     self._look()
                     self._next = time.monotonic() + LOOKED_AT_EVERY_SECONDS
-        return self._panels
+        return self._offers
 
     def _look(self) -> None:
         mark = (published.mark(self.folder), _time_of(self.authors))
@@ -77,19 +97,28 @@ class Models:
             served = [one for one in published.entries(self.folder) if one.served]
         except Incorrect as error:
             _log.error("no published model is served: %s", error)
-            self._panels = {}
+            self._offers = {}
             return
-        known = self._panels
-        read = [found for one in served if (found := _panel(one, trusted)) is not None]
-        self._panels = {panel.digest: known.get(panel.digest, panel) for panel in read}
+        self._offers = _offered(served, trusted, self._offers)
 
 
-def _panel(entry: Entry, trusted: signing.Authors) -> Panel | None:
-    try:
-        return published.load(entry, trusted).panel()
-    except Incorrect as error:
-        _log.error("model %s %s is not served: %s", entry.id, entry.version, error)
-        return None
+def _offered(served: Sequence[Entry], trusted: Authors, known: Mapping[str, Offer]) -> dict[str, Offer]:
+    """What entries offer; what was known before is kept, with all that hangs on it."""
+    offers: dict[str, Offer] = {}
+    room = MOST_MEMORY_BYTES
+    for entry in served:
+        try:
+            found = published.load(entry, trusted)
+            parts = found.served()
+            if (needed := sum(part.memory_bytes for part in parts)) > room:
+                raise Incorrect("there is no room for it beside the others; withdraw some.")
+        except Incorrect as error:
+            _log.error("model %s %s is not served: %s", entry.id, entry.version, error)
+            continue
+        room -= needed
+        for part in parts:
+            offers[part.digest] = known.get(part.digest) or Offer(found.hash, part)
+    return offers
 
 
 def _time_of(path: Path) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 
 from flask import Flask, Response, g, request
@@ -39,7 +40,6 @@ def create_app(evaluator: Evaluator, gateways: Sole | Several | bytes) -> Flask:
     app = Flask("fhirtwin.engine", static_folder=None)
     book = Sole(gateways) if isinstance(gateways, bytes) else gateways
     door = _Door(evaluator, book)
-    app.config["MAX_CONTENT_LENGTH"] = max(door.right_lengths)
 
     @app.before_request
     def know_caller() -> None:
@@ -69,20 +69,20 @@ class _Door:
 
     def __init__(self, evaluator: Evaluator, book: Sole | Several) -> None:
         self._evaluator, self._book = evaluator, book
-        self._lengths = evaluator.request_lengths
-        self.right_lengths = frozenset[int]().union(*self._lengths.values())
         self._evaluating = Turns(Bounds(), shared=book.shared)
         self._reading = Turns(Bounds(longest_seconds=10.0), shared=book.shared)
 
     def evaluate(self) -> Response:
         # Before anything is read, let alone parsed: SEAL believes the lengths that a ciphertext says of itself.
         length, tenant = request.content_length or 0, _caller()
-        if length not in self.right_lengths:
+        lengths = self._evaluator.request_lengths  # what is published while it runs may have others
+        if not any(length in right for right in lengths.values()):
             raise Incorrect("No message of that length is right for any profile of this engine.")
+        request.max_content_length = length
         if tenant is None:
             raise Unauthenticated("This engine knows no gateway with that secret.")
         with self._reading.turn(tenant.name) if length >= _LARGE_BYTES else nullcontext():
-            asked = self._read(tenant)
+            asked = self._read(tenant, lengths)
             answer = self._answer(tenant, asked, length)
         return Response(answer, mimetype=MEDIA_TYPE)
 
@@ -96,19 +96,20 @@ class _Door:
             response.headers[wire.MAC_HEADER] = wire.sign_ready(tenant.key, bytes.fromhex(challenge), body).hex()
         return response
 
-    def _read(self, tenant: Tenant) -> wire.Request:
+    def _read(self, tenant: Tenant, lengths: Mapping[str, frozenset[int]]) -> wire.Request:
         data = request.get_data(cache=False)
         asked = wire.read_request(data, tenant.key)
         if asked.version != __version__:
             raise Conflict(f"The gateway's version is {asked.version}.")
         # Of a profile that nothing here lies in, the evaluator says that the panel is another.
-        if len(data) not in self._lengths.get(asked.features.profile, self.right_lengths):
+        right = lengths.get(asked.features.profile)
+        if right is not None and len(data) not in right:
             raise Incorrect("The message has not the length that its profile says.")
         return asked
 
     def _answer(self, tenant: Tenant, asked: wire.Request, length: int) -> bytes:
         evaluator, model = self._evaluator, asked.features.panel_digest
-        tenant.require(model, evaluator.kind(model))
+        tenant.require(evaluator.model_of(model), evaluator.kind(model))
         counted = self._book.counted(tenant, model, length, evaluator.vectors(model))
         with self._evaluating.turn(tenant.name), counted:
             start = time.perf_counter()

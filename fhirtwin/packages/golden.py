@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.packages.kind import Case
 from fhirtwin.packages.schema import CaseForm, GoldenForm, PublicForm
 from fhirtwin.predictors.model import Input, Output, Predictor, Values
 from fhirtwin.settings import Settings
@@ -23,30 +23,32 @@ TOLERANCE: Final = 1e-9
 Float = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Case:
-    """A case as it is sealed, and its answer.
+def cases_of(
+    golden: GoldenForm, public: PublicForm, predictor: Predictor, sums_of: Callable[[Float], Float] | None
+) -> tuple[Case, ...]:
+    """Check all cases of a predictor.
 
-    Attributes:
-        features: in the order of the model.
-        sums: of the rows, in their order, without constants.
-    """
-
-    name: str
-    values: Values
-    features: Float
-    sums: Float
-
-
-def cases_of(golden: GoldenForm, public: PublicForm, predictor: Predictor, weights: Float | None) -> tuple[Case, ...]:
-    """Check all cases.
+    Args:
+        golden: as they were read.
+        public: names the rows.
+        predictor: of the public half.
+        sums_of: what the weights, where they are here, make of features in their order: a sum for each row.
 
     Raises:
         Incorrect: a case is not of this model, or comes out otherwise; the text names it.
     """
-    if len({case.name for case in golden.cases}) != len(golden.cases):
+    refuse_twice([case.name for case in golden.cases])
+    return tuple(_case(form, public, predictor, sums_of) for form in golden.cases)
+
+
+def refuse_twice(names: list[str]) -> None:
+    """Refuse golden cases of which two have one name.
+
+    Raises:
+        Incorrect: two have.
+    """
+    if len(set(names)) != len(names):
         raise Incorrect("golden.json: two cases have one name.")
-    return tuple(_case(form, public, predictor, weights) for form in golden.cases)
 
 
 def features_of(form: CaseForm, predictor: Predictor) -> tuple[Values, Float]:
@@ -68,13 +70,13 @@ def percent_of(output: Output, values: Values, sums: Mapping[str, float]) -> flo
     return 100 * output.link(sums[output.row(values)] + output.constant(values), Settings())
 
 
-def _case(form: CaseForm, public: PublicForm, predictor: Predictor, weights: Float | None) -> Case:
+def _case(form: CaseForm, public: PublicForm, predictor: Predictor, sums_of: Callable[[Float], Float] | None) -> Case:
     values, features = features_of(form, predictor)
     names = [row.name for row in public.rows]
     if form.sums is None or form.percent is None or form.sums.keys() != set(names):
         raise Incorrect(f"golden.json: {form.name} must give the sum of every row, and percentages.")
     sums = np.array([form.sums[name] for name in names])
-    if weights is not None and not np.abs(weights @ features - sums).max() <= TOLERANCE:
+    if sums_of is not None and not np.abs(sums_of(features) - sums).max() <= TOLERANCE:
         raise Incorrect(f"golden.json: the weights give other sums for {form.name} than it says.")
     for output in predictor.outputs:
         told = form.percent.get(output.id)
@@ -84,7 +86,7 @@ def _case(form: CaseForm, public: PublicForm, predictor: Predictor, weights: Flo
             raise Incorrect(f"golden.json: {form.name} does not come out at the percentage it gives for {output.id}.")
     if form.percent.keys() != {output.id for output in predictor.outputs}:
         raise Incorrect(f"golden.json: {form.name} gives a percentage of an output that is not there.")
-    return Case(form.name, values, features, sums)
+    return Case(form.name, features, form.sums)
 
 
 def _values_of(given: Mapping[str, bool | float | str], inputs: tuple[Input, ...], where: str) -> Values:

@@ -19,8 +19,7 @@ from msgspec import Meta, Struct
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import changing, read_file, write_file, write_folder
 from fhirtwin.packages import package, strict_json
-from fhirtwin.packages.making import public_half
-from fhirtwin.packages.package import Package
+from fhirtwin.packages.package import Package, public_half
 from fhirtwin.packages.schema import VERSION, Name, Version
 from fhirtwin.packages.signing import Authors
 from fhirtwin.predictors import registry
@@ -112,7 +111,7 @@ def publish(given: Package, folder: Path, *, with_weights: bool) -> None:
         Incorrect: the version is there with other content, is older than the current one, is another author's, has the
             name of a built-in predictor, or has no weights though an engine needs them.
     """
-    if with_weights and given.weights is None:
+    if with_weights and not given.is_whole:
         raise Incorrect(f"Model {given.id} {given.version} has no weights here; an engine needs the whole package.")
     if not with_weights and given.id in {one.id for one in registry.all_predictors()}:
         raise Incorrect(f"{given.id} is a predictor of this program; its author must give the model another id.")

@@ -36,7 +36,7 @@ class Manifest(_Form, frozen=True):
     """What the owner signs. Its own SHA-256 is the hash of the model."""
 
     format: Literal["fhirtwin model 1"]
-    kind: Literal["panel"]
+    kind: Name
     id: Name
     version: Version
     author: Hash

@@ -4,6 +4,7 @@ The only code that ever holds a secret key. Nothing here knows patients, FHIR or
 opened leaves before it is rounded.
 """
 
+from fhirtwin.vault.asking import Asking, asking
 from fhirtwin.vault.batch import BatchVault
 from fhirtwin.vault.keeping import Lifetime, Shelf
 from fhirtwin.vault.keys import Opening
@@ -12,4 +13,15 @@ from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.sealing import sealing_key
 from fhirtwin.vault.vault import Vault
 
-__all__ = ["BatchVault", "Lifetime", "NetworkVault", "Opening", "PolygenicVault", "Shelf", "Vault", "sealing_key"]
+__all__ = [
+    "Asking",
+    "BatchVault",
+    "Lifetime",
+    "NetworkVault",
+    "Opening",
+    "PolygenicVault",
+    "Shelf",
+    "Vault",
+    "asking",
+    "sealing_key",
+]

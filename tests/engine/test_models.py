@@ -22,7 +22,7 @@ from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_panel
 from tests.conftest import ROOT
 from tests.engine.process import running_engine
-from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed
+from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed, panel_of
 
 
 @pytest.fixture
@@ -50,16 +50,17 @@ def test_a_published_model_is_evaluated_and_a_withdrawn_one_is_not(folder: Path)
     assert models.require() == 1
     evaluator = Evaluator(random_panel(), models=models)
     (only,) = published.current(folder / "models", AUTHORS)
-    vault = Vault(only.hidden())
+    vault = Vault(panel_of(only).hidden())
     for case in only.cases:
-        features, opening = vault.seal(case.features)
+        features, opening = vault.seal(case.given)
         (opened,) = vault.open(evaluate(evaluator, features), opening).values.values()
-        assert abs(float(opened) - case.sums[0]) <= 0.0006
+        assert abs(float(opened) - next(iter(case.answers.values()))) <= 0.0006
     published.withdraw(folder / "models", only.id)
     _again(models)
     with pytest.raises(Unprocessable, match="another panel"):
         evaluate(evaluator, vault.seal(np.zeros(4))[0])
-    assert evaluator._published == {}
+    assert evaluator._offers._laid == {} and evaluator.model_of(only.hash) == only.hash
+    assert evaluator.request_lengths.keys() == Evaluator(random_panel()).request_lengths.keys()
 
 
 def _change(path: Path, old: bytes, new: bytes) -> None:
@@ -89,17 +90,17 @@ def test_what_is_not_as_its_author_signed_it_is_refused_at_start_and_left_out_la
     with pytest.raises(Incorrect, match=text):
         _models(folder).require()
     with caplog.at_level(logging.ERROR):
-        panels = _models(folder).panels()
+        panels = _models(folder).offers()
     assert len(panels) == 1  # the other version is served all the same
     assert "model kfre-packaged 1.1 is not served" in caplog.text and text in caplog.text
 
 
 def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     models = _models(folder)
-    assert len(models.panels()) == 1
+    assert len(models.offers()) == 1
     (folder / "authors.json").write_text('{"authors": []}')
     with caplog.at_level(logging.ERROR):
-        assert not _again(models).panels()
+        assert not _again(models).offers()
     assert "is not trusted here" in caplog.text
     with pytest.raises(Incorrect, match="trusts no author"):
         _models(folder).require()
@@ -107,10 +108,10 @@ def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog
 
 def test_a_list_that_cannot_be_read_serves_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     models = _models(folder)
-    assert len(models.panels()) == 1
+    assert len(models.offers()) == 1
     (folder / "models" / "kfre-packaged" / "served.json").write_text("{")
     with caplog.at_level(logging.ERROR):
-        assert not _again(models).panels()
+        assert not _again(models).offers()
     assert "no published model is served" in caplog.text
 
 

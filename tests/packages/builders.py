@@ -9,7 +9,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fhirtwin.packages import making, signing
+from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.makers.maker import Source
 from fhirtwin.packages.making import Made
+from fhirtwin.packages.package import Package
 from tests.conftest import ROOT
 from tests.packages import prevent
 
@@ -37,7 +40,13 @@ def packed(
     (folder / "model.json").write_text(json.dumps((given or description()) | changes))
     (folder / "weights.csv").write_text(weights if weights is not None else (KFRE / "weights.csv").read_text())
     (folder / "golden.json").write_text(json.dumps(golden) if golden else (KFRE / "golden.json").read_text())
-    return making.pack(folder / "model.json", folder / "weights.csv", folder / "golden.json", key, folder / "out")
+    source = Source(folder / "model.json", folder / "weights.csv", folder / "golden.json")
+    return making.pack("panel", source, key, folder / "out")
+
+
+def panel_of(package: Package) -> PanelModel:
+    assert isinstance(package.model, PanelModel)
+    return package.model
 
 
 def packed_prevent(folder: Path, **changes: Any) -> Made:

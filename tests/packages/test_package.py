@@ -20,7 +20,7 @@ from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.score import plain_sums, probability
 from fhirtwin.settings import Settings
 from fhirtwin.testing.predictors import random_values, vector_of
-from tests.packages.builders import AUTHORS, KEY, OTHER_KEY, description, packed, resigned
+from tests.packages.builders import AUTHORS, KEY, OTHER_KEY, description, packed, panel_of, resigned
 
 OURS = Settings(kfre_region="non-north-american")
 
@@ -36,10 +36,10 @@ def files(whole: Package) -> dict[str, bytes]:
 
 
 def test_the_packaged_equation_is_the_built_in_one(whole: Package) -> None:
-    panel, random = whole.panel(), Random(1)  # noqa: S311
+    panel, random = panel_of(whole).panel(), Random(1)  # noqa: S311
     for _ in range(300):
         values = random_values(KFRE, random)
-        built_in, packaged = vector_of(KFRE, values), vector_of(whole.predictor, values)
+        built_in, packaged = vector_of(KFRE, values), vector_of(panel_of(whole).predictor, values)
         assert packaged.features == pytest.approx(dict(built_in.features), abs=1e-12)
         (row,) = panel.weights @ np.array([packaged.features[f.name] for f in whole.predictor.features])
         sums = plain_sums(built_in)
@@ -49,20 +49,30 @@ def test_the_packaged_equation_is_the_built_in_one(whole: Package) -> None:
 
 
 def test_the_hash_is_that_of_the_manifest_which_has_those_of_all_files(whole: Package, files: dict[str, bytes]) -> None:
-    assert whole.hash == hashlib.sha256(files["manifest.json"]).hexdigest() == whole.panel().digest
+    assert whole.hash == hashlib.sha256(files["manifest.json"]).hexdigest() == panel_of(whole).panel().digest
     listed = json.loads(files["manifest.json"])["files"]
     assert {name: entry["sha256"] for name, entry in listed.items()} == {
         name: hashlib.sha256(files[name]).hexdigest() for name in ("golden.json", "public.json", "weights.safetensors")
     }
 
 
+def test_what_was_packed_before_there_were_several_kinds_is_packed_to_the_same_bytes_today(whole: Package) -> None:
+    assert whole.kind == "panel"
+    assert whole.hash == "5ec1f01c016d42c264fc7257cd516f010952a00b87db6c5ab744ea569a52baff"
+
+
+def test_a_kind_that_is_not_known_is_refused(files: dict[str, bytes]) -> None:
+    with pytest.raises(Incorrect, match=r"manifest\.json: this version knows models of kind panel"):
+        package.of_files(changed(files, "manifest.json", _set("kind", to="oracle")), AUTHORS)
+
+
 def test_the_public_half_has_no_weight_and_the_same_hash(tmp_path: Path) -> None:
     made = packed(tmp_path)
     half = package.read(made.public, AUTHORS)
-    assert half.weights is None and half.hash == made.package.hash and half.author == "kidney-group"
+    assert not half.is_whole and half.hash == made.package.hash and half.author == "kidney-group"
     assert half.predictor.rows == () and half.predictor.model_hash == half.hash
     with pytest.raises(Incorrect, match="no weights here"):
-        half.panel()
+        half.served()
     everything = b"".join(half.files.values())
     for weight in ("0.2201", "0.2467", "0.5567", "0.451"):
         assert weight.encode() not in everything

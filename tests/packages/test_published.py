@@ -79,7 +79,7 @@ def test_a_name_is_its_first_authors(tmp_path: Path, versions: dict[str, Package
 def test_a_gateway_gets_no_weights_and_an_engine_needs_them(tmp_path: Path, versions: dict[str, Package]) -> None:
     published.publish(versions["1.0"], tmp_path, with_weights=False)
     (only,) = published.current(tmp_path, AUTHORS)
-    assert only.weights is None and not list(tmp_path.rglob("weights*"))
+    assert not only.is_whole and not list(tmp_path.rglob("weights*"))
     with pytest.raises(Incorrect, match="an engine needs the whole package"):
         published.publish(only, tmp_path / "engine", with_weights=True)
 

@@ -18,7 +18,7 @@ from fhirtwin.predictors.model import Input, Row
 from fhirtwin.predictors.score import plain_sums, probability, scores
 from fhirtwin.settings import Settings
 from fhirtwin.testing.predictors import check_predictor, random_values, vector_of
-from tests.packages.builders import packed_prevent
+from tests.packages.builders import packed_prevent, panel_of
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def prevent(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 
 def test_prevent_as_a_package_is_the_built_in_predictor(prevent: Package) -> None:
-    panel, random, settings = prevent.panel(), Random(3), Settings()  # noqa: S311
-    names = [row.name for row in prevent.public.rows]
+    panel, random, settings = panel_of(prevent).panel(), Random(3), Settings()  # noqa: S311
+    names = [row.name for row in panel_of(prevent).public.rows]
     for _ in range(200):
         values = random_values(PREVENT, random)
         built_in, packaged = vector_of(PREVENT, values), vector_of(prevent.predictor, values)
@@ -43,10 +43,10 @@ def test_prevent_as_a_package_is_the_built_in_predictor(prevent: Package) -> Non
 
 def test_with_its_weights_put_in_it_keeps_the_contract_of_all_predictors(prevent: Package) -> None:
     names = [feature.name for feature in prevent.predictor.features]
-    assert prevent.weights is not None
+    assert panel_of(prevent).weights is not None
     rows = tuple(
         Row(row.name, dict(zip(names, weights.tolist(), strict=True)))
-        for row, weights in zip(prevent.public.rows, prevent.weights, strict=True)
+        for row, weights in zip(panel_of(prevent).public.rows, panel_of(prevent).weights, strict=True)
     )
     check_predictor(replace(prevent.predictor, rows=rows))
 

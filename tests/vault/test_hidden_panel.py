@@ -15,7 +15,7 @@ from fhirtwin.packages.package import Package
 from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_vector
 from tests.engine import lying
-from tests.packages.builders import packed_prevent
+from tests.packages.builders import packed_prevent, panel_of
 
 DRAW = np.random.default_rng(20261121)
 
@@ -27,7 +27,7 @@ def prevent(tmp_path_factory: pytest.TempPathFactory) -> Package:
 
 def _errors(package: Package, count: int) -> tuple[float, float]:
     """The largest error of a sum, and how far a check was off at most, over right answers."""
-    panel, vault = package.panel(), Vault(package.hidden())
+    panel, vault = panel_of(package).panel(), Vault(panel_of(package).hidden())
     evaluator = Evaluator(panel)
     extremes = [np.where(side * row > 0, panel.high, panel.low) for row in panel.weights for side in (1, -1)]
     worst = off = 0.0
@@ -48,7 +48,7 @@ def _errors(package: Package, count: int) -> tuple[float, float]:
 
 def test_right_answers_open_to_the_right_sums(prevent: Package) -> None:
     worst, off = _errors(prevent, 150)
-    assert worst <= noise.error_of(prevent.panel(), profiles.MASKED).max() <= 1e-4
+    assert worst <= noise.error_of(panel_of(prevent).panel(), profiles.MASKED).max() <= 1e-4
     assert off <= profiles.MASKED.tolerance / 2
 
 
@@ -59,9 +59,9 @@ def test_no_error_over_ten_thousand_patients_exceeds_1e_4(prevent: Package) -> N
 
 
 def _believed(package: Package, evaluator: Evaluator, lie: object, calls: int) -> int:
-    vault, believed = Vault(package.hidden()), 0
+    vault, believed = Vault(panel_of(package).hidden()), 0
     for _ in range(calls):
-        features, opening = vault.seal(random_vector(package.panel(), DRAW))
+        features, opening = vault.seal(random_vector(panel_of(package).panel(), DRAW))
         try:
             vault.open(lie(evaluator, features), opening)  # type: ignore[operator]
             believed += 1
@@ -71,7 +71,7 @@ def _believed(package: Package, evaluator: Evaluator, lie: object, calls: int) -
 
 
 def test_moved_sums_are_noticed_whatever_the_golden_cases_are(prevent: Package) -> None:
-    evaluator, rows = Evaluator(prevent.panel()), len(prevent.public.rows)
+    evaluator, rows = Evaluator(panel_of(prevent).panel()), len(panel_of(prevent).public.rows)
 
     def moved(evaluator: Evaluator, features: object) -> object:
         row, by, guess = int(DRAW.integers(rows)), 0.1, float(DRAW.choice([-1, 1]) * DRAW.uniform(0.25, 0.5))
@@ -82,14 +82,14 @@ def test_moved_sums_are_noticed_whatever_the_golden_cases_are(prevent: Package) 
 
 
 def test_weights_of_another_version_are_noticed(prevent: Package) -> None:
-    panel = prevent.panel()
+    panel = panel_of(prevent).panel()
     stale = Evaluator(replace(panel, weights=panel.weights * (1 - 0.05 * DRAW.random(panel.weights.shape))))
     assert _believed(prevent, stale, evaluate, 40) <= 2
 
 
 def test_what_no_golden_case_reaches_can_be_lied_about_and_the_page_says_so(prevent: Package) -> None:
     """The limit that the page on probes names: with fewer cases than features an engine that knows them has a way."""
-    panel, cases = prevent.panel(), prevent.hidden().cases
+    panel, cases = panel_of(prevent).panel(), panel_of(prevent).hidden().cases
     _, _, directions = np.linalg.svd(cases)
     unseen = directions[-1]
     assert np.abs(cases @ unseen).max() < 1e-9 and len(cases) < len(panel.features)
@@ -98,19 +98,19 @@ def test_what_no_golden_case_reaches_can_be_lied_about_and_the_page_says_so(prev
 
 
 def test_an_answer_to_another_patient_or_of_another_model_is_refused(prevent: Package) -> None:
-    vault, evaluator = Vault(prevent.hidden()), Evaluator(prevent.panel())
-    mine, opening = vault.seal(random_vector(prevent.panel(), DRAW))
-    other, _ = vault.seal(random_vector(prevent.panel(), DRAW))
+    vault, evaluator = Vault(panel_of(prevent).hidden()), Evaluator(panel_of(prevent).panel())
+    mine, opening = vault.seal(random_vector(panel_of(prevent).panel(), DRAW))
+    other, _ = vault.seal(random_vector(panel_of(prevent).panel(), DRAW))
     stolen = replace(evaluate(evaluator, other), request_id=mine.request_id)
     with pytest.raises(EngineAnswerWrong):
         vault.open(stolen, opening)
-    mine, opening = vault.seal(random_vector(prevent.panel(), DRAW))
+    mine, opening = vault.seal(random_vector(panel_of(prevent).panel(), DRAW))
     with pytest.raises(EngineAnswerWrong):
         vault.open(replace(evaluate(evaluator, mine), panel_digest="0" * 64), opening)
 
 
 def test_requests_have_the_same_bytes_whatever_is_in_them(prevent: Package, tmp_path: Path) -> None:
-    vault, panel = Vault(prevent.hidden()), prevent.panel()
+    vault, panel = Vault(panel_of(prevent).hidden()), panel_of(prevent).panel()
     sealed = [vault.seal(values)[0] for values in (np.zeros(len(panel.features)), panel.high, panel.low)]
     assert {(len(one.sealed_vector), one.evaluation_keys, one.panel_digest) for one in sealed} == {
         (profiles.MASKED.ciphertext_bytes, b"", prevent.hash)

@@ -1,0 +1,127 @@
+"""What all makers share: what an owner gives, what comes of it, and golden cases that get their answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from msgspec import structs
+from numpy.typing import NDArray
+
+from fhirtwin.errors import Incorrect
+from fhirtwin.files import read_file
+from fhirtwin.packages import predictor, strict_json, transforms
+from fhirtwin.packages.golden import features_of, percent_of
+from fhirtwin.packages.schema import FORMAT, CaseForm, FeatureForm, GoldenForm, Manifest, PublicForm, SourceForm
+from fhirtwin.predictors.model import Predictor, Values
+
+LONGEST_BYTES: Final = 1_000_000
+"""Of a description, and of golden cases."""
+
+_BOUND_STEP: Final = 0.25
+"""Bounds of sums are widened to multiples of it, so that they tell little of the weights."""
+
+_PRINTED_DIGITS: Final = 12
+
+Float = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an owner gives.
+
+    Attributes:
+        description: JSON of the model, without what packing works out.
+        weights: the file with the numbers that stay with the engine.
+        golden: JSON of the golden cases, answers left out or to be compared.
+    """
+
+    description: Path
+    weights: Path
+    golden: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a maker makes of it: everything but manifest and signature.
+
+    Attributes:
+        id, version: of the model.
+        content: the files that its kind has.
+    """
+
+    id: str
+    version: str
+    content: Mapping[str, bytes]
+
+
+Maker = Callable[[Source], Draft]
+"""Raises `Incorrect` where something is not as it must be; the text names file, place and remedy."""
+
+
+def described(path: Path, form: type[SourceForm]) -> SourceForm:
+    """Read the description of a predictor.
+
+    Raises:
+        Incorrect: it is not of that form, or names no id and version.
+    """
+    source = strict_json.read(read_file(path, LONGEST_BYTES), form, str(path))
+    if not (source.id and source.version):
+        raise Incorrect(f"{path}: it must name the model by id, and its version.")
+    return source
+
+
+def bounded(source: SourceForm) -> tuple[FeatureForm, ...]:
+    """The features of a description with the bounds that its transforms have over the ranges of inputs."""
+    inputs = {one.fact: predictor.input_of(one) for one in source.inputs}
+    ends = [transforms.bounds_of(feature, inputs) for feature in source.features]
+    return tuple(
+        structs.replace(feature, low=end[0], high=end[1]) for feature, end in zip(source.features, ends, strict=True)
+    )
+
+
+def widened(bound: float) -> float:
+    """A bound that tells little of what it was made of."""
+    return math.ceil(bound / _BOUND_STEP) * _BOUND_STEP + 0.0
+
+
+def predictor_of(source: SourceForm, public: PublicForm) -> Predictor:
+    """The predictor of a public half that is not signed yet."""
+    return predictor.predictor(public, Manifest(FORMAT, "draft", source.id, source.version, "0" * 64, {}), "")
+
+
+def answered(golden: Path, made: Predictor, public: PublicForm, sums_of: Callable[[Float], Float]) -> GoldenForm:
+    """Golden cases of a predictor with their sums and percentages.
+
+    Args:
+        golden: as the owner wrote them.
+        made: of the public half.
+        public: names the rows.
+        sums_of: what the weights make of features in their order: a sum for each row.
+
+    Raises:
+        Incorrect: what the owner gave does not agree within half of the last digit given.
+    """
+    cases = strict_json.read(read_file(golden, LONGEST_BYTES), GoldenForm, str(golden)).cases
+    given = [(case, *features_of(case, made)) for case in cases]
+    return GoldenForm(tuple(_answered(case, values, sums_of(vector), public, made) for case, values, vector in given))
+
+
+def _answered(case: CaseForm, values: Values, sums: Float, public: PublicForm, made: Predictor) -> CaseForm:
+    by_row = {row.name: float(one) for row, one in zip(public.rows, sums, strict=True)}
+    percent = {output.id: percent_of(output, values, by_row) for output in made.outputs}
+    for what, given, right in (("sum of row", case.sums, by_row), ("percentage of", case.percent, percent)):
+        for name, told in (given or {}).items():
+            if name not in right or abs(right[name] - told) > _half_digit(told):
+                raise Incorrect(f"golden.json: {case.name}: the {what} {name} does not come out as it is given.")
+    return structs.replace(case, sums=by_row, percent=percent)
+
+
+def _half_digit(number: float) -> float:
+    """Half of the last digit that a number was written with."""
+    digits = len(repr(number).partition(".")[2].rstrip("0")) if "e" not in repr(number) else _PRINTED_DIGITS
+    return 0.5 * 10.0**-digits + 1e-12

@@ -1,0 +1,10 @@
+"""The makers there are, by the kinds that they make."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fhirtwin.packages.makers import panel
+from fhirtwin.packages.makers.maker import Maker
+
+MAKERS: Final[dict[str, Maker]] = {"panel": panel.make}

@@ -1,0 +1,84 @@
+"""How a model that came as a package is asked: sealed, evaluated by whoever `send` leads to, opened. One way a kind.
+
+What opens has the names that the package gives its answers, and is rounded.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fhirtwin import timing
+from fhirtwin.ckks.profiles import MASKED, Profile
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.errors import Fault
+from fhirtwin.packages.kind import Model
+from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.vault.vault import Vault
+
+Float = NDArray[np.float64]
+Send = Callable[[SealedFeatures], SealedScores]
+
+
+class Asking(ABC):
+    """Asks one model. Threads may share it.
+
+    Attributes:
+        profile: the parameters it is sealed under.
+        is_probed: whether an answer that opens says that the engine computes rightly (`docs/probes.md`); if not, only
+            one that does not open says something.
+    """
+
+    profile: Profile
+    is_probed: bool
+
+    @abstractmethod
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        """Have the model evaluated on what its kind takes.
+
+        Raises:
+            EngineAnswerWrong: an answer fails a check.
+            Fault: that must not be sealed.
+        """
+
+    @abstractmethod
+    def most_off(self, answer: str) -> Decimal:
+        """How far an opened answer may be from the plain one, rounding included."""
+
+
+class _Panel(Asking):
+    """In one ciphertext, with a probe."""
+
+    profile, is_probed = MASKED, True
+
+    def __init__(self, model: PanelModel) -> None:
+        self._vault = Vault(model.hidden(), mode="masked")
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        with timing.stage("seal"):
+            sealed, opening = self._vault.seal(given)
+        answer = send(sealed)
+        with timing.stage("open"):
+            return self._vault.open(answer, opening).values
+
+    def most_off(self, answer: str) -> Decimal:
+        return _rounded_off(self.profile)
+
+
+def asking(model: Model) -> Asking:
+    """What asks a model, whatever its kind.
+
+    Raises:
+        Incorrect: it cannot be sealed.
+    """
+    if isinstance(model, PanelModel):
+        return _Panel(model)
+    raise Fault("Nothing here asks models of this kind.")
+
+
+def _rounded_off(profile: Profile) -> Decimal:
+    return profile.step / 2 + Decimal(repr(profile.error))

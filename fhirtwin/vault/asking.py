@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin import timing
-from fhirtwin.ckks.profiles import MASKED, Profile
+from fhirtwin.ckks.profiles import MASKED, POLYGENIC, Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import Fault
 from fhirtwin.packages.kind import Model
 from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.kinds.polygenic import PolygenicModel
+from fhirtwin.packages.kinds.trajectory import TrajectoryModel
+from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Vault
 
 Float = NDArray[np.float64]
@@ -69,6 +72,49 @@ class _Panel(Asking):
         return _rounded_off(self.profile)
 
 
+class _Polygenic(Asking):
+    """In a ciphertext for every chunk of the variants. Check slots tell damage, not a lie."""
+
+    profile, is_probed = POLYGENIC, False
+
+    def __init__(self, model: PolygenicModel) -> None:
+        self._vault = PolygenicVault(model.hidden())
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        with timing.stage("seal"):
+            sealed, opening = self._vault.seal([given])
+        answer = send(sealed)
+        with timing.stage("open"):
+            return self._vault.open(answer, opening).values
+
+    def most_off(self, answer: str) -> Decimal:
+        return _rounded_off(self.profile)
+
+
+class _Trajectory(Asking):
+    """In a ciphertext for every part, each with a probe."""
+
+    profile, is_probed = MASKED, True
+
+    def __init__(self, model: TrajectoryModel) -> None:
+        self._vaults = [Vault(panel, mode="masked") for panel in model.hidden()]
+        self._scales = dict(zip(model.rows, _exactly(model.scales), strict=True))
+        self._middles = dict(zip(model.rows, _exactly(model.middles), strict=True))
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        opened: dict[str, Decimal] = {}
+        for vault in self._vaults:
+            with timing.stage("seal"):
+                sealed, opening = vault.seal(given)
+            answer = send(sealed)
+            with timing.stage("open"):
+                opened |= vault.open(answer, opening).values
+        return {row: value * self._scales[row] + self._middles[row] for row, value in opened.items()}
+
+    def most_off(self, answer: str) -> Decimal:
+        return _rounded_off(self.profile) * self._scales[answer]
+
+
 def asking(model: Model) -> Asking:
     """What asks a model, whatever its kind.
 
@@ -77,8 +123,16 @@ def asking(model: Model) -> Asking:
     """
     if isinstance(model, PanelModel):
         return _Panel(model)
+    if isinstance(model, PolygenicModel):
+        return _Polygenic(model)
+    if isinstance(model, TrajectoryModel):
+        return _Trajectory(model)
     raise Fault("Nothing here asks models of this kind.")
 
 
 def _rounded_off(profile: Profile) -> Decimal:
     return profile.step / 2 + Decimal(repr(profile.error))
+
+
+def _exactly(numbers: Float) -> list[Decimal]:
+    return [Decimal(one) for one in numbers.tolist()]

@@ -17,6 +17,8 @@ from tests.conftest import ROOT
 from tests.packages import prevent
 
 KFRE = ROOT / "fixtures" / "models" / "kfre"
+DECAY = ROOT / "fixtures" / "models" / "decay"
+POLYGENIC = ROOT / "fixtures" / "models" / "polygenic-illustration"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 AUTHORS = {signing.public_hex(KEY): "kidney-group"}
@@ -71,3 +73,23 @@ def resigned(files: dict[str, bytes], key: Ed25519PrivateKey = KEY) -> dict[str,
     manifest["author"] = signing.public_hex(key)
     data = json.dumps(manifest).encode()
     return files | {"manifest.json": data, "manifest.sig": signing.sign(key, data)}
+
+
+def packed_polygenic(folder: Path, scoring: Path | None = None, golden: Any = None, **changes: Any) -> Made:
+    """The illustration of a polygenic score, or of another scoring file, some members of its description changed."""
+    return _packed("polygenic", POLYGENIC, scoring or POLYGENIC / "scoring.txt", folder, golden, changes)
+
+
+def packed_trajectory(folder: Path, matrices: Any = None, golden: Any = None, **changes: Any) -> Made:
+    """The illustration of a trajectory, or of other matrices, some members of its description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = folder / "matrices.json"
+    numbers.write_text(json.dumps(matrices) if matrices else (DECAY / "matrices.json").read_text())
+    return _packed("trajectory", DECAY, numbers, folder, golden, changes)
+
+
+def _packed(kind: str, example: Path, numbers: Path, folder: Path, golden: Any, changes: dict[str, Any]) -> Made:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.json").write_text(json.dumps(json.loads((example / "model.json").read_text()) | changes))
+    (folder / "golden.json").write_text(json.dumps(golden) if golden else (example / "golden.json").read_text())
+    return making.pack(kind, Source(folder / "model.json", numbers, folder / "golden.json"), KEY, folder / "out")

@@ -7,8 +7,10 @@ from typing import Final
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages.kind import Kind
 from fhirtwin.packages.kinds.panel import PanelKind
+from fhirtwin.packages.kinds.polygenic import PolygenicKind
+from fhirtwin.packages.kinds.trajectory import TrajectoryKind
 
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(),)}
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(), PolygenicKind(), TrajectoryKind())}
 
 
 def kind_of(name: str) -> Kind:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.packages.makers import panel
+from fhirtwin.packages.makers import panel, polygenic, trajectory
 from fhirtwin.packages.makers.maker import Maker
 
-MAKERS: Final[dict[str, Maker]] = {"panel": panel.make}
+MAKERS: Final[dict[str, Maker]] = {"panel": panel.make, "polygenic": polygenic.make, "trajectory": trajectory.make}

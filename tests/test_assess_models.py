@@ -20,6 +20,7 @@ from fhirtwin.errors import EngineAnswerWrong, EngineLacksModel, EngineUnavailab
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.packages import published
+from fhirtwin.packages.kind import Predictive
 from fhirtwin.predictors import registry
 from fhirtwin.report import cards
 from fhirtwin.report.identity import identity
@@ -28,7 +29,7 @@ from fhirtwin.report.provenance import provenance
 from fhirtwin.report.risk_assessment import risk_assessment
 from fhirtwin.vault import Vault, asking
 from tests.ckks.builders import evaluate
-from tests.packages.builders import AUTHORS, authors_file, packed, packed_prevent, panel_of
+from tests.packages.builders import AUTHORS, authors_file, packed, packed_prevent, packed_trees, panel_of, trees_of
 from tests.report.builders import DAY, SETTINGS, facts, state
 
 OURS = replace(SETTINGS, kfre_region="non-north-american")
@@ -65,8 +66,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assessor(folder: Path, engine: Engine) -> Assessor:
     models = [
-        SealedModel(panel_of(one), one.author, asking(one.model))
+        SealedModel(one.model, one.author, asking(one.model))
         for one in published.current(folder / "models", AUTHORS)
+        if isinstance(one.model, Predictive)
     ]
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
@@ -211,3 +213,27 @@ def test_an_engine_that_lies_about_a_model_is_found_out(folder: Path) -> None:
     engine.evaluator = Liar()  # type: ignore[assignment]
     with pytest.raises(EngineAnswerWrong):
         made.assess(state(), DAY)
+
+
+def test_trees_give_a_result_bound_to_their_hash_and_do_without_what_they_may_do_without(tmp_path: Path) -> None:
+    authors_file(tmp_path / "authors.json")
+    package = packed_trees(tmp_path / "trees", stretched=12).package
+    published.publish(package, tmp_path / "models", with_weights=True)
+    engine = Engine(tmp_path)
+    made = assessor(tmp_path, engine)
+    found = made.assess(state(), DAY)
+    result = found.results[-1]
+    values = {used.fact: float(used.value) for used in result.vector.inputs}  # type: ignore[arg-type]
+    assert "glucose" not in values and result.vector.predictor.model_hash == package.hash
+    row = [values["age"], values["systolic-bp"], values["egfr"], np.nan, values["bmi"]]
+    whole = trees_of(package).whole
+    assert whole is not None
+    margin = whole.evaluate_plain(np.array([row]))[0, 0]
+    (score,) = result.scores
+    assert float(score.percent) == pytest.approx(100 / (1 + np.exp(-margin)), abs=0.15)
+    assert package.hash in result.how
+    parts = len(trees_of(package).public.panels)
+    assert parts > 1 and len(engine.sent) == 1 + parts
+    engine.sent.clear()
+    made.assess(state(), DAY, only={"kfre-4-variable"})
+    assert len(engine.sent) == 1 + parts  # so asking tells nothing

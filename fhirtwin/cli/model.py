@@ -19,7 +19,7 @@ _MODELS = click.option("--models", type=_FOLDER, help="Folder of models of an en
 _DATA = click.option("--data", type=_FOLDER, help="Data folder of a gateway, which gets no weights.")
 _AUTHORS = click.option("--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of trusted authors.")
 
-_KINDS = {"weights": "panel", "scoring_file": "polygenic", "matrices": "trajectory"}
+_KINDS = {"weights": "panel", "trees": "trees", "scoring_file": "polygenic", "matrices": "trajectory"}
 """Options of `pack`, and the kinds of model that they are for."""
 
 
@@ -60,6 +60,7 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 @model.command("pack")
 @click.argument("description", type=_FILE)
 @click.option("--weights", type=_FILE, help="A linear panel: weights.safetensors, or a CSV.")
+@click.option("--trees", type=_FILE, help="Boosted trees: the JSON that XGBoost saves.")
 @click.option("--scoring-file", type=_FILE, help="A polygenic score: a file of the PGS Catalog, on GRCh38.")
 @click.option("--matrices", type=_FILE, help="A trajectory: JSON of a linear state-space model.")
 @click.option("--golden", required=True, type=_FILE, help="JSON of cases whose answers are known.")
@@ -171,7 +172,7 @@ def verify(
     found = package.read(folder, trusted)
     signed = f"signed by {found.author}" if trusted is not None else f"signed by {found.manifest.author}"
     half = "whole package" if found.is_whole else "public half, without weights"
-    click.echo(f"{found.id} {found.version}: {half}, {signed}, SHA-256 {found.hash}")
+    click.echo(f"{found.id} {found.version}: {found.kind}, {half}, {signed}, SHA-256 {found.hash}")
     if trusted is None:
         click.echo(
             "Nobody said whom to trust (--authors): compare that key with the author's by another way.", err=True

@@ -21,6 +21,9 @@ GOLDEN: Final = "golden.json"
 WEIGHTS: Final = "weights.safetensors"
 """In every kind: the file that gateways do not get."""
 
+COMMON: Final = {PUBLIC: 1_000_000, GOLDEN: 1_000_000, WEIGHTS: 2_000_000}
+"""Files that a kind has, and most bytes of each, unless it says otherwise."""
+
 _LAYOUT_BYTES = 16
 
 Float = NDArray[np.float64]

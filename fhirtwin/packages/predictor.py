@@ -32,8 +32,14 @@ _SLACK: Final = 1e-9
 _AGES: Final = frozenset(f.name.removeprefix("max_age_").removesuffix("_days") for f in fields(Settings))
 
 
-def predictor(public: PublicForm, manifest: Manifest, model_hash: str) -> Predictor:
+def predictor(public: PublicForm, manifest: Manifest, model_hash: str, *, absent: float = 0.0) -> Predictor:
     """Make the predictor of a public half.
+
+    Args:
+        public: as it was read.
+        manifest: names the model.
+        model_hash: SHA-256, in hex, of the manifest.
+        absent: what a feature is of which a fact is absent, because the outputs do without it.
 
     Raises:
         Incorrect: it does not say what a predictor must; the text names the place and the remedy.
@@ -49,7 +55,7 @@ def predictor(public: PublicForm, manifest: Manifest, model_hash: str) -> Predic
         features=_features(public, inputs),
         rows=(),
         outputs=tuple(_output(one, public) for one in public.outputs),
-        prepare=lambda values: {one.name: transforms.value_of(one, values) for one in public.features},
+        prepare=lambda values: {one.name: transforms.value_of(one, values, absent) for one in public.features},
         model_hash=model_hash,
     )
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any, Never, TypeVar
 
@@ -47,6 +48,12 @@ def read(data: bytes, form: type[Form], name: str) -> Form:
 def write(value: Any) -> bytes:
     """Write JSON for people to read, in an order that does not change."""
     return msgspec.json.format(msgspec.json.encode(value, order="deterministic"), indent=1) + b"\n"
+
+
+def write_lines(name: str, values: Iterable[Any]) -> bytes:
+    """Write an object of one member, a list, with a line for each element."""
+    lines = (msgspec.json.encode(value, order="deterministic") for value in values)
+    return msgspec.json.encode(name).join((b"{", b": [\n")) + b",\n".join(lines) + b"\n]}\n"
 
 
 class _WrongValue(ValueError):

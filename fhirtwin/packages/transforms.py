@@ -21,10 +21,10 @@ _ANYWHERE: Final = (1.0, 2.0, 3.0)
 _SQUARE: Final = 2.0
 
 
-def value_of(feature: FeatureForm, values: Values) -> float:
-    """The number of a feature, for values of its facts in range; 0 where one of them is absent."""
+def value_of(feature: FeatureForm, values: Values, absent: float = 0.0) -> float:
+    """The number of a feature, for values of its facts in range; `absent` where one of them is."""
     if not facts_of(feature) <= values.keys():
-        return 0.0
+        return absent
     return math.prod(math.pow(_unraised(factor, _number(factor, values)), factor.power) for factor in feature.product)
 
 

@@ -129,7 +129,22 @@ def read(path: Path, tolerance: float = TOLERANCE) -> Trees:
         Incorrect: it is no such file, has something that is not reckoned with, or could not be evaluated safely; the
             text names the place.
     """
-    return Trees(*_parts(path), tolerance)
+    return Trees(*_parts(path)[1:], tolerance)
+
+
+def read_probability(path: Path) -> Trees:
+    """The trees of a file whose margin is the log odds of a probability.
+
+    Raises:
+        Incorrect: as for `read`, or its objective is another one; the text says what to do.
+    """
+    objective, splits, values, base = _parts(path)
+    if objective not in ("binary:logistic", "binary:logitraw"):
+        raise Incorrect(
+            f"{path.name}: its objective is {objective}, and a risk needs log odds: train with binary:logistic, one "
+            "model for each outcome."
+        )
+    return Trees(splits, values, base)
 
 
 def margins(path: Path, rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -138,13 +153,13 @@ def margins(path: Path, rows: NDArray[np.float64]) -> NDArray[np.float64]:
     Raises:
         Incorrect: it is no such file, or has something that is not reckoned with; the text names the place.
     """
-    splits, values, base = _parts(path)
+    _, splits, values, base = _parts(path)
     if not np.isfinite(np.concatenate([*values, base])).all():
         raise Incorrect(f"{path.name}: a leaf has no finite value.")
     return splits.margins(rows, values, base)
 
 
-def _parts(path: Path) -> tuple[Splits, tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
+def _parts(path: Path) -> tuple[str, Splits, tuple[NDArray[np.float64], ...], NDArray[np.float64]]:
     name = path.name
     found = strict_json.read(read_file(path, LONGEST), _File, name)
     learner = found.learner
@@ -166,7 +181,7 @@ def _parts(path: Path) -> tuple[Splits, tuple[NDArray[np.float64], ...], NDArray
     base = np.array(
         [_margin(score, learner.objective.name, name) for score in _scores(sizes.base_score, outputs, name)]
     )
-    return Splits(tuple(names), told, trees, tuple(model.tree_info)), values, base
+    return learner.objective.name, Splits(tuple(names), told, trees, tuple(model.tree_info)), values, base
 
 
 def _tree(form: _Tree, name: str) -> tuple[Tree, NDArray[np.float64]]:

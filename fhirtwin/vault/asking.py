@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin import timing
+from fhirtwin.ckks.circuits.trees import TOLERANCE
 from fhirtwin.ckks.profiles import MASKED, POLYGENIC, Profile
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.errors import Fault
 from fhirtwin.packages.kind import Model
 from fhirtwin.packages.kinds.panel import PanelModel
 from fhirtwin.packages.kinds.polygenic import PolygenicModel
 from fhirtwin.packages.kinds.trajectory import TrajectoryModel
+from fhirtwin.packages.kinds.trees import TreesModel
 from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Vault
 
@@ -62,14 +64,31 @@ class _Panel(Asking):
         self._vault = Vault(model.hidden(), mode="masked")
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
-        with timing.stage("seal"):
-            sealed, opening = self._vault.seal(given)
-        answer = send(sealed)
-        with timing.stage("open"):
-            return self._vault.open(answer, opening).values
+        return _opened(self._vault, given, send).values
 
     def most_off(self, answer: str) -> Decimal:
         return _rounded_off(self.profile)
+
+
+class _Trees(Asking):
+    """Part after part, each with a probe."""
+
+    profile, is_probed = MASKED, True
+
+    def __init__(self, model: TreesModel) -> None:
+        self._model = model
+        self._vaults = [Vault(panel, mode="masked") for panel in model.public.panels]
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        parts = self._model.parts_of(given)
+        return self._model.public.read([_opened(*one, send) for one in zip(self._vaults, parts, strict=True)])
+
+    def most_off(self, answer: str) -> Decimal:
+        """Rounded part by part."""
+        trees = self._model.public
+        place = trees.splits.outputs.index(answer)
+        parts = sum(trees.splits.output_of[part[0]] == place for part in trees.parts)
+        return parts * self.profile.step / 2 + Decimal(repr(TOLERANCE)) + Decimal("1e-6")
 
 
 class _Polygenic(Asking):
@@ -104,11 +123,7 @@ class _Trajectory(Asking):
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
         opened: dict[str, Decimal] = {}
         for vault in self._vaults:
-            with timing.stage("seal"):
-                sealed, opening = vault.seal(given)
-            answer = send(sealed)
-            with timing.stage("open"):
-                opened |= vault.open(answer, opening).values
+            opened |= _opened(vault, given, send).values
         return {row: value * self._scales[row] + self._middles[row] for row, value in opened.items()}
 
     def most_off(self, answer: str) -> Decimal:
@@ -127,7 +142,17 @@ def asking(model: Model) -> Asking:
         return _Polygenic(model)
     if isinstance(model, TrajectoryModel):
         return _Trajectory(model)
+    if isinstance(model, TreesModel):
+        return _Trees(model)
     raise Fault("Nothing here asks models of this kind.")
+
+
+def _opened(vault: Vault, values: Float, send: Send) -> Scores:
+    with timing.stage("seal"):
+        sealed, opening = vault.seal(values)
+    answer = send(sealed)
+    with timing.stage("open"):
+        return vault.open(answer, opening)
 
 
 def _rounded_off(profile: Profile) -> Decimal:

@@ -49,7 +49,7 @@ def engine(place: Path) -> tuple[object, ...]:
 
 def test_from_packing_to_rolling_back(place: Path) -> None:
     whole, public = place / "out" / "kfre-packaged-1.0", place / "out" / "kfre-packaged-1.0.public"
-    assert "whole package, signed by kidney-group" in right("verify", whole, "--data", place / "data")
+    assert "panel, whole package, signed by kidney-group" in right("verify", whole, "--data", place / "data")
     assert "compare that key with the author's" in right("verify", public)
     assert "is at 1.0, by kidney-group" in right("publish", whole, *engine(place))
     (place / "next.json").write_text((KFRE / "model.json").read_text().replace('"1.0"', '"1.1"'))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from fhirtwin.packages.kinds.table import KINDS
 from fhirtwin.packages.package import LONGEST
 from tests.conftest import ROOT
 
@@ -20,7 +21,7 @@ WAIT = {
 
 def test_the_commands_of_the_page_lead_from_weights_to_a_risk_assessment(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 7
+    assert len(blocks) == 8
     script = ["set -e", "trap 'kill $(jobs -p); wait' EXIT"]
     commands = "".join(blocks).replace("fhirtwin serve --open", "fhirtwin serve --open --port 0")
     commands = re.sub(r"(fhirtwin load.*)", r"PATIENT=$(\1 | tail -1)", commands).replace("Patient/ID", "$PATIENT")
@@ -55,6 +56,9 @@ def test_the_commands_of_the_page_lead_from_weights_to_a_risk_assessment(tmp_pat
 
 
 def test_the_sizes_of_the_page_are_those_of_the_code() -> None:
-    for name, most in LONGEST.items():
+    files = {**LONGEST, **{name: most for kind in KINDS.values() for name, most in kind.longest.items()}}
+    for kind in KINDS.values():
+        assert all(files[name] == most for name, most in kind.longest.items()), kind.name
+    for name, most in files.items():
         assert re.search(rf"^\| `{re.escape(name)}` \|.*\| {most:,} \|$", PAGE, re.MULTILINE), name
-    assert len(LONGEST) == len(re.findall(r"^\| `[a-z]+\.[a-z]+` \|", PAGE, re.MULTILINE))
+    assert len(files) == len(re.findall(r"^\| `[a-z]+\.[a-z]+` \|", PAGE, re.MULTILINE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fhirtwin.packages import making, signing
 from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.kinds.trees import TreesModel
 from fhirtwin.packages.makers.maker import Source
 from fhirtwin.packages.making import Made
 from fhirtwin.packages.package import Package
@@ -19,6 +21,8 @@ from tests.packages import prevent
 KFRE = ROOT / "fixtures" / "models" / "kfre"
 DECAY = ROOT / "fixtures" / "models" / "decay"
 POLYGENIC = ROOT / "fixtures" / "models" / "polygenic-illustration"
+TREES = ROOT / "fixtures" / "models" / "trees-illustration"
+BOOSTER = ROOT / "fixtures" / "trees" / "binary.json"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
 AUTHORS = {signing.public_hex(KEY): "kidney-group"}
@@ -48,6 +52,34 @@ def packed(
 
 def panel_of(package: Package) -> PanelModel:
     assert isinstance(package.model, PanelModel)
+    return package.model
+
+
+def packed_trees(
+    folder: Path,
+    *,
+    stretched: float = 1.0,
+    booster: Callable[[dict[str, Any]], object] = lambda _: None,
+    golden: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Made:
+    """The trees that mean nothing, their leaf values multiplied, the booster and members of the description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.loads(BOOSTER.read_text())
+    for tree in content["learner"]["gradient_booster"]["model"]["trees"]:
+        leaves = [place for place, child in enumerate(tree["left_children"]) if child == -1]
+        for place in leaves:
+            tree["split_conditions"][place] *= stretched
+    booster(content)
+    (folder / "booster.json").write_text(json.dumps(content))
+    (folder / "model.json").write_text(json.dumps(json.loads((TREES / "model.json").read_text()) | changes))
+    (folder / "golden.json").write_text(json.dumps(golden) if golden else (TREES / "golden.json").read_text())
+    source = Source(folder / "model.json", folder / "booster.json", folder / "golden.json")
+    return making.pack("trees", source, KEY, folder / "out")
+
+
+def trees_of(package: Package) -> TreesModel:
+    assert isinstance(package.model, TreesModel)
     return package.model
 
 

@@ -15,7 +15,8 @@ import pytest
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package
-from tests.packages.builders import AUTHORS, packed, packed_prevent, panel_of, resigned
+from fhirtwin.packages.kind import AsPanel
+from tests.packages.builders import AUTHORS, packed, packed_prevent, packed_trees, panel_of, resigned
 
 TEXTS = (
     "",
@@ -87,6 +88,28 @@ def test_two_thousand_mutations_of_what_was_signed(tmp_path: Path, make: Any) ->
             assert MASKED.error > 0
         assert time.perf_counter() - start < 2.0
     assert read > 5  # some changes are of no consequence, so not all is refused alike
+
+
+def test_a_thousand_mutations_of_trees_that_were_signed(tmp_path: Path) -> None:
+    files = dict(packed_trees(tmp_path).package.files)
+    random, read = Random(13), 0  # noqa: S311
+    for _ in range(1000):
+        name = random.choice(("splits.json", "splits.json", "public.json", "golden.json"))
+        data = json.dumps(_mutated(json.loads(files[name]), random)).encode()
+        start = time.perf_counter()
+        try:
+            found = package.of_files(resigned(files | {name: data}), AUTHORS)
+        except Incorrect:
+            pass
+        else:
+            read += 1
+            for part in found.served():
+                assert isinstance(part, AsPanel)
+                sums = part.panel.added(np.abs(part.panel.weights) * part.panel.largest())
+                assert (sums <= 16.0).all()
+            assert all(np.isfinite(list(case.answers.values())).all() for case in found.cases)
+        assert time.perf_counter() - start < 2.0
+    assert read > 5
 
 
 def test_a_thousand_changed_bytes_of_what_was_signed(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ Each part is sealed as a panel without weights is (`fhirtwin.ckks.hidden`), with
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
@@ -39,7 +39,7 @@ LARGEST: Final = 1.125
 TOLERANCE: Final = 3e-4
 """How far a margin may be off unless a model says otherwise: a few ten-thousandths of the log odds."""
 
-_BOUND_STEP: Final = 0.25
+BOUND_STEP: Final = 0.25
 """Bounds of sums are widened to multiples of it, so that they tell little of the leaf values."""
 
 _PLACES_OF_ONE_ROW: Final = MASKED.slots
@@ -137,17 +137,24 @@ class Trees:
             cases: rows of features, of nobody. Each is an equation about the leaf values, and makes lies harder.
         """
         hot = self.splits.one_hot(cases, self.parts)
-        hidden = tuple(_hidden(panel, of_part) for panel, of_part in zip(self.panels, hot, strict=True))
+        hidden = tuple(
+            replace(
+                hidden_part(self.splits, part, of_part, of_part @ panel.weights.T),
+                digest=panel.digest,
+                least=-_widened(-panel.range()[0]),
+                greatest=_widened(panel.range()[1]),
+            )
+            for part, panel, of_part in zip(self.parts, self.panels, hot, strict=True)
+        )
         return PublicTrees(self.splits, self.parts, hidden, self.constants)
 
     def _panel(self, number: int, part: Sequence[int]) -> Panel:
         values = [self.values[tree] for tree in part]
         ends = np.cumsum([0, *(len(value) for value in values)]).tolist()
-        names = tuple(f"{tree}:{leaf}" for tree in part for leaf in range(self.splits.trees[tree].leaves))
         return Panel(
-            features=names,
-            low=np.zeros(len(names)),
-            high=np.full(len(names), LARGEST),
+            features=_names(self.splits, part),
+            low=np.zeros(ends[-1]),
+            high=np.full(ends[-1], LARGEST),
             rows=(self.splits.outputs[self.splits.output_of[part[0]]],),
             weights=np.concatenate([value - (value.min() + value.max()) / 2 for value in values])[None],
             choices=tuple(tuple(range(start, end)) for start, end in pairwise(ends)),
@@ -198,8 +205,24 @@ class PublicTrees:
         return {name: margins[name] + constant for name, constant in zip(margins, rounded, strict=True)}
 
 
-def _hidden(panel: Panel, cases: Float) -> HiddenPanel:
-    low, high = panel.range()
-    least, greatest = np.floor(low / _BOUND_STEP) * _BOUND_STEP, np.ceil(high / _BOUND_STEP) * _BOUND_STEP
-    answers = cases @ panel.weights.T
-    return HiddenPanel(panel.features, panel.low, panel.high, panel.rows, panel.digest, least, greatest, cases, answers)
+def hidden_part(splits: Splits, part: Sequence[int], cases: Float, answers: Float) -> HiddenPanel:
+    """What a gateway has of the trees of one part; digest and bounds of its sum are for the caller to name.
+
+    Args:
+        splits: of the model.
+        part: numbers of its trees.
+        cases: leaves that known cases reach, shape (cases, leaves of the part).
+        answers: their centred sums, shape (cases, 1).
+    """
+    names = _names(splits, part)
+    rows = (splits.outputs[splits.output_of[part[0]]],)
+    low, high, none = np.zeros(len(names)), np.full(len(names), LARGEST), np.zeros(1)
+    return HiddenPanel(names, low, high, rows, "", none, none, cases, answers)
+
+
+def _names(splits: Splits, part: Sequence[int]) -> tuple[str, ...]:
+    return tuple(f"{tree}:{leaf}" for tree in part for leaf in range(splits.trees[tree].leaves))
+
+
+def _widened(bound: Float) -> Float:
+    return np.asarray(np.ceil(bound / BOUND_STEP) * BOUND_STEP + 0.0)

@@ -16,7 +16,7 @@ from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.packages import safetensors, strict_json, transforms
 from fhirtwin.packages.golden import cases_of
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Predictive
+from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Predictive
 from fhirtwin.packages.predictor import predictor, rows_of
 from fhirtwin.packages.schema import GoldenForm, Manifest, PublicForm
 from fhirtwin.predictors.model import Predictor
@@ -106,7 +106,7 @@ class PanelKind(Kind):
     """Read as weights, checked against bounds, overflow and error."""
 
     name = "panel"
-    longest: ClassVar = {PUBLIC: 1_000_000, GOLDEN: 1_000_000, WEIGHTS: 2_000_000}
+    longest: ClassVar = COMMON
 
     def read(self, files: Mapping[str, bytes], manifest: Manifest, model_hash: str) -> PanelModel:
         """Read a panel."""

@@ -9,8 +9,11 @@ from fhirtwin.packages.kind import Kind
 from fhirtwin.packages.kinds.panel import PanelKind
 from fhirtwin.packages.kinds.polygenic import PolygenicKind
 from fhirtwin.packages.kinds.trajectory import TrajectoryKind
+from fhirtwin.packages.kinds.trees import TreesKind
 
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(), PolygenicKind(), TrajectoryKind())}
+_ALL = (PanelKind(), TreesKind(), PolygenicKind(), TrajectoryKind())
+
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ALL}
 
 
 def kind_of(name: str) -> Kind:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from msgspec import structs
@@ -28,6 +28,7 @@ _BOUND_STEP: Final = 0.25
 _PRINTED_DIGITS: Final = 12
 
 Float = NDArray[np.float64]
+Described = TypeVar("Described", bound=SourceForm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ Maker = Callable[[Source], Draft]
 """Raises `Incorrect` where something is not as it must be; the text names file, place and remedy."""
 
 
-def described(path: Path, form: type[SourceForm]) -> SourceForm:
+def described(path: Path, form: type[Described]) -> Described:
     """Read the description of a predictor.
 
     Raises:
@@ -89,9 +90,10 @@ def widened(bound: float) -> float:
     return math.ceil(bound / _BOUND_STEP) * _BOUND_STEP + 0.0
 
 
-def predictor_of(source: SourceForm, public: PublicForm) -> Predictor:
+def predictor_of(source: SourceForm, public: PublicForm, *, absent: float = 0.0) -> Predictor:
     """The predictor of a public half that is not signed yet."""
-    return predictor.predictor(public, Manifest(FORMAT, "draft", source.id, source.version, "0" * 64, {}), "")
+    unsigned = Manifest(FORMAT, "draft", source.id, source.version, "0" * 64, {})
+    return predictor.predictor(public, unsigned, "", absent=absent)
 
 
 def answered(golden: Path, made: Predictor, public: PublicForm, sums_of: Callable[[Float], Float]) -> GoldenForm:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from fhirtwin.packages.makers import panel, polygenic, trajectory
+from fhirtwin.packages.makers import panel, polygenic, trajectory, trees
 from fhirtwin.packages.makers.maker import Maker
 
-MAKERS: Final[dict[str, Maker]] = {"panel": panel.make, "polygenic": polygenic.make, "trajectory": trajectory.make}
+MAKERS: Final[dict[str, Maker]] = {
+    "panel": panel.make,
+    "trees": trees.make,
+    "polygenic": polygenic.make,
+    "trajectory": trajectory.make,
+}

@@ -90,7 +90,7 @@ class _Chromosome:
 class _Reader(RowReader[_Chromosome]):
     def __init__(self, variants: Variants, reading: Reading) -> None:
         super().__init__(reading, _by_name(variants))
-        self.variants = variants.all
+        self.variants = variants
         self.told: list[Told] = [None] * len(variants)
         self.chromosomes: set[int] = set()
 
@@ -133,11 +133,10 @@ class _Reader(RowReader[_Chromosome]):
 
 def _by_name(variants: Variants) -> dict[bytes, _Chromosome]:
     """Chromosomes by both of their usual names, `chr1` and `1`."""
-    numbers = [one.chromosome for one in variants.all]
     found: dict[bytes, _Chromosome] = {}
-    for number in sorted(set(numbers)):
-        first, behind = bisect_left(numbers, number), bisect_right(numbers, number)
-        positions = [one.position for one in variants.all[first:behind]]
+    for number in np.unique(variants.chromosomes).tolist():
+        first, behind = np.searchsorted(variants.chromosomes, [number, number + 1]).tolist()
+        positions = variants.positions[first:behind].tolist()
         here = _Chromosome(frozenset(positions), positions, first)
         found |= {f"{number}".encode(): here, f"chr{number}".encode(): here}
     return found

@@ -28,6 +28,7 @@ from fhirtwin.polygenic.variants import (
     Variant,
     Variants,
     in_order,
+    of,
     rounded,
 )
 
@@ -105,7 +106,7 @@ class _Reader:
         if not self.taken:
             raise Incorrect("Scoring file: none of its variants can be used.")
         order = in_order(self.taken)
-        variants = Variants(tuple(self.taken[at] for at in order))
+        variants = of(self.taken[at] for at in order)
         return Scoring(self.about, variants, np.array([self.weights[at] for at in order]), dict(self.left_out))
 
     def _text(self, line: bytes) -> str:

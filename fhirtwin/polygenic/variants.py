@@ -6,13 +6,14 @@ the two is the reference, and how frequent the counted one is; a point where tha
 
 from __future__ import annotations
 
+import io
 import math
 import re
-from collections.abc import Iterator, Sequence
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from typing import Final
+from typing import Any, Final, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,10 +32,12 @@ _NOT_KNOWN: Final = "."
 _COMPLEMENT: Final = str.maketrans("ACGT", "TGCA")
 _FREQUENCY_DIGITS: Final = 6
 _LINE: Final = re.compile(
-    r"([1-9]|1[0-9]|2[0-2])\t([1-9][0-9]{0,8})\t([ACGT]{1,255})\t([ACGT]{1,255})\t(\.|[ACGT]{1,255})\t(\.|0|1|0\.[0-9]{1,6})"
+    rb"([1-9]|1[0-9]|2[0-2])\t([1-9][0-9]{0,8})\t([ACGT]{1,255})\t([ACGT]{1,255})\t"
+    rb"(\.|[ACGT]{1,255})\t(\.|0|1|0\.[0-9]{1,6})\n"
 )
 
 Float = NDArray[np.float64]
+Whole = NDArray[np.signedinteger[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,41 +82,112 @@ class Variant:
 
 
 @dataclass(frozen=True, eq=False)
-class Variants:
-    """All of a score, in order, none twice.
+class Variants(Sequence[Variant]):
+    """All of a score, in order, none twice. Kept by columns: a million objects would take half a gigabyte.
+
+    Attributes:
+        chromosomes, positions: as whole numbers.
+        counted, other: alleles.
+        references: 1 where the reference is the counted allele, 2 where it is the other, 0 where it is not known.
+        frequencies: of the counted alleles, NaN where it is not known.
 
     Raises:
         Incorrect: there are none or too many, or they are not in order.
     """
 
-    all: tuple[Variant, ...]
+    chromosomes: Whole
+    positions: Whole
+    counted: tuple[str, ...]
+    other: tuple[str, ...]
+    references: Whole
+    frequencies: Float
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.all) <= MOST_VARIANTS:
+        if not 1 <= len(self.counted) <= MOST_VARIANTS:
             raise Incorrect(f"A polygenic score has from 1 to {MOST_VARIANTS:,} variants.")
-        for one, following in pairwise(self.all):
+        along = self.chromosomes.astype(np.int64) * (1 << 32) + self.positions
+        for place in np.flatnonzero(np.diff(along) <= 0).tolist():
+            one, following = self[place], self[place + 1]
             if one.place == following.place:
                 raise Incorrect(f"Variant {following.name} is there twice.")
             if one.place > following.place:
                 raise Incorrect(f"Variant {following.name} is out of order: chromosome, position, alleles.")
 
     def __len__(self) -> int:
-        return len(self.all)
+        return len(self.counted)
 
-    @cached_property
-    def names(self) -> tuple[str, ...]:
-        """Of all of them."""
-        return tuple(one.name for one in self.all)
+    @overload
+    def __getitem__(self, place: int) -> Variant: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Variant, ...]: ...
+    def __getitem__(self, place: int | slice) -> Variant | tuple[Variant, ...]:
+        if isinstance(place, slice):
+            return tuple(self[one] for one in range(*place.indices(len(self))))
+        counted, other, frequency = self.counted[place], self.other[place], float(self.frequencies[place])
+        return Variant(
+            int(self.chromosomes[place]),
+            int(self.positions[place]),
+            counted,
+            other,
+            ("", counted, other)[int(self.references[place])],
+            None if math.isnan(frequency) else frequency,
+        )
 
-    @cached_property
-    def frequencies(self) -> Float:
-        """Of the counted alleles, NaN where it is not known."""
-        return np.array([math.nan if one.frequency is None else one.frequency for one in self.all])
+    @property
+    def names(self) -> Names:
+        """Of all of them, each made when it is asked for."""
+        return Names(self)
+
+
+@dataclass(frozen=True, eq=False)
+class Names(Sequence[str]):
+    """The names of variants, none twice, for they are in order."""
+
+    variants: Variants
+
+    def __len__(self) -> int:
+        return len(self.variants)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[str, ...]: ...
+    def __getitem__(self, place: int | slice) -> str | tuple[str, ...]:
+        found = self.variants[place]
+        return found.name if isinstance(found, Variant) else tuple(one.name for one in found)
+
+
+def of(some: Iterable[Variant]) -> Variants:
+    """Variants, which must be in order, by columns.
+
+    Raises:
+        Incorrect: they are not, or too many.
+    """
+    chromosomes, positions, references, frequencies = array("b"), array("i"), array("b"), array("d")
+    counted: list[str] = []
+    other: list[str] = []
+    for one in some:
+        if len(counted) == MOST_VARIANTS:
+            raise Incorrect(f"A polygenic score has from 1 to {MOST_VARIANTS:,} variants.")
+        chromosomes.append(one.chromosome)
+        positions.append(one.position)
+        counted.append(sys.intern(one.counted))
+        other.append(sys.intern(one.other))
+        references.append(("", one.counted, one.other).index(one.reference))
+        frequencies.append(math.nan if one.frequency is None else one.frequency)
+    return Variants(
+        np.array(chromosomes, dtype=np.int8),
+        np.array(positions, dtype=np.int32),
+        tuple(counted),
+        tuple(other),
+        np.array(references, dtype=np.int8),
+        np.array(frequencies, dtype=np.float64),
+    )
 
 
 def write(variants: Variants) -> bytes:
     """The bytes of a file."""
-    return "".join(_line(one) for one in variants.all).encode()
+    return "".join(map(_line, variants)).encode()
 
 
 def read(data: bytes, name: str) -> Variants:
@@ -127,13 +201,7 @@ def read(data: bytes, name: str) -> Variants:
         Incorrect: it is not; the text names the line.
     """
     try:
-        lines = data.decode("ascii").split("\n")
-    except UnicodeDecodeError:
-        raise Incorrect(f"{name}: it is not ASCII.") from None
-    if lines.pop() != "" or not 1 <= len(lines) <= MOST_VARIANTS:
-        raise Incorrect(f"{name}: it must have from 1 to {MOST_VARIANTS:,} lines, the last of which ends.")
-    try:
-        return Variants(tuple(_read_lines(lines)))
+        return of(_variant(line, number) for number, line in enumerate(io.BytesIO(data), 1))
     except Incorrect as error:
         raise Incorrect(f"{name}: {error}") from None
 
@@ -154,19 +222,18 @@ def _line(one: Variant) -> str:
     return f"{one.chromosome}\t{one.position}\t{one.counted}\t{one.other}\t{reference}\t{known}\n"
 
 
-def _read_lines(lines: Sequence[str]) -> Iterator[Variant]:
-    for number, line in enumerate(lines, 1):
-        found = _LINE.fullmatch(line)
-        if found is None:
-            raise Incorrect(f"line {number} is no variant.")
-        chromosome, position, counted, other, reference, frequency = found.groups()
-        if counted == other or reference not in {_NOT_KNOWN, counted, other} or int(position) > LARGEST_POSITION:
-            raise Incorrect(f"line {number} has alleles or a position that cannot be.")
-        yield Variant(
-            int(chromosome),
-            int(position),
-            counted,
-            other,
-            "" if reference == _NOT_KNOWN else reference,
-            None if frequency == _NOT_KNOWN else float(frequency),
-        )
+def _variant(line: bytes, number: int) -> Variant:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        raise Incorrect(f"line {number} is no variant.")
+    chromosome, position, counted, other, reference, frequency = map(bytes.decode, found.groups())
+    if counted == other or reference not in (_NOT_KNOWN, counted, other) or int(position) > LARGEST_POSITION:
+        raise Incorrect(f"line {number} has alleles or a position that cannot be.")
+    return Variant(
+        int(chromosome),
+        int(position),
+        counted,
+        other,
+        "" if reference == _NOT_KNOWN else reference,
+        None if frequency == _NOT_KNOWN else float(frequency),
+    )

@@ -21,7 +21,7 @@ from fhirtwin.polygenic.copies import (
     OVERLAPPED,
     REFERENCE_NOT_KNOWN,
 )
-from fhirtwin.polygenic.variants import Variant, Variants
+from fhirtwin.polygenic.variants import Variant, of
 from tests.polygenic.files import vcf
 
 A_G = Variant(1, 1000, "A", "G", frequency=0.25)
@@ -30,7 +30,7 @@ AT_A = Variant(1, 1000, "AT", "A")
 
 def told(one: Variant, *rows: str, reading: Reading | None = None) -> float | str:
     """Copies of one variant, or why they are missing."""
-    found = copies.read(vcf(*rows), Variants((one,)), reading or Reading())
+    found = copies.read(vcf(*rows), of((one,)), reading or Reading())
     if found.missing:
         assert np.isnan(found.counted).all()
         ((reason, count),) = found.missing.items()
@@ -148,7 +148,7 @@ def test_filters_that_the_caller_trusts_are_taken() -> None:
 
 
 def test_several_alleles_at_one_position_are_variants_of_their_own() -> None:
-    both = Variants((Variant(1, 5, "A", "G"), Variant(1, 5, "T", "G")))
+    both = of((Variant(1, 5, "A", "G"), Variant(1, 5, "T", "G")))
     found = copies.read(vcf("1 5 G A,T 1/2", "1 9 A C 0/0"), both)
     assert found.missing == {OTHER_ALLELES: 2}
     found = copies.read(vcf("1 5 G A,T 0/1", "1 9 A C 0/0"), both)
@@ -161,24 +161,24 @@ def test_several_alleles_at_one_position_are_variants_of_their_own() -> None:
 )
 def test_another_build_or_none_that_is_known_is_refused(header: str) -> None:
     with pytest.raises(Unprocessable):
-        copies.read(vcf("1 1000 A G 0/1", header=header), Variants((A_G,)))
+        copies.read(vcf("1 1000 A G 0/1", header=header), of((A_G,)))
 
 
 def test_a_file_without_genotypes_is_refused() -> None:
     data = vcf("1 1000 A G 0/1").read().replace(b"\tGT\t", b"\tDS\t")
     with pytest.raises(Incorrect, match="genotype"):
-        copies.read(io.BytesIO(data), Variants((A_G,)))
+        copies.read(io.BytesIO(data), of((A_G,)))
 
 
 def test_the_sample_that_is_named_is_read() -> None:
     two = vcf("1 1000 A G 0/0\t1/1".replace("\t", "|||"), samples="S T").read().replace(b"|||", b"\t")
-    assert copies.read(io.BytesIO(two), Variants((A_G,)), Reading(sample="T")).counted[0] == 0
-    assert copies.read(io.BytesIO(two), Variants((A_G,)), Reading(sample="S")).counted[0] == 2
+    assert copies.read(io.BytesIO(two), of((A_G,)), Reading(sample="T")).counted[0] == 0
+    assert copies.read(io.BytesIO(two), of((A_G,)), Reading(sample="S")).counted[0] == 2
     with pytest.raises(Incorrect, match="2 samples"):
-        copies.read(io.BytesIO(two), Variants((A_G,)))
+        copies.read(io.BytesIO(two), of((A_G,)))
 
 
-MANY = Variants(tuple(Variant(1, 10 * (1 + at), "A", "G", frequency=0.25) for at in range(10)))
+MANY = of(tuple(Variant(1, 10 * (1 + at), "A", "G", frequency=0.25) for at in range(10)))
 
 
 def shown(missing: int) -> copies.Copies:
@@ -196,7 +196,7 @@ def test_what_is_missing_counts_as_twice_the_frequency_as_far_as_it_may() -> Non
 
 
 def test_what_is_missing_and_of_no_known_frequency_is_refused() -> None:
-    unknown = Variants(tuple(replace(one, frequency=None) for one in MANY.all))
+    unknown = of(tuple(replace(one, frequency=None) for one in MANY))
     assert filling.filled(shown(0), unknown, 0.5).missing == {}
     with pytest.raises(Unprocessable, match="frequent"):
         filling.filled(shown(1), unknown, 0.5)
@@ -208,7 +208,7 @@ def test_damage_is_refused_in_words_or_leaves_copies(data: st.DataObject) -> Non
     whole = vcf("1 1000 A G 0/1", "1 1003 AT A 0/1", "1 1004 A <NON_REF> 0/0 PASS END=2000").read()
     place = data.draw(st.integers(0, len(whole) - 1))
     put = data.draw(st.binary(min_size=1, max_size=4))
-    asked = Variants((A_G, Variant(1, 1003, "A", "AT"), Variant(1, 1500, "C", "T", "C")))
+    asked = of((A_G, Variant(1, 1003, "A", "AT"), Variant(1, 1500, "C", "T", "C")))
     try:
         found = copies.read(io.BytesIO(whole[:place] + put + whole[place + len(put) :]), asked)
     except FhirtwinError:

@@ -13,7 +13,7 @@ that score. Dosages are centred, minus one to one: the vault takes one off and t
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -52,20 +52,22 @@ class AnyPolygenic(Circuit):
     """What both sides know of scores over the same variants: how dosages lie, and what an answer is judged by.
 
     Attributes:
-        variants: names, in the order of dosages; what allele is counted is part of the name.
+        variants: names, in the order of dosages; what allele is counted is part of the name. Those of a package are
+            made when they are asked for, and whoever read it saw to it that none is there twice.
         scores: names.
 
     Raises:
         Incorrect: a name is missing or there twice.
     """
 
-    variants: tuple[str, ...]
+    variants: Sequence[str]
     scores: tuple[str, ...]
 
     def __post_init__(self) -> None:
         if not self.variants or not self.scores:
             raise Incorrect("A polygenic model needs at least one variant and one score.")
-        if len(set(self.variants)) != len(self.variants) or len(set(self.scores)) != len(self.scores):
+        twice = isinstance(self.variants, tuple) and len(set(self.variants)) != len(self.variants)
+        if twice or len(set(self.scores)) != len(self.scores):
             raise Incorrect("A polygenic model names a variant or a score twice.")
 
     @property

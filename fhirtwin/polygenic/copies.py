@@ -134,8 +134,8 @@ class _Reader(RowReader[_Chromosome]):
 def _by_name(variants: Variants) -> dict[bytes, _Chromosome]:
     """Chromosomes by both of their usual names, `chr1` and `1`."""
     found: dict[bytes, _Chromosome] = {}
-    for number in np.unique(variants.chromosomes).tolist():
-        first, behind = np.searchsorted(variants.chromosomes, [number, number + 1]).tolist()
+    for number in sorted(set(variants.chromosomes)):
+        first, behind = bisect_left(variants.chromosomes, number), bisect_right(variants.chromosomes, number)
         positions = variants.positions[first:behind].tolist()
         here = _Chromosome(frozenset(positions), positions, first)
         found |= {f"{number}".encode(): here, f"chr{number}".encode(): here}

@@ -13,7 +13,7 @@ import sys
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, overload
+from typing import Final, NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,11 +37,9 @@ _LINE: Final = re.compile(
 )
 
 Float = NDArray[np.float64]
-Whole = NDArray[np.signedinteger[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
+class Variant(NamedTuple):
     """One of them.
 
     Attributes:
@@ -86,26 +84,26 @@ class Variants(Sequence[Variant]):
     """All of a score, in order, none twice. Kept by columns: a million objects would take half a gigabyte.
 
     Attributes:
-        chromosomes, positions: as whole numbers.
+        chromosomes, positions: of each.
         counted, other: alleles.
         references: 1 where the reference is the counted allele, 2 where it is the other, 0 where it is not known.
-        frequencies: of the counted alleles, NaN where it is not known.
+        known: frequencies of the counted alleles, NaN where it is not known.
 
     Raises:
         Incorrect: there are none or too many, or they are not in order.
     """
 
-    chromosomes: Whole
-    positions: Whole
+    chromosomes: array[int]
+    positions: array[int]
     counted: tuple[str, ...]
     other: tuple[str, ...]
-    references: Whole
-    frequencies: Float
+    references: array[int]
+    known: array[float]
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.counted) <= MOST_VARIANTS:
             raise Incorrect(f"A polygenic score has from 1 to {MOST_VARIANTS:,} variants.")
-        along = self.chromosomes.astype(np.int64) * (1 << 32) + self.positions
+        along = np.array(self.chromosomes, dtype=np.int64) * (1 << 32) + np.array(self.positions)
         for place in np.flatnonzero(np.diff(along) <= 0).tolist():
             one, following = self[place], self[place + 1]
             if one.place == following.place:
@@ -123,15 +121,15 @@ class Variants(Sequence[Variant]):
     def __getitem__(self, place: int | slice) -> Variant | tuple[Variant, ...]:
         if isinstance(place, slice):
             return tuple(self[one] for one in range(*place.indices(len(self))))
-        counted, other, frequency = self.counted[place], self.other[place], float(self.frequencies[place])
-        return Variant(
-            int(self.chromosomes[place]),
-            int(self.positions[place]),
-            counted,
-            other,
-            ("", counted, other)[int(self.references[place])],
-            None if math.isnan(frequency) else frequency,
-        )
+        counted, other, frequency = self.counted[place], self.other[place], self.known[place]
+        reference = ("", counted, other)[self.references[place]]
+        known = None if math.isnan(frequency) else frequency
+        return Variant(self.chromosomes[place], self.positions[place], counted, other, reference, known)
+
+    @property
+    def frequencies(self) -> Float:
+        """Of the counted alleles, NaN where it is not known."""
+        return np.array(self.known)
 
     @property
     def names(self) -> Names:
@@ -175,14 +173,7 @@ def of(some: Iterable[Variant]) -> Variants:
         other.append(sys.intern(one.other))
         references.append(("", one.counted, one.other).index(one.reference))
         frequencies.append(math.nan if one.frequency is None else one.frequency)
-    return Variants(
-        np.array(chromosomes, dtype=np.int8),
-        np.array(positions, dtype=np.int32),
-        tuple(counted),
-        tuple(other),
-        np.array(references, dtype=np.int8),
-        np.array(frequencies, dtype=np.float64),
-    )
+    return Variants(chromosomes, positions, tuple(counted), tuple(other), references, frequencies)
 
 
 def write(variants: Variants) -> bytes:

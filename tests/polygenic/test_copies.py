@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -127,20 +126,20 @@ def test_absent_is_reference_when_it_is_stated_and_the_reference_is_known() -> N
     row = "1 5 C T 0/1"
     assert told(A_G, row) == ABSENT
     assert told(A_G, row, reading=stated) == REFERENCE_NOT_KNOWN
-    assert told(replace(A_G, reference="A"), row, reading=stated) == 2
-    assert told(replace(A_G, reference="G"), row, reading=stated) == 0
-    assert told(replace(AT_A, reference="A"), row, reading=stated) == ABSENT
-    assert told(replace(A_G, reference="A"), "2 5 C T 0/1", reading=stated) == ABSENT  # nothing of its chromosome
+    assert told(A_G._replace(reference="A"), row, reading=stated) == 2
+    assert told(A_G._replace(reference="G"), row, reading=stated) == 0
+    assert told(AT_A._replace(reference="A"), row, reading=stated) == ABSENT
+    assert told(A_G._replace(reference="A"), "2 5 C T 0/1", reading=stated) == ABSENT  # nothing of its chromosome
 
 
 def test_a_block_shows_a_reference_that_is_known() -> None:
     block = "1 900 C <NON_REF> 0/0 PASS END=1100"
-    assert told(replace(A_G, reference="G"), block) == 0
-    assert told(replace(AT_A, reference="AT"), block) == 2
+    assert told(A_G._replace(reference="G"), block) == 0
+    assert told(AT_A._replace(reference="AT"), block) == 2
 
 
 def test_a_reference_that_is_not_the_models_is_not_counted() -> None:
-    assert told(replace(A_G, reference="G"), "1 1000 A G 0/1") == OTHER_ALLELES
+    assert told(A_G._replace(reference="G"), "1 1000 A G 0/1") == OTHER_ALLELES
 
 
 def test_filters_that_the_caller_trusts_are_taken() -> None:
@@ -196,7 +195,7 @@ def test_what_is_missing_counts_as_twice_the_frequency_as_far_as_it_may() -> Non
 
 
 def test_what_is_missing_and_of_no_known_frequency_is_refused() -> None:
-    unknown = of(tuple(replace(one, frequency=None) for one in MANY))
+    unknown = of(tuple(one._replace(frequency=None) for one in MANY))
     assert filling.filled(shown(0), unknown, 0.5).missing == {}
     with pytest.raises(Unprocessable, match="frequent"):
         filling.filled(shown(1), unknown, 0.5)

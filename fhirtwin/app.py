@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from flask import Flask
@@ -14,13 +14,14 @@ from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.cds.trust.sign_in import SignIn
 from fhirtwin.api.fhir import routes as fhir
 from fhirtwin.api.ui import my_twin, sandbox
-from fhirtwin.assess import Assessor, SealedModel
+from fhirtwin.assess import NOT_KEPT, Assessor, SealedModel
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.courier import Courier
 from fhirtwin.interactions.context import Services
 from fhirtwin.interactions.doubting import Doubting
 from fhirtwin.packages import published, signing
 from fhirtwin.packages.kind import Predictive
+from fhirtwin.packages.package import Package
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
@@ -30,7 +31,7 @@ from fhirtwin.rules import registry as rules
 from fhirtwin.rules.genetics import tables
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
-from fhirtwin.vault import Lifetime, Shelf, Vault, asking, sealing_key
+from fhirtwin.vault import Keyring, Lifetime, Shelf, Vault, asking, sealing_key
 
 
 def from_environment() -> Flask:
@@ -65,10 +66,10 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     courier = Courier.of(settings)
     store = Store.open(settings)
     quarantine = Quarantine(store)
-    vault = Vault(panel, mode=settings.sealing, shelf=_shelf(settings))
-    models = [
-        SealedModel(one.model, one.author, asking(one.model)) for one in packages if isinstance(one.model, Predictive)
-    ]
+    lasting = any(isinstance(one.model, Predictive) and one.model.needs_lasting_keys for one in packages)
+    shelf = _shelf(settings, lasting=lasting)
+    vault = Vault(panel, mode=settings.sealing, shelf=shelf)
+    models = _sealed_models(packages, settings, Keyring(shelf))
     assessor = Assessor(
         predictors, panel, vault, courier, settings, quarantine.probed, models, unprobed=quarantine.asked
     )
@@ -105,10 +106,21 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     return app
 
 
-def _shelf(settings: Settings) -> Shelf:
-    """Where keys of many requests lie; only those that rotating mode makes are kept."""
+def _sealed_models(packages: Sequence[Package], settings: Settings, keyring: Keyring) -> list[SealedModel]:
+    """The models that give risks, each with what asks it, or the reason why nothing does."""
+    found = []
+    for one in packages:
+        if isinstance(one.model, Predictive):
+            unkept = one.model.needs_lasting_keys and settings.circuit_keys != "kept"
+            asks = None if unkept else asking(one.model, keyring)
+            found.append(SealedModel(one.model, one.author, asks, NOT_KEPT if unkept else ""))
+    return found
+
+
+def _shelf(settings: Settings, *, lasting: bool = False) -> Shelf:
+    """Where keys of many requests lie, when there are any: of rotating mode, or of models that need them."""
     lifetime = Lifetime(settings.circuit_key_openings, settings.circuit_key_days * 86_400)
-    if settings.circuit_keys != "kept" or settings.sealing != "rotating":
+    if settings.circuit_keys != "kept" or not (lasting or settings.sealing == "rotating"):
         return Shelf(lifetime=lifetime)
     secret = settings.circuit_keys_secret_path
     if not secret.exists() and not settings.circuit_keys_secret_file:

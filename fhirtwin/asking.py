@@ -32,7 +32,7 @@ from fhirtwin.predictors.model import FeatureVector, Score
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, Source, TwinState, in_order
-from fhirtwin.vault import Asking, asking
+from fhirtwin.vault import Asking, Keyring, Shelf, asking
 
 LONGEST_VALUES: Final = 64_000_000
 """Bytes of a file of values: dosages of all variants of a score fit."""
@@ -137,7 +137,7 @@ def _predicted(model: Predictive, values: Given, send: Send, settings: Settings)
     given = model.given(features.features)
     if refused := model.refuses(given):
         raise Unprocessable(f"Not calculated: {refused}.")
-    asks = asking(model)
+    asks = asking(model, Keyring(Shelf()))
     sums = _opened(asks, given, send)
     rounded = f"the sum to {asks.profile.step} before its link, the percentage for display"
     told = tuple(_risk(one, rounded) for one in score.scores(features, sums, settings))
@@ -195,7 +195,7 @@ def _traced(model: TrajectoryModel, values: Mapping[str, float], send: Send) -> 
                 f"{one.label} is outside {one.low:g} to {one.high:g} {one.unit}, the range of this model; nothing was "
                 "calculated."
             )
-    asks = asking(model)
+    asks = asking(model, Keyring(Shelf()))
     opened = _opened(asks, np.clip(model.given(values), -1.0, 1.0), send)
     told = []
     for output, scale in zip(model.public.outputs, model.scales.tolist(), strict=False):
@@ -230,7 +230,7 @@ def _dosages(model: PolygenicModel, values: Mapping[str, float]) -> Copies:
 
 def _summed(model: PolygenicModel, shown: Copies, send: Send) -> Answer:
     filled = filling.filled(shown, model.variants, model.public.most_missing)
-    asks = asking(model)
+    asks = asking(model, Keyring(Shelf()))
     opened = _opened(asks, filled.dosages, send)
     told = tuple(
         Told(one.name, one.label, (opened[one.name],), one.unit, f"to {asks.profile.step}")

@@ -28,6 +28,11 @@ WITHDRAWN: Final = (
     "the engine does not serve this version of the model; whoever runs it has withdrawn it, or not published it yet"
 )
 
+NOT_KEPT: Final = (
+    "this model is sealed under keys that last, and this gateway keeps none; whoever runs it can set "
+    "FHIRTWIN_CIRCUIT_KEYS=kept"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -122,7 +127,8 @@ class Assessor:
             return Assessment(state.patient, state.reference, as_of, (), refusals)
         own = [v for v in vectors if not v.predictor.model_hash]
         sums = self._sums(own)
-        results = [self._result(v, _of(v.predictor, sums), self._vault.profile, known) for v in own]
+        profile, what = self._vault.profile, "weighted sum"
+        results = [self._result(v, _of(v.predictor, sums), profile, known, what) for v in own]
         for model in self._models:
             chosen = [v for v in vectors if v.predictor is model.predictor]
             told = self._asked(model, chosen[0] if chosen else None)
@@ -131,7 +137,7 @@ class Assessor:
                     refusals += (Refusal(vector_.predictor, (told,)),)
                 elif model.asks is not None:
                     how = f" {_signed(model)}"
-                    results.append(self._result(vector_, told, model.asks.profile, known, how))
+                    results.append(self._result(vector_, told, model.asks.profile, known, model.asks.what, how))
         return Assessment(state.patient, state.reference, as_of, tuple(results), refusals)
 
     def _sums(self, vectors: Sequence[FeatureVector]) -> Mapping[str, Decimal]:
@@ -156,10 +162,16 @@ class Assessor:
         return refused or sums
 
     def _result(
-        self, given: FeatureVector, sums: Mapping[str, Decimal], profile: Profile, known: TwinState, more: str = ""
+        self,
+        given: FeatureVector,
+        sums: Mapping[str, Decimal],
+        profile: Profile,
+        known: TwinState,
+        what: str,
+        more: str = "",
     ) -> Result:
         how = (
-            f"The weighted sum was computed on ciphertext by fhirtwin engine {__version__} (CKKS, parameter profile "
+            f"The {what} was computed on ciphertext by fhirtwin engine {__version__} (CKKS, parameter profile "
             f"{profile.name}, {profile.mode} mode), which held no key that opens; {self._opener} opened and "
             f"rounded it, and applied the equation's constant and link.{more}"
         )

@@ -11,7 +11,7 @@ from fhirtwin import keyfile
 from fhirtwin.courier import Courier
 from fhirtwin.errors import EngineAnswerWrong
 from fhirtwin.packages.package import Package
-from fhirtwin.vault import asking
+from fhirtwin.vault import Keyring, Shelf, asking
 
 _TIMEOUT_SECONDS: Final = 5.0
 
@@ -51,7 +51,7 @@ def ask(package: Package, url: str, key_file: Path, ca_file: str | None = None) 
 
 def ask_by(courier: Courier, package: Package) -> Asked:
     """Do what `ask` does, by a courier that is there."""
-    asks = asking(package.model)
+    asks = asking(package.model, Keyring(Shelf()))
     off = Decimal(0)
     for case in package.cases:
         wrong = f"The engine's answer to golden case {case.name} of {package.id} {package.version} is wrong."

@@ -6,11 +6,14 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fhirtwin import app
 from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
@@ -22,17 +25,29 @@ from fhirtwin.fhir.validator import validate
 from fhirtwin.packages import published
 from fhirtwin.packages.kind import Predictive
 from fhirtwin.predictors import registry
+from fhirtwin.predictors.model import Refusal, Result
 from fhirtwin.report import cards
 from fhirtwin.report.identity import identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.provenance import provenance
 from fhirtwin.report.risk_assessment import risk_assessment
-from fhirtwin.vault import Vault, asking
+from fhirtwin.vault import Keyring, Shelf, Vault, asking
 from tests.ckks.builders import evaluate
-from tests.packages.builders import AUTHORS, authors_file, packed, packed_prevent, packed_trees, panel_of, trees_of
+from tests.packages.builders import (
+    AUTHORS,
+    authors_file,
+    network_of,
+    packed,
+    packed_network,
+    packed_prevent,
+    packed_trees,
+    panel_of,
+    trees_of,
+)
 from tests.report.builders import DAY, SETTINGS, facts, state
 
 OURS = replace(SETTINGS, kfre_region="non-north-american")
+KEYRING = Keyring(Shelf())
 MODELS = ("kfre-packaged", "prevent-packaged")
 
 
@@ -50,7 +65,7 @@ class Engine:
         if self.fails and len(self.sent) > 1:
             raise self.fails
         try:
-            return self.evaluator.evaluate(features, wire.NO_KEYS)
+            return self.evaluator.evaluate(features, wire.keys_digest(features.evaluation_keys))
         except Unprocessable:
             raise EngineLacksModel("not served") from None
 
@@ -66,7 +81,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def assessor(folder: Path, engine: Engine) -> Assessor:
     models = [
-        SealedModel(one.model, one.author, asking(one.model))
+        SealedModel(one.model, one.author, asking(one.model, KEYRING))
         for one in published.current(folder / "models", AUTHORS)
         if isinstance(one.model, Predictive)
     ]
@@ -237,3 +252,71 @@ def test_trees_give_a_result_bound_to_their_hash_and_do_without_what_they_may_do
     engine.sent.clear()
     made.assess(state(), DAY, only={"kfre-4-variable"})
     assert len(engine.sent) == 1 + parts  # so asking tells nothing
+
+
+@pytest.fixture(scope="module")
+def networked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("networks")
+    authors_file(made / "authors.json")
+    published.publish(packed_network(made / "network").package, made / "models", with_weights=True)
+    return made
+
+
+def _network_result(made: Assessor, **changes: Decimal) -> tuple[list[Result], list[Refusal]]:
+    found = made.assess(state(known=facts(**changes)), DAY)
+    results = [one for one in found.results if one.vector.predictor.id == "network-illustration"]
+    return results, [one for one in found.refusals if one.predictor.id == "network-illustration"]
+
+
+def test_a_network_gives_a_result_bound_to_its_hash(networked: Path) -> None:
+    made = assessor(networked, Engine(networked))
+    ((result,), refused) = _network_result(made)
+    (package,) = published.current(networked / "models", AUTHORS)
+    model = network_of(published.load(published.entries(networked / "models")[0], AUTHORS))
+    assert refused == [] and model.whole is not None
+    linear = model.whole.evaluate_plain(model.given(result.vector.features))[0]
+    assert float(result.scores[0].percent) == pytest.approx(100 / (1 + np.exp(-linear)), abs=0.15)
+    assert package.hash in result.how and result.how.startswith("The network was computed on ciphertext")
+    assert "profile P2-net, network mode" in result.how
+
+
+def test_who_lies_outside_of_a_network_is_refused_in_words_and_it_is_asked_all_the_same(networked: Path) -> None:
+    engine = Engine(networked)
+    made = assessor(networked, engine)
+    results, (refusal,) = _network_result(made, bmi=Decimal(65))
+    assert results == [] and refusal.reasons == ("bmi lies outside what the network was made for",)
+    assert refusal.missing == () and [one.profile for one in engine.sent] == ["P1-mask", "P2-net"]
+
+
+def test_a_network_is_asked_within_the_gate_for_answers_without_a_probe(networked: Path) -> None:
+    passed: list[str] = []
+
+    @contextmanager
+    def gate(name: str) -> Iterator[None]:
+        yield
+        passed.append(name)
+
+    made = assessor(networked, Engine(networked))
+    made._gate, made._unprobed = partial(gate, "probed"), partial(gate, "unprobed")
+    made.assess(state(), DAY)
+    assert passed == ["probed", "unprobed"]
+
+
+def test_without_kept_keys_a_network_is_refused_in_words_and_never_sent(networked: Path) -> None:
+    (package,) = published.current(networked / "models", AUTHORS)
+    for kept, asked in (("memory", 1), ("kept", 2)):
+        (model,) = app._sealed_models([package], replace(OURS, circuit_keys=kept), KEYRING)
+        engine, predictors = Engine(networked), registry.all_predictors()
+        panel = registry.panel(predictors)
+        made = Assessor(predictors, panel, Vault(panel), engine, OURS, models=[model])  # type: ignore[arg-type]
+        results, refused = _network_result(made)
+        assert len(engine.sent) == asked and len(results) == asked - 1
+        if kept == "memory":
+            assert "FHIRTWIN_CIRCUIT_KEYS=kept" in refused[0].reasons[0]
+
+
+def test_the_app_keeps_keys_where_a_model_needs_them_though_panels_do_not(tmp_path: Path) -> None:
+    kept = replace(OURS, data=tmp_path, circuit_keys="kept")
+    assert app._shelf(kept).kept is None
+    assert app._shelf(kept, lasting=True).kept is not None
+    assert app._shelf(replace(kept, circuit_keys="memory"), lasting=True).kept is None

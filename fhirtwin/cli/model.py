@@ -19,7 +19,13 @@ _MODELS = click.option("--models", type=_FOLDER, help="Folder of models of an en
 _DATA = click.option("--data", type=_FOLDER, help="Data folder of a gateway, which gets no weights.")
 _AUTHORS = click.option("--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of trusted authors.")
 
-_KINDS = {"weights": "panel", "trees": "trees", "scoring_file": "polygenic", "matrices": "trajectory"}
+_KINDS = {
+    "weights": "panel",
+    "trees": "trees",
+    "network": "network",
+    "scoring_file": "polygenic",
+    "matrices": "trajectory",
+}
 """Options of `pack`, and the kinds of model that they are for."""
 
 
@@ -61,6 +67,7 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 @click.argument("description", type=_FILE)
 @click.option("--weights", type=_FILE, help="A linear panel: weights.safetensors, or a CSV.")
 @click.option("--trees", type=_FILE, help="Boosted trees: the JSON that XGBoost saves.")
+@click.option("--network", type=_FILE, help="A network: the JSON that `fhirtwin.training.writing` writes.")
 @click.option("--scoring-file", type=_FILE, help="A polygenic score: a file of the PGS Catalog, on GRCh38.")
 @click.option("--matrices", type=_FILE, help="A trajectory: JSON of a linear state-space model.")
 @click.option("--golden", required=True, type=_FILE, help="JSON of cases whose answers are known.")

@@ -25,6 +25,9 @@ from fhirtwin.settings import Settings
 from fhirtwin.timed_connection import Connection
 
 _MOST_IDLE_CONNECTIONS = 8
+_KEYS_BYTES_A_SECOND = 10_000_000
+_KEY_SETS = 2
+"""Of rotating mode and of networks; a third is sent anew each time."""
 _LONGEST_REFUSAL_BYTES = 4096
 _LONGEST_WAIT = 86_400
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -60,7 +63,8 @@ class Courier:
     Args:
         url: `unix:/path`, `https://host:port`, or `http://host:port` on loopback.
         key: secret shared with the engine, at least 32 bytes.
-        timeout: seconds that one evaluation may take, all in all.
+        timeout: seconds that one evaluation may take, all in all; evaluation keys, when they are sent, add a tenth of a
+            second for each megabyte of them.
         ca_file: certificate authority for https; the system's when None.
 
     Raises:
@@ -75,8 +79,8 @@ class Courier:
         self._timeout = timeout
         self._path, self._host, self._port = "", "", 0
         self._tls: ssl.SSLContext | None = None
-        self._keys_sent = b""
-        self._digests: tuple[bytes, bytes] = (b"", wire.NO_KEYS)
+        self._keys_sent: deque[bytes] = deque(maxlen=_KEY_SETS)
+        self._digests: deque[tuple[bytes, bytes]] = deque(maxlen=_KEY_SETS)
         self._read_address(url, ca_file)
 
     @classmethod
@@ -103,7 +107,8 @@ class Courier:
         start = time.perf_counter()
         deadline = start + self._timeout
         digest = self._keys_digest(features.evaluation_keys)
-        with_keys = digest not in (wire.NO_KEYS, self._keys_sent)
+        with_keys = digest != wire.NO_KEYS and digest not in self._keys_sent
+        deadline += _on_the_way(features) if with_keys else 0.0
         request = wire.write_request(features, __version__, self._key, digest, with_keys=with_keys)
         answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
         if (
@@ -114,7 +119,9 @@ class Courier:
         ):
             # It said so before it evaluated anything, so nothing can be learnt from asking again.
             request = wire.write_request(features, __version__, self._key, digest, with_keys=True)
-            answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
+            answer = self._exchange(
+                "POST", wire.EVALUATE, request, _answer_bytes(features), deadline + _on_the_way(features)
+            )
         if answer.status != 200:
             raise self._refusal(answer)
         try:
@@ -123,7 +130,8 @@ class Courier:
             raise EngineAnswerRefused(_UNBELIEVED) from None
         if response.version != __version__:
             raise _clash(response.version)
-        self._keys_sent = digest
+        if with_keys:
+            self._keys_sent.append(digest)
         total = time.perf_counter() - start
         evaluated = min(response.evaluate_seconds, total)
         timing.add("evaluate", evaluated)
@@ -183,11 +191,14 @@ class Courier:
             self._tls.minimum_version = ssl.TLSVersion.TLSv1_3
 
     def _keys_digest(self, keys: bytes) -> bytes:
-        """SHA-256 of evaluation keys, remembered: a vault has one set for long, of hundreds of kilobytes."""
-        known, digest = self._digests
-        if keys is not known:
-            digest = wire.keys_digest(keys)
-            self._digests = (keys, digest)
+        """SHA-256 of evaluation keys, remembered: vaults have a set for long, of up to 51 MB."""
+        if not keys:
+            return wire.NO_KEYS
+        for known, digest in tuple(self._digests):
+            if keys is known:
+                return digest
+        digest = wire.keys_digest(keys)
+        self._digests.append((keys, digest))
         return digest
 
     def _exchange(self, method: str, path: str, body: bytes, longest: int, deadline: float) -> _Answer:
@@ -282,6 +293,11 @@ class Courier:
 
 def _answer_bytes(features: SealedFeatures) -> int:
     return wire.OVERHEAD_BYTES + wire.answer_bytes(features)
+
+
+def _on_the_way(features: SealedFeatures) -> float:
+    """Seconds that evaluation keys may take: networks have 51 MB, and send them once."""
+    return len(features.evaluation_keys) / _KEYS_BYTES_A_SECOND
 
 
 def _signed(mac: str, right: bytes) -> bool:

@@ -11,6 +11,7 @@ from fhirtwin.ckks.circuits.circuit import Circuit
 from fhirtwin.ckks.context import Plaintext, Ring
 from fhirtwin.ckks.layout import Layout
 from fhirtwin.ckks.profiles import Profile
+from fhirtwin.engine.circuits.network import NetworkRings
 from fhirtwin.engine.circuits.prepared import Prepared
 from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.models import Models, Offer
@@ -34,13 +35,16 @@ class Offers:
     turn: threading.Lock
     _laid: dict[str, tuple[Layout, Plaintext]] = field(default_factory=dict)
     _prepared: dict[str, Prepared] = field(default_factory=dict)
+    _networks: NetworkRings = field(default_factory=NetworkRings)
     _seen: Mapping[str, Offer] = field(default_factory=dict)
     _lengths: Lengths = field(default_factory=dict)
 
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        return any(one.holds_secret_key for one in list(self._prepared.values()))
+        return self._networks.keyed.holds_secret_key or any(
+            one.holds_secret_key for one in list(self._prepared.values())
+        )
 
     def lengths(self) -> Lengths:
         """Profile name to the exact lengths that messages to a model may have now."""
@@ -75,7 +79,7 @@ class Offers:
             return None
         with self.turn:
             if digest not in self._prepared:
-                self._prepared[digest] = prepare(part)
+                self._prepared[digest] = prepare(part, self._networks)
             return self._prepared[digest]
 
     def _part(self, digest: str) -> Served | None:

@@ -99,7 +99,13 @@ class Model(ABC):
 
 
 class Predictive(Model):
-    """A model of facts of a twin."""
+    """A model of facts of a twin.
+
+    Attributes:
+        needs_lasting_keys: whether it is sealed under a key of many requests, whose evaluation keys the engine keeps.
+    """
+
+    needs_lasting_keys: ClassVar[bool] = False
 
     @property
     @abstractmethod

@@ -13,7 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.network import INPUTS, OUTPUTS, UNITS, Network
+from fhirtwin.ckks.circuits.network import Network
+from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, UNITS
 from fhirtwin.errors import Incorrect
 from fhirtwin.training.student import Room, Weights, fit
 

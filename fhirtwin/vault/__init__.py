@@ -4,7 +4,7 @@ The only code that ever holds a secret key. Nothing here knows patients, FHIR or
 opened leaves before it is rounded.
 """
 
-from fhirtwin.vault.asking import Asking, asking
+from fhirtwin.vault.asking import Asking, Keyring, asking
 from fhirtwin.vault.batch import BatchVault
 from fhirtwin.vault.keeping import Lifetime, Shelf
 from fhirtwin.vault.keys import Opening
@@ -16,6 +16,7 @@ from fhirtwin.vault.vault import Vault
 __all__ = [
     "Asking",
     "BatchVault",
+    "Keyring",
     "Lifetime",
     "NetworkVault",
     "Opening",

@@ -8,24 +8,31 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import cached_property
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin import timing
 from fhirtwin.ckks.circuits.trees import TOLERANCE
-from fhirtwin.ckks.profiles import MASKED, POLYGENIC, Profile
+from fhirtwin.ckks.profiles import MASKED, NETWORK, POLYGENIC, Profile
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.errors import Fault
 from fhirtwin.packages.kind import Model
+from fhirtwin.packages.kinds.network import NetworkModel
 from fhirtwin.packages.kinds.panel import PanelModel
 from fhirtwin.packages.kinds.polygenic import PolygenicModel
 from fhirtwin.packages.kinds.trajectory import TrajectoryModel
 from fhirtwin.packages.kinds.trees import TreesModel
+from fhirtwin.vault.keeping import Shelf
+from fhirtwin.vault.keys import LastingKeys
+from fhirtwin.vault.network import NetworkVault, network_keys
 from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Vault
 
 Float = NDArray[np.float64]
+Opens = TypeVar("Opens")
 Send = Callable[[SealedFeatures], SealedScores]
 
 
@@ -36,10 +43,12 @@ class Asking(ABC):
         profile: the parameters it is sealed under.
         is_probed: whether an answer that opens says that the engine computes rightly (`docs/probes.md`); if not, only
             one that does not open says something.
+        what: is computed, in words.
     """
 
     profile: Profile
     is_probed: bool
+    what: str
 
     @abstractmethod
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
@@ -58,7 +67,7 @@ class Asking(ABC):
 class _Panel(Asking):
     """In one ciphertext, with a probe."""
 
-    profile, is_probed = MASKED, True
+    profile, is_probed, what = MASKED, True, "weighted sum"
 
     def __init__(self, model: PanelModel) -> None:
         self._vault = Vault(model.hidden(), mode="masked")
@@ -73,7 +82,7 @@ class _Panel(Asking):
 class _Trees(Asking):
     """Part after part, each with a probe."""
 
-    profile, is_probed = MASKED, True
+    profile, is_probed, what = MASKED, True, "sum of leaf values"
 
     def __init__(self, model: TreesModel) -> None:
         self._model = model
@@ -94,7 +103,7 @@ class _Trees(Asking):
 class _Polygenic(Asking):
     """In a ciphertext for every chunk of the variants. Check slots tell damage, not a lie."""
 
-    profile, is_probed = POLYGENIC, False
+    profile, is_probed, what = POLYGENIC, False, "weighted sum"
 
     def __init__(self, model: PolygenicModel) -> None:
         self._vault = PolygenicVault(model.hidden())
@@ -113,7 +122,7 @@ class _Polygenic(Asking):
 class _Trajectory(Asking):
     """In a ciphertext for every part, each with a probe."""
 
-    profile, is_probed = MASKED, True
+    profile, is_probed, what = MASKED, True, "trajectory"
 
     def __init__(self, model: TrajectoryModel) -> None:
         self._vaults = [Vault(panel, mode="masked") for panel in model.hidden()]
@@ -130,8 +139,39 @@ class _Trajectory(Asking):
         return _rounded_off(self.profile) * self._scales[answer]
 
 
-def asking(model: Model) -> Asking:
+class _Network(Asking):
+    """Under a key that lasts, with canaries and no probe."""
+
+    profile, is_probed, what = NETWORK, False, "network"
+
+    def __init__(self, model: NetworkModel, keys: LastingKeys) -> None:
+        self._vault = NetworkVault(model.hidden, keys=keys)
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        return _opened(self._vault, given, send).values
+
+    def most_off(self, answer: str) -> Decimal:
+        return _rounded_off(self.profile)
+
+
+class Keyring:
+    """Keys of many requests for models of packages: made, or taken from the shelf, when a model first needs one."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    @cached_property
+    def of_networks(self) -> LastingKeys:
+        """One key for all networks."""
+        return network_keys(self._shelf, "packages")
+
+
+def asking(model: Model, keyring: Keyring) -> Asking:
     """What asks a model, whatever its kind.
+
+    Args:
+        model: with or without its weights.
+        keyring: where keys of many requests come from.
 
     Raises:
         Incorrect: it cannot be sealed.
@@ -144,10 +184,20 @@ def asking(model: Model) -> Asking:
         return _Trajectory(model)
     if isinstance(model, TreesModel):
         return _Trees(model)
+    if isinstance(model, NetworkModel):
+        return _Network(model, keyring.of_networks)
     raise Fault("Nothing here asks models of this kind.")
 
 
-def _opened(vault: Vault, values: Float, send: Send) -> Scores:
+class _Seals(Protocol[Opens]):
+    """A vault."""
+
+    def seal(self, values: Float) -> tuple[SealedFeatures, Opens]: ...
+
+    def open(self, scores: SealedScores, opening: Opens) -> Scores: ...
+
+
+def _opened(vault: _Seals[Opens], values: Float, send: Send) -> Scores:
     with timing.stage("seal"):
         sealed, opening = vault.seal(values)
     answer = send(sealed)

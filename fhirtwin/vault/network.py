@@ -7,8 +7,10 @@ import secrets
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, UNITS, Network
+from fhirtwin.ckks.circuits.network import ALL_STEPS, Network
+from fhirtwin.ckks.hidden_network import CANARIES, INPUTS, OUTPUTS, RADIUS, UNITS, HiddenNetwork
 from fhirtwin.ckks.levelled import LevelledRing, scales
+from fhirtwin.ckks.profiles import NETWORK
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
@@ -26,14 +28,16 @@ class NetworkVault:
     answer is refused.
 
     Args:
-        circuit: the network; it must be the engine's.
+        circuit: the network, with or without its weights; it must be the engine's.
         shelf: where its key lies between starts, and how much it is used.
+        keys: that it shares with others; then there is nothing on the shelf for it alone.
     """
 
-    def __init__(self, circuit: Network, *, shelf: Shelf | None = None) -> None:
-        self.circuit = circuit
-        keeping = (shelf or Shelf()).of(f"{circuit.profile.name} {circuit.digest}")
-        self._keys = LastingKeys(self._new, lambda: LevelledRing(circuit.profile), keeping)
+    def __init__(
+        self, circuit: Network | HiddenNetwork, *, shelf: Shelf | None = None, keys: LastingKeys | None = None
+    ) -> None:
+        self.circuit = circuit.hidden if isinstance(circuit, Network) else circuit
+        self._keys = keys or network_keys(shelf or Shelf(), circuit.digest)
 
     def seal(self, values: Float) -> tuple[SealedFeatures, Opening[Float]]:
         """Encrypt one vector of inputs.
@@ -93,15 +97,24 @@ class NetworkVault:
         circuit = self.circuit
         if values.shape != (len(circuit.inputs),) or values.dtype != np.float64:
             raise Fault("A vector of inputs must have one float64 for each input of the network.")
-        inside = (values >= circuit.low) & (values <= circuit.high)
-        if not inside.all():
-            raise Fault(f"Input {circuit.inputs[int(np.argmin(inside))]} is outside the range its network declares.")
-        if not float(np.linalg.norm(values)) <= circuit.radius:
-            raise Fault("The inputs lie further from the centre than their network declares.")
+        if outside := circuit.outside(values):
+            if outside == RADIUS:
+                raise Fault("The inputs lie further from the centre than their network declares.")
+            raise Fault(f"Input {outside} is outside the range its network declares.")
         return np.ascontiguousarray(values)
 
-    def _new(self) -> tuple[LevelledRing, bytes]:
-        """A ring with a new key, and the evaluation keys that go with it."""
-        ring = LevelledRing(self.circuit.profile)
-        ring.make_keys()
-        return ring, ring.make_rotation_keys(ALL_STEPS) + ring.make_relinearisation_key()
+
+def network_keys(shelf: Shelf, what: str) -> LastingKeys:
+    """A key, and its evaluation keys, for one network or for several: the same rotations serve all.
+
+    Args:
+        shelf: where it lies between starts, and how much it is used.
+        what: names what it is for on the shelf.
+    """
+    return LastingKeys(_new, lambda: LevelledRing(NETWORK), shelf.of(f"{NETWORK.name} {what}"))
+
+
+def _new() -> tuple[LevelledRing, bytes]:
+    ring = LevelledRing(NETWORK)
+    ring.make_keys()
+    return ring, ring.make_rotation_keys(ALL_STEPS) + ring.make_relinearisation_key()

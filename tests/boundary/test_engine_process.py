@@ -12,11 +12,12 @@ import pytest
 from fhirtwin import golden
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.packages import published
+from fhirtwin.packages.kinds.table import KINDS
 from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.predictors import registry
 from fhirtwin.vault import Vault
 from tests.engine.process import RunningEngine, running_engine
-from tests.packages.builders import authors_file, packed
+from tests.packages.builders import authors_file, packed, packed_network, packed_trees
 
 FORBIDDEN = (
     "fhirtwin.vault",
@@ -105,16 +106,20 @@ def test_a_started_engine_holds_no_secret_key_and_has_loaded_no_patient_code(tmp
 def test_an_engine_with_models_of_others_holds_no_secret_key_either(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
     environment = {"PYTHONPATH": str(tmp_path), "WITNESS_FOLDER": str(tmp_path)}
-    package = packed(tmp_path / "made").package
-    published.publish(package, tmp_path / "models", with_weights=True)
+    packages = [make(tmp_path / make.__name__).package for make in (packed, packed_trees, packed_network)]
+    assert {one.kind for one in packages} == set(KINDS)
+    for package in packages:
+        published.publish(package, tmp_path / "models", with_weights=True)
     options = ("--models", str(tmp_path / "models"), "--authors", str(authors_file(tmp_path / "authors.json")))
     with running_engine(tmp_path, *options, environment=environment) as engine:
-        assert golden.ask_by(engine.courier(), package).cases == 3
+        for package in packages:
+            assert golden.ask_by(engine.courier(), package).cases == len(package.cases)
         told = told_by(engine, tmp_path)
     for process in told.values():
         assert [name for name in process["modules"] if str(name).startswith(FORBIDDEN)] == []
         assert not any([*process["secret_keys"], *process["public_keys"]])
     assert "fhirtwin.packages.package" in engine_worker(told)["modules"]
+    assert "fhirtwin.packages.makers.maker" not in engine_worker(told)["modules"]
 
 
 def engine_worker(told: dict[int, dict[str, list[object]]]) -> dict[str, list[object]]:

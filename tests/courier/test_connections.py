@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,28 @@ def test_evaluation_keys_are_sent_once_and_again_when_the_engine_forgot_them(fak
     features, opening = ROTATING.seal(PANEL.high)
     assert ROTATING.open(courier.evaluate(features), opening).values
     assert [len(request) > 500_000 for request in fake.requests[3:]] == [False, True]
+
+
+def test_evaluation_keys_are_sent_once_though_others_without_keys_ask_between(fake: FakeEngine) -> None:
+    courier = fake.courier()
+    for vault in (ROTATING, VAULT, ROTATING, VAULT, ROTATING):
+        features, opening = vault.seal(PANEL.high)
+        vault.open(courier.evaluate(features), opening)
+    assert [len(request) > 500_000 for request in fake.requests] == [True, False, False, False, False]
+
+
+def test_evaluation_keys_have_time_to_arrive_beside_the_deadline(fake: FakeEngine) -> None:
+    def slow(request: bytes) -> bytes:
+        time.sleep(0.15)
+        return through(create_app(Evaluator(PANEL), KEY).test_client(), request)
+
+    fake.answer = slow
+    features, _ = ROTATING.seal(PANEL.high)
+    large = replace(features, evaluation_keys=b"\0" * 20_000_000)
+    with pytest.raises(EngineUnavailable, match="in time"):
+        fake.courier(timeout=0.1).evaluate(VAULT.seal(PANEL.high)[0])
+    with pytest.raises(EngineUnavailable, match="status 400"):  # an answer, though a refusal: no keys are so long
+        fake.courier(timeout=0.1).evaluate(large)
 
 
 def test_evaluation_keys_are_not_sent_again_because_somebody_unknown_asks(fake: FakeEngine) -> None:

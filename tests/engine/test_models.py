@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,16 +14,19 @@ import numpy as np
 import pytest
 
 from fhirtwin import golden, keyfile
+from fhirtwin.engine import models as models_of_engine
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import LOOKED_AT_EVERY_SECONDS, Models
-from fhirtwin.errors import EngineLacksModel, Incorrect, Unprocessable
+from fhirtwin.engine.tenants import folder as tenant_folder
+from fhirtwin.engine.tenants.tenant import Limits
+from fhirtwin.errors import EngineLacksModel, EngineUnavailable, Incorrect, Unprocessable
 from fhirtwin.packages import package, published
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_panel
 from tests.conftest import ROOT
 from tests.engine.process import running_engine
-from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed, panel_of
+from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed, packed_network, packed_trees, panel_of
 
 
 @pytest.fixture
@@ -156,3 +160,56 @@ def test_an_engine_does_not_start_with_a_model_that_is_not_right_and_says_which(
     )
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert run.returncode == 1 and "--models and --authors go together" in run.stderr
+
+
+def test_models_of_every_kind_are_answered_though_published_while_the_engine_runs(folder: Path) -> None:
+    options = ("--models", str(folder / "models"), "--authors", str(folder / "authors.json"))
+    tenants = folder / "tenants"
+    packages = [packed_network(folder / "network").package, packed_trees(folder / "trees", stretched=12).package]
+    tenant_folder.add(tenants, "one", Limits(), [one.hash for one in packages])
+    with running_engine(folder, *options, tenants=tenants) as engine:
+        for one in packages:
+            with pytest.raises(EngineUnavailable):  # nothing of that length, or no such model
+                golden.ask_by(engine.courier(), one)
+            published.publish(one, folder / "models", with_weights=True)
+            time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+            assert golden.ask_by(engine.courier(), one).cases == len(one.cases)
+            published.withdraw(folder / "models", one.id)
+        (kfre,) = published.current(folder / "models", AUTHORS)
+        with pytest.raises(EngineLacksModel, match="does not let this gateway ask"):
+            golden.ask_by(engine.courier(), kfre)
+
+
+def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published.publish(packed_network(folder / "network").package, folder / "models", with_weights=True)
+    monkeypatch.setattr(models_of_engine, "MOST_MEMORY_BYTES", 1_000_000)
+    with pytest.raises(Incorrect, match=r"no room for model network-illustration 1\.0; withdraw some"):
+        _models(folder).require()
+    with caplog.at_level(logging.ERROR):
+        assert len(_models(folder).offers()) == 1
+    assert "model network-illustration 1.0 is not served: there is no room" in caplog.text
+
+
+def test_nobody_waits_while_another_reads_what_was_published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = _models(folder)
+    before = models.offers()
+    assert len(before) == 1
+    published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
+    reading, go_on, read = threading.Event(), threading.Event(), published.load
+
+    def slow(*given: object) -> Package:
+        reading.set()
+        assert go_on.wait(30)
+        return read(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(published, "load", slow)
+    _again(models)
+    one = threading.Thread(target=models.offers)
+    one.start()
+    assert reading.wait(30)
+    assert models.offers() is before
+    go_on.set()
+    one.join()
+    assert len(models.offers()) == 2

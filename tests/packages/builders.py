@@ -10,6 +10,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fhirtwin.packages import making, signing
+from fhirtwin.packages.kinds.network import NetworkModel
 from fhirtwin.packages.kinds.panel import PanelModel
 from fhirtwin.packages.kinds.trees import TreesModel
 from fhirtwin.packages.makers.maker import Source
@@ -22,6 +23,7 @@ KFRE = ROOT / "fixtures" / "models" / "kfre"
 DECAY = ROOT / "fixtures" / "models" / "decay"
 POLYGENIC = ROOT / "fixtures" / "models" / "polygenic-illustration"
 TREES = ROOT / "fixtures" / "models" / "trees-illustration"
+NETWORK = ROOT / "fixtures" / "models" / "network-illustration"
 BOOSTER = ROOT / "fixtures" / "trees" / "binary.json"
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 OTHER_KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33)))
@@ -76,6 +78,29 @@ def packed_trees(
     (folder / "golden.json").write_text(json.dumps(golden) if golden else (TREES / "golden.json").read_text())
     source = Source(folder / "model.json", folder / "booster.json", folder / "golden.json")
     return making.pack("trees", source, KEY, folder / "out")
+
+
+def packed_network(
+    folder: Path,
+    *,
+    student: Callable[[dict[str, Any]], object] = lambda _: None,
+    golden: dict[str, Any] | None = None,
+    **changes: Any,
+) -> Made:
+    """The network that means nothing, the file that training wrote and members of the description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    content = json.loads((NETWORK / "student.json").read_text())
+    student(content)
+    (folder / "student.json").write_text(json.dumps(content))
+    (folder / "model.json").write_text(json.dumps(json.loads((NETWORK / "model.json").read_text()) | changes))
+    (folder / "golden.json").write_text(json.dumps(golden) if golden else (NETWORK / "golden.json").read_text())
+    source = Source(folder / "model.json", folder / "student.json", folder / "golden.json")
+    return making.pack("network", source, KEY, folder / "out")
+
+
+def network_of(package: Package) -> NetworkModel:
+    assert isinstance(package.model, NetworkModel)
+    return package.model
 
 
 def trees_of(package: Package) -> TreesModel:

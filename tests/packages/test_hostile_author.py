@@ -12,11 +12,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fhirtwin.ckks.circuits.network import Network
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package
 from fhirtwin.packages.kind import AsPanel
-from tests.packages.builders import AUTHORS, packed, packed_prevent, packed_trees, panel_of, resigned
+from tests.packages.builders import AUTHORS, packed, packed_network, packed_prevent, packed_trees, panel_of, resigned
 
 TEXTS = (
     "",
@@ -107,6 +108,26 @@ def test_a_thousand_mutations_of_trees_that_were_signed(tmp_path: Path) -> None:
                 assert isinstance(part, AsPanel)
                 sums = part.panel.added(np.abs(part.panel.weights) * part.panel.largest())
                 assert (sums <= 16.0).all()
+            assert all(np.isfinite(list(case.answers.values())).all() for case in found.cases)
+        assert time.perf_counter() - start < 2.0
+    assert read > 5
+
+
+def test_mutations_of_a_network_that_was_signed(tmp_path: Path) -> None:
+    files = dict(packed_network(tmp_path).package.files)
+    random, read = Random(14), 0  # noqa: S311
+    for _ in range(300):
+        name = random.choice(("public.json", "public.json", "golden.json"))
+        data = json.dumps(_mutated(json.loads(files[name]), random)).encode()
+        start = time.perf_counter()
+        try:
+            found = package.of_files(resigned(files | {name: data}), AUTHORS)
+        except Incorrect:
+            pass
+        else:
+            read += 1
+            (network,) = found.served()
+            assert isinstance(network, Network) and network.error <= 3e-4
             assert all(np.isfinite(list(case.answers.values())).all() for case in found.cases)
         assert time.perf_counter() - start < 2.0
     assert read > 5

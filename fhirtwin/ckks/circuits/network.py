@@ -30,14 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
-from fhirtwin.ckks.drawing import weights_of_checks
+from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, UNITS, HiddenNetwork
 from fhirtwin.ckks.profiles import NETWORK, Profile
 from fhirtwin.errors import Incorrect
 
-INPUTS: Final = 64
-UNITS: Final = (64, 16)
-OUTPUTS: Final = 4
-CANARIES: Final = 4
 STEPS: Final = (tuple(64 << i for i in reversed(range(6))), (32, 16, 8, 4, 2, 1), (512, 256, 128, 64))
 """By which layers 1, 2 and 3 are rotated and added."""
 
@@ -46,7 +42,7 @@ ALL_STEPS: Final = (*STEPS[0], *STEPS[1])
 _DEVIATIONS = 8.0
 _SAMPLES = 512
 _LEAST_WEIGHT = 2.0**-11  # alone in one slot of 4,096 it still leaves a coefficient of two at the scale of weights
-_GAINS = tuple(2.0**bits for bits in range(-5, 2))
+GAINS: Final = tuple(2.0**bits for bits in range(-5, 2))
 
 # Standard deviations of one part of a slot, times the scale, at degree 8192: of rounding a ciphertext (sealing,
 # rescaling), sqrt((1 + 2n/3) / 12) * sqrt(n / 2), and of rounding an encoded plaintext, sqrt(1 / 12) * sqrt(n / 2).
@@ -54,7 +50,6 @@ _CIPHERTEXT_NOISE = 1366.0
 _PLAINTEXT_NOISE = 18.5
 
 Float = NDArray[np.float64]
-Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +62,8 @@ class Network(Circuit):
         radius: the largest Euclidean length of an input vector that may be sealed.
         weights: of the three layers, each (units, inputs of the layer).
         biases: of the three layers.
+        package: SHA-256, in hex, of the manifest of the model package it is of, if it is of one.
+        input_gain: power of two that inputs are multiplied by; None chooses what makes the noise least.
 
     Raises:
         Incorrect: shapes or numbers are wrong, a unit could overflow, or the error is greater than may be.
@@ -79,6 +76,8 @@ class Network(Circuit):
     radius: float
     weights: tuple[Float, Float, Float]
     biases: tuple[Float, Float, Float]
+    package: str = ""
+    input_gain: float | None = None
 
     def __post_init__(self) -> None:
         self._check_shapes()
@@ -93,7 +92,9 @@ class Network(Circuit):
 
     @cached_property
     def digest(self) -> str:
-        """Of the model and of the gains, so that sides which reckon them otherwise say so."""
+        """Of the model and of the gains, so that sides which reckon them otherwise say so; or of its package."""
+        if self.package:
+            return self.package
         return digest_of("network", self._model, np.array(self.gains))
 
     @cached_property
@@ -123,7 +124,8 @@ class Network(Circuit):
     def gains(self) -> tuple[float, float, float]:
         """Powers of two that inputs, units of layer 1 and of layer 2 are multiplied by, so that noise is least."""
         some = self.samples[:: max(1, len(self.samples) // 128)]
-        return min(product(_GAINS, _GAINS, _GAINS), key=lambda gains: float(self._deviations(gains, some).max()))
+        of_input = GAINS if self.input_gain is None else (self.input_gain,)
+        return min(product(of_input, GAINS, GAINS), key=lambda gains: float(self._deviations(gains, some).max()))
 
     @property
     def factors(self) -> tuple[float, float, float]:
@@ -145,21 +147,18 @@ class Network(Circuit):
         return np.asarray(np.abs(self.weights[2]) @ self.largest_units[1] ** 2 + np.abs(self.biases[2]))
 
     @cached_property
-    def canary(self) -> Float:
-        """Weights of the canaries, from 0.5 to 1 by magnitude over what inputs may be, shape (canaries, inputs)."""
-        signed = weights_of_checks(b"canary", self.digest, CANARIES * len(self.inputs))
-        largest = np.maximum(np.maximum(np.abs(self.low), np.abs(self.high)) * self.gains[0], 2.0**-10)
-        return np.asarray(signed.reshape(CANARIES, -1) / largest)
-
-    def spread(self, values: Float) -> Complex:
-        """Lay out checked inputs: one complex number a slot."""
-        padded = np.zeros(INPUTS)
-        padded[: values.size] = values * self.gains[0]
-        return np.repeat(padded, UNITS[0]).astype(np.complex128)
-
-    def expected_canaries(self, values: Float) -> Float:
-        """What the canaries must open to, shape (canaries,)."""
-        return np.asarray(self.canary @ (values * self.gains[0]))
+    def hidden(self) -> HiddenNetwork:
+        """What a gateway needs of it to seal, and to check answers."""
+        return HiddenNetwork(
+            self.inputs,
+            self.outputs,
+            self.low,
+            self.high,
+            self.radius,
+            self.gains[0],
+            self.largest_outputs,
+            self.digest,
+        )
 
     def evaluate_plain(self, values: Float) -> Float:
         """The outputs in clear, for inputs of shape (..., inputs)."""
@@ -257,6 +256,8 @@ class Network(Circuit):
         arrays = (*self.weights, *self.biases, self.low, self.high)
         if any(array.dtype != np.float64 or not np.isfinite(array).all() for array in arrays):
             raise Incorrect("Bounds, weights and biases of a network must be finite float64.")
+        if self.input_gain is not None and self.input_gain not in GAINS:
+            raise Incorrect("The gain of a network's inputs is not a power of two that may be.")
         if (self.low > 0).any() or (self.high < 0).any() or not self.radius > 0:
             raise Incorrect("The bounds of a network's inputs must have zero within, and its radius be positive.")
         if not all(layer.any() for layer in self.weights):

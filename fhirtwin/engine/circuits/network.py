@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.network import ALL_STEPS, CANARIES, INPUTS, OUTPUTS, STEPS, UNITS, Network
+from fhirtwin.ckks.circuits.network import ALL_STEPS, STEPS, Network
 from fhirtwin.ckks.context import Ciphertext
+from fhirtwin.ckks.hidden_network import CANARIES, INPUTS, OUTPUTS, UNITS
 from fhirtwin.ckks.levelled import LevelledRing, scales
 from fhirtwin.ckks.profiles import NETWORK
 from fhirtwin.engine.circuits.prepared import Prepared
@@ -20,11 +23,24 @@ Float = NDArray[np.float64]
 Complex = NDArray[np.complex128]
 
 
-class PreparedNetwork(Prepared):
-    """Keeps two sets of evaluation keys of a gateway and four in all, 51 MB each; the next displaces one."""
+class NetworkRings:
+    """Keeps two sets of evaluation keys of a gateway and four in all, 51 MB each; the next displaces one.
 
-    def __init__(self, circuit: Network) -> None:
+    Networks may share it, and then take turns: the same rotations serve all.
+    """
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, _load_keys)
+
+
+class PreparedNetwork(Prepared):
+    """A network, and the rings that it is evaluated with."""
+
+    def __init__(self, circuit: Network, rings: NetworkRings | None = None) -> None:
         super().__init__(circuit)
+        rings = rings or NetworkRings()
+        self._keyed, self._lock = rings.keyed, rings.turn
         self.network = circuit
         ring = LevelledRing(circuit.profile)
         self._plain_ring = ring
@@ -37,7 +53,6 @@ class PreparedNetwork(Prepared):
         ]
         canary_scale = self._scales[2] / circuit.profile.input_scale
         self._canary = ring.encode_at(_canary_slots(circuit), canary_scale, _LEVELS[2])
-        self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, self._load_keys)
 
     @property
     def holds_secret_key(self) -> bool:
@@ -67,11 +82,12 @@ class PreparedNetwork(Prepared):
             ring.square(sealed)
             ring.rescale(sealed)
 
-    def _load_keys(self, keys: bytes) -> LevelledRing:
-        ring, end = LevelledRing(self.circuit.profile), self.circuit.profile.rotation_keys_bytes(len(ALL_STEPS))
-        ring.load_rotation_keys(keys[:end], len(ALL_STEPS))
-        ring.load_relinearisation_key(keys[end:])
-        return ring
+
+def _load_keys(keys: bytes) -> LevelledRing:
+    ring, end = LevelledRing(NETWORK), NETWORK.rotation_keys_bytes(len(ALL_STEPS))
+    ring.load_rotation_keys(keys[:end], len(ALL_STEPS))
+    ring.load_relinearisation_key(keys[end:])
+    return ring
 
 
 def _laid_out(network: Network) -> tuple[list[Complex], list[Complex]]:
@@ -100,7 +116,7 @@ def _laid_out(network: Network) -> tuple[list[Complex], list[Complex]]:
 def _canary_slots(network: Network) -> Complex:
     """Canary c is read from the input's copies for unit c + 1: slots 64·j + c + 1, where the outputs are not."""
     grid = np.zeros((INPUTS, UNITS[0]), dtype=np.complex128)
-    grid[: len(network.inputs), 1 : CANARIES + 1] = network.canary.T
+    grid[: len(network.inputs), 1 : CANARIES + 1] = network.hidden.canary.T
     return grid.reshape(-1)
 
 

@@ -6,12 +6,13 @@ from typing import Final
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages.kind import Kind
+from fhirtwin.packages.kinds.network import NetworkKind
 from fhirtwin.packages.kinds.panel import PanelKind
 from fhirtwin.packages.kinds.polygenic import PolygenicKind
 from fhirtwin.packages.kinds.trajectory import TrajectoryKind
 from fhirtwin.packages.kinds.trees import TreesKind
 
-_ALL = (PanelKind(), TreesKind(), PolygenicKind(), TrajectoryKind())
+_ALL = (PanelKind(), TreesKind(), NetworkKind(), PolygenicKind(), TrajectoryKind())
 
 KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ALL}
 

@@ -19,11 +19,12 @@ from fhirtwin.errors import EngineAnswerWrong, Incorrect
 from fhirtwin.packages import package, published
 from fhirtwin.packages.kind import part_digest
 from fhirtwin.packages.package import Package
-from fhirtwin.vault import asking
+from fhirtwin.vault import Keyring, Shelf, asking
 from tests.ckks.builders import random_panel
 from tests.packages.builders import AUTHORS, BOOSTER, TREES, authors_file, packed_trees, resigned, trees_of
 
 MMOL = 18.0156
+KEYRING = Keyring(Shelf())
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,7 @@ def test_sealed_margins_are_those_that_xgboost_gave_missing_values_among_them(tm
     rows, margins = np.array(told["rows"], dtype=np.float64)[:40], np.array(told["margins"])[:40].reshape(-1)
     assert np.isnan(rows).any(axis=1).sum() > 5
     half = trees_of(package.of_files(package.public_half(whole.files), AUTHORS))
-    asks, evaluator = asking(half), engine(tmp_path, whole)
+    asks, evaluator = asking(half, KEYRING), engine(tmp_path, whole)
     for row, margin in zip(rows, margins, strict=True):
         opened = asks.ask(half.given(features(row)), lambda sealed: evaluator.evaluate(sealed, wire.NO_KEYS))
         assert abs(float(opened["log-odds"]) - margin) < 0.0005 + TOLERANCE + 1e-5
@@ -92,11 +93,11 @@ def test_many_trees_are_several_parts_each_bound_to_the_package(tmp_path: Path, 
     assert digests[0] == several.hash and [part.digest for part in several.served()] == digests
     evaluator = engine(tmp_path, several)
     assert {evaluator.model_of(digest) for digest in digests} == {several.hash}
-    asks = asking(half)
+    asks = asking(half, KEYRING)
     for case in half.cases:
         opened = asks.ask(case.given, lambda sealed: evaluator.evaluate(sealed, wire.NO_KEYS))
         assert abs(float(opened["log-odds"]) - case.answers["log-odds"]) <= float(asks.most_off("log-odds"))
-    assert asks.most_off("log-odds") > asking(trees_of(several)).profile.step / 2 * len(digests)
+    assert asks.most_off("log-odds") > asking(trees_of(several), KEYRING).profile.step / 2 * len(digests)
 
 
 def test_parts_in_another_order_are_refused(tmp_path: Path, several: Package) -> None:
@@ -110,7 +111,7 @@ def test_parts_in_another_order_are_refused(tmp_path: Path, several: Package) ->
         return SealedScores(answer.profile, sealed.panel_digest, answer.request_id, answer.sealed_sums)
 
     with pytest.raises(EngineAnswerWrong):
-        asking(half).ask(half.cases[0].given, swapped)
+        asking(half, KEYRING).ask(half.cases[0].given, swapped)
 
 
 def changed(files: Any, name: str, change: Callable[[Any], object]) -> dict[str, bytes]:

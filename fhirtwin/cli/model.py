@@ -70,10 +70,13 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 @click.option("--network", type=_FILE, help="A network: the JSON that `fhirtwin.training.writing` writes.")
 @click.option("--scoring-file", type=_FILE, help="A polygenic score: a file of the PGS Catalog, on GRCh38.")
 @click.option("--matrices", type=_FILE, help="A trajectory: JSON of a linear state-space model.")
+@click.option("--reference", type=_FILE, help="FASTA of GRCh38, to look the alleles of a polygenic score up.")
 @click.option("--golden", required=True, type=_FILE, help="JSON of cases whose answers are known.")
 @click.option("--key", "key_file", required=True, type=_FILE, help="The author's private key (`fhirtwin model key`).")
 @click.option("--out", required=True, type=_FOLDER, help="Folder in which the packages are made.")
-def pack(*, description: Path, golden: Path, key_file: Path, out: Path, **numbers: Path | None) -> None:
+def pack(
+    *, description: Path, reference: Path | None, golden: Path, key_file: Path, out: Path, **numbers: Path | None
+) -> None:
     """Make a signed package, and its public half, from a DESCRIPTION (JSON), golden cases and the model's numbers.
 
     The option that names the numbers says what kind of model it is.
@@ -86,7 +89,9 @@ def pack(*, description: Path, golden: Path, key_file: Path, out: Path, **number
         options = ", --".join(name.replace("_", "-") for name in _KINDS)
         raise click.ClickException(f"Name the model's numbers by one of --{options}.")
     ((kind, path),) = given
-    made = making.pack(kind, Source(description, path, golden), signing.private_key(key_file), out)
+    if reference is not None and kind != "polygenic":
+        raise click.ClickException("--reference goes with --scoring-file.")
+    made = making.pack(kind, Source(description, path, golden, reference), signing.private_key(key_file), out)
     model = made.package.model
     click.echo(f"{made.whole}: for engines. It has the weights.")
     click.echo(f"{made.public}: for gateways. It has {len(made.package.cases)} golden cases and no weights.")

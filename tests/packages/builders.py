@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.conftest import ROOT
 from tests.packages import prevent
 
 KFRE = ROOT / "fixtures" / "models" / "kfre"
-DECAY = ROOT / "fixtures" / "models" / "decay"
+DECAY = ROOT / "fixtures" / "models" / "trajectory-illustration"
 POLYGENIC = ROOT / "fixtures" / "models" / "polygenic-illustration"
 TREES = ROOT / "fixtures" / "models" / "trees-illustration"
 NETWORK = ROOT / "fixtures" / "models" / "network-illustration"
@@ -132,9 +133,12 @@ def resigned(files: dict[str, bytes], key: Ed25519PrivateKey = KEY) -> dict[str,
     return files | {"manifest.json": data, "manifest.sig": signing.sign(key, data)}
 
 
-def packed_polygenic(folder: Path, scoring: Path | None = None, golden: Any = None, **changes: Any) -> Made:
+def packed_polygenic(
+    folder: Path, scoring: Path | None = None, golden: Any = None, reference: Path | None = None, **changes: Any
+) -> Made:
     """The illustration of a polygenic score, or of another scoring file, some members of its description changed."""
-    return _packed("polygenic", POLYGENIC, scoring or POLYGENIC / "scoring.txt", folder, golden, changes)
+    source = _source(POLYGENIC, scoring or POLYGENIC / "scoring.txt", folder, golden, changes)
+    return making.pack("polygenic", replace(source, reference=reference), KEY, folder / "out")
 
 
 def packed_trajectory(folder: Path, matrices: Any = None, golden: Any = None, **changes: Any) -> Made:
@@ -142,11 +146,11 @@ def packed_trajectory(folder: Path, matrices: Any = None, golden: Any = None, **
     folder.mkdir(parents=True, exist_ok=True)
     numbers = folder / "matrices.json"
     numbers.write_text(json.dumps(matrices) if matrices else (DECAY / "matrices.json").read_text())
-    return _packed("trajectory", DECAY, numbers, folder, golden, changes)
+    return making.pack("trajectory", _source(DECAY, numbers, folder, golden, changes), KEY, folder / "out")
 
 
-def _packed(kind: str, example: Path, numbers: Path, folder: Path, golden: Any, changes: dict[str, Any]) -> Made:
+def _source(example: Path, numbers: Path, folder: Path, golden: Any, changes: dict[str, Any]) -> Source:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.json").write_text(json.dumps(json.loads((example / "model.json").read_text()) | changes))
     (folder / "golden.json").write_text(json.dumps(golden) if golden else (example / "golden.json").read_text())
-    return making.pack(kind, Source(folder / "model.json", numbers, folder / "golden.json"), KEY, folder / "out")
+    return Source(folder / "model.json", numbers, folder / "golden.json")

@@ -216,3 +216,20 @@ def test_another_kind_in_the_manifest_is_refused(whole: Package) -> None:
         files = dict(whole.files) | {"manifest.json": json.dumps(manifest).encode()}
         with pytest.raises(Incorrect):
             package.of_files(resigned(files), AUTHORS)
+
+
+def test_a_genome_leaves_out_what_it_has_not_and_tells_the_reference_of_the_rest(tmp_path: Path) -> None:
+    path = scored(tmp_path, changed(3, effect_allele="A", other_allele="G"))
+    genome = {1: {1000: "A", 2000: "T"}, 2: {500: "C"}, 22: {70: "G"}}
+    lines = [f">{name}\n{''.join(places.get(at, 'N') for at in range(1, 2001))}\n" for name, places in genome.items()]
+    fasta = tmp_path / "genome.fa"
+    fasta.write_text("".join(lines))
+    with pytest.raises(Incorrect, match="1 of its 4 .*: 1 alleles of which the genome has neither"):
+        packed_polygenic(tmp_path / "refused", path, ONE_CASE, fasta)
+    found = model(packed_polygenic(tmp_path / "left-out", path, ONE_CASE, fasta, most_left_out=0.25).package)
+    assert [one.reference for one in found.variants] == ["A", "T", "G"]
+    assert found.weights is not None
+    np.testing.assert_array_equal(found.weights, [[0.5, -0.25, 2.0]])
+    fasta.write_text("".join(line.replace("A", "N").replace("T", "N").replace("G", "N") for line in lines))
+    with pytest.raises(Incorrect, match="the build is not the same"):
+        packed_polygenic(tmp_path / "other", path, ONE_CASE, fasta, most_left_out=0.5)

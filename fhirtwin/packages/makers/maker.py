@@ -39,11 +39,13 @@ class Source:
         description: JSON of the model, without what packing works out.
         weights: the file with the numbers that stay with the engine.
         golden: JSON of the golden cases, answers left out or to be compared.
+        reference: FASTA of GRCh38, for a polygenic score; None takes the author's word for its alleles.
     """
 
     description: Path
     weights: Path
     golden: Path
+    reference: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ from fhirtwin.packages.polygenic_schema import (
     PolygenicForm,
     PolygenicSourceForm,
 )
-from fhirtwin.polygenic import scoring_file, variants
+from fhirtwin.polygenic import reference, scoring_file, variants
 from fhirtwin.polygenic.filling import why
+from fhirtwin.polygenic.reference import OTHER_REFERENCE
 from fhirtwin.polygenic.scoring_file import Scoring
 from fhirtwin.polygenic.variants import Variants
 
@@ -36,7 +38,7 @@ def make(source: Source) -> Draft:
         raise Incorrect(f"{source.description}: it must name the model by id, and its version.")
     if len(form.scores) != 1:
         raise Incorrect(f"{source.description}: a scoring file has one score.")
-    scoring = _scoring(source.weights, form)
+    scoring = _scoring(source, form)
     table = scoring.weights[None]
     public = _public(form, scoring, table)
     golden = _answered(source.golden, scoring.variants, form, table)
@@ -49,12 +51,15 @@ def make(source: Source) -> Draft:
     return Draft(form.id, form.version, content)
 
 
-def _scoring(path: Path, form: PolygenicSourceForm) -> Scoring:
+def _scoring(source: Source, form: PolygenicSourceForm) -> Scoring:
+    path = source.weights
     try:
         with path.open("rb") as stream:
             found = scoring_file.read(stream, on_forward_strand=form.on_forward_strand)
     except Incorrect as error:
         raise Incorrect(f"{path}: {error}") from None
+    if source.reference is not None:
+        found = _looked_up(found, source.reference)
     left_out = sum(found.left_out.values())
     total = left_out + len(found.variants)
     if left_out > form.most_left_out * total:
@@ -64,6 +69,22 @@ def _scoring(path: Path, form: PolygenicSourceForm) -> Scoring:
             "`on_forward_strand` that its alleles are those of the forward strand."
         )
     return found
+
+
+def _looked_up(found: Scoring, path: Path) -> Scoring:
+    """The same with what the genome has, without the variants of which it has neither allele."""
+    try:
+        with path.open("rb") as stream:
+            looked = reference.look_up(stream, found.variants)
+    except Incorrect as error:
+        raise Incorrect(f"{path}: {error}") from None
+    if looked.agree.all():
+        return replace(found, variants=looked.variants)
+    if not looked.agree.any():
+        raise Incorrect(f"{path}: the genome has no allele of this score at its place; the build is not the same.")
+    kept = variants.of(looked.variants[place] for place in np.flatnonzero(looked.agree).tolist())
+    left_out = {**found.left_out, OTHER_REFERENCE: int((~looked.agree).sum())}
+    return replace(found, variants=kept, weights=found.weights[looked.agree], left_out=left_out)
 
 
 def _public(form: PolygenicSourceForm, scoring: Scoring, table: Float) -> PolygenicForm:

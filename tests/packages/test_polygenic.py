@@ -224,7 +224,7 @@ def test_a_genome_leaves_out_what_it_has_not_and_tells_the_reference_of_the_rest
     lines = [f">{name}\n{''.join(places.get(at, 'N') for at in range(1, 2001))}\n" for name, places in genome.items()]
     fasta = tmp_path / "genome.fa"
     fasta.write_text("".join(lines))
-    with pytest.raises(Incorrect, match="1 of its 4 .*: 1 alleles of which the genome has neither"):
+    with pytest.raises(Incorrect, match=r"1 of its 4 .*: 1 alleles of which the genome has neither"):
         packed_polygenic(tmp_path / "refused", path, ONE_CASE, fasta)
     found = model(packed_polygenic(tmp_path / "left-out", path, ONE_CASE, fasta, most_left_out=0.25).package)
     assert [one.reference for one in found.variants] == ["A", "T", "G"]

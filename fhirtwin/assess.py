@@ -136,7 +136,8 @@ class Assessor:
                 if isinstance(told, str):
                     refusals += (Refusal(vector_.predictor, (told,)),)
                 elif model.asks is not None:
-                    how = f" {_signed(model)}"
+                    texts = (model.model.told_of(vector_.values), _signed(model))
+                    how = "".join(f" {text}" for text in texts if text)
                     results.append(self._result(vector_, told, model.asks.profile, known, model.asks.what, how))
         return Assessment(state.patient, state.reference, as_of, tuple(results), refusals)
 

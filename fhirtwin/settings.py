@@ -70,7 +70,8 @@ class Settings:
     sealing: str = _setting("masked", "How the linear panel is evaluated.", choices=("masked", "rotating"))
     circuit_keys: str = _setting(
         "memory",
-        "Where a key of many requests (rotating mode) lies: in memory alone, or kept in the data folder, sealed.",
+        "Where a key of many requests (rotating mode, networks) lies: in memory alone, or kept in the data folder, "
+        "sealed.",
         choices=("memory", "kept"),
     )
     circuit_keys_secret_file: str = _setting(

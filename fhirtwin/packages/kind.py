@@ -14,7 +14,7 @@ from fhirtwin.ckks.circuits.circuit import Circuit, digest_of
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.packages.schema import Manifest
-from fhirtwin.predictors.model import Predictor
+from fhirtwin.predictors.model import Predictor, Values
 
 PUBLIC: Final = "public.json"
 GOLDEN: Final = "golden.json"
@@ -120,6 +120,10 @@ class Predictive(Model):
     @abstractmethod
     def given(self, features: Mapping[str, float]) -> Float:
         """What is sealed of the features of its predictor."""
+
+    def told_of(self, _values: Values) -> str:
+        """What a result must say beside of how it was calculated for these values of inputs; usually nothing."""
+        return ""
 
     def refuses(self, given: Float) -> str:
         """Why something must not be sealed, in words for who waits for a risk; empty when it may."""

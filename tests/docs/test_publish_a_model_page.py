@@ -21,7 +21,7 @@ WAIT = {
 
 def test_the_commands_of_the_page_lead_from_weights_to_a_risk_assessment(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
-    assert len(blocks) == 8
+    assert len(blocks) == 9
     script = ["set -e", "trap 'kill $(jobs -p); wait' EXIT"]
     commands = "".join(blocks).replace("fhirtwin serve --open", "fhirtwin serve --open --port 0")
     commands = re.sub(r"(fhirtwin load.*)", r"PATIENT=$(\1 | tail -1)", commands).replace("Patient/ID", "$PATIENT")

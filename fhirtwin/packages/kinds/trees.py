@@ -1,7 +1,7 @@
 """Boosted trees: splits are public, leaf values stay with the engine.
 
-The splits are a file of their own beside the description. A model that does not fit one ciphertext has several parts,
-the same for everybody; golden cases give the sum of each, for that is what the probe of each is made of.
+A model that does not fit one ciphertext has several parts, the same for everybody; golden cases give the sum of each,
+for that is what the probe of each is made of. The splits are a file of their own (`fhirtwin.packages.trees_schema`).
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
-from msgspec import Meta, Struct
 
-from fhirtwin.ckks.circuits.splits import Splits, Tree
+from fhirtwin.ckks.circuits.splits import Splits
 from fhirtwin.ckks.circuits.trees import BOUND_STEP, PublicTrees, Trees, hidden_part
 from fhirtwin.ckks.panel import LARGEST_SUM
 from fhirtwin.ckks.profiles import MASKED
@@ -24,69 +23,12 @@ from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.golden import TOLERANCE, cases_of
 from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Predictive, part_digest
 from fhirtwin.packages.predictor import predictor
-from fhirtwin.packages.schema import CaseForm, GoldenForm, Manifest, Number, PublicForm
-from fhirtwin.predictors.model import Predictor
+from fhirtwin.packages.schema import Manifest
+from fhirtwin.packages.trees_schema import SPLITS, SplitsForm, TreesForm, TreesGoldenForm, splits_of
+from fhirtwin.predictors.model import Predictor, Values
 
-SPLITS: Final = "splits.json"
-MOST_PARTS: Final = 16
-"""Ciphertexts of one model, for everybody."""
-
-MOST_TREES: Final = 2000
-MOST_DEPTH: Final = 64
-_NODES = 4096
 _LARGEST_FEATURE = 1e30
 """Values are compared as 32-bit floats, which end at 3e38."""
-
-Places = Annotated[tuple[Annotated[int, Meta(ge=-1, le=_NODES)], ...], Meta(max_length=_NODES)]
-
-
-class TreeForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """One tree, as `fhirtwin.ckks.circuits.splits.Tree`; leaves have children -1. `row` is the place of its row."""
-
-    row: Annotated[int, Meta(ge=0, le=255)]
-    left: Places
-    right: Places
-    feature: Places
-    threshold: Annotated[tuple[Annotated[float, Meta(ge=-3e38, le=3e38)], ...], Meta(max_length=_NODES)]
-    missing_left: Annotated[tuple[bool, ...], Meta(max_length=_NODES)]
-
-
-class SplitsForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """All trees, in the order of the model."""
-
-    trees: Annotated[tuple[TreeForm, ...], Meta(min_length=1, max_length=MOST_TREES)]
-
-
-class PartForm(Struct, frozen=True, forbid_unknown_fields=True):
-    """Trees that go into one ciphertext, by their numbers, and what their centred sum lies between."""
-
-    trees: Annotated[tuple[int, ...], Meta(min_length=1, max_length=MOST_TREES)]
-    least: Number
-    greatest: Number
-
-
-class TreesForm(PublicForm, frozen=True):
-    """The public half.
-
-    Attributes:
-        parts: all trees in order.
-        constants: for each row, what is added to the sums of its parts.
-    """
-
-    parts: Annotated[tuple[PartForm, ...], Meta(min_length=1, max_length=MOST_PARTS)]
-    constants: tuple[Number, ...]
-
-
-class TreesCaseForm(CaseForm, frozen=True):
-    """A golden case; its sums are margins, and `parts` has the sum of each part, without constants."""
-
-    parts: Annotated[tuple[Number, ...], Meta(max_length=MOST_PARTS)] = ()
-
-
-class TreesGoldenForm(GoldenForm, frozen=True):
-    """The golden cases."""
-
-    cases: Annotated[tuple[TreesCaseForm, ...], Meta(min_length=1, max_length=256)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +59,10 @@ class TreesModel(Predictive):
 
     @cached_property
     def told(self) -> int:
-        """The ranks of what the cases reach, part by part."""
+        """The ranks of what the cases reach, part by part: those of how much any two have in common."""
         given = [self.parts_of(case.given) for case in self.golden]
-        return sum(int(np.linalg.matrix_rank(np.array(hot))) for hot in zip(*given, strict=True))
+        parts = [np.array(hot) for hot in zip(*given, strict=True)]
+        return sum(int(np.linalg.matrix_rank(hot @ hot.T, hermitian=True)) for hot in parts)
 
     @property
     def secrets(self) -> int:
@@ -136,6 +79,11 @@ class TreesModel(Predictive):
         """Ones for the leaves that are reached, all parts end to end."""
         row = np.array([features[name] for name in self.public.splits.features])
         return np.concatenate(self.public.vectors(row))
+
+    def told_of(self, values: Values) -> str:
+        """Which inputs were missing: trees say something all the same."""
+        missing = [one.label for one in self.made.inputs if one.fact not in values]
+        return f"Calculated without {', '.join(missing)}, for which the model has ways of its own." if missing else ""
 
     def parts_of(self, given: Float) -> tuple[Float, ...]:
         """What is given, part by part."""
@@ -189,35 +137,6 @@ class TreesKind(Kind):
             _refuse_loose(whole, public, hot, answers)
         gateway = PublicTrees(splits, parts, hidden, np.array(public.constants))
         return TreesModel(made, cases, gateway, whole)
-
-
-def splits_of(form: SplitsForm, made: Predictor, public: PublicForm) -> Splits:
-    """The trees of a file.
-
-    Raises:
-        Incorrect: one is no tree, is too deep, or splits by what is no feature; the text names it.
-    """
-    trees = []
-    for number, one in enumerate(form.trees):
-        try:
-            tree = Tree(
-                np.array(one.left, dtype=np.int64),
-                np.array(one.right, dtype=np.int64),
-                np.array(one.feature, dtype=np.int64),
-                np.array(one.threshold, dtype=np.float32),
-                np.array(one.missing_left, dtype=np.bool_),
-            )
-        except Incorrect as error:
-            raise Incorrect(f"{SPLITS}: tree {number}: {error}") from None
-        if tree.depth > MOST_DEPTH:
-            raise Incorrect(f"{SPLITS}: tree {number} is deeper than {MOST_DEPTH} splits.")
-        trees.append(tree)
-    features = tuple(feature.name for feature in made.features)
-    rows = tuple(row.name for row in public.rows)
-    try:
-        return Splits(features, rows, tuple(trees), tuple(one.row for one in form.trees))
-    except Incorrect as error:
-        raise Incorrect(f"{SPLITS}: {error}") from None
 
 
 def _parts(public: TreesForm, splits: Splits) -> tuple[tuple[int, ...], ...]:

@@ -14,7 +14,9 @@ from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json, xgboost_json
 from fhirtwin.packages.golden import features_of
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.trees import (
+from fhirtwin.packages.makers.maker import Draft, Float, Source, answered, bounded, described, predictor_of, widened
+from fhirtwin.packages.schema import CaseForm, SourceForm
+from fhirtwin.packages.trees_schema import (
     MOST_PARTS,
     SPLITS,
     PartForm,
@@ -23,8 +25,6 @@ from fhirtwin.packages.kinds.trees import (
     TreesForm,
     TreesGoldenForm,
 )
-from fhirtwin.packages.makers.maker import Draft, Float, Source, answered, bounded, described, predictor_of, widened
-from fhirtwin.packages.schema import CaseForm, SourceForm
 from fhirtwin.predictors.model import Predictor
 
 

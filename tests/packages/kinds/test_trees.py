@@ -252,6 +252,61 @@ def test_a_column_that_no_tree_splits_by_needs_no_feature_and_the_order_is_the_o
         packed_trees(tmp_path / "d", **made)
 
 
+def test_an_author_may_write_trees_of_several_rows_each_of_its_own_parts(tmp_path: Path, whole: Package) -> None:
+    model = trees_of(whole).whole
+    assert model is not None
+    halves = (range(4), range(4, 8))
+    middles = [[(model.values[tree].min() + model.values[tree].max()) / 2 for tree in half] for half in halves]
+    hot = model.splits.one_hot(_rows(), halves)
+    values = [
+        np.concatenate([model.values[t] - (model.values[t].min() + model.values[t].max()) / 2 for t in half])
+        for half in halves
+    ]
+    sums = np.stack([one @ value for one, value in zip(hot, values, strict=True)], axis=1)
+
+    def public(content: Any) -> None:
+        content["rows"].append({"name": "other"})
+        content["constants"] = [float(sum(one)) for one in middles]
+        (part,) = content["parts"]
+        content["parts"] = [{**part, "trees": list(half)} for half in halves]
+        content["outputs"].append({**content["outputs"][0], "id": "other-10y", "row": "other"})
+
+    def golden(content: Any) -> None:
+        for case, parts in zip(content["cases"], sums.tolist(), strict=True):
+            margins = [part + float(sum(one)) for part, one in zip(parts, middles, strict=True)]
+            odds = dict(zip(("nothing-10y", "other-10y"), margins, strict=True))
+            case["parts"], case["sums"] = parts, dict(zip(("log-odds", "other"), margins, strict=True))
+            case["percent"] = {name: 100 / (1 + np.exp(-margin)) for name, margin in odds.items()}
+
+    def splits(content: Any) -> None:
+        for tree in content["trees"][4:]:
+            tree["row"] = 1
+
+    files: Any = whole.files
+    for name, change in (("public.json", public), ("golden.json", golden), ("splits.json", splits)):
+        files = changed(files, name, change)
+    two = package.of_files(files, AUTHORS)
+    evaluator, asks = engine(tmp_path, two), asking(two.model, KEYRING)
+    for case in two.cases:
+        opened = asks.ask(case.given, lambda sealed: evaluator.evaluate(sealed, wire.NO_KEYS))
+        assert opened.keys() == case.answers.keys() == {"log-odds", "other"}
+        for name, right in case.answers.items():
+            assert abs(float(opened[name]) - right) <= float(asks.most_off(name)) < 0.001
+    mixed = changed(files, "public.json", lambda c: c["parts"].__setitem__(0, c["parts"][0] | {"trees": [0, 1, 2, 4]}))
+    mixed = changed(mixed, "public.json", lambda c: c["parts"].__setitem__(1, c["parts"][1] | {"trees": [3, 5, 6, 7]}))
+    with pytest.raises(Incorrect, match="those of one row each"):
+        package.of_files(mixed, AUTHORS)
+
+
+def _rows() -> np.ndarray:
+    """The golden cases as the booster takes them."""
+    cases = json.loads((TREES / "golden.json").read_text())["cases"]
+    facts = ("age", "systolic-bp", "egfr", "glucose", "bmi")
+    rows = np.array([[case["values"][fact] for fact in facts] for case in cases], dtype=np.float64)
+    rows[:, 3] /= MMOL
+    return rows
+
+
 def test_how_many_equations_the_golden_cases_give(whole: Package) -> None:
     model = trees_of(whole)
     leaves = sum(tree.leaves for tree in model.public.splits.trees)

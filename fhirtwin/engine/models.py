@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages import published, signing
+from fhirtwin.packages import package, published, signing
 from fhirtwin.packages.kind import Served
 from fhirtwin.packages.published import Entry
 from fhirtwin.packages.signing import Authors
@@ -32,10 +32,14 @@ class Offer:
     Attributes:
         model: hash of the model, by which it is opened to tenants.
         part: what is evaluated.
+        author: public key of who signed it.
+        read_from: the manifest that was read, by its place, time and number on the disk.
     """
 
     model: str
     part: Served
+    author: str
+    read_from: tuple[object, ...]
 
 
 @dataclass
@@ -105,22 +109,30 @@ class Models:
 
 
 def _offered(served: Sequence[Entry], trusted: Authors, known: Mapping[str, Offer]) -> dict[str, Offer]:
-    """What entries offer; what was known before is kept, with all that hangs on it."""
+    """What entries offer; what was read before is kept, with all that hangs on it."""
     offers: dict[str, Offer] = {}
     room = MOST_MEMORY_BYTES
     for entry in served:
         try:
-            found = published.load(entry, trusted)
-            parts = found.served()
-            if (needed := sum(part.memory_bytes for part in parts)) > room:
+            parts = _read(entry, trusted, known)
+            if (needed := sum(offer.part.memory_bytes for offer in parts)) > room:
                 raise Incorrect("there is no room for it beside the others; withdraw some.")
         except Incorrect as error:
             _log.error("model %s %s is not served: %s", entry.id, entry.version, error)
             continue
         room -= needed
-        for part in parts:
-            offers[part.digest] = known.get(part.digest) or Offer(found.hash, part)
+        offers.update({offer.part.digest: offer for offer in parts})
     return offers
+
+
+def _read(entry: Entry, trusted: Authors, known: Mapping[str, Offer]) -> list[Offer]:
+    """The parts of an entry: a large model takes a second to read, so it is not read again without a reason."""
+    manifest = entry.folder / package.MANIFEST
+    read_from = (manifest, *_time_of(manifest))
+    if kept := [one for one in known.values() if one.read_from == read_from and one.author in trusted]:
+        return kept
+    found = published.load(entry, trusted)
+    return [Offer(found.hash, part, found.manifest.author, read_from) for part in found.served()]
 
 
 def _time_of(path: Path) -> tuple[int, int]:

@@ -20,6 +20,7 @@ from fhirtwin.engine.models import LOOKED_AT_EVERY_SECONDS, Models
 from fhirtwin.engine.tenants import folder as tenant_folder
 from fhirtwin.engine.tenants.tenant import Limits
 from fhirtwin.errors import EngineLacksModel, EngineUnavailable, Incorrect, Unprocessable
+from fhirtwin.files import write_file
 from fhirtwin.packages import package, published
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import Vault
@@ -178,6 +179,27 @@ def test_models_of_every_kind_are_answered_though_published_while_the_engine_run
         (kfre,) = published.current(folder / "models", AUTHORS)
         with pytest.raises(EngineLacksModel, match="does not let this gateway ask"):
             golden.ask_by(engine.courier(), kfre)
+
+
+def test_what_was_read_is_not_read_again_when_something_else_is_published(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    models, read = _models(folder), list[str]()
+    load = published.load
+    monkeypatch.setattr(published, "load", lambda entry, trusted: read.append(entry.version) or load(entry, trusted))
+    first = dict(models.offers())
+    published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
+    second = dict(_again(models).offers())
+    assert read == ["1.0", "1.1"] and len(second) == 2
+    assert all(second[digest] is offer for digest, offer in first.items())
+    manifest = folder / "models" / "kfre-packaged" / "1.0" / "manifest.json"
+    data = manifest.read_bytes()
+    manifest.unlink()
+    manifest.write_bytes(data.replace(b'"1.0"', b'"1.5"'))
+    published.withdraw(folder / "models", "kfre-packaged")
+    published.roll_back(folder / "models", "kfre-packaged", "1.1", AUTHORS)
+    write_file(folder / "models" / "kfre-packaged" / "served.json", b'{"served": ["1.0", "1.1"]}')
+    assert len(_again(models).offers()) == 1 and read[-2:] == ["1.1", "1.0"]  # another manifest is another model
 
 
 def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(

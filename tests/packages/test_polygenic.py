@@ -36,7 +36,7 @@ def scored(tmp_path: Path, rows: list[list[str]] | None = None, **header: Any) -
     return path
 
 
-ONE_CASE = {"cases": [{"name": "one", "everywhere": 1}]}
+ONE_CASE = {"cases": [{"name": "two of all", "everywhere": 2}]}
 
 
 def test_both_halves_have_one_circuit_bound_to_the_hash_and_only_one_has_weights(whole: Package) -> None:
@@ -58,15 +58,15 @@ def test_both_halves_have_one_circuit_bound_to_the_hash_and_only_one_has_weights
 def test_the_cases_come_out_as_the_scoring_file_says(whole: Package) -> None:
     rows = [line.split("\t") for line in (POLYGENIC / "scoring.txt").read_text().splitlines() if line[0] != "#"][1:]
     one, _drawn, some = whole.cases
-    assert one.answers["illustration"] == pytest.approx(sum(float(row[3]) for row in rows))
+    assert one.answers["illustration"] == pytest.approx(2 * sum(float(row[3]) for row in rows))
     assert some.answers["illustration"] == pytest.approx(2 * float(rows[0][3]))
     assert set(_drawn.given) == {0.0, 1.0, 2.0}
 
 
 def test_an_answer_that_the_owner_gives_must_come_out(tmp_path: Path) -> None:
-    right = {"cases": [{"name": "one", "everywhere": 1, "scores": {"illustration": 0.0516}}]}
+    right = {"cases": [{"name": "two of all", "everywhere": 2, "scores": {"illustration": 0.1032}}]}
     packed_polygenic(tmp_path / "right", golden=right)
-    right["cases"][0]["scores"]["illustration"] = 0.0517  # type: ignore[index]
+    right["cases"][0]["scores"]["illustration"] = 0.1033  # type: ignore[index]
     with pytest.raises(Incorrect, match="score illustration does not come out"):
         packed_polygenic(tmp_path / "wrong", golden=right)
 
@@ -144,6 +144,7 @@ def test_a_public_half_that_lies_about_the_whole_is_refused(whole: Package, chan
         (lambda golden: golden["cases"][0].pop("scores"), "every score"),
         (lambda golden: golden["cases"][2]["dosages"].update({"1:1:A:G": 1}), "not among the variants"),
         (lambda golden: golden["cases"][0].update(everywhere=3), "everywhere"),
+        (lambda golden: golden["cases"][0].update(everywhere=1), "tells nothing"),
         (lambda golden: golden["cases"][0].update(name="drawn"), "one name"),
         (lambda golden: golden.update(cases=[]), "cases"),
         (lambda golden: golden.update(cases=golden["cases"] * 9), "cases"),

@@ -33,7 +33,7 @@ def large(folder: Path, states: int = 12, inputs: int = 4, outputs: int = 8, ste
     draw = np.random.default_rng(5)
     transition = draw.normal(size=(states, states)) * 0.5 / np.sqrt(states)
     quantity = {"label": "x", "unit": "1", "low": 90, "high": 130}
-    golden = {"cases": [{"name": "middle", "values": {f"s{i}": 110 for i in range(states)}}]}
+    golden = {"cases": [{"name": "low", "values": {f"s{i}": 95 for i in range(states)}}]}
     golden["cases"] += [
         {"name": f"case {at}", "values": {f"s{i}": 90 + float(draw.integers(0, 41)) for i in range(states)}}
         for at in range(3)
@@ -162,6 +162,7 @@ def test_a_public_half_that_lies_about_the_whole_is_refused(whole: Package, chan
         (lambda golden: golden["cases"][0].pop("outputs"), "every output"),
         (lambda golden: golden["cases"][0]["values"].update(level=201), "out of its range"),
         (lambda golden: golden["cases"][0]["values"].update(x=1), "every state and input"),
+        (lambda golden: golden["cases"][0]["values"].update(level=100, given=10), "tells nothing"),
         (lambda golden: golden["cases"][0]["values"].pop("given"), "every state and input"),
         (lambda golden: golden["cases"].append(golden["cases"][0]), "one name"),
         (lambda golden: golden.update(cases=[]), "cases"),

@@ -17,7 +17,7 @@ from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.golden import refuse_twice
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Model
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Model, refuse_unsaid
 from fhirtwin.packages.polygenic_schema import DosagesForm, DosagesGoldenForm, PolygenicForm
 from fhirtwin.packages.schema import Manifest
 from fhirtwin.polygenic import variants as variant_files
@@ -118,16 +118,6 @@ def sums_and_bounds(public: PolygenicForm) -> tuple[Float, Float]:
     return np.array([one.sum for one in public.scores]), np.array([one.most for one in public.scores])
 
 
-def refuse_unsaid(source: str) -> None:
-    """Refuse a model that does not say where it is described.
-
-    Raises:
-        Incorrect: it does not.
-    """
-    if "https://" not in source:
-        raise Incorrect("source: name where the model is described, with an https:// link.")
-
-
 def cases_of(
     golden: DosagesGoldenForm, public: PolygenicForm, variants: Variants, weights: Float | None
 ) -> tuple[Case, ...]:
@@ -179,6 +169,10 @@ def _dosages(form: DosagesForm, count: int, places: Mapping[str, int]) -> Float:
         if name not in places:
             raise Incorrect(f"golden.json: {form.name} names variant {name}, which is not among the variants.")
         dosages[places[name]] = dosage
+    if (dosages == 1.0).all():
+        raise Incorrect(
+            f"golden.json: {form.name} has one copy of everything, which is sealed as zeros: it tells nothing."
+        )
     return dosages
 
 

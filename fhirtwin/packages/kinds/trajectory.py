@@ -7,7 +7,6 @@ Each output is divided by a power of two that keeps its sums within what a panel
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,15 +21,32 @@ from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.golden import refuse_twice
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Model, part_digest
-from fhirtwin.packages.kinds.polygenic import refuse_unsaid
+from fhirtwin.packages.kind import (
+    GOLDEN,
+    PUBLIC,
+    WEIGHTS,
+    AsPanel,
+    Case,
+    Float,
+    Kind,
+    Model,
+    part_digest,
+    refuse_unsaid,
+)
 from fhirtwin.packages.schema import Manifest
-from fhirtwin.packages.trajectory_schema import StartForm, StartGoldenForm, TracedForm, TrajectoryForm
+from fhirtwin.packages.trajectory_rows import (
+    at_all_steps,
+    bounds,
+    by_row,
+    parts_of,
+    refuse_misnamed,
+    rows_of,
+    worked_out,
+)
+from fhirtwin.packages.trajectory_schema import StartForm, StartGoldenForm, TrajectoryForm
 
 TOLERANCE: Final = 1e-9
 """How far an output of a golden case may be from what is reckoned here, relative to its scale."""
-
-MOST_PARTS: Final = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +93,7 @@ class TrajectoryModel(Model):
     @cached_property
     def middles(self) -> Float:
         """What each row is, in the unit of its output, when everything is in the middle of its range."""
-        return by_row([told(one, one.middles, self.public.steps) for one in self.public.outputs])
+        return by_row([at_all_steps(one, one.middles, self.public.steps) for one in self.public.outputs])
 
     def given(self, values: Mapping[str, float]) -> Float:
         """What is sealed of values, in the order of the quantities: shares of half of each range, from -1 to 1."""
@@ -136,8 +152,8 @@ class TrajectoryModel(Model):
     def _bounds_of_rows(self) -> tuple[Float, Float]:
         steps, outputs = self.public.steps, self.public.outputs
         return (
-            by_row([told(one, one.least, steps) for one in outputs]),
-            by_row([told(one, one.greatest, steps) for one in outputs]),
+            by_row([at_all_steps(one, one.least, steps) for one in outputs]),
+            by_row([at_all_steps(one, one.greatest, steps) for one in outputs]),
         )
 
 
@@ -164,88 +180,6 @@ class TrajectoryKind(Kind):
         return found
 
 
-def rows_of(public: TrajectoryForm) -> tuple[str, ...]:
-    """Names of the rows, step by step."""
-    return tuple(f"{step}:{one.name}" for step in range(1, public.steps + 1) for one in public.outputs)
-
-
-def bounds(public: TrajectoryForm) -> tuple[Float, Float]:
-    """Ranges of states and inputs."""
-    return np.array([one.low for one in public.quantities]), np.array([one.high for one in public.quantities])
-
-
-def by_row(told_of: list[tuple[float, ...]]) -> Float:
-    """Numbers of each output at all steps, put in the order of rows."""
-    return np.array(told_of).T.reshape(-1)
-
-
-def parts_of(rows: int, quantities: int) -> tuple[slice, ...]:
-    """Which rows go in one ciphertext: beside each of them lies one of a probe, and each takes a slot for two features.
-
-    Raises:
-        Incorrect: they would be too many.
-    """
-    each = MASKED.slots // 2 // ((quantities + 1) // 2)
-    count = -(-rows // each)
-    if count > MOST_PARTS:
-        raise Incorrect(
-            f"This trajectory would take {count} ciphertexts, and {MOST_PARTS} are the most; take fewer steps."
-        )
-    return tuple(slice(start, min(start + each, rows)) for start in range(0, rows, each))
-
-
-def error_of(form: TracedForm) -> float:
-    """How far an output may be off, before rounding, in its unit."""
-    return worked_out(form.scale) * MASKED.error
-
-
-def refuse_misnamed(public: TrajectoryForm) -> None:
-    """Refuse names that are there twice, ranges that are none, scales that are no powers of two, and loose tolerances.
-
-    Raises:
-        Incorrect: there is such; the text names it.
-    """
-    for names in ([one.name for one in public.quantities], [one.name for one in public.outputs]):
-        for name in names:
-            if names.count(name) > 1:
-                raise Incorrect(f"public.json: {name} is there twice.")
-    for one in public.quantities:
-        if not one.low < one.high or one.high - one.low < 1e-9:
-            raise Incorrect(f"public.json: {one.name} needs a range, its low below its high.")
-    for output in public.outputs:
-        if math.frexp(worked_out(output.scale))[0] != 0.5:
-            raise Incorrect(f"public.json: the scale of {output.name} is no power of two.")
-        if not error_of(output) <= output.tolerance:
-            raise Incorrect(
-                f"Output {output.name} could be off by {error_of(output):.2g}, more than the "
-                f"{output.tolerance:.2g} that it may; narrow the ranges of states and inputs."
-            )
-
-
-def told(form: TracedForm, numbers: tuple[float, ...] | None, steps: int) -> tuple[float, ...]:
-    """Numbers that packing works out, one for each step.
-
-    Raises:
-        Incorrect: they are not there, or not so many.
-    """
-    if numbers is None or len(numbers) != steps:
-        raise Incorrect(
-            f"public.json: output {form.name} needs middles and bounds of all steps; `fhirtwin model pack` makes them."
-        )
-    return numbers
-
-
-def worked_out(number: float | None) -> float:
-    """A number that packing works out.
-
-    Raises:
-        Incorrect: it is not there.
-    """
-    if number is None:
-        raise Incorrect("public.json: an output has no scale; `fhirtwin model pack` works it out.")
-    return number
-
-
 def start_of(form: StartForm, bare: TrajectoryModel) -> Float:
     """What is sealed of a case.
 
@@ -258,7 +192,10 @@ def start_of(form: StartForm, bare: TrajectoryModel) -> Float:
     for one in quantities:
         if not one.low <= form.values[one.name] <= one.high:
             raise Incorrect(f"golden.json: {form.name} gives {one.name} a value out of its range.")
-    return np.clip(bare.given(form.values), -1.0, 1.0)  # rounding at an end of a range
+    start = np.clip(bare.given(form.values), -1.0, 1.0)  # rounding at an end of a range
+    if not start.any():
+        raise Incorrect(f"golden.json: {form.name} has all in the middle. That is sealed as zeros and tells nothing.")
+    return start
 
 
 def _cases(golden: StartGoldenForm, bare: TrajectoryModel) -> tuple[Case, ...]:

@@ -14,8 +14,9 @@ from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.trajectory import TrajectoryModel, bounds, start_of
+from fhirtwin.packages.kinds.trajectory import TrajectoryModel, start_of
 from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, half_digit
+from fhirtwin.packages.trajectory_rows import bounds
 from fhirtwin.packages.trajectory_schema import (
     MatricesForm,
     StartForm,

@@ -130,15 +130,13 @@ class Assessor:
         profile, what = self._vault.profile, "weighted sum"
         results = [self._result(v, _of(v.predictor, sums), profile, known, what) for v in own]
         for model in self._models:
-            chosen = [v for v in vectors if v.predictor is model.predictor]
-            told = self._asked(model, chosen[0] if chosen else None)
-            for vector_ in chosen:
-                if isinstance(told, str):
-                    refusals += (Refusal(vector_.predictor, (told,)),)
-                elif model.asks is not None:
-                    texts = (model.model.told_of(vector_.values), _signed(model))
-                    how = "".join(f" {text}" for text in texts if text)
-                    results.append(self._result(vector_, told, model.asks.profile, known, model.asks.what, how))
+            chosen = next((v for v in vectors if v.predictor is model.predictor), None)
+            told = self._asked(model, chosen)
+            if chosen is not None and isinstance(told, str):
+                refusals += (Refusal(chosen.predictor, (told,)),)
+            elif chosen is not None and not isinstance(told, str) and model.asks is not None:
+                how = " ".join(["", *filter(None, (model.model.told_of(chosen.values), _signed(model)))])
+                results.append(self._result(chosen, told, model.asks.profile, known, model.asks.what, how))
         return Assessment(state.patient, state.reference, as_of, tuple(results), refusals)
 
     def _sums(self, vectors: Sequence[FeatureVector]) -> Mapping[str, Decimal]:

@@ -21,6 +21,11 @@ _M_ARENA_MAX: Final = -8
 """*Source*: prctl(2), malloc.h."""
 
 
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def address_of(host: str) -> str:
     """The address to listen on for `host`, which may be a name: IPv4 when it has one."""
     found = [str(info[4][0]) for info in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)]

@@ -102,7 +102,7 @@ def serve(
 @click.option("--listen", required=True, help="unix:/path, or host:port (TLS unless loopback).")
 @click.option("--engine-key", type=click.Path(path_type=Path), help="File of the secret shared with one gateway.")
 @click.option("--tenants", type=click.Path(path_type=Path), help="Folder of several gateways (`fhirtwin tenant add`).")
-@click.option("--workers", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--workers", default=0, type=click.IntRange(0), help="Processes; one a core when left out.")
 @click.option("--memory-mb", default=1024, show_default=True, type=click.IntRange(256), help="Limit of one worker.")
 @click.option("--tls-cert", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--tls-key", type=click.Path(path_type=Path, exists=True, dir_okay=False))
@@ -127,6 +127,7 @@ def engine(
     with_stdin: bool,
 ) -> NoReturn:
     """Start an engine: it evaluates on ciphertext and holds no key that opens and no patient."""
+    from fhirtwin import machine
     from fhirtwin.engine import server
     from fhirtwin.engine.models import Models
 
@@ -138,7 +139,7 @@ def engine(
     server.run(
         listen,
         engine_key,
-        workers,
+        workers or machine.cores(),
         memory_mb,
         tenants=tenants,
         tls_cert=tls_cert,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from fhirtwin import __version__
+from fhirtwin import __version__, machine
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.cohort import lines, running, stored
 from fhirtwin.cohort.job import Block, Job
@@ -244,7 +243,7 @@ def _pool(asked: Asked, job: Job) -> Pool:
 
 
 def _workers(asked: Asked) -> int:
-    return asked.workers or len(os.sched_getaffinity(0))
+    return asked.workers or machine.cores()
 
 
 def _today() -> date:

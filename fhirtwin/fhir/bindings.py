@@ -40,7 +40,7 @@ def code(one: Check, name: str) -> Check:
     if name in FORMS:
         pattern, expected = FORMS[name]
         return _of_form(one, pattern, expected)
-    codes = _codes(name)
+    codes = codes_of(name)
     wrong: Finding = ("", "code-invalid", _expected(name, codes))
 
     def check(value: Any, owner: Mapping[str, Any]) -> Findings:
@@ -59,7 +59,7 @@ def concept(one: Check, name: str) -> Check:
         name: of the value set, as the table calls it.
     """
     systems = VALUE_SETS[name]
-    codes = _codes(name)
+    codes = codes_of(name)
     wrong: Finding = ("", "code-invalid", f"{_expected(name, codes)} The system is {' or '.join(sorted(systems))}.")
 
     def check(value: Any, owner: Mapping[str, Any]) -> Findings:
@@ -75,7 +75,8 @@ def concept(one: Check, name: str) -> Check:
     return check
 
 
-def _codes(name: str) -> frozenset[str]:
+def codes_of(name: str) -> frozenset[str]:
+    """The codes of a value set of the table, whatever system they are of."""
     return frozenset().union(*VALUE_SETS[name].values())
 
 

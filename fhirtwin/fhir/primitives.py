@@ -57,9 +57,12 @@ primitive may be (http://hl7.org/fhir/R4/json.html#primitive)."""
 _AS_WORDED: Final = {"[^\\s]+(\\s[^\\s]+)*": "[^\\s]+( [^\\s]+)*"}
 """The published pattern of a code, and what R4 says beside it: no whitespace other than single spaces."""
 
-_SPACED: Final = frozenset({"string", "markdown"})
-_SPACELESS: Final = frozenset({"canonical", "code", "uri", "url"})
+SPACED: Final = frozenset({"string", "markdown"})
+SPACELESS: Final = frozenset({"canonical", "code", "uri", "url"})
 """With those before, the kinds whose patterns forbid no printable character, or of these the space alone."""
+
+LONGEST_TEXT: Final = PRIMITIVES["string"].max_length or 0
+"""Characters. R4 publishes it once, on string; code, id and markdown are strings."""
 
 _SPACE: Final = re.compile(r"\s+", re.ASCII)
 _JSON_TYPES: Final = {"string": (str,), "boolean": (bool,), "integer": (int,), "decimal": (int, Decimal)}
@@ -98,10 +101,9 @@ def _text(kind: str) -> Check:
     # Java's \s, which the published patterns are written for, is the ASCII one.
     pattern = (_SAME_LANGUAGE | _AS_WORDED).get(primitive.regex, primitive.regex)
     matches = re.compile(pattern, re.ASCII).fullmatch
-    # R4 publishes the length once, on string; code, id and markdown are strings.
-    longest = PRIMITIVES["string"].max_length or 0 if kind in ("string", "markdown", "code", "id") else 1 << 62
+    longest = LONGEST_TEXT if kind in ("string", "markdown", "code", "id") else 1 << 62
 
-    quick, spaces = kind in _SPACED | _SPACELESS, kind in _SPACED
+    quick, spaces = kind in SPACED | SPACELESS, kind in SPACED
 
     def check(value: Any, _: Mapping[str, Any]) -> Findings:
         if type(value) is str and 0 < len(value) <= longest:

@@ -50,6 +50,7 @@ class Shape:
         self._rules = invariants.of(kind)
         self._is_element = lineage(kind)[0] == "Element" and kind != "Element"
         self._members: dict[str, tuple[Check, str]] = {}
+        self._of_table: dict[str, Member] = {}
         self._choices: dict[str, str] = {}
         self._required: dict[str, set[str]] = {}
         self.plans: dict[tuple[str, ...], Plan] = {}
@@ -58,6 +59,7 @@ class Shape:
         """Admit a member, and `_name` where it is primitive."""
         names = [name]
         self._members[name] = value, member.element
+        self._of_table[name] = member
         if beside is not None:
             names.append(f"_{name}")
             self._members[f"_{name}"] = beside, member.element
@@ -69,6 +71,14 @@ class Shape:
     def add_free(self, name: str, check: Check) -> None:
         """Admit a member that is no element."""
         self._members[name] = check, name
+
+    def member(self, name: str) -> Member | None:
+        """What the table says of a member; None for what is no element, and for the `_name` of a primitive."""
+        return self._of_table.get(name)
+
+    def allows(self, names: tuple[str, ...]) -> bool:
+        """Whether an object may have exactly these members."""
+        return self._members.keys() >= set(names) and not self.plan(names).wrong
 
     def plan(self, names: tuple[str, ...]) -> Plan:
         """Work out how to judge objects with these members, and keep it in `plans`."""

@@ -31,8 +31,9 @@ class Placed(NamedTuple):
 def entries(bundle: Mapping[str, Any], place: str) -> Iterator[Placed]:
     """The resources of a Bundle that stands at `place`, without what tells of the search itself."""
     for number, entry in enumerate(bundle.get("entry", ())):
-        if "resource" in entry and not is_outcome(entry["resource"]):
-            yield Placed(f"{place}.entry[{number}]", entry["resource"])
+        resource = entry.get("resource")
+        if resource and resource["resourceType"] != "OperationOutcome":
+            yield Placed(f"{place}.entry[{number}]", resource)
 
 
 def is_outcome(value: Any) -> bool:

@@ -90,7 +90,7 @@ def _withdraw(services: Services, write: Writer, id_: str) -> bool:
     resource: dict[str, Any] = codec.decode(current.data, max_depth=_ANY_DEPTH)
     if not withdrawing.stands(resource):
         return False
-    version, recorded, _ = reporting.put(services, write, withdrawing.withdrawn(resource, withdrawing.DOUBTED))
-    made_by = provenance.withdrawal(id_, version=version, recorded=recorded, reason=withdrawing.DOUBTED)
+    kept = reporting.put(services, write, withdrawing.withdrawn(resource, withdrawing.DOUBTED))
+    made_by = provenance.withdrawal(id_, version=kept.version, recorded=kept.last_updated, reason=withdrawing.DOUBTED)
     reporting.put(services, write, made_by)
     return True

@@ -24,7 +24,7 @@ from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.provenance import provenance
 from fhirtwin.report.risk_assessment import as_stored, content_of, risk_assessment
 from fhirtwin.store import Reader, Writer
-from fhirtwin.twin.state import TwinState
+from fhirtwin.twin.state import StoredVersion, TwinState
 
 _TYPE: Final = "RiskAssessment"
 _ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
@@ -151,10 +151,12 @@ def _store(services: Services, write: Writer, report: Report, about: Occasion) -
     corrected = write.read(_TYPE, report.identity.id) is not None
     unheld = frozenset(text for text in basis(report.result.vector) if not _is_held(write, text))
     resource = risk_assessment(report.result, report.identity, about, corrected=corrected, unheld=unheld)
-    version, recorded, kept = put(services, write, resource)
-    made_by = provenance(report.result, report.identity, version=version, recorded=recorded, unheld=unheld)
+    kept = put(services, write, resource)
+    made_by = provenance(
+        report.result, report.identity, version=kept.version, recorded=kept.last_updated, unheld=unheld
+    )
     put(services, write, made_by)
-    return Report(report.result, report.identity, kept, stored=True)
+    return Report(report.result, report.identity, codec.decode(kept.data), stored=True)
 
 
 def _is_held(reader: Reader, text: str) -> bool:
@@ -169,7 +171,7 @@ def _is_held(reader: Reader, text: str) -> bool:
     return reader.vread(reference.type, reference.id, version) is not None
 
 
-def put(services: Services, write: Writer, resource: dict[str, Any]) -> tuple[int, str, dict[str, Any]]:
+def put(services: Services, write: Writer, resource: dict[str, Any]) -> StoredVersion:
     """Send a resource of ours down the road that all resources take: validated, indexed, versioned.
 
     Raises:
@@ -179,5 +181,4 @@ def put(services: Services, write: Writer, resource: dict[str, Any]) -> tuple[in
         received = ingest.receive(codec.encode(resource), resource["resourceType"], services.settings)
     except Incorrect as error:
         raise Fault(f"A {resource['resourceType']} made here is not valid FHIR R4, so it was not stored.") from error
-    stored = ingest.keep(write, received, resource["id"], services.base_url).stored
-    return stored.version, stored.last_updated, codec.decode(stored.data)
+    return ingest.keep(write, received, resource["id"], services.base_url).stored

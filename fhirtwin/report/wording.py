@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 from typing import Final
 
 from fhirtwin.predictors.model import UsedInput, Value
@@ -72,6 +73,7 @@ def plain(text: str) -> str:
     return " ".join(_CONTROL.sub(" ", text).split())
 
 
+@lru_cache(maxsize=4096)
 def escape(text: str) -> str:
     """Text that GitHub Flavored Markdown shows as it is: no emphasis, no link, no HTML, no table cell, no line break.
 

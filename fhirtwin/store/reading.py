@@ -59,6 +59,36 @@ _SOURCE: Final = select(resource_source.c.data).where(
 )
 
 
+_ABOUT: Final = (
+    resource.c.patient_origin == bindparam("wanted_origin"),
+    resource.c.patient_id == bindparam("wanted_patient"),
+    resource.c.deleted.is_(False),
+)
+_ENTERED_IN_ERROR: Final = (
+    select(search_token.c.place)
+    .where(
+        search_token.c.resource == resource.c.number,
+        search_token.c.parameter.in_(
+            PARAMETERS[type_]["verification-status" if type_ == "Condition" else "status"].number for type_ in LISTS
+        ),
+        search_token.c.code == "entered-in-error",
+    )
+    .exists()
+)
+_LISTED: Final = select(resource.c.type).where(*_ABOUT, resource.c.type.in_(LISTS), ~_ENTERED_IN_ERROR).distinct()
+_LIST_IDS: Final = select(resource.c.id).where(*_ABOUT, resource.c.type == "List")
+_TWIN_VERSION: Final = select(twin.c.version).where(
+    twin.c.origin == bindparam("wanted_origin"), twin.c.patient_id == bindparam("wanted_patient")
+)
+_TOLD: Final = (
+    select(twin_source.c.facts, twin_source.c.unused)
+    .where(
+        twin_source.c.patient_origin == bindparam("wanted_origin"),
+        twin_source.c.patient_id == bindparam("wanted_patient"),
+    )
+    .order_by(twin_source.c.origin, twin_source.c.type, twin_source.c.id)
+)
+
 _WINDOW: Final = 500
 """Resources that are fetched at once where all are gone through."""
 
@@ -278,18 +308,13 @@ class Reader:
 
     def twin(self, patient: PatientKey) -> TwinState | None:
         """What is known of a patient; None when nothing stored here is about them."""
-        version = self._connection.execute(
-            select(twin.c.version).where(twin.c.origin == patient.origin, twin.c.patient_id == patient.id)
-        ).scalar()
+        whose = {"wanted_origin": patient.origin, "wanted_patient": patient.id}
+        version = self._connection.execute(_TWIN_VERSION, whose).scalar()
         if version is None:
             return None
         facts: list[Fact] = []
         unused: list[Unused] = []
-        for row in self._connection.execute(
-            select(twin_source.c.facts, twin_source.c.unused)
-            .where(twin_source.c.patient_origin == patient.origin, twin_source.c.patient_id == patient.id)
-            .order_by(twin_source.c.origin, twin_source.c.type, twin_source.c.id)
-        ):
+        for row in self._connection.execute(_TOLD, whose):
             facts += facts_from_bytes(row.facts)
             unused += (state_json.unused_from_json(one) for one in msgspec.json.decode(row.unused))
         path = f"Patient/{patient.id}"
@@ -297,44 +322,22 @@ class Reader:
             patient=patient,
             version=version,
             facts=in_order(facts),
-            lists=self._lists(patient),
+            lists=self._lists(whose),
             unused=tuple(unused),
             reference=path if patient.origin == LOCAL else f"{patient.origin}/{path}",
         )
 
-    def _lists(self, patient: PatientKey) -> frozenset[str]:
+    def _lists(self, whose: Mapping[str, str]) -> frozenset[str]:
         """Lists that were obtained: a member of theirs is stored, or a List that says that there is none to list.
 
         What was entered in error is no member: it shows that somebody erred, not that anybody looked.
         """
-        about = (
-            resource.c.patient_origin == patient.origin,
-            resource.c.patient_id == patient.id,
-            resource.c.deleted.is_(False),
-        )
-        held = set(
-            self._connection.execute(
-                select(resource.c.type).where(*about, resource.c.type.in_(LISTS), ~_ENTERED_IN_ERROR).distinct()
-            ).scalars()
-        )
-        for row in self._connection.execute(select(resource.c.id).where(*about, resource.c.type == "List")).all():
+        held = set(self._connection.execute(_LISTED, whose).scalars())
+        for row in self._connection.execute(_LIST_IDS, whose).all():
             stored = self.read("List", row.id)
             if stored:
                 held |= said_empty(codec.decode(stored.data, max_depth=_ANY_DEPTH))
         return frozenset(held)
-
-
-_ENTERED_IN_ERROR: Final = (
-    select(search_token.c.place)
-    .where(
-        search_token.c.resource == resource.c.number,
-        search_token.c.parameter.in_(
-            PARAMETERS[type_]["verification-status" if type_ == "Condition" else "status"].number for type_ in LISTS
-        ),
-        search_token.c.code == "entered-in-error",
-    )
-    .exists()
-)
 
 
 def said_empty(resource_: Mapping[str, Any]) -> set[str]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from fhirtwin.errors import Conflict
@@ -17,7 +17,10 @@ from fhirtwin.store.indexing import Indexing
 from fhirtwin.store.reading import Reader, facts_from_bytes
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.twin import state_json
-from fhirtwin.twin.state import Fact, Mapped, PatientKey, Source, StoredVersion
+from fhirtwin.twin.state import LOCAL, Fact, Mapped, PatientKey, Source, StoredVersion
+
+_MOST_KNOWN: Final = 64
+"""Current versions that are kept in memory while a transaction is open."""
 
 # Made once: building a statement costs more than running it.
 _ADD_VERSION: Final = insert(resource_version)
@@ -58,12 +61,14 @@ _SAME_SOURCE: Final = (
 _TOLD_BEFORE: Final = select(twin_source).where(*_SAME_SOURCE)
 _FORGET: Final = delete(twin_source).where(*_SAME_SOURCE)
 _TELL: Final = insert(twin_source)
-_ADD_TWIN: Final = insert(twin)
 _SAME_PATIENT: Final = (
     twin.c.origin == bindparam("wanted_origin"),
     twin.c.patient_id == bindparam("wanted_patient"),
 )
-_KNOWN_TWIN: Final = select(twin.c.version).where(*_SAME_PATIENT)
+_BEGIN_TWIN: Final = text(
+    "INSERT INTO twin (origin, patient_id, version) VALUES (:wanted_origin, :wanted_patient, 1) "
+    "ON CONFLICT (origin, patient_id) DO NOTHING"
+)
 _RAISE_TWIN: Final = update(twin).where(*_SAME_PATIENT).values(version=twin.c.version + 1)
 
 
@@ -76,6 +81,10 @@ class Writer(Reader):
         self._indexing = Indexing(connection)
         self._twins: set[PatientKey] = set()
         """Twins that are known to have a version."""
+        self._current: dict[tuple[str, str], StoredVersion | None] = {}
+        """What was read last or written last: nobody else writes meanwhile."""
+        self._new: set[tuple[str, str]] = set()
+        """Resources that were not there before, of which nothing is told yet."""
 
     @property
     def _connection(self) -> Connection:
@@ -88,8 +97,11 @@ class Writer(Reader):
         self._bare = connection
 
     def read(self, type_: str, id_: str) -> StoredVersion | None:
-        """As `Reader.read`, which does not look at the index."""
-        return self._resources.read(type_, id_)
+        """As `Reader.read`, which does not look at the index; what this transaction knows already is not asked for."""
+        key = type_, id_
+        if key not in self._current:
+            self._know(key, self._resources.read(type_, id_))
+        return self._current[key]
 
     def flush(self) -> None:
         """Write what waits for company; to be called before the transaction is committed."""
@@ -121,7 +133,10 @@ class Writer(Reader):
             raise _overtaken(stored) from None
         if stored.version > 1:
             self._indexing.remove(number)
+        else:
+            self._new.add((stored.type, stored.id))
         self._indexing.add(number, rows)
+        self._know((stored.type, stored.id), stored)
 
     def amend(self, stored: StoredVersion, rows: Rows) -> None:
         """Let the current version have other bytes, under the same number: of its `meta`, which R4 keeps apart.
@@ -142,6 +157,7 @@ class Writer(Reader):
         number = int(self._bare.execute(_NUMBER, same).scalar_one())
         self._indexing.remove(number)
         self._indexing.add(number, rows)
+        self._know((stored.type, stored.id), stored)
 
     def keep_source(self, stored: StoredVersion, source: bytes) -> None:
         """Keep the XML that a version, just put, was sent as."""
@@ -155,7 +171,8 @@ class Writer(Reader):
         of the source that says the same is no change.
         """
         key = {"wanted_origin": source.origin, "wanted_type": source.type, "wanted_id": source.id}
-        before = self._bare.execute(_TOLD_BEFORE, key).first()
+        fresh = source.origin == LOCAL and (source.type, source.id) in self._new
+        before = None if fresh else self._bare.execute(_TOLD_BEFORE, key).first()
         earlier: set[tuple[PatientKey, Fact]] = set()
         if before:
             whose = PatientKey(before.patient_origin, before.patient_id)
@@ -177,8 +194,14 @@ class Writer(Reader):
                 "unused": msgspec.json.encode([state_json.unused_to_json(one) for one in mapped.unused]),
             }
             self._bare.execute(_TELL, told)
+            self._new.discard((source.type, source.id))
         for changed in sorted({whose for whose, _ in earlier ^ now}):
             self._bare.execute(_RAISE_TWIN, _whose(changed))
+
+    def _know(self, key: tuple[str, str], current: StoredVersion | None) -> None:
+        if len(self._current) >= _MOST_KNOWN:
+            self._current.clear()
+        self._current[key] = current
 
     def _point(self, stored: StoredVersion, patient: PatientKey | None) -> int:
         """Make `stored` the current version; the number of its resource."""
@@ -201,8 +224,7 @@ class Writer(Reader):
     def _begin_twin(self, patient: PatientKey) -> None:
         if patient in self._twins:
             return
-        if self._bare.execute(_KNOWN_TWIN, _whose(patient)).first() is None:
-            self._bare.execute(_ADD_TWIN, {"origin": patient.origin, "patient_id": patient.id, "version": 1})
+        self._bare.execute(_BEGIN_TWIN, _whose(patient))
         self._twins.add(patient)
 
 
@@ -211,7 +233,7 @@ def _whose(patient: PatientKey) -> dict[str, str]:
 
 
 def _unversioned(fact: Fact) -> Fact:
-    return replace(fact, sources=tuple(replace(source, version="") for source in fact.sources))
+    return replace(fact, sources=tuple(source._replace(version="") for source in fact.sources))
 
 
 def _overtaken(stored: StoredVersion) -> Conflict:

@@ -78,7 +78,8 @@ def newest(state: TwinState, name: str) -> Fact | None:
     latest = _latest(state, name)
     if not latest or any(f.value != latest[-1].value for f in latest):
         return None
-    return replace(latest[-1], sources=_sources(latest))
+    last = latest[-1]
+    return last if len(latest) == len(last.sources) == 1 else replace(last, sources=_sources(latest))
 
 
 def ended(state: TwinState, name: str, day: date) -> tuple[Fact, ...]:
@@ -152,7 +153,10 @@ def _with(state: TwinState, facts: Iterable[Fact]) -> TwinState:
 
 def _latest(state: TwinState, name: str) -> Sequence[Fact]:
     """The newest fact and all that may stand for the same time, newest last."""
-    facts = sorted(state.named(name), key=lambda f: begins(f.time))
+    facts: Sequence[Fact] = state.named(name)
+    if len(facts) < 2:
+        return facts
+    facts = sorted(facts, key=lambda f: begins(f.time))
     return [f for f in facts if overlap(f.time, facts[-1].time)]
 
 

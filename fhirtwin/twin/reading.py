@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from fhirtwin.fhir import codec
 from fhirtwin.terms.concepts import Code
 from fhirtwin.twin.mapper import Resource
 from fhirtwin.twin.state import Mapped, Source, Unused
@@ -18,7 +19,6 @@ IMPLICIT_RULES: Final = "it follows implicit rules that are not known here"
 MODIFIED: Final = "it carries a modifier extension that is not known here"
 FORBIDDEN: Final = (IMPLICIT_RULES, MODIFIED)
 """What `forbidden` says."""
-_NESTING: Final = frozenset({dict, list})
 
 FINAL: Final = ("final", "amended", "corrected")
 """Statuses of results that count."""
@@ -39,15 +39,8 @@ def forbidden(resource: Resource) -> str | None:
 
 
 def _has_modifier_extension(resource: Resource) -> bool:
-    pending: list[Any] = [resource]
-    while pending:
-        node = pending.pop()
-        if type(node) is dict:
-            if node.get("modifierExtension"):
-                return True
-            node = node.values()
-        pending += [value for value in node if type(value) in _NESTING]
-    return False
+    # Written as JSON, a quote within a text has a backslash before it, so only a member's name looks like this.
+    return b'"modifierExtension":' in codec.encode(resource)
 
 
 def codings(concept: Any) -> Iterator[Code]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 LOCAL = ""
 """Origin of what this server stores itself."""
@@ -25,8 +25,7 @@ class PatientKey:
     id: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Source:
+class Source(NamedTuple):
     """The resource a fact was read from."""
 
     origin: str

@@ -15,6 +15,7 @@ from fhirtwin.fhir import dates
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=4096)
 def first_day(text: str) -> date | None:
     """Give the first calendar day a FHIR date or dateTime may stand for, as written (its own time zone).
 
@@ -30,6 +31,7 @@ def first_day(text: str) -> date | None:
     return date(year, month, day)
 
 
+@lru_cache(maxsize=4096)
 def last_day(text: str) -> date | None:
     """Give the last calendar day a FHIR date or dateTime may stand for, as `first_day` does the first."""
     if not text:

@@ -47,12 +47,13 @@ def running_engine(
     tenant: str = "one",
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[RunningEngine]:
-    """`fhirtwin engine` as a process, on a Unix socket in `folder` unless told otherwise, with the real predictors."""
+    """`fhirtwin engine` as a process of one worker, on a Unix socket in `folder` unless told otherwise."""
     key_file = tenants / f"{tenant}.key" if tenants else folder / "engine.key"
     key = bytes.fromhex(keyfile.read_or_make(key_file))
     url = url or f"unix:{folder / 'engine.sock'}"
     command = [sys.executable, "-m", "fhirtwin", "engine", "--listen", listen or url]
     command += ["--tenants", str(tenants)] if tenants else ["--engine-key", str(key_file)]
+    command += [] if "--workers" in options else ["--workers", "1"]
     scrubbed = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
     root = str(Path(__file__).resolve().parents[2])
     process = subprocess.Popen([*command, *options], env=scrubbed | dict(environment or {}), cwd=root)

@@ -69,6 +69,14 @@ def test_workers_run_under_a_memory_limit_and_leave_no_core(engine: RunningEngin
     assert found["Max core file size"] == ["0", "0"]
 
 
+def test_there_is_a_worker_for_each_core_unless_told_otherwise(tmp_path: Path) -> None:
+    with running_engine(tmp_path, "--workers", "0") as engine:
+        deadline = time.monotonic() + 20
+        while len(engine.processes) != 1 + len(os.sched_getaffinity(0)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with running_engine(tmp_path) as engine:
         before = engine.processes[1:]

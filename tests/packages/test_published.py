@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package, published
+from fhirtwin.packages.making import Made
 from fhirtwin.packages.package import Package
-from tests.packages.builders import AUTHORS, OTHER_KEY, packed
+from tests.packages.builders import AUTHORS, OTHER_KEY, packed, packed_network, packed_trees
 
 
 @pytest.fixture(scope="module")
@@ -153,3 +155,17 @@ def test_a_package_that_names_another_folder_is_refused(tmp_path: Path) -> None:
     for changes in ({"id": "../../escape"}, {"version": "../1"}, {"version": "1.0\n"}, {"id": "a/b"}):
         with pytest.raises(Incorrect, match=r"pattern|regex"):
             packed(tmp_path / json.dumps(changes).encode().hex(), **changes)
+
+
+@pytest.mark.parametrize("make", [packed_trees, packed_network])
+def test_models_of_other_kinds_are_published_and_rolled_back_in_the_same_way(
+    tmp_path: Path, make: Callable[..., Made]
+) -> None:
+    old, new = (make(tmp_path / version, version=version).package for version in ("1.0", "1.1"))
+    for folder, whole in ((tmp_path / "engine", True), (tmp_path / "gateway", False)):
+        for one in (old, new):
+            published.publish(package.of_files(one.files, AUTHORS), folder, with_weights=whole)
+        assert published.roll_back(folder, old.id, "1.0", AUTHORS) == ("1.1",)
+        (current,) = published.current(folder, AUTHORS)
+        assert (current.hash, current.kind, current.is_whole) == (old.hash, old.kind, whole)
+        assert bool(list(folder.rglob("weights*"))) is whole

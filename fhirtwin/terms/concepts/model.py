@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from fhirtwin.terms.systems import ATC, ICD10, ICD10CM
 
@@ -12,8 +12,7 @@ HIERARCHIES: Final = frozenset({ICD10, ICD10CM, ATC})
 """Systems in which a longer code is a kind of the shorter one it begins with, so that a row stands for its category."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A code and the system that gives it its meaning."""
 
     system: str

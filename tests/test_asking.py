@@ -43,7 +43,7 @@ from tests.packages.builders import (
     packed_trajectory,
     packed_trees,
 )
-from tests.packages.test_trajectory import large
+from tests.packages.kinds.test_trajectory import large
 
 VCF = (POLYGENIC / "nobody.vcf").read_bytes()
 

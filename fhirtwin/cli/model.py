@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fhirtwin.cli.model_ask import ask
+
 if TYPE_CHECKING:
     from fhirtwin.packages.signing import Authors
     from fhirtwin.settings import Settings
@@ -17,13 +19,22 @@ _MODELS = click.option("--models", type=_FOLDER, help="Folder of models of an en
 _DATA = click.option("--data", type=_FOLDER, help="Data folder of a gateway, which gets no weights.")
 _AUTHORS = click.option("--authors", type=click.Path(path_type=Path, dir_okay=False), help="File of trusted authors.")
 
-_KINDS = {"weights": "panel", "trees": "trees", "network": "network"}
+_KINDS = {
+    "weights": "panel",
+    "trees": "trees",
+    "network": "network",
+    "scoring_file": "polygenic",
+    "matrices": "trajectory",
+}
 """Options of `pack`, and the kinds of model that they are for."""
 
 
 @click.group()
 def model() -> None:
     """Models as signed packages: an engine gets them whole, a gateway without the weights."""
+
+
+model.add_command(ask)
 
 
 @model.command("key")
@@ -57,10 +68,15 @@ def trust(*, name: str, public_key: str, data: Path | None, authors: Path | None
 @click.option("--weights", type=_FILE, help="A linear panel: weights.safetensors, or a CSV.")
 @click.option("--trees", type=_FILE, help="Boosted trees: the JSON that XGBoost saves.")
 @click.option("--network", type=_FILE, help="A network: the JSON that `fhirtwin.training.writing` writes.")
+@click.option("--scoring-file", type=_FILE, help="A polygenic score: a file of the PGS Catalog, on GRCh38.")
+@click.option("--matrices", type=_FILE, help="A trajectory: JSON of a linear state-space model.")
+@click.option("--reference", type=_FILE, help="FASTA of GRCh38, to look the alleles of a polygenic score up.")
 @click.option("--golden", required=True, type=_FILE, help="JSON of cases whose answers are known.")
 @click.option("--key", "key_file", required=True, type=_FILE, help="The author's private key (`fhirtwin model key`).")
 @click.option("--out", required=True, type=_FOLDER, help="Folder in which the packages are made.")
-def pack(*, description: Path, golden: Path, key_file: Path, out: Path, **numbers: Path | None) -> None:
+def pack(
+    *, description: Path, reference: Path | None, golden: Path, key_file: Path, out: Path, **numbers: Path | None
+) -> None:
     """Make a signed package, and its public half, from a DESCRIPTION (JSON), golden cases and the model's numbers.
 
     The option that names the numbers says what kind of model it is.
@@ -68,11 +84,14 @@ def pack(*, description: Path, golden: Path, key_file: Path, out: Path, **number
     from fhirtwin.packages import making, signing
     from fhirtwin.packages.makers.maker import Source
 
-    named = [(_KINDS[name], path) for name, path in numbers.items() if path]
-    if len(named) != 1:
-        raise click.ClickException(f"Name the model's numbers by one of --{', --'.join(_KINDS)}.")
-    ((kind, path),) = named
-    made = making.pack(kind, Source(description, path, golden), signing.private_key(key_file), out)
+    given = [(_KINDS[name], path) for name, path in numbers.items() if path is not None]
+    if len(given) != 1:
+        options = ", --".join(name.replace("_", "-") for name in _KINDS)
+        raise click.ClickException(f"Name the model's numbers by one of --{options}.")
+    ((kind, path),) = given
+    if reference is not None and kind != "polygenic":
+        raise click.ClickException("--reference goes with --scoring-file.")
+    made = making.pack(kind, Source(description, path, golden, reference), signing.private_key(key_file), out)
     model = made.package.model
     click.echo(f"{made.whole}: for engines. It has the weights.")
     click.echo(f"{made.public}: for gateways. It has {len(made.package.cases)} golden cases and no weights.")

@@ -84,26 +84,28 @@ class Models:
         What is not as it must be is left out, and the log names it: nobody is given a number by it.
         """
         now = time.monotonic()
-        if now >= self._next:
-            with self._turn:
+        # Whoever comes while another reads a large model is given what was served before, and does not wait.
+        if now >= self._next and self._turn.acquire(blocking=self._mark is None):
+            try:
                 if now >= self._next:
                     self._look()
                     self._next = time.monotonic() + LOOKED_AT_EVERY_SECONDS
+            finally:
+                self._turn.release()
         return self._offers
 
     def _look(self) -> None:
         mark = (published.mark(self.folder), _time_of(self.authors))
         if mark == self._mark:
             return
-        self._mark = mark
         try:
             trusted = signing.read_authors(self.authors)
             served = [one for one in published.entries(self.folder) if one.served]
         except Incorrect as error:
             _log.error("no published model is served: %s", error)
-            self._offers = {}
+            self._offers, self._mark = {}, mark
             return
-        self._offers = _offered(served, trusted, self._offers)
+        self._offers, self._mark = _offered(served, trusted, self._offers), mark
 
 
 def _offered(served: Sequence[Entry], trusted: Authors, known: Mapping[str, Offer]) -> dict[str, Offer]:

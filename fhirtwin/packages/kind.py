@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fhirtwin.ckks.circuits.circuit import Circuit, digest_of
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages.schema import Manifest
 from fhirtwin.predictors.model import Predictor, Values
 
@@ -158,3 +159,13 @@ class Kind(ABC):
 def part_digest(model_hash: str, number: int) -> str:
     """What requests name a part of a model by: the hash of the model, and for all but the first one made of it."""
     return model_hash if number == 0 else digest_of("part of a package", model_hash, str(number))
+
+
+def refuse_unsaid(source: str) -> None:
+    """Refuse a model that does not say where it is described.
+
+    Raises:
+        Incorrect: it does not.
+    """
+    if "https://" not in source:
+        raise Incorrect("source: name where the model is described, with an https:// link.")

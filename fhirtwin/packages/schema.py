@@ -28,7 +28,7 @@ class _Form(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True)
 class FileEntry(_Form, frozen=True):
     """A file of the package: its exact length and its SHA-256."""
 
-    bytes: Annotated[int, Meta(ge=1, le=10_000_000)]
+    bytes: Annotated[int, Meta(ge=1, le=64_000_000)]
     sha256: Hash
 
 

@@ -1,4 +1,4 @@
-"""The lines of a VCF file, plain or gzipped, as a stream that stays small whatever is sent."""
+"""The lines of a VCF file, or of another of genetics, plain or gzipped: a stream that stays small whatever is sent."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ class Limits:
     Attributes:
         text: bytes of text, unpacked; a whole genome as gVCF stays below.
         line: bytes of one line.
+        what: the file is called in errors.
     """
 
     text: int = 64 << 30
     line: int = 1 << 24
+    what: str = "VCF"
 
 
 def blocks_of_lines(stream: BinaryIO, limits: Limits = Limits()) -> Iterator[list[bytes]]:
@@ -36,30 +38,30 @@ def blocks_of_lines(stream: BinaryIO, limits: Limits = Limits()) -> Iterator[lis
         TooLarge: more text, or a longer line, than the limits allow.
     """
     rest, total = b"", 0
-    for chunk in _text(stream):
+    for chunk in _text(stream, limits.what):
         total += len(chunk)
         if total > limits.text:
-            raise TooLarge(f"VCF: more than {limits.text >> 20} MiB of text; send the pharmacogenes alone")
+            raise TooLarge(f"{limits.what}: more than {limits.text >> 20} MiB of text; send less of it")
         lines = (rest + chunk).split(b"\n")
         rest = lines.pop()
         if len(rest) > limits.line:
-            raise TooLarge(f"VCF: a line of more than {limits.line >> 20} MiB; send fewer samples a file")
+            raise TooLarge(f"{limits.what}: a line of more than {limits.line >> 20} MiB; send fewer samples a file")
         yield lines
     if rest:
         yield [rest]
 
 
-def _text(stream: BinaryIO) -> Iterator[bytes]:
+def _text(stream: BinaryIO, what: str) -> Iterator[bytes]:
     first = stream.read(_CHUNK)
     if first[:2] == _GZIP:
-        yield from _unpacked(stream, first)
+        yield from _unpacked(stream, first, what)
         return
     while first:
         yield first
         first = stream.read(_CHUNK)
 
 
-def _unpacked(stream: BinaryIO, packed: bytes) -> Iterator[bytes]:
+def _unpacked(stream: BinaryIO, packed: bytes, what: str) -> Iterator[bytes]:
     """Unpacks member after member (bgzip writes many), never more at a time than a fixed amount."""
     member = zlib.decompressobj(wbits=_GZIP_WINDOW)
     fresh = True
@@ -78,6 +80,6 @@ def _unpacked(stream: BinaryIO, packed: bytes) -> Iterator[bytes]:
         if not fresh:
             yield member.flush()
     except zlib.error as error:
-        raise Incorrect("VCF: the gzip data are damaged; send the file again, whole and in binary") from error
+        raise Incorrect(f"{what}: the gzip data are damaged; send the file again, whole and in binary") from error
     if not fresh and not member.eof:
-        raise Incorrect("VCF: the gzip data end too early; the file is cut off, send it again whole")
+        raise Incorrect(f"{what}: the gzip data end too early; the file is cut off, send it again whole")

@@ -16,16 +16,19 @@ from numpy.typing import NDArray
 
 from fhirtwin import timing
 from fhirtwin.ckks.circuits.trees import TOLERANCE
-from fhirtwin.ckks.profiles import MASKED, NETWORK, Profile
+from fhirtwin.ckks.profiles import MASKED, NETWORK, POLYGENIC, Profile
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.errors import Fault
 from fhirtwin.packages.kind import Model
 from fhirtwin.packages.kinds.network import NetworkModel
 from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.kinds.polygenic import PolygenicModel
+from fhirtwin.packages.kinds.trajectory import TrajectoryModel
 from fhirtwin.packages.kinds.trees import TreesModel
 from fhirtwin.vault.keeping import Shelf
 from fhirtwin.vault.keys import LastingKeys
 from fhirtwin.vault.network import NetworkVault, network_keys
+from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.vault import Vault
 
 Float = NDArray[np.float64]
@@ -73,7 +76,7 @@ class _Panel(Asking):
         return _opened(self._vault, given, send).values
 
     def most_off(self, answer: str) -> Decimal:
-        return self.profile.step / 2 + Decimal(repr(self.profile.error))
+        return _rounded_off(self.profile)
 
 
 class _Trees(Asking):
@@ -97,6 +100,45 @@ class _Trees(Asking):
         return parts * self.profile.step / 2 + Decimal(repr(TOLERANCE)) + Decimal("1e-6")
 
 
+class _Polygenic(Asking):
+    """In a ciphertext for every chunk of the variants. Check slots tell damage, not a lie."""
+
+    profile, is_probed, what = POLYGENIC, False, "weighted sum"
+
+    def __init__(self, model: PolygenicModel) -> None:
+        self._vault = PolygenicVault(model.hidden())
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        with timing.stage("seal"):
+            sealed, opening = self._vault.seal([given])
+        answer = send(sealed)
+        with timing.stage("open"):
+            return self._vault.open(answer, opening).values
+
+    def most_off(self, answer: str) -> Decimal:
+        return _rounded_off(self.profile)
+
+
+class _Trajectory(Asking):
+    """In a ciphertext for every part, each with a probe."""
+
+    profile, is_probed, what = MASKED, True, "trajectory"
+
+    def __init__(self, model: TrajectoryModel) -> None:
+        self._vaults = [Vault(panel, mode="masked") for panel in model.hidden()]
+        self._scales = dict(zip(model.rows, _exactly(model.scales), strict=True))
+        self._middles = dict(zip(model.rows, _exactly(model.middles), strict=True))
+
+    def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
+        opened: dict[str, Decimal] = {}
+        for vault in self._vaults:
+            opened |= _opened(vault, given, send).values
+        return {row: value * self._scales[row] + self._middles[row] for row, value in opened.items()}
+
+    def most_off(self, answer: str) -> Decimal:
+        return _rounded_off(self.profile) * self._scales[answer]
+
+
 class _Network(Asking):
     """Under a key that lasts, with canaries and no probe."""
 
@@ -109,7 +151,7 @@ class _Network(Asking):
         return _opened(self._vault, given, send).values
 
     def most_off(self, answer: str) -> Decimal:
-        return self.profile.step / 2 + Decimal(repr(self.profile.error))
+        return _rounded_off(self.profile)
 
 
 class Keyring:
@@ -136,6 +178,10 @@ def asking(model: Model, keyring: Keyring) -> Asking:
     """
     if isinstance(model, PanelModel):
         return _Panel(model)
+    if isinstance(model, PolygenicModel):
+        return _Polygenic(model)
+    if isinstance(model, TrajectoryModel):
+        return _Trajectory(model)
     if isinstance(model, TreesModel):
         return _Trees(model)
     if isinstance(model, NetworkModel):
@@ -157,3 +203,11 @@ def _opened(vault: _Seals[Opens], values: Float, send: Send) -> Scores:
     answer = send(sealed)
     with timing.stage("open"):
         return vault.open(answer, opening)
+
+
+def _rounded_off(profile: Profile) -> Decimal:
+    return profile.step / 2 + Decimal(repr(profile.error))
+
+
+def _exactly(numbers: Float) -> list[Decimal]:
+    return [Decimal(one) for one in numbers.tolist()]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.polygenic import LARGEST_DOSAGE, NONCE_LIMIT, Polygenic, in_chunks
+from fhirtwin.ckks.circuits.polygenic import LARGEST_DOSAGE, NONCE_LIMIT, AnyPolygenic, in_chunks
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
 from fhirtwin.errors import Fault
@@ -22,10 +22,10 @@ class PolygenicVault:
     """Seals dosages and opens scores. Threads may share it.
 
     Args:
-        circuit: the scores; they must be the engine's.
+        circuit: the scores, with or without their weights; they must be the engine's.
     """
 
-    def __init__(self, circuit: Polygenic) -> None:
+    def __init__(self, circuit: AnyPolygenic) -> None:
         self.circuit = circuit
         self._keys = FreshKeys(circuit.profile)
 

@@ -17,7 +17,14 @@ from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.predictors import registry
 from fhirtwin.vault import Vault
 from tests.engine.process import RunningEngine, running_engine
-from tests.packages.builders import authors_file, packed, packed_network, packed_trees
+from tests.packages.builders import (
+    authors_file,
+    packed,
+    packed_network,
+    packed_polygenic,
+    packed_trajectory,
+    packed_trees,
+)
 
 FORBIDDEN = (
     "fhirtwin.vault",
@@ -106,7 +113,8 @@ def test_a_started_engine_holds_no_secret_key_and_has_loaded_no_patient_code(tmp
 def test_an_engine_with_models_of_others_holds_no_secret_key_either(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
     environment = {"PYTHONPATH": str(tmp_path), "WITNESS_FOLDER": str(tmp_path)}
-    packages = [make(tmp_path / make.__name__).package for make in (packed, packed_trees, packed_network)]
+    makers = (packed, packed_trees, packed_network, packed_polygenic, packed_trajectory)
+    packages = [make(tmp_path / make.__name__).package for make in makers]
     assert {one.kind for one in packages} == set(KINDS)
     for package in packages:
         published.publish(package, tmp_path / "models", with_weights=True)
@@ -119,7 +127,8 @@ def test_an_engine_with_models_of_others_holds_no_secret_key_either(tmp_path: Pa
         assert [name for name in process["modules"] if str(name).startswith(FORBIDDEN)] == []
         assert not any([*process["secret_keys"], *process["public_keys"]])
     assert "fhirtwin.packages.package" in engine_worker(told)["modules"]
-    assert "fhirtwin.packages.makers.maker" not in engine_worker(told)["modules"]
+    for makes in ("fhirtwin.packages.makers.maker", "fhirtwin.polygenic.copies", "fhirtwin.polygenic.scoring_file"):
+        assert makes not in engine_worker(told)["modules"]
 
 
 def engine_worker(told: dict[int, dict[str, list[object]]]) -> dict[str, list[object]]:

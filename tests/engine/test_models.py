@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -211,3 +212,26 @@ def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(
     with caplog.at_level(logging.ERROR):
         assert len(_models(folder).offers()) == 1
     assert "model network-illustration 1.0 is not served: there is no room" in caplog.text
+
+
+def test_nobody_waits_while_another_reads_what_was_published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    models = _models(folder)
+    before = models.offers()
+    assert len(before) == 1
+    published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
+    reading, go_on, read = threading.Event(), threading.Event(), published.load
+
+    def slow(*given: object) -> Package:
+        reading.set()
+        assert go_on.wait(30)
+        return read(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(published, "load", slow)
+    _again(models)
+    one = threading.Thread(target=models.offers)
+    one.start()
+    assert reading.wait(30)
+    assert models.offers() is before
+    go_on.set()
+    one.join()
+    assert len(models.offers()) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.conftest import ROOT
 from tests.packages import prevent
 
 KFRE = ROOT / "fixtures" / "models" / "kfre"
+DECAY = ROOT / "fixtures" / "models" / "trajectory-illustration"
+POLYGENIC = ROOT / "fixtures" / "models" / "polygenic-illustration"
 TREES = ROOT / "fixtures" / "models" / "trees-illustration"
 NETWORK = ROOT / "fixtures" / "models" / "network-illustration"
 BOOSTER = ROOT / "fixtures" / "trees" / "binary.json"
@@ -131,3 +134,26 @@ def resigned(files: dict[str, bytes], key: Ed25519PrivateKey = KEY) -> dict[str,
     manifest["author"] = signing.public_hex(key)
     data = json.dumps(manifest).encode()
     return files | {"manifest.json": data, "manifest.sig": signing.sign(key, data)}
+
+
+def packed_polygenic(
+    folder: Path, scoring: Path | None = None, golden: Any = None, reference: Path | None = None, **changes: Any
+) -> Made:
+    """The illustration of a polygenic score, or of another scoring file, some members of its description changed."""
+    source = _source(POLYGENIC, scoring or POLYGENIC / "scoring.txt", folder, golden, changes)
+    return making.pack("polygenic", replace(source, reference=reference), KEY, folder / "out")
+
+
+def packed_trajectory(folder: Path, matrices: Any = None, golden: Any = None, **changes: Any) -> Made:
+    """The illustration of a trajectory, or of other matrices, some members of its description changed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = folder / "matrices.json"
+    numbers.write_text(json.dumps(matrices) if matrices else (DECAY / "matrices.json").read_text())
+    return making.pack("trajectory", _source(DECAY, numbers, folder, golden, changes), KEY, folder / "out")
+
+
+def _source(example: Path, numbers: Path, folder: Path, golden: Any, changes: dict[str, Any]) -> Source:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "model.json").write_text(json.dumps(json.loads((example / "model.json").read_text()) | changes))
+    (folder / "golden.json").write_text(json.dumps(golden) if golden else (example / "golden.json").read_text())
+    return Source(folder / "model.json", numbers, folder / "golden.json")

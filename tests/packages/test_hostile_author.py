@@ -17,7 +17,18 @@ from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package
 from fhirtwin.packages.kind import AsPanel
-from tests.packages.builders import AUTHORS, packed, packed_network, packed_prevent, packed_trees, panel_of, resigned
+from fhirtwin.vault import Keyring, Shelf, asking
+from tests.packages.builders import (
+    AUTHORS,
+    packed,
+    packed_network,
+    packed_polygenic,
+    packed_prevent,
+    packed_trajectory,
+    packed_trees,
+    panel_of,
+    resigned,
+)
 
 TEXTS = (
     "",
@@ -147,3 +158,27 @@ def test_a_thousand_changed_bytes_of_what_was_signed(tmp_path: Path) -> None:
         except Incorrect:
             continue
         assert found.id == "kfre-packaged"
+
+
+@pytest.mark.parametrize("make", [packed_polygenic, packed_trajectory])
+def test_two_thousand_mutations_of_models_that_are_asked_alone(tmp_path: Path, make: Any) -> None:
+    """Both halves: a gateway has no weights to hold the rest against."""
+    files = dict(make(tmp_path).package.files)
+    half = package.public_half(files)
+    random, read = Random(15), 0  # noqa: S311
+    for turn in range(1000):
+        name = random.choice(("public.json", "golden.json"))
+        data = json.dumps(_mutated(json.loads(files[name]), random)).encode()
+        start = time.perf_counter()
+        try:
+            found = package.of_files(resigned((files if turn % 2 else half) | {name: data}), AUTHORS)
+        except Incorrect:
+            pass
+        else:
+            read += 1
+            assert all(
+                np.isfinite(case.given).all() and np.isfinite([*case.answers.values()]).all() for case in found.cases
+            )
+            asking(found.model, Keyring(Shelf()))
+        assert time.perf_counter() - start < 2.0
+    assert read > 5

@@ -12,7 +12,8 @@ that score. Dosages are centred, minus one to one: the vault takes one off and t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -33,7 +34,9 @@ NONCE_LIMIT: Final = 4.0
 CHUNK: Final = 2 * (POLYGENIC.slots - 1)
 """Variants in one ciphertext."""
 
-_GAIN_BITS = 10
+GAIN_BITS: Final = 10
+"""Gains are no more than 2 to this, nor less than 2 to minus this."""
+
 _DEVIATIONS = 7.0
 
 # Standard deviation of one part of a slot of an encoded plaintext, times its scale: coefficients are rounded, each
@@ -45,47 +48,47 @@ Complex = NDArray[np.complex128]
 
 
 @dataclass(frozen=True, eq=False)
-class Polygenic(Circuit):
-    """Scores over the same variants.
+class AnyPolygenic(Circuit):
+    """What both sides know of scores over the same variants: how dosages lie, and what an answer is judged by.
 
     Attributes:
-        variants: names, in the order of dosages; what allele is counted is part of the name.
+        variants: names, in the order of dosages; what allele is counted is part of the name. Those of a package are
+            made when they are asked for, and whoever read it saw to it that none is there twice.
         scores: names.
-        weights: of one copy of the counted allele, float64, shape (scores, variants).
 
     Raises:
-        Incorrect: names, shapes or numbers are wrong, a score could overflow, or its error or cost is too great.
+        Incorrect: a name is missing or there twice.
     """
 
-    variants: tuple[str, ...]
+    variants: Sequence[str]
     scores: tuple[str, ...]
-    weights: Float
 
     def __post_init__(self) -> None:
         if not self.variants or not self.scores:
             raise Incorrect("A polygenic model needs at least one variant and one score.")
-        if len(set(self.variants)) != len(self.variants) or len(set(self.scores)) != len(self.scores):
+        twice = isinstance(self.variants, tuple) and len(set(self.variants)) != len(self.variants)
+        if twice or len(set(self.scores)) != len(self.scores):
             raise Incorrect("A polygenic model names a variant or a score twice.")
-        if self.weights.shape != (len(self.scores), len(self.variants)) or self.weights.dtype != np.float64:
-            raise Incorrect("The weights of a polygenic model must be float64, scores by variants.")
-        if not np.isfinite(self.weights).all():
-            raise Incorrect("The weights of a polygenic model must be finite.")
-        for name, row in zip(self.scores, self.weights, strict=True):
-            if not row.any():
-                raise Incorrect(f"Score {name} has no weight.")
-        self._refuse_overflow()
-        self.refuse_excess()
+
+    @property
+    @abstractmethod
+    def gain(self) -> float:
+        """Power of two that dosages are multiplied by, and weights divided by, so that noise weighs least."""
+
+    @property
+    @abstractmethod
+    def constants(self) -> Float:
+        """What centring took off each score, shape (scores,)."""
+
+    @property
+    @abstractmethod
+    def largest(self) -> Float:
+        """Largest magnitude of each score without its constant, shape (scores,)."""
 
     @property
     def profile(self) -> Profile:
         """The pinned parameters."""
         return POLYGENIC
-
-    @cached_property
-    def digest(self) -> str:
-        """Of variants, scores and weights, and of the gain: check slots have none and would not tell another."""
-        names, gain = ("\x00".join(self.variants), "\x00".join(self.scores)), np.array([self.gain])
-        return digest_of("polygenic", *names, self.weights, gain)
 
     @property
     def chunks(self) -> int:
@@ -99,34 +102,98 @@ class Polygenic(Circuit):
         return Cost(self.chunks, len(self.scores), products, products)
 
     @cached_property
-    def error(self) -> float:
-        """Seven standard deviations of what noise and rounded weights add up to, of the worst score."""
-        sealing = FRESH_NOISE / POLYGENIC.input_scale * np.linalg.norm(self.weights, axis=1) / self.gain
-        rounding = _ROUNDING_NOISE / POLYGENIC.weight_scale * np.sqrt(len(self.variants)) * self.gain
-        return float(_DEVIATIONS * np.hypot(sealing, rounding).max())
-
-    @cached_property
-    def gain(self) -> float:
-        """Power of two that dosages are multiplied by, and weights divided by, so that noise weighs least."""
-        sealing = FRESH_NOISE / POLYGENIC.input_scale * np.linalg.norm(self.weights, axis=1).max()
-        rounding = _ROUNDING_NOISE / POLYGENIC.weight_scale * np.sqrt(len(self.variants))
-        return float(2.0 ** np.clip(np.rint(np.log2(sealing / rounding) / 2), -_GAIN_BITS, _GAIN_BITS))
-
-    @cached_property
-    def constants(self) -> Float:
-        """What centring took off each score, shape (scores,)."""
-        return np.asarray(self.weights.sum(axis=1))
-
-    @cached_property
-    def largest(self) -> Float:
-        """Largest magnitude of each score without its constant, shape (scores,)."""
-        return np.asarray(np.abs(self.weights).sum(axis=1))
-
-    @cached_property
     def tags(self) -> Float:
         """Weights of the check slots, from 0.5 to 1 by magnitude, shape (scores, chunks)."""
         drawn = weights_of_checks(b"tags", self.digest, len(self.scores) * self.chunks)
         return drawn.reshape(len(self.scores), self.chunks)
+
+    def laid_out(self, dosages: Float, nonce: float) -> Complex:
+        """Dosages of one chunk, fewer in the last, and the number in its check slot: one complex number a slot."""
+        padded = np.zeros(CHUNK)
+        padded[: dosages.size] = (dosages - 1.0) * self.gain
+        return np.append(padded[0::2] + 1j * padded[1::2], nonce)
+
+    def refuse_overflow(self) -> None:
+        """Refuse scores that could wrap round the modulus.
+
+        No coefficient exceeds the mean magnitude over slots; masks as in `fhirtwin.ckks.layout.refuse_overflow`.
+
+        Raises:
+            Incorrect: they could.
+        """
+        products = (self.largest.max() + NONCE_LIMIT * self.chunks) / POLYGENIC.slots
+        # Written so that a NaN fails.
+        if not products + 2.0**POLYGENIC.mask_bits / 4 < POLYGENIC.largest_coefficient:
+            raise Incorrect(f"These scores could overflow profile {POLYGENIC.name}; scale their weights down.")
+
+
+@dataclass(frozen=True, eq=False)
+class Polygenic(AnyPolygenic):
+    """Scores with their weights.
+
+    Attributes:
+        weights: of one copy of the counted allele, float64, shape (scores, variants).
+        package: SHA-256, in hex, of the manifest of the model package it is of, if it is of one. Its gateways, which
+            do not have its weights, know it by that.
+        gain_bits: binary logarithm of the gain, as a package declares it; None works it out.
+
+    Raises:
+        Incorrect: names, shapes or numbers are wrong, a score could overflow, or its error or cost is too great.
+    """
+
+    weights: Float
+    package: str = ""
+    gain_bits: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.weights.shape != (len(self.scores), len(self.variants)) or self.weights.dtype != np.float64:
+            raise Incorrect("The weights of a polygenic model must be float64, scores by variants.")
+        if not np.isfinite(self.weights).all():
+            raise Incorrect("The weights of a polygenic model must be finite.")
+        for name, row in zip(self.scores, self.weights, strict=True):
+            if not row.any():
+                raise Incorrect(f"Score {name} has no weight.")
+        self.refuse_overflow()
+        self.refuse_excess()
+
+    @cached_property
+    def digest(self) -> str:
+        """Of variants, scores and weights, and of the gain: check slots have none and would not tell another.
+
+        Of a package it is the hash, of which all of these are part.
+        """
+        if self.package:
+            return self.package
+        names, gain = ("\x00".join(self.variants), "\x00".join(self.scores)), np.array([self.gain])
+        return digest_of("polygenic", *names, self.weights, gain)
+
+    @cached_property
+    def error(self) -> float:
+        """Seven standard deviations of what noise and rounded weights add up to, of the worst score."""
+        sealing, rounding = self._noise
+        return float(_DEVIATIONS * np.hypot(sealing / self.gain, rounding * self.gain))
+
+    @cached_property
+    def gain(self) -> float:
+        """Worked out from the weights, or as a package declares it."""
+        return float(2.0 ** (self.best_gain_bits if self.gain_bits is None else self.gain_bits))
+
+    @property
+    def best_gain_bits(self) -> int:
+        """Binary logarithm of the gain at which noise weighs least."""
+        sealing, rounding = self._noise
+        return int(np.clip(np.rint(np.log2(sealing / rounding) / 2), -GAIN_BITS, GAIN_BITS))
+
+    @cached_property
+    def constants(self) -> Float:
+        """Sums of the weights."""
+        return np.asarray(self.weights.sum(axis=1))
+
+    @cached_property
+    def largest(self) -> Float:
+        """Sums of the magnitudes of the weights."""
+        return np.asarray(np.abs(self.weights).sum(axis=1))
 
     def encoded(self, score: int) -> Iterator[Complex]:
         """The weights of one score, a chunk at a time, one complex number a slot."""
@@ -135,18 +202,12 @@ class Polygenic(Circuit):
         for number, chunk in enumerate(padded.reshape(self.chunks, CHUNK)):
             yield np.append(chunk[0::2] - 1j * chunk[1::2], self.tags[score, number])
 
-    def laid_out(self, dosages: Float, nonce: float) -> Complex:
-        """Dosages of one chunk, fewer in the last, and the number in its check slot: one complex number a slot."""
-        padded = np.zeros(CHUNK)
-        padded[: dosages.size] = (dosages - 1.0) * self.gain
-        return np.append(padded[0::2] + 1j * padded[1::2], nonce)
-
-    def _refuse_overflow(self) -> None:
-        """No coefficient exceeds the mean magnitude over slots; masks as in `fhirtwin.ckks.layout.refuse_overflow`."""
-        slots = POLYGENIC.slots
-        products = (self.largest.max() + NONCE_LIMIT * self.chunks) / slots
-        if products + 2.0**POLYGENIC.mask_bits / 4 >= POLYGENIC.largest_coefficient:
-            raise Incorrect(f"These scores could overflow profile {POLYGENIC.name}; scale their weights down.")
+    @cached_property
+    def _noise(self) -> tuple[float, float]:
+        """Standard deviations, at a gain of one, of what sealing and what rounding adds to the worst score."""
+        sealing = FRESH_NOISE / POLYGENIC.input_scale * np.linalg.norm(self.weights, axis=1).max()
+        rounding = _ROUNDING_NOISE / POLYGENIC.weight_scale * np.sqrt(len(self.variants))
+        return float(sealing), float(rounding)
 
 
 def in_chunks(blocks: Iterable[Float]) -> Iterator[Float]:

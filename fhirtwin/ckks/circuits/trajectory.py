@@ -117,16 +117,7 @@ class Trajectory:
     @cached_property
     def _weights(self) -> Float:
         """Of outputs in their own units, shape (steps * outputs, states + inputs)."""
-        rows, power, reached = [], np.eye(len(self.states)), np.zeros_like(self.drive)
-        with np.errstate(over="ignore", invalid="ignore"):
-            for _ in range(self.steps):
-                reached = reached + power @ self.drive
-                power = self.transition @ power
-                rows.append(self.readout @ np.hstack([power, reached]))
-        weights = np.vstack(rows)
-        if not np.isfinite(weights).all() or np.abs(weights).max() > 2.0**_LARGEST_SCALE_BITS:
-            raise Incorrect("This model grows beyond all bounds within its steps.")
-        return weights
+        return all_steps(self.transition, self.drive, self.readout, self.steps)
 
     def _check_shapes(self) -> None:
         states, inputs, outputs = len(self.states), len(self.inputs), len(self.outputs)
@@ -142,3 +133,30 @@ class Trajectory:
             raise Incorrect("Every output of a trajectory needs a tolerance.")
         if len(set(self.outputs)) != outputs:
             raise Incorrect("A trajectory names an output twice.")
+
+
+def all_steps(transition: Float, drive: Float, readout: Float, steps: int) -> Float:
+    """What the outputs at every step weigh of states at the start and of inputs, in their own units.
+
+    Args:
+        transition: A, shape (states, states).
+        drive: B, shape (states, inputs).
+        readout: C, shape (outputs, states).
+        steps: how many.
+
+    Returns:
+        Step by step, shape (steps * outputs, states + inputs).
+
+    Raises:
+        Incorrect: they grow beyond all bounds.
+    """
+    rows, power, reached = [], np.eye(len(transition)), np.zeros_like(drive)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(steps):
+            reached = reached + power @ drive
+            power = transition @ power
+            rows.append(readout @ np.hstack([power, reached]))
+    weights = np.vstack(rows)
+    if not np.isfinite(weights).all() or np.abs(weights).max() > 2.0**_LARGEST_SCALE_BITS:
+        raise Incorrect("This model grows beyond all bounds within its steps.")
+    return weights

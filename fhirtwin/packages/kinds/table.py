@@ -8,9 +8,13 @@ from fhirtwin.errors import Incorrect
 from fhirtwin.packages.kind import Kind
 from fhirtwin.packages.kinds.network import NetworkKind
 from fhirtwin.packages.kinds.panel import PanelKind
+from fhirtwin.packages.kinds.polygenic import PolygenicKind
+from fhirtwin.packages.kinds.trajectory import TrajectoryKind
 from fhirtwin.packages.kinds.trees import TreesKind
 
-KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in (PanelKind(), TreesKind(), NetworkKind())}
+_ALL = (PanelKind(), TreesKind(), NetworkKind(), PolygenicKind(), TrajectoryKind())
+
+KINDS: Final[dict[str, Kind]] = {kind.name: kind for kind in _ALL}
 
 
 def kind_of(name: str) -> Kind:

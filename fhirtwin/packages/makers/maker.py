@@ -39,11 +39,13 @@ class Source:
         description: JSON of the model, without what packing works out.
         weights: the file with the numbers that stay with the engine.
         golden: JSON of the golden cases, answers left out or to be compared.
+        reference: FASTA of GRCh38, for a polygenic score; None takes the author's word for its alleles.
     """
 
     description: Path
     weights: Path
     golden: Path
+    reference: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +120,12 @@ def _answered(case: CaseForm, values: Values, sums: Float, public: PublicForm, m
     percent = {output.id: percent_of(output, values, by_row) for output in made.outputs}
     for what, given, right in (("sum of row", case.sums, by_row), ("percentage of", case.percent, percent)):
         for name, told in (given or {}).items():
-            if name not in right or abs(right[name] - told) > _half_digit(told):
+            if name not in right or abs(right[name] - told) > half_digit(told):
                 raise Incorrect(f"golden.json: {case.name}: the {what} {name} does not come out as it is given.")
     return structs.replace(case, sums=by_row, percent=percent)
 
 
-def _half_digit(number: float) -> float:
+def half_digit(number: float) -> float:
     """Half of the last digit that a number was written with."""
     digits = len(repr(number).partition(".")[2].rstrip("0")) if "e" not in repr(number) else _PRINTED_DIGITS
     return 0.5 * 10.0**-digits + 1e-12

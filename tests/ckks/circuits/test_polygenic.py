@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fhirtwin.ckks import profiles
 from fhirtwin.ckks.circuits import circuit as module
+from fhirtwin.ckks.circuits.hidden_polygenic import HiddenPolygenic
 from fhirtwin.ckks.circuits.polygenic import CHUNK, Polygenic, in_chunks
 from fhirtwin.errors import Incorrect
 
@@ -102,3 +104,51 @@ def test_a_model_that_would_fill_an_engine_worker_is_refused(monkeypatch: pytest
     monkeypatch.setattr(module, "MOST_MEMORY_BYTES", 10_000)
     with pytest.raises(Incorrect, match="split it"):
         model()
+
+
+def hidden(of: Polygenic, **changes: Any) -> HiddenPolygenic:
+    told = {
+        "variants": of.variants,
+        "scores": of.scores,
+        "package": "ab" * 32,
+        "gain_bits": of.best_gain_bits,
+        "sums": of.constants,
+        "most": np.ceil(of.largest),
+    }
+    return HiddenPolygenic(**(told | changes))
+
+
+def packaged(of: Polygenic) -> Polygenic:
+    return Polygenic(of.variants, of.scores, of.weights, package="ab" * 32, gain_bits=of.best_gain_bits)
+
+
+def test_without_weights_dosages_lie_as_with_them() -> None:
+    whole, half = packaged(MODEL), hidden(MODEL)
+    assert whole.digest == half.digest != MODEL.digest
+    assert (whole.gain, whole.cost, whole.answer_bytes) == (half.gain, half.cost, half.answer_bytes)
+    np.testing.assert_array_equal(whole.tags, half.tags)
+    person = np.linspace(0, 2, 50)
+    np.testing.assert_array_equal(whole.laid_out(person, 1.5), half.laid_out(person, 1.5))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sums": np.array([np.nan] * len(MODEL.scores))},
+        {"most": np.zeros(len(MODEL.scores))},
+        {"most": np.full(len(MODEL.scores), np.inf)},
+        {"most": np.full(len(MODEL.scores), 1e6)},
+        {"most": np.array([1.0])},
+        {"gain_bits": 11},
+        {"scores": ()},
+        {"variants": ("a", "a")},
+    ],
+)
+def test_a_public_half_that_says_what_cannot_be_is_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(Incorrect):
+        hidden(MODEL, **changes)
+
+
+def test_a_gain_that_makes_the_error_too_great_is_refused() -> None:
+    with pytest.raises(Incorrect, match="could be"):
+        Polygenic(MODEL.variants, MODEL.scores, MODEL.weights, package="ab" * 32, gain_bits=-10)

@@ -150,7 +150,9 @@ def _settled(report: Report, reader: Reader, about: Occasion) -> Report | None:
 def _store(services: Services, write: Writer, report: Report, about: Occasion) -> Report:
     corrected = write.read(_TYPE, report.identity.id) is not None
     unheld = frozenset(text for text in basis(report.result.vector) if not _is_held(write, text))
-    resource = risk_assessment(report.result, report.identity, about, corrected=corrected, unheld=unheld)
+    resource = report.resource
+    if corrected or unheld:
+        resource = risk_assessment(report.result, report.identity, about, corrected=corrected, unheld=unheld)
     kept = put(services, write, resource)
     made_by = provenance(
         report.result, report.identity, version=kept.version, recorded=kept.last_updated, unheld=unheld

@@ -46,6 +46,7 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.noting
 	$(BIN)/python -m benchmarks.tenants
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.aggregates
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.noisy_logistic
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from fhirtwin.aggregate import logistic, results
+from fhirtwin.aggregate import logistic, noisy_logistic, results
 from fhirtwin.aggregate.logistic import Standing
 from fhirtwin.errors import Conflict, Incorrect, Unprocessable
 from fhirtwin.files import changing, write_file
@@ -109,7 +109,10 @@ def _advanced(
         _finish(folder, state)
         return _told(folder, results.of(study, numbers))
     try:
-        step = logistic.advance(study, current, numbers, state.standing)
+        if study.plan.noise:
+            step = noisy_logistic.advance(study, current, numbers)
+        else:
+            step = logistic.advance(study, current, numbers, state.standing)
         if step.result is not None:
             _finish(folder, state)
             return _told(folder, step.result)

@@ -52,13 +52,13 @@ def advance(study: Study, current: Round, numbers: tuple[int, ...], before: Stan
     """
     plan, here = study.plan, np.array(current.coefficients)
     totals = results.totals_of(study, numbers)
-    penalty = _penalty(plan)
+    penalty = penalties(plan)
     loss = totals["loss"] / 2**REAL_BITS + float(penalty @ here**2) / 2
     allowance = numbers[0] * 2.0**-REAL_BITS + 1e-12 * abs(loss)  # of rounding, at sites and here
     if before and loss > before.loss + allowance:
         step = np.array(before.step) / 2
         return _tried(np.array(before.coefficients), before.loss, step)
-    gradient, curvature = _slopes(plan, totals)
+    gradient, curvature = slopes(plan, totals)
     gradient, curvature = gradient + penalty * here, curvature + np.diag(penalty)
     inverse = _inverse(curvature)
     step = -inverse @ gradient
@@ -72,13 +72,14 @@ def _tried(origin: Float, loss: float, step: Float) -> Next:
     return Next(tuple((origin + step).tolist()), Standing(tuple(origin.tolist()), loss, tuple(step.tolist())))
 
 
-def _penalty(plan: Plan) -> Float:
+def penalties(plan: Plan) -> Float:
     """Of each scaled coefficient: that of one column is the coefficient in its unit times half of its range."""
     halves = [float((column.high - column.low) / 2) for column in plan.columns]
     return np.array([0.0, *(plan.penalty / half**2 for half in halves)])
 
 
-def _slopes(plan: Plan, totals: dict[str, int]) -> tuple[Float, Float]:
+def slopes(plan: Plan, totals: dict[str, int]) -> tuple[Float, Float]:
+    """Gradient and curvature of a round, as they were opened."""
     names = ["constant", *(column.name for column in plan.columns)]
     gradient = np.array([totals[f"gradient of {name}"] for name in names]) / 2**REAL_BITS
     curvature = np.zeros((len(names), len(names)))
@@ -99,16 +100,23 @@ def _inverse(curvature: Float) -> Float:
 
 
 def _result(study: Study, totals: dict[str, int], solved: Float, rounding: float, rounds: int) -> dict[str, Any]:
-    plan = study.plan
-    slopes = {
+    found = in_units(study.plan, solved) | {"rounds": rounds, "error_of_scaled_coefficients": rounding}
+    return results.told(study, totals, found)
+
+
+def in_units(plan: Plan, solved: Float) -> dict[str, Any]:
+    """Coefficients of scaled columns, brought back to the units of the columns."""
+    coefficients = {
         column.name: float(one) / float((column.high - column.low) / 2)
         for column, one in zip(plan.columns, solved[1:], strict=True)
     }
-    shift = math.fsum(slopes[column.name] * float(column.middle) for column in plan.columns)
-    found = {
-        "intercept": float(solved[0]) - shift,
-        "coefficients": slopes,
-        "rounds": rounds,
-        "error_of_scaled_coefficients": rounding,
-    }
-    return results.told(study, totals, found)
+    shift = math.fsum(coefficients[column.name] * float(column.middle) for column in plan.columns)
+    return {"intercept": float(solved[0]) - shift, "coefficients": coefficients}
+
+
+def units(plan: Plan) -> Float:
+    """The same as a matrix, for covariances: intercept and coefficients of coefficients of scaled columns."""
+    halves = np.array([1.0, *(float((column.high - column.low) / 2) for column in plan.columns)])
+    found = np.diag(1 / halves)
+    found[0, 1:] = [-float(column.middle) for column in plan.columns] / halves[1:]
+    return found

@@ -16,21 +16,24 @@ from random import SystemRandom
 from typing import Final
 
 from fhirtwin.errors import Fault
+from fhirtwin.studies.round import Round
 from fhirtwin.studies.study import Study
 
 _RANDOM: Final = SystemRandom()
 _BITS: Final = 128
 
 
-def added(values: list[int], study: Study) -> list[int]:
+def added(values: list[int], study: Study, current: Round) -> list[int]:
     """Statistics of one site with its share of the noise of each; without noise in the plan, as they are.
+
+    A round that may spend a part of epsilon has that much more noise.
 
     Raises:
         Fault: a draw is larger than there is room for, which happens less often than once in e^200.
     """
-    found = []
+    found, part = [], float(study.plan.part(current.number))
     for one, value in zip(study.statistics, values, strict=True):
-        noisy = value + share(one.scale, study.plan.honest) if one.scale else value
+        noisy = value + share(one.scale / part, study.plan.honest) if one.scale else value
         if not one.low <= noisy <= one.high:
             raise Fault(f"The statistic {one.name} is outside the bounds of its study.")
         found.append(noisy)
@@ -80,7 +83,7 @@ def _happens(above: int, below: int) -> bool:
 
 
 def _poisson(mean: float) -> int:
-    """By waiting times: their mean here is 30 at most."""
+    """By waiting times: their mean is the logarithm of a scale, at most."""
     count, waited = 0, -math.log(_uniform())
     while waited < mean:
         count, waited = count + 1, waited - math.log(_uniform())

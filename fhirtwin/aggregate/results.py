@@ -49,13 +49,17 @@ def _told_noise(study: Study) -> dict[str, Any]:
     noise = study.plan.noise
     if noise is None:
         return {"noise": None}
-    scales = {one.group: one.scale for one in study.statistics if one.group}
+    spent = [study.plan.epsilon_of(number) for number in range(1, study.plan.rounds + 1)]
+    last = float(study.plan.part(study.plan.rounds))
+    scales = {one.group: one.scale / last for one in study.statistics if one.group}
+    rounds = {"epsilon_of_rounds": spent} if len(spent) > 1 else {}
     return {
         "noise": {
             "mechanism": "discrete Laplace, shared out among the contributors",
             "epsilon": noise.epsilon,
             "honest_contributors_needed": study.plan.honest,
             "scales": scales,
+            **rounds,
         }
     }
 

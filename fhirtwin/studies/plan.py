@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
+from math import inf
 from typing import Final, Literal
 
 import msgspec
@@ -18,6 +20,8 @@ MOST_ROWS: Final = 10**7
 MOST_COLUMNS: Final = 64
 MOST_CELLS: Final = 10_000
 MOST_EPSILON: Final = 10.0
+NOISY_ROUNDS: Final = range(3, 11)
+"""Of a logistic regression with noise: two settle nothing, and of many each has little of epsilon."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -48,7 +52,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         minimum_contributors: a total of fewer is neither made nor opened.
         least_rows, most_rows: of one site.
         missing: whether a row in which a value is missing is refused with its file, or left out and counted.
-        most_rounds: of a logistic regression.
+        most_rounds: of a logistic regression; with noise there are exactly so many.
         noise: of differential privacy, or none.
     """
 
@@ -95,6 +99,31 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.most_rounds if self.kind == "logistic" else 1
 
     @property
+    def is_noisy_logistic(self) -> bool:
+        """Whether rounds share a budget of privacy: then nothing is opened that no step needs."""
+        return self.kind == "logistic" and self.noise is not None
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the number of rows is opened; the cells of a histogram add up to it."""
+        return self.kind != "histogram" and not self.is_noisy_logistic
+
+    @property
+    def counts_left_out(self) -> bool:
+        """Whether the number of rows with a value missing is opened."""
+        return self.missing == "leave out" and bool(self.columns) and not self.is_noisy_logistic
+
+    def part(self, number: int) -> Fraction:
+        """Which part of epsilon a round may spend: the last has a half, since its noise stays in the result."""
+        if not self.is_noisy_logistic:
+            return Fraction(1)
+        return Fraction(1, 2) if number == self.rounds else Fraction(1, 2 * (self.rounds - 1))
+
+    def epsilon_of(self, number: int) -> float:
+        """What a round may spend; without noise there is no end to it."""
+        return float(self.part(number)) * (self.noise.epsilon if self.noise else inf)
+
+    @property
     def honest(self) -> int:
         """So many contributors' noise is enough."""
         return (self.noise.honest if self.noise else 0) or self.minimum_contributors - 1
@@ -134,10 +163,10 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise Incorrect("The outcome of a logistic regression is 0 or 1: low 0, high 1, step 1.")
 
     def _check_noise(self, noise: Noise) -> None:
-        if self.kind == "logistic":
+        if self.kind == "logistic" and self.most_rounds not in NOISY_ROUNDS:
             raise Incorrect(
-                "A logistic regression takes no noise here: every round would spend of epsilon, and Newton's steps on "
-                "noisy sums do not settle. Use ridge, mean, histogram or count with noise."
+                "With noise a logistic regression takes exactly most_rounds rounds, which part epsilon among them; set "
+                f"most_rounds, from {NOISY_ROUNDS[0]} to {NOISY_ROUNDS[-1]} (4 for a common outcome, 6 for 5 in 100)."
             )
         if not 0.001 <= noise.epsilon <= MOST_EPSILON:
             raise Incorrect(f"epsilon must be from 0.001 to {MOST_EPSILON:g}; more protects nobody.")

@@ -8,6 +8,7 @@ from itertools import combinations_with_replacement
 from math import ceil
 from typing import Final
 
+from fhirtwin.studies import slopes
 from fhirtwin.studies.plan import Plan
 
 REAL_BITS: Final = 30
@@ -29,7 +30,8 @@ class Statistic:
         low, high: bounds of one site's.
         group: statistics that share one part of the budget of privacy; empty where no person is counted.
         sensitivity: how much one row can change all statistics of the group together, added up by magnitude.
-        scale: of the noise, `sensitivity / (epsilon / groups)`; 0 without noise.
+        scale: of the noise of a round that may spend all of epsilon: `sensitivity / (epsilon / groups)`, or as
+            `fhirtwin.studies.slopes` says; 0 without noise.
     """
 
     name: str
@@ -41,15 +43,21 @@ class Statistic:
 
 
 def of(plan: Plan) -> tuple[Statistic, ...]:
-    """Everything that a site seals, in its order; first that it is one site."""
+    """Everything that a site seals, in its order; first that it is one site.
+
+    Raises:
+        Incorrect: noise would hide whatever there is.
+    """
     found = (Statistic("sites", 1, 1), *_shared(plan), *_own(plan))
+    if plan.is_noisy_logistic:
+        return _noisy_slopes(plan, found)
     return _noisy(plan, found) if plan.noise else found
 
 
 def _shared(plan: Plan) -> Iterator[Statistic]:
-    if plan.kind != "histogram":  # there the cells add up to it
+    if plan.counts_rows:
         yield Statistic("rows", 0, plan.most_rows, "rows", 1)
-    if plan.missing == "leave out" and plan.columns:
+    if plan.counts_left_out:
         yield Statistic("left out", 0, plan.most_rows, "left out", 1)
 
 
@@ -89,20 +97,33 @@ def _products(plan: Plan, places: list[tuple[int, int]]) -> Iterator[Statistic]:
 def _logistic(plan: Plan) -> Iterator[Statistic]:
     one = plan.most_rows << REAL_BITS
     names = ("constant", *(column.name for column in plan.columns))
-    yield Statistic("loss", 0, one * (LARGEST_PREDICTOR + 1))
+    places = pairs(len(names))
+    largest = (len(names) << REAL_BITS, len(places) << (REAL_BITS - 2))
+    if not plan.noise:
+        yield Statistic("loss", 0, one * (LARGEST_PREDICTOR + 1))
     for name in names:
-        yield Statistic(f"gradient of {name}", -one, one)
-    for i, j in pairs(len(names)):
-        yield Statistic(f"curvature of {names[i]} and {names[j]}", -one // 4, one // 4)
+        yield Statistic(f"gradient of {name}", -one, one, "gradient", largest[0])
+    for i, j in places:
+        yield Statistic(f"curvature of {names[i]} and {names[j]}", -one // 4, one // 4, "curvature", largest[1])
 
 
 def _noisy(plan: Plan, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
     """Part the budget evenly among groups, and make room for the noise of one site."""
     groups = len({one.group for one in found if one.group})
-    return tuple(_with_noise(one, plan.noise.epsilon / groups) if plan.noise and one.group else one for one in found)
+    epsilon = plan.noise.epsilon / groups if plan.noise else 0.0
+    return tuple(_with_noise(one, one.sensitivity / epsilon, 1.0) if one.group else one for one in found)
 
 
-def _with_noise(one: Statistic, epsilon: float) -> Statistic:
-    scale = one.sensitivity / epsilon
-    room = ceil(_NOISE_WIDTHS * (scale + 1))
+def _noisy_slopes(plan: Plan, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
+    """Gradient and curvature, which one row cannot change most at once."""
+    slopes.check(plan)
+    epsilon = plan.noise.epsilon if plan.noise else 0.0
+    scales = {group: scale * 2**REAL_BITS for group, scale in slopes.scales(plan, epsilon)._asdict().items()}
+    least = float(min(plan.part(1), plan.part(plan.rounds)))
+    return tuple(_with_noise(one, scales[one.group], least) if one.group else one for one in found)
+
+
+def _with_noise(one: Statistic, scale: float, least_part: float) -> Statistic:
+    """Make room for the noise of one site, in the round that has least of epsilon."""
+    room = ceil(_NOISE_WIDTHS * (scale / least_part + 1))
     return replace(one, low=one.low - room, high=one.high + room, scale=scale)

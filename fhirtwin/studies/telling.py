@@ -14,6 +14,7 @@ _OPENED = {
     "ridge": "sums, and sums of products of all pairs of columns, over all contributors together",
     "logistic": "in each round loss, gradient and curvature over all contributors together",
 }
+_NOISY_LOGISTIC = "in each round gradient and curvature over all contributors together, and no number of rows"
 
 
 def lines(study: Study) -> Iterator[str]:
@@ -26,7 +27,7 @@ def lines(study: Study) -> Iterator[str]:
     for column in plan.variables:
         role = "outcome" if column is plan.outcome else "column"
         yield f"{role} {column.name}: {column.low} to {column.high} in steps of {column.step}"
-    yield f"the coordinator learns: {_OPENED[plan.kind]}"
+    yield f"the coordinator learns: {_NOISY_LOGISTIC if plan.is_noisy_logistic else _OPENED[plan.kind]}"
     yield f"in at most {plan.rounds} round{'s' if plan.rounds > 1 else ''} of {len(study.statistics)} numbers"
     yield _noise(plan)
     yield f"a contribution has {study.contribution_bytes:,} bytes of ciphertext"
@@ -35,4 +36,7 @@ def lines(study: Study) -> Iterator[str]:
 def _noise(plan: Plan) -> str:
     if plan.noise is None:
         return "no noise is added: the totals are exact"
-    return f"noise: epsilon {plan.noise.epsilon:g}, as long as {plan.honest} contributors keep theirs to themselves"
+    over = "of all rounds together, " if plan.rounds > 1 else ""
+    return (
+        f"noise: epsilon {plan.noise.epsilon:g}, {over}as long as {plan.honest} contributors keep theirs to themselves"
+    )

@@ -12,7 +12,8 @@ from scipy import stats
 from fhirtwin.aggregate import noise
 from fhirtwin.errors import Fault
 from fhirtwin.studies.plan import Noise
-from tests.studies.builders import Parties, plan
+from fhirtwin.studies.round import Round
+from tests.studies.builders import AGE, ILL, Parties, plan
 
 DRAWS = 20_000
 LEAST_P = 1e-6  # so that a right sampler fails once in a million runs
@@ -61,18 +62,48 @@ def test_one_row_more_changes_no_probability_by_more_than_epsilon() -> None:
 
 
 def test_noise_is_added_to_what_counts_people_and_to_nothing_else() -> None:
-    study = Parties(plan("count", noise=Noise(0.01))).study
-    drawn = [noise.added([1, 50], study) for _ in range(20)]
+    parties = Parties(plan("count", noise=Noise(0.01)))
+    drawn = [noise.added([1, 50], parties.study, parties.first) for _ in range(20)]
     assert {one[0] for one in drawn} == {1}
     assert len({one[1] for one in drawn}) > 10
 
 
 def test_without_noise_statistics_are_as_they_are() -> None:
-    assert noise.added([1, 50], Parties(plan()).study) == [1, 50]
+    parties = Parties(plan())
+    assert noise.added([1, 50], parties.study, parties.first) == [1, 50]
 
 
 def test_noise_there_is_no_room_for_is_a_fault_and_not_clipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    study = Parties(plan("count", noise=Noise(1.0))).study
+    parties = Parties(plan("count", noise=Noise(1.0)))
     monkeypatch.setattr(noise, "share", lambda *_: 10**9)
     with pytest.raises(Fault, match="rows is outside"):
-        noise.added([1, 50], study)
+        noise.added([1, 50], parties.study, parties.first)
+
+
+ROUNDS = plan("logistic", columns=(AGE,), outcome=ILL, most_rounds=5, noise=Noise(2.0))
+
+
+def test_noise_of_a_round_is_that_of_its_part_of_epsilon() -> None:
+    """Shares of as many sites as are needed add up to Laplace noise of the scale that the reckoning asks for."""
+    study = Parties(ROUNDS).study
+    for number in (1, 5):
+        current = Round(study.digest, number, (0.0, 0.0))
+        shares = [noise.added([1, 0, 0, 0, 0, 0], study, current) for _ in range(2 * 3000)]
+        epsilon = ROUNDS.epsilon_of(number)
+        assert epsilon == (1.0 if number == 5 else 0.25)
+        for place, scale in ((1, 2 * 9 / (8 * epsilon)), (3, 3 * 9 / (16 * epsilon))):
+            drawn = [(one[place] + other[place]) / 2**30 for one, other in pairwise_sites(shares)]
+            assert stats.kstest(drawn, stats.laplace(scale=scale).cdf).pvalue > LEAST_P
+
+
+def pairwise_sites(shares: list[list[int]]) -> list[tuple[list[int], list[int]]]:
+    """As if of two sites each: so many are needed of the four."""
+    assert ROUNDS.honest == 2
+    return list(zip(shares[::2], shares[1::2], strict=True))
+
+
+def test_every_round_has_room_for_its_noise() -> None:
+    study = Parties(ROUNDS).study
+    for one in study.statistics[1:]:
+        assert one.high > 199 * one.scale / float(ROUNDS.part(1))
+        assert one.low < -199 * one.scale / float(ROUNDS.part(1))

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from fhirtwin.aggregate.noisy_logistic import LONGEST, SETTLED
 from fhirtwin.ckks.profiles import SUMS
 from fhirtwin.studies import plan as plans
-from fhirtwin.studies.plan import LEAST_CONTRIBUTORS
+from fhirtwin.studies.plan import LEAST_CONTRIBUTORS, NOISY_ROUNDS
 from tests.aggregate import pooled
 from tests.conftest import ROOT
 
@@ -23,7 +24,7 @@ PAGE = (ROOT / "docs" / "how-to" / "add-up-several-sites.md").read_text()
 
 
 def test_the_commands_on_the_page_run(tmp_path: Path) -> None:
-    (plan,) = re.findall(r"```json\n(.*?)```", PAGE, re.S)
+    plan = re.findall(r"```json\n(.*?)```", PAGE, re.S)[0]
     (tmp_path / "plan.json").write_text(plan)
     (tmp_path / "passphrase").write_text("correct horse battery staple\n")
     (tmp_path / "passphrase").chmod(0o600)
@@ -60,5 +61,9 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         f"`least_rows` ({plan.least_rows})" in PAGE and f"(`--at-least` contributors ({LEAST_CONTRIBUTORS})" not in PAGE
     )
     assert f"below {SUMS.error:g} (once" in PAGE and f"than\n{SUMS.tolerance:g} from a whole number" in PAGE
+    assert f"from {NOISY_ROUNDS[0]} to {NOISY_ROUNDS[-1]}; a plan that leaves it at {plan.most_rounds}" in PAGE
+    assert f"None is longer than {LONGEST:g}" in PAGE and f"a last step longer than {SETTLED:g}." in PAGE
+    noisy = json.loads(re.findall(r"```json\n(.*?)```", PAGE, re.S)[1])
+    assert noisy["kind"] == "logistic" and noisy["most_rounds"] in NOISY_ROUNDS
     for kind in ("count", "mean", "histogram", "ridge", "logistic"):
         assert f"`{kind}`" in PAGE

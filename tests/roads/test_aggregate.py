@@ -103,6 +103,33 @@ def test_a_logistic_regression_in_rounds(tmp_path: Path) -> None:
     assert found["coefficients"]["age"] == pytest.approx(model.coef_[0, 0], rel=1e-8)
 
 
+def test_a_logistic_regression_with_noise_in_exactly_its_rounds(tmp_path: Path) -> None:
+    outcome = {"name": "ill", "low": 0, "high": 1, "step": 1}
+    noisy = {"epsilon": 10.0}
+    (tmp_path / "wrong").mkdir()
+    refused = World(tmp_path / "wrong", plan(kind="logistic", outcome=outcome, noise=noisy))
+    refused.run("new", "plan.json", "--folder", "study", "--passphrase-file", "pass", wrong="set most_rounds")
+    world = World(tmp_path, plan(kind="logistic", outcome=outcome, noise=noisy, most_rounds=4))
+    world.new()
+    shown = world.run("show", "study/study.json")
+    assert "epsilon 10, of all rounds together" in shown and "and no number of rows" in shown
+    assert "in at most 4 rounds of 6 numbers" in shown
+    more: tuple[str, ...] = ()
+    for number in range(1, 5):
+        sealed = [world.seal(site, str(number), *more) for site in range(4)]
+        world.run("add", "study/study.json", *sealed, "--out", f"total-{number}", *more)
+        said = world.open(f"total-{number}")
+        assert said.startswith("{") == (number == 4)
+        more = ("--round", f"study/round-{number + 1}.json")
+    found, everybody = json.loads(said), np.concatenate(pooled.rows())
+    model = LogisticRegression(C=np.inf, tol=1e-14, solver="newton-cholesky").fit(everybody[:, :1], everybody[:, 3])
+    assert found["noise"]["epsilon_of_rounds"] == pytest.approx([10 / 6, 10 / 6, 10 / 6, 5])
+    assert "rows" not in found and found["rounds"] == 4
+    error = abs(found["coefficients"]["age"] - model.coef_[0, 0])
+    assert 0 < error < 15 * found["noise_of_coefficients"]["age"] < 0.1
+    world.open("total-4", wrong="is done")
+
+
 def test_what_a_site_hands_over_holds_nothing_of_its_rows_or_secrets(world: World) -> None:
     world.new()
     sealed = (world.folder / world.seal(0)).read_bytes()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from fhirtwin.studies import plan as plans
 from fhirtwin.studies import statistics
 from fhirtwin.studies.layout import Layout
 from fhirtwin.studies.plan import Noise
-from tests.studies.builders import AGE, BMI, SBP, plan
+from tests.studies.builders import AGE, BMI, ILL, SBP, plan
 
 RIGHT: dict[str, Any] = {
     "name": "s",
@@ -82,10 +83,23 @@ def test_cells_cover_everything_once(edges: list[float], told: str) -> None:
         read(kind="histogram", outcome=None, **column(edges=edges))
 
 
-def test_noise_and_logistic_regression_do_not_go_together() -> None:
+@pytest.mark.parametrize("changes", [{}, {"most_rounds": 2}, {"most_rounds": 11}, {"most_rounds": 100}])
+def test_noise_in_a_logistic_regression_wants_its_number_of_rounds(changes: dict[str, Any]) -> None:
     outcome = {"name": "ill", "low": 0, "high": 1, "step": 1}
-    with pytest.raises(Incorrect, match="takes no noise"):
-        read(kind="logistic", outcome=outcome, noise={"epsilon": 1})
+    with pytest.raises(Incorrect, match=r"exactly most_rounds rounds.* from 3 to 10"):
+        read(kind="logistic", outcome=outcome, noise={"epsilon": 1}, **changes)
+    for rounds in (3, 10):
+        assert read(kind="logistic", outcome=outcome, noise={"epsilon": 1}, most_rounds=rounds).rounds == rounds
+
+
+def test_rounds_part_the_budget_of_privacy_and_the_last_has_a_half() -> None:
+    for rounds in (3, 6, 10):
+        noisy = plan("logistic", columns=(AGE,), outcome=ILL, most_rounds=rounds, noise=Noise(2.0))
+        parts = [noisy.part(number) for number in range(1, rounds + 1)]
+        assert sum(parts) == 1 and parts[-1] == Fraction(1, 2) and len(set(parts[:-1])) == 1
+        assert sum(map(noisy.epsilon_of, range(1, rounds + 1))) == pytest.approx(2.0)
+    assert plan("mean", columns=(AGE,), noise=Noise(2.0)).part(1) == 1
+    assert plan("logistic", columns=(AGE,), outcome=ILL).epsilon_of(1) == float("inf")
 
 
 def test_bounds_of_statistics_are_those_of_the_extremes() -> None:

@@ -1,7 +1,8 @@
 # make demo   everything from a fresh clone: install, start, one patient, cards, stop
 # make test   install what tests need and run them all
 # make serve  start and stay        make check  lint, types, import contracts
-# make bench  figures and their bars       make fuzz   50,000 changed CDS Hooks calls, and attacks on the sealed road
+# make bench  figures and their bars       make fuzz   50,000 changed CDS Hooks calls, attacks on the sealed road, and
+#                                                      errors of sealed sums over 10,000 people
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,16 +48,28 @@ bench: .venv/.test
 	$(BIN)/python -m benchmarks.tenants
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.aggregates
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.noisy_logistic
+BENCHMARKS := panel my_twin models patient_view cds_crowd cds_call validating fhir_server cds_jwt noting tenants \
+  aggregates circuits cohort sealed_genes
+
+bench: export OPENBLAS_NUM_THREADS = 1
+bench: .venv/.bench
+	@missed=; for one in $(BENCHMARKS); do printf '\n== %s\n' "$$one"; \
+	  $(BIN)/python -m benchmarks.$$one || missed="$$missed $$one"; done; \
+	  test -z "$$missed" || { echo; echo "a bar was missed by:$$missed"; exit 1; }
 
 fuzz: .venv/.test
 	$(BIN)/python -m tests.api_cds.fuzzing $(FUZZ)
 	$(BIN)/python -m tests.engine.attacks
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.errors $(ERRORS)
 
 .venv/.run: pyproject.toml build_support/setup.py build_support/seal-offline.cmake build_support/hatch_build.py
 	@$(SETUP) run
 
 .venv/.test: .venv/.run build_support/extras.py
 	@$(SETUP) test
+
+.venv/.bench: .venv/.test
+	@$(SETUP) bench
 
 .venv/.lint: .venv/.run
 	@$(SETUP) lint

@@ -3,9 +3,8 @@
     OPENBLAS_NUM_THREADS=1 .venv/bin/python -m benchmarks.circuits [batch ...] [--rounds 10]
 
 Everything of one circuit runs interleaved in one process and is compared by CPU time. A round is seal, evaluate, open,
-as between gateway and engine but for the wire. TenSEAL is a peer for comparison only, no dependency: put 0.3.18
-anywhere on the path (`pip install --no-deps --target FOLDER tenseal==0.3.18`) and its rows appear. Exits 1 when a bar
-is missed.
+as between gateway and engine but for the wire. Peers are those of `benchmarks.peers`. Errors over 10,000 people are
+told by `benchmarks.errors`. Exits 1 when a bar is missed.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.datasets import make_classification
 
-from benchmarks import calibration
+from benchmarks import calibration, peers
 from benchmarks.panel import Row, encrypt_and_decrypt, synthetic_panel
 from fhirtwin.ckks import profiles, wire
 from fhirtwin.ckks.circuits.batch import Batch
@@ -40,11 +39,6 @@ from fhirtwin.packages import xgboost_json
 from fhirtwin.training.distilling import distil
 from fhirtwin.training.teachers import told_by
 from fhirtwin.vault import BatchVault, NetworkVault, PolygenicVault, Vault
-
-try:
-    import tenseal
-except ImportError:
-    tenseal = None
 
 try:
     import xgboost
@@ -139,21 +133,8 @@ def state_space() -> Trajectory:
     return Trajectory(names, names[:4], names[:8], -high, high, transition, drive, readout, 24, (0.01,) * 8)
 
 
-def product_by_tenseal(matrix: Float, patients: Float, bits: list[int]) -> tuple[Row, list[float]]:
-    """Matrix times sealed vector, from seal to open, one thread; and the errors of what it gives."""
-    degree = 8192 if sum(bits) > 109 else 4096
-    context = tenseal.context(tenseal.SCHEME_TYPE.CKKS, degree, coeff_mod_bit_sizes=bits, n_threads=1)
-    context.global_scale = 2.0 ** bits[1]
-    context.generate_galois_keys()
-    transposed, errors = matrix.T.tolist(), []
-
-    def once() -> None:
-        values = patients[len(errors) % len(patients)]
-        sealed = tenseal.ckks_vector_from(context, tenseal.ckks_vector(context, values).serialize())
-        answer = tenseal.ckks_vector_from(context, sealed.mm(transposed).serialize()).decrypt()
-        errors.append(float(np.abs(np.array(answer) - matrix @ values).max()))
-
-    return Row(f"TenSEAL mm, n {degree} {bits}", once), errors
+TENSEAL_BAR = 12
+"""How many times as fast a trajectory is to be as TenSEAL, whatever its error."""
 
 
 def trajectory(rounds: int) -> list[Bar]:
@@ -183,20 +164,18 @@ def trajectory(rounds: int) -> list[Bar]:
     done = dict.fromkeys(modes, 0)
     digests = {mode: wire.keys_digest(vault.seal(patients[0])[0].evaluation_keys) for mode, vault in modes.items()}
     base, rows = alone(profiles.SPARSE), [Row(f"24 steps x 8 outputs, {mode}", once(mode)) for mode in modes]
-    peers = [product_by_tenseal(panel.weights, patients, bits) for bits in ([40, 29, 40], [60, 40, 60]) if tenseal]
-    interleaved([base, *rows, *(row for row, _ in peers)], 4 * rounds)
+    rivals = [(peer, Row(peer.name, peer.once)) for peer in peers.products_by_tenseal(panel.weights, patients)]
+    interleaved([base, *rows, *(row for _, row in rivals)], 4 * rounds)
     errors = {mode: error(mode) for mode in modes}
     bars: list[Bar] = [
         ("round over encrypt + decrypt", least(rows[0]) / least(base), 2.3),
         ("largest error before rounding", errors["sparse"], 1e-4),
     ]
-    for row, off in peers:
-        print(f"{row.name}: largest error {max(off):.2g}")
-        for own in rows:
-            times = least(row) / least(own)
-            print(f"{own.name}: {times:.1f} times as fast as {row.name}")
-            if max(off) <= 1e-4:  # a peer that is as precise
-                bars.append((f"share of {row.name}", 1 / times, 1 / 12))
+    for peer, row in rivals:  # the bar is the same for one that is less precise than ours may be
+        precise = "as precise as ours must be" if peer.precise else f"less precise than the {peers.PRECISE:.0e} of ours"
+        print(f"{row.name}: largest error {max(peer.errors):.2g}, {precise}")
+        print(f"{rows[0].name}: {least(row) / least(rows[0]):.1f} times as fast as {row.name}, bar {TENSEAL_BAR}")
+        bars.append((f"share of {row.name}", least(rows[0]) / least(row), 1 / TENSEAL_BAR))
     return bars
 
 
@@ -241,16 +220,14 @@ def square_network() -> Network:
 
 def network_by_tenseal(model: Network, patients: Float, degree: int, bits: list[int]) -> tuple[Row, list[float]]:
     """The same network, one thread, biases as weights of a unit that is one."""
-    context = tenseal.context(tenseal.SCHEME_TYPE.CKKS, degree, coeff_mod_bit_sizes=bits, n_threads=1)
-    context.global_scale = 2.0 ** bits[1]
-    context.generate_galois_keys()
+    context = peers.context_of_tenseal(degree, bits)
     w1, w2, w3 = (np.hstack([w, b[:, None]]) for w, b in zip(model.weights, model.biases, strict=True))
     layers = [np.vstack([w, np.eye(w.shape[1])[-1]]).T.tolist() for w in (w1, w2)] + [w3.T.tolist()]
     errors: list[float] = []
 
     def once() -> None:
         values = patients[len(errors) % len(patients)]
-        sealed = tenseal.ckks_vector(context, np.append(values, 1.0))
+        sealed = peers.tenseal.ckks_vector(context, np.append(values, 1.0))
         sealed = sealed.mm(layers[0])
         sealed.square_()
         sealed = sealed.mm(layers[1])
@@ -275,12 +252,12 @@ def network(rounds: int) -> list[Bar]:
         vault.open,  # type: ignore[arg-type]
     )
     base, rows = alone(model.profile), stages.rows("64-64-16-4")
-    peers = []
-    if tenseal:
+    rivals = []
+    if peers.tenseal:
         sets = [(8192, [31, 26, 26, 26, 26, 26, 31]), (16384, [60, 40, 40, 40, 40, 40, 60])]
-        peers = [network_by_tenseal(model, patients, degree, bits) for degree, bits in sets]
+        rivals = [network_by_tenseal(model, patients, degree, bits) for degree, bits in sets]
     interleaved([base, *rows], rounds)
-    interleaved([row for row, _ in peers], 2)
+    interleaved([row for row, _ in rivals], 2)
     worst = 0.0
     for values in patients:
         sealed, opening = vault.seal(values)
@@ -292,7 +269,7 @@ def network(rounds: int) -> list[Bar]:
     print(f"round over encrypt + decrypt alone: {whole / least(base):.1f} times")
     print(f"outputs up to {told[:80].max():.2f}, at extremes {told.max():.2f}")
     bars: list[Bar] = [("largest error before rounding, extremes included", worst, 3e-4)]
-    for row, off in peers:
+    for row, off in rivals:
         print(f"{row.name}: largest error {max(off):.2g}, {least(row) / whole:.1f} times ours")
         bars.append((f"share of {row.name}", whole / least(row), 1 / 25))
     return bars
@@ -403,7 +380,7 @@ CIRCUITS: dict[str, Callable[[int], list[Bar]]] = {
 
 def measure(names: list[str], rounds: int) -> int:
     print(f"calibration: {calibration.milliseconds():.3f} ms of CPU for a fixed piece of work")
-    print(f"TenSEAL: {tenseal.__version__ if tenseal else 'not installed, so not compared'}")
+    print(peers.version())
     missed = 0
     for name in names or CIRCUITS:
         print(f"\n{name + ', CPU milliseconds':60} {'min':>10} {'median':>10}")

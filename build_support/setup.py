@@ -3,6 +3,7 @@
 
     python3 build_support/setup.py run     what serving needs (builds Pyfhel once, some minutes)
     python3 build_support/setup.py test    and what tests need
+    python3 build_support/setup.py bench   and what benchmarks compare with, where it can be had
     python3 build_support/setup.py lint    and what linting needs
 
 Standard library only: nothing is installed yet when it runs.
@@ -31,9 +32,9 @@ DEBIAN = "sudo apt-get install python3-venv python3-dev g++ make"
 
 
 def main() -> None:
-    """Install one of the three sets and leave a stamp that `make` looks at."""
+    """Install one of the four sets and leave a stamp that `make` looks at."""
     wanted = sys.argv[1] if len(sys.argv) == 2 else ""
-    if wanted not in ("run", "test", "lint"):
+    if wanted not in ("run", "test", "bench", "lint"):
         sys.exit(str(__doc__))
     if wanted == "run":
         check_machine()
@@ -46,11 +47,19 @@ def main() -> None:
             {"CMAKE_TOOLCHAIN_FILE": str(ROOT / "build_support" / "seal-offline.cmake")},
         )
         step("fhirtwin", [*PIP, "install", "--editable", str(ROOT)])
+    elif wanted == "bench":
+        if not extras.attempt("TenSEAL, to compare with", of_group(wanted), ROOT):
+            return  # benchmarks run without it, and say so; the next time it is tried again
     else:
-        step(f"what {wanted} needs", [*PIP, "install", "--group", f"{ROOT / 'pyproject.toml'}:{wanted}"])
+        step(f"what {wanted} needs", of_group(wanted))
     if wanted == "test":
         extras.main()
     (VENV / f".{wanted}").touch()
+
+
+def of_group(name: str) -> list[str]:
+    """Install a dependency group of `pyproject.toml`."""
+    return [*PIP, "install", "--group", f"{ROOT / 'pyproject.toml'}:{name}"]
 
 
 def check_machine() -> None:

@@ -50,3 +50,15 @@ def test_without_npm_the_page_of_patients_is_named_and_stops_nothing(tmp_path: P
     run = subprocess.run(command, capture_output=True, text=True, env={"PATH": str(tmp_path)}, check=False, timeout=60)
     assert run.returncode == 0, run.stderr
     assert "/my-twin is not built" in run.stdout and "nodejs npm" in run.stdout
+
+
+def test_benchmarks_do_without_what_they_compare_with(tmp_path: Path) -> None:
+    (tmp_path / "build_support").mkdir()
+    (tmp_path / ".venv").mkdir()
+    for script in (SCRIPT, SCRIPT.with_name("extras.py")):
+        shutil.copy(script, tmp_path / "build_support")
+    command = [sys.executable, str(tmp_path / "build_support" / "setup.py"), "bench"]
+    run = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""}, check=False, timeout=60)
+    assert run.returncode == 0, run.stderr
+    assert "did not get TenSEAL" in run.stdout
+    assert not (tmp_path / ".venv" / ".bench").exists()

@@ -103,12 +103,26 @@ class Quarantine:
         try:
             yield
         except EngineAnswerWrong:
-            with self._lock:
-                self._wrong += 1
-                self._closed = True
-            _log.error("the engine gave a wrong answer and is in quarantine")
-            self._close()
+            self.found_wrong(what)
             raise EngineQuarantined(_TEXT) from None
+
+    def found_wrong(self, what: str = "") -> bool:
+        """Let nobody ask the engine any more: an answer of it was wrong.
+
+        Args:
+            what: the hash of the model it was about, when it is one that is asked golden cases.
+
+        Returns:
+            Whether it is written down, so that other processes know.
+        """
+        with self._lock:
+            self._wrong += 1
+            self._closed = True
+            if what:
+                self._golden.setdefault(what, [0, 0])
+        _log.error("the engine gave a wrong answer and is in quarantine")
+        self._close()
+        return not self._closed
 
     def require(self) -> None:
         """Return when the engine may be asked.

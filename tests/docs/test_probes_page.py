@@ -40,7 +40,9 @@ def test_the_table_of_golden_cases_is_what_its_formula_gives() -> None:
     assert f"`FHIRTWIN_GOLDEN_SHARE` is {Settings().golden_share}" in PAGE
     network = profiles.NETWORK
     beyond = float(network.step) / 2 + network.error + network.tolerance
-    assert f"more than {beyond:.4f} " in PAGE and f"tolerance, {network.tolerance:g})" in PAGE
+    score = profiles.POLYGENIC
+    assert f"a score by more than {float(score.step) / 2 + score.error + score.tolerance:.4f} (half" in PAGE
+    assert f"more than {beyond:.4f}, " in PAGE and f"tolerance, {network.tolerance:g})" in PAGE
 
 
 def test_what_it_says_of_factors_tolerance_and_room_is_so() -> None:

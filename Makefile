@@ -34,22 +34,8 @@ check: .venv/.lint
 	$(BIN)/deptry .
 	$(BIN)/hadolint Dockerfile
 
-bench: .venv/.test
-	$(BIN)/python -m benchmarks.panel
-	$(BIN)/python -m benchmarks.my_twin
-	$(BIN)/python -m benchmarks.models
-	$(BIN)/python -m benchmarks.patient_view
-	$(BIN)/python -m benchmarks.cds_crowd
-	$(BIN)/python -m benchmarks.cds_call
-	$(BIN)/python -m benchmarks.validating
-	$(BIN)/python -m benchmarks.fhir_server
-	$(BIN)/python -m benchmarks.cds_jwt
-	$(BIN)/python -m benchmarks.noting
-	$(BIN)/python -m benchmarks.tenants
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.aggregates
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.noisy_logistic
 BENCHMARKS := panel my_twin models patient_view cds_crowd cds_call validating fhir_server cds_jwt noting tenants \
-  aggregates circuits cohort sealed_genes
+  aggregates noisy_logistic circuits cohort sealed_genes
 
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: .venv/.bench

@@ -71,7 +71,15 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     vault = Vault(panel, mode=settings.sealing, shelf=shelf)
     models = _sealed_models(packages, settings, Keyring(shelf))
     assessor = Assessor(
-        predictors, panel, vault, courier, settings, quarantine.probed, models, unprobed=quarantine.asked
+        predictors,
+        panel,
+        vault,
+        courier,
+        settings,
+        quarantine.probed,
+        models,
+        unprobed=quarantine.asked,
+        judged=quarantine.judged,
     )
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(

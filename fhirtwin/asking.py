@@ -19,7 +19,7 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Incorrect, Unprocessable
 from fhirtwin.features import vector
 from fhirtwin.packages import strict_json
-from fhirtwin.packages.kind import Predictive
+from fhirtwin.packages.kind import Model, Predictive
 from fhirtwin.packages.kinds.polygenic import PolygenicModel
 from fhirtwin.packages.kinds.trajectory import TrajectoryModel
 from fhirtwin.packages.package import Package
@@ -32,15 +32,13 @@ from fhirtwin.predictors.model import FeatureVector, Score
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, Source, TwinState, in_order
-from fhirtwin.vault import Asking, Keyring, Shelf, asking
+from fhirtwin.vault import Asking, Golden, Keyring, Shelf, asking
+from fhirtwin.vault import golden as golden_cases
 
 LONGEST_VALUES: Final = 64_000_000
 """Bytes of a file of values: dosages of all variants of a score fit."""
 
-WRONG: Final = (
-    "The engine's answer is wrong and was thrown away; nothing was calculated. Keep a gateway from asking it with "
-    "`fhirtwin quarantine impose` until the cause is known."
-)
+WRONG: Final = "The engine's answer is wrong and was thrown away; nothing was calculated."
 _MADE_UP: Final = (Source(LOCAL, "Patient", "asked"),)
 
 _KINDS: Final = ((str, "a word"), (bool, "true or false"), (float, "a number"))
@@ -93,7 +91,7 @@ def read_values(data: bytes, name: str) -> Given:
     return strict_json.read(data, dict[str, bool | float | str], name)
 
 
-def of_values(package: Package, values: Given, send: Send, settings: Settings) -> Answer:
+def of_values(package: Package, values: Given, send: Send, settings: Settings, golden_share: float = 0.0) -> Answer:
     """Ask a model of any kind for values.
 
     Args:
@@ -102,6 +100,7 @@ def of_values(package: Package, values: Given, send: Send, settings: Settings) -
             variants for a polygenic score.
         send: the way to the engine.
         settings: what links depend on.
+        golden_share: how many of the calls are golden cases, where answers have no probe.
 
     Raises:
         Incorrect: a value is of no input, of another kind, or missing.
@@ -110,16 +109,16 @@ def of_values(package: Package, values: Given, send: Send, settings: Settings) -
     """
     model = package.model
     if isinstance(model, Predictive):
-        return _predicted(model, values, send, settings)
+        return _predicted(model, values, send, settings, Golden(golden_share))
     if isinstance(model, TrajectoryModel):
         return _traced(model, _numbers(values), send)
     if isinstance(model, PolygenicModel):
-        return _summed(model, _dosages(model, _numbers(values)), send)
+        return _summed(model, _dosages(model, _numbers(values)), send, Golden(golden_share))
     raise Incorrect(f"Models of kind {package.kind} are not asked like this.")
 
 
-def of_vcf(package: Package, stream: BinaryIO, reading: Reading, send: Send) -> Answer:
-    """Ask a polygenic score for a person's VCF, which is read as a stream.
+def of_vcf(package: Package, stream: BinaryIO, reading: Reading, send: Send, golden_share: float = 0.0) -> Answer:
+    """Ask a polygenic score for a person's VCF, which is read as a stream; golden cases beside as in `of_values`.
 
     Raises:
         Incorrect: the model is of another kind, or the file is damaged; the text names the line.
@@ -129,16 +128,16 @@ def of_vcf(package: Package, stream: BinaryIO, reading: Reading, send: Send) -> 
     model = package.model
     if not isinstance(model, PolygenicModel):
         raise Incorrect(f"Model {package.id} is no polygenic score; give its inputs with --values.")
-    return _summed(model, copies.read(stream, model.variants, reading), send)
+    return _summed(model, copies.read(stream, model.variants, reading), send, Golden(golden_share))
 
 
-def _predicted(model: Predictive, values: Given, send: Send, settings: Settings) -> Answer:
+def _predicted(model: Predictive, values: Given, send: Send, settings: Settings, golden: Golden) -> Answer:
     features = _features(model, values, settings)
     given = model.given(features.features)
     if refused := model.refuses(given):
         raise Unprocessable(f"Not calculated: {refused}.")
     asks = asking(model, Keyring(Shelf()))
-    sums = _opened(asks, given, send)
+    sums = _opened(model, asks, given, send, golden)
     rounded = f"the sum to {asks.profile.step} before its link, the percentage for display"
     told = tuple(_risk(one, rounded) for one in score.scores(features, sums, settings))
     notes = [
@@ -196,7 +195,7 @@ def _traced(model: TrajectoryModel, values: Mapping[str, float], send: Send) -> 
                 "calculated."
             )
     asks = asking(model, Keyring(Shelf()))
-    opened = _opened(asks, np.clip(model.given(values), -1.0, 1.0), send)
+    opened = _opened(model, asks, np.clip(model.given(values), -1.0, 1.0), send)
     told = []
     for output, scale in zip(model.public.outputs, model.scales.tolist(), strict=False):
         step = asks.profile.step * Decimal(scale)
@@ -228,10 +227,10 @@ def _dosages(model: PolygenicModel, values: Mapping[str, float]) -> Copies:
     return Copies(counted, {ABSENT: missing} if missing else {})
 
 
-def _summed(model: PolygenicModel, shown: Copies, send: Send) -> Answer:
+def _summed(model: PolygenicModel, shown: Copies, send: Send, golden: Golden) -> Answer:
     filled = filling.filled(shown, model.variants, model.public.most_missing)
     asks = asking(model, Keyring(Shelf()))
-    opened = _opened(asks, filled.dosages, send)
+    opened = _opened(model, asks, filled.dosages, send, golden)
     told = tuple(
         Told(one.name, one.label, (opened[one.name],), one.unit, f"to {asks.profile.step}")
         for one in model.public.scores
@@ -253,8 +252,11 @@ def _notes(model: PolygenicModel, filled: Filled) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _opened(asks: Asking, given: Float, send: Send) -> Mapping[str, Decimal]:
+def _opened(
+    model: Model, asks: Asking, given: Float, send: Send, golden: Golden = golden_cases.NONE
+) -> Mapping[str, Decimal]:
+    beside = golden_cases.NONE if asks.is_probed else golden
     try:
-        return asks.ask(given, send)
+        return beside.beside(lambda: asks.ask(given, send), lambda: golden_cases.judge(asks, model, send))
     except EngineAnswerWrong:
         raise EngineAnswerWrong(WRONG) from None

@@ -9,6 +9,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Final, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fhirtwin import __version__, timing
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
@@ -22,7 +25,8 @@ from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal, Result
 from fhirtwin.settings import Settings
 from fhirtwin.twin import derived
 from fhirtwin.twin.state import PatientKey, TwinState
-from fhirtwin.vault import Asking, Vault
+from fhirtwin.vault import Asking, Golden, Vault
+from fhirtwin.vault import golden as golden_cases
 
 WITHDRAWN: Final = (
     "the engine does not serve this version of the model; whoever runs it has withdrawn it, or not published it yet"
@@ -78,7 +82,8 @@ class Assessor:
     """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
 
     The engine is asked within `gate`, which keeps one that answered wrongly from being asked; within `unprobed` where a
-    right answer says nothing of the engine. `opener` is who holds the key, in the words of the results.
+    right answer says nothing of the engine, and golden cases beside that within `judged`; both are told the hash of the
+    model. `opener` is who holds the key, in the words of the results.
     """
 
     def __init__(
@@ -91,13 +96,15 @@ class Assessor:
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
         models: Sequence[SealedModel] = (),
         opener: str = "the gateway",
-        unprobed: Callable[[], AbstractContextManager[None]] = nullcontext,
+        unprobed: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+        judged: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self.predictors = (*predictors, *(model.predictor for model in models))
         self._models = tuple(models)
         self.panel = panel
         self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
-        self._opener, self._unprobed = opener, unprobed
+        self._opener, self._unprobed, self._judged = opener, unprobed, judged
+        self._golden = Golden(settings.golden_share)
 
     def assess(self, state: TwinState, as_of: date, *, only: Collection[str] | None = None) -> Assessment:
         """Calculate what can be calculated, and say why the rest cannot.
@@ -154,11 +161,26 @@ class Assessor:
         given = model.model.nothing if chosen is None else model.model.given(chosen.features)
         refused = "" if chosen is None else model.model.refuses(given)
         try:
-            with self._gate() if model.asks.is_probed else self._unprobed():
-                sums = model.asks.ask(model.model.nothing if refused else given, self._courier.evaluate)
+            sums = self._opened(model, model.asks, model.model.nothing if refused else given)
         except EngineLacksModel:
             return refused or WITHDRAWN
         return refused or sums
+
+    def _opened(self, model: SealedModel, asks: Asking, given: NDArray[np.float64]) -> Mapping[str, Decimal]:
+        send, what = self._courier.evaluate, model.predictor.model_hash
+        if asks.is_probed:
+            with self._gate():
+                return asks.ask(given, send)
+
+        def patient() -> Mapping[str, Decimal]:
+            with self._unprobed(what):
+                return asks.ask(given, send)
+
+        def case() -> None:
+            with self._judged(what):
+                golden_cases.judge(asks, model.model, send)
+
+        return self._golden.beside(patient, case)
 
     def _result(
         self,

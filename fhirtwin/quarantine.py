@@ -47,6 +47,8 @@ class Quarantine:
         self._right = self._wrong = 0
         """Answers that the store does not know of yet."""
         self._noted = 0
+        self._golden: dict[str, list[int]] = {}
+        """Of models that are watched: right golden answers that the store does not know of, and when it was told."""
         self._closed = False
         """Whether a wrong answer came of which the store does not know yet."""
         self.when_found: Callable[[], object] = lambda: None
@@ -66,22 +68,61 @@ class Quarantine:
         self._note()
 
     @contextmanager
-    def asked(self) -> Iterator[None]:
+    def judged(self, what: str) -> Iterator[None]:
+        """Ask the engine a golden case in the block, and judge its answer there.
+
+        Args:
+            what: whose golden case it is: the hash of a model.
+
+        Raises:
+            EngineQuarantined: it must not be asked, or its answer was wrong.
+        """
+        with self.asked(what):
+            yield
+        with self._lock:
+            noted = self._golden.get(what)
+            if noted is not None:
+                noted[0] += 1
+        if noted is not None:
+            self._note_golden(what, noted)
+
+    @contextmanager
+    def asked(self, what: str = "") -> Iterator[None]:
         """Ask the engine in the block, without a probe: a wrong answer counts, one that seems right says nothing.
+
+        Args:
+            what: the hash of the model, when it is one that is asked golden cases as well. Should the engine be found
+                out, its results are doubted since the last of those that was answered rightly.
 
         Raises:
             EngineQuarantined: it must not be asked, or its answer was wrong.
         """
         self.require()
+        if what and what not in self._golden:
+            self._watch(what)
         try:
             yield
         except EngineAnswerWrong:
-            with self._lock:
-                self._wrong += 1
-                self._closed = True
-            _log.error("the engine gave a wrong answer and is in quarantine")
-            self._close()
+            self.found_wrong(what)
             raise EngineQuarantined(_TEXT) from None
+
+    def found_wrong(self, what: str = "") -> bool:
+        """Let nobody ask the engine any more: an answer of it was wrong.
+
+        Args:
+            what: the hash of the model it was about, when it is one that is asked golden cases.
+
+        Returns:
+            Whether it is written down, so that other processes know.
+        """
+        with self._lock:
+            self._wrong += 1
+            self._closed = True
+            if what:
+                self._golden.setdefault(what, [0, 0])
+        _log.error("the engine gave a wrong answer and is in quarantine")
+        self._close()
+        return not self._closed
 
     def require(self) -> None:
         """Return when the engine may be asked.
@@ -124,6 +165,9 @@ class Quarantine:
         with self._store.write() as writer:
             standings = writer.standings
             last_right = standings.read().last_right
+            if last_right is not None:
+                golden = (standings.last_golden(what) for what in tuple(self._golden))
+                last_right = min([last_right, *(one for one in golden if one is not None)])
             standings.count(right=right, wrong=wrong, moment=self._clock())
             standings.quarantine(self._clock(), last_right)
         with self._lock:
@@ -144,3 +188,27 @@ class Quarantine:
         except FhirtwinError:
             with self._lock:
                 self._right += number
+
+    def _watch(self, what: str) -> None:
+        """Begin to count for a model; what cannot be written now is written at its next call."""
+        try:
+            with self._store.note_standing() as standings:
+                standings.watch(what, self._clock())
+        except FhirtwinError:
+            return
+        with self._lock:
+            self._golden.setdefault(what, [0, 0])
+
+    def _note_golden(self, what: str, noted: list[int]) -> None:
+        """As `_note`, for golden cases of a model."""
+        now = self._clock()
+        with self._lock:
+            if 0 <= now - noted[1] < NOTED_EVERY_MICROSECONDS:
+                return
+            number, noted[0], noted[1] = noted[0], 0, now
+        try:
+            with self._store.note_standing() as standings:
+                standings.count_golden(what, right=number, moment=now)
+        except FhirtwinError:
+            with self._lock:
+                noted[0] += number

@@ -81,6 +81,11 @@ class Settings:
     circuit_key_openings: int = _setting(
         10_000, "Answers that such a key may open before it is replaced (project policy).", low=1
     )
+    golden_share: float = _setting(
+        0.5,
+        "Share of the calls to the engine that are golden cases, 0 to 0.5, of models whose answers have no probe.",
+        low=0,
+    )
     genes: str = _setting(
         "plain",
         "Who looks genes up in the tables: the gateway, or the engine, which does not see them.",
@@ -202,6 +207,8 @@ class Settings:
                 raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be one of {', '.join(map(str, choices))}.")
             if low is not None and not value >= low:
                 raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be at least {low}.")
+        if not self.golden_share <= 0.5:
+            raise Incorrect("FHIRTWIN_GOLDEN_SHARE must be at most 0.5: a golden case for each patient.")
         if self.max_token_seconds > 3600:
             raise Incorrect("FHIRTWIN_MAX_TOKEN_SECONDS must be at most 3600.")
         if self.kfre_referral_percent > 5.0:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -299,6 +300,92 @@ def test_an_engine_with_another_weight_of_a_score_is_found_by_a_golden_case_alon
     with pytest.raises(EngineAnswerWrong, match="golden case two copies of everything"):
         golden.ask_by(Road(), half)  # type: ignore[arg-type]
     assert asking.of_vcf(half, io.BytesIO(VCF), Reading(), Road().evaluate).told
+
+
+def _liar(place: Place) -> Callable[[SealedFeatures], SealedScores]:
+    """An engine with another weight of the score."""
+    (circuit,) = place.wholes["polygenic-illustration"].served()
+    assert isinstance(circuit, Polygenic)
+    weights = circuit.weights.copy()
+    weights[0, 0] += 0.05
+    liar = Evaluator(random_panel(), circuits=[replace(circuit, weights=weights)])
+    return lambda sealed: liar.evaluate(sealed, wire.NO_KEYS)
+
+
+def test_golden_cases_go_beside_a_score_and_not_beside_what_has_a_probe(place: Place) -> None:
+    half, sent = place.half("polygenic-illustration"), []
+
+    def send(sealed: SealedFeatures) -> SealedScores:
+        sent.append(sealed)
+        return place.courier.evaluate(sealed)
+
+    for _ in range(6):
+        assert asking.of_vcf(half, io.BytesIO(VCF), Reading(), send, 0.5).told
+    assert len(sent) == 12 and len({(one.panel_digest, one.count, len(one.sealed_vector)) for one in sent}) == 1
+    with pytest.raises(EngineAnswerWrong, match="thrown away"):
+        _forty_times(half, _liar(place))
+    sent.clear()
+    asking.of_values(place.half("trajectory-illustration"), {"level": 1, "given": 1}, send, Settings(), 0.5)
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("uses", "imposed"),
+    [
+        ("this one", True),
+        ("another", False),
+        ("one of its own", False),
+    ],
+)
+@pytest.mark.parametrize("command", ["ask", "verify"])
+def test_an_engine_of_a_gateway_that_answers_wrongly_at_the_command_line_is_quarantined(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uses: str, imposed: bool, command: str
+) -> None:
+    """Only when it is the one that the gateway uses; of another, who typed is told what they can do."""
+    urls = {"this one": place.engine.url, "another": "unix:/nowhere.sock"}
+    if uses in urls:
+        monkeypatch.setenv("FHIRTWIN_ENGINE_URL", urls[uses])
+    liar = _liar(place)
+    monkeypatch.setattr(Courier, "evaluate", lambda _self, sealed: liar(sealed))
+    data = tmp_path / "data"
+    shutil.copytree(place.data, data)
+    (data / "fhirtwin.sqlite").unlink(missing_ok=True)
+    settings = Settings(data=data)
+    for there in (False, True):  # a folder without a database is no gateway's
+        if there:
+            Store.open(settings).close()
+        done = _typed_to(place, data, tmp_path, command)
+        assert done.exit_code == 1 and "is wrong" in done.output, done.output
+        assert ("is in quarantine" in done.output) == (imposed and there)
+        assert ("`fhirtwin quarantine impose`" in done.output) == (command == "ask" and not (imposed and there))
+    store = Store.open(settings)
+    with store.snapshot() as reader:
+        assert (reader.standings.read().quarantined is not None) == imposed
+        assert reader.standings.read().wrong == int(imposed)
+    store.close()
+
+
+def _forty_times(half: Package, send: asking.Send) -> None:
+    for _ in range(40):  # a golden case that has one copy of that allele is no use
+        asking.of_vcf(half, io.BytesIO(VCF), Reading(), send, 0.5)
+
+
+def _typed_to(place: Place, data: Path, folder: Path, command: str) -> Any:
+    way = ["--data", str(data), "--engine", place.engine.url, "--engine-key", str(place.engine.key_file)]
+    if command == "verify":
+        public = folder / "public"
+        public.mkdir(exist_ok=True)
+        for name, content in place.half("polygenic-illustration").files.items():
+            (public / name).write_bytes(content)
+        return CliRunner().invoke(main, ["model", "verify", str(public), *way])
+    (folder / "nobody.vcf").write_bytes(VCF)
+    words = ["model", "ask", "polygenic-illustration", "--vcf", str(folder / "nobody.vcf"), *way]
+    done = CliRunner().invoke(main, words)
+    for _ in range(40):
+        if done.exit_code:
+            break
+        done = CliRunner().invoke(main, words)
+    return done
 
 
 def test_a_version_that_the_engine_does_not_serve_is_refused(place: Place, tmp_path: Path) -> None:

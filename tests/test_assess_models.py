@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -19,20 +20,23 @@ from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import Models
-from fhirtwin.errors import EngineAnswerWrong, EngineLacksModel, EngineUnavailable, Unprocessable
+from fhirtwin.errors import EngineAnswerWrong, EngineLacksModel, EngineQuarantined, EngineUnavailable, Unprocessable
 from fhirtwin.fhir import codec
 from fhirtwin.fhir.validator import validate
 from fhirtwin.packages import published
 from fhirtwin.packages.kind import Predictive
 from fhirtwin.predictors import registry
 from fhirtwin.predictors.model import Refusal, Result
+from fhirtwin.quarantine import Quarantine
 from fhirtwin.report import cards
 from fhirtwin.report.identity import identity
 from fhirtwin.report.occasion import Occasion
 from fhirtwin.report.provenance import provenance
 from fhirtwin.report.risk_assessment import risk_assessment
-from fhirtwin.vault import Keyring, Shelf, Vault, asking
-from tests.ckks.builders import evaluate
+from fhirtwin.settings import Settings
+from fhirtwin.store import Store
+from fhirtwin.vault import Golden, Keyring, Shelf, Vault, asking
+from tests.ckks.builders import evaluate, random_panel
 from tests.packages.builders import (
     AUTHORS,
     authors_file,
@@ -48,6 +52,7 @@ from tests.report.builders import DAY, SETTINGS, facts, state
 
 OURS = replace(SETTINGS, kfre_region="non-north-american")
 KEYRING = Keyring(Shelf())
+LIAR = 9
 MODELS = ("kfre-packaged", "prevent-packaged")
 
 
@@ -284,6 +289,7 @@ def test_a_network_gives_a_result_bound_to_its_hash(networked: Path) -> None:
 def test_who_lies_outside_of_a_network_is_refused_in_words_and_it_is_asked_all_the_same(networked: Path) -> None:
     engine = Engine(networked)
     made = assessor(networked, engine)
+    made._golden = Golden(0.0)
     results, (refusal,) = _network_result(made, bmi=Decimal(65))
     assert results == [] and refusal.reasons == ("bmi lies outside what the network was made for",)
     assert refusal.missing == () and [one.profile for one in engine.sent] == ["P1-mask", "P2-net"]
@@ -293,14 +299,62 @@ def test_a_network_is_asked_within_the_gate_for_answers_without_a_probe(networke
     passed: list[str] = []
 
     @contextmanager
-    def gate(name: str) -> Iterator[None]:
+    def gate(name: str, what: str = "") -> Iterator[None]:
         yield
         passed.append(name)
+        assert what == ("" if name == "probed" else package.hash)
 
-    made = assessor(networked, Engine(networked))
+    (package,) = published.current(networked / "models", AUTHORS)
+    engine = Engine(networked)
+    made = assessor(networked, engine)
     made._gate, made._unprobed = partial(gate, "probed"), partial(gate, "unprobed")
-    made.assess(state(), DAY)
-    assert passed == ["probed", "unprobed"]
+    made._judged = partial(gate, "judged")
+    for drawn, order in ((0.2, ["judged", "unprobed"]), (0.7, ["unprobed", "judged"])):
+        made._golden = Golden(OURS.golden_share, lambda drawn=drawn: drawn)  # type: ignore[misc]
+        made.assess(state(), DAY)
+        assert passed == ["probed", *order]
+        passed.clear()
+    networks = [one for one in engine.sent if one.profile == "P2-net"]
+    assert len(networks) == 4 and len({one.sealed_vector for one in networks}) == 4
+    described = {replace(one, request_id=b"", sealed_vector=bytes(len(one.sealed_vector))) for one in networks}
+    assert len(described) == 1, "nothing tells a golden case from a patient"
+
+
+def test_an_engine_that_lies_about_a_network_in_one_of_a_hundred_calls_is_quarantined(
+    networked: Path, tmp_path: Path
+) -> None:
+    whole = network_of(published.load(published.entries(networked / "models")[0], AUTHORS)).whole
+    assert whole is not None
+    lying = Evaluator(random_panel(), circuits=[replace(whole, biases=(*whole.biases[:2], whole.biases[2] + 0.3))])
+    draw, calls, lies = random.Random(LIAR), 0, 0  # noqa: S311 - figures for a test
+
+    class Liar(Engine):
+        def evaluate(self, features: SealedFeatures) -> SealedScores:
+            nonlocal calls, lies
+            calls += features.profile == "P2-net"
+            if features.profile != "P2-net" or draw.random() >= 0.01:
+                return super().evaluate(features)
+            lies += 1
+            return lying.evaluate(features, wire.keys_digest(features.evaluation_keys))
+
+    store = Store.open(Settings(data=tmp_path, base_url="http://x.test/fhir"))
+    quarantine = Quarantine(store)
+    made = assessor(networked, Liar(networked))
+    made._gate, made._unprobed, made._judged = quarantine.probed, quarantine.asked, quarantine.judged
+    made._golden = Golden(OURS.golden_share, random.Random(LIAR + 1).random)  # noqa: S311
+    with pytest.raises(EngineQuarantined):
+        _until(lambda: calls >= 1_000, lambda: made.assess(state(), DAY, only={"network-illustration"}))
+    with store.snapshot() as reader:
+        found = reader.standings.read()
+        last = reader.standings.last_golden(whole.digest)
+        assert found.wrong == 1 and found.doubted_from is not None and last is not None and found.doubted_from <= last
+    store.close()
+    assert lies >= 1 and calls <= 1_000
+
+
+def _until(done: Callable[[], bool], again: Callable[[], object]) -> None:
+    while not done():
+        again()
 
 
 def test_without_kept_keys_a_network_is_refused_in_words_and_never_sent(networked: Path) -> None:
@@ -310,6 +364,7 @@ def test_without_kept_keys_a_network_is_refused_in_words_and_never_sent(networke
         engine, predictors = Engine(networked), registry.all_predictors()
         panel = registry.panel(predictors)
         made = Assessor(predictors, panel, Vault(panel), engine, OURS, models=[model])  # type: ignore[arg-type]
+        made._golden = Golden(0.0)
         results, refused = _network_result(made)
         assert len(engine.sent) == asked and len(results) == asked - 1
         if kept == "memory":

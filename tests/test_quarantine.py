@@ -179,3 +179,89 @@ def test_of_two_quarantines_the_longer_doubt_stands(store: Store) -> None:
         assert not write.standings.read().withdrawn, "what was withdrawn was less than what is doubted"
         assert write.standings.quarantine(130, None) == Standing(quarantined=100, withdrawn=False)
         assert write.standings.quarantine(140, 60) == Standing(quarantined=100, withdrawn=False)
+
+
+MODEL = "ab" * 32
+
+
+def golden(quarantine: Quarantine, error: Exception | None = None, what: str = MODEL) -> None:
+    with quarantine.judged(what):
+        if error:
+            raise error
+
+
+def doubted(quarantine: Quarantine, clock: Clock) -> None:
+    clock.now += 7 * SECOND
+    answer(quarantine)  # a panel's probe says nothing of a network
+    with pytest.raises(EngineQuarantined):
+        golden(quarantine, EngineAnswerWrong("wrong"))
+
+
+@pytest.mark.databases
+def test_results_are_doubted_since_the_last_golden_case_that_was_right(
+    store: Store, clock: Clock, quarantine: Quarantine
+) -> None:
+    answer(quarantine)
+    clock.now += 5 * SECOND
+    golden(quarantine)
+    right = clock.now
+    doubted(quarantine, clock)
+    found = standing(store)
+    assert (found.doubted_from, found.wrong, found.right) == (right, 1, 2)
+    with pytest.raises(EngineQuarantined):
+        golden(quarantine)
+
+
+def test_they_are_so_whatever_answer_was_wrong_and_without_a_right_one_since_the_model_was_first_asked(
+    store: Store, clock: Clock, quarantine: Quarantine
+) -> None:
+    answer(quarantine)
+    clock.now += 5 * SECOND
+    with quarantine.asked(MODEL):
+        first = clock.now
+    clock.now += 5 * SECOND
+    with pytest.raises(EngineQuarantined):
+        answer(quarantine, EngineAnswerWrong("wrong"))
+    assert standing(store).doubted_from is not None and standing(store).doubted_from < first  # the panel's own
+    with store.write() as write:
+        write.standings.lift(clock.now)
+    clock.now += SECOND
+    lifted = clock.now - SECOND
+    answer(quarantine)
+    doubted(quarantine, clock)
+    assert standing(store).doubted_from == lifted, "what was right before it was lifted counts no more"
+
+
+def test_right_answers_to_golden_cases_are_noted_once_a_second_and_no_model_speaks_for_another(
+    store: Store, clock: Clock, quarantine: Quarantine
+) -> None:
+    other = "cd" * 32
+    golden(quarantine, what=other)
+    first = clock.now
+    for _ in range(3):
+        clock.now += 5 * SECOND
+        golden(quarantine)
+        golden(quarantine)
+    with store.snapshot() as reader:
+        assert reader.standings.last_golden(other) == first
+        assert reader.standings.last_golden(MODEL) == clock.now
+        assert reader.standings.last_golden("ef" * 32) is None
+        assert reader.standings.read() == Standing()
+
+
+def test_what_a_busy_store_could_not_be_told_of_golden_cases_it_is_told_later(
+    store: Store, clock: Clock, quarantine: Quarantine
+) -> None:
+    golden(quarantine)
+    first = clock.now
+    clock.now += 2 * SECOND
+    with store.write():
+        golden(quarantine)
+        golden(quarantine, what="cd" * 32)  # is not watched yet
+    with store.snapshot() as reader:
+        assert reader.standings.last_golden(MODEL) == first
+    clock.now += 2 * SECOND
+    golden(quarantine)
+    golden(quarantine, what="cd" * 32)
+    with store.snapshot() as reader:
+        assert reader.standings.last_golden(MODEL) == reader.standings.last_golden("cd" * 32) == clock.now

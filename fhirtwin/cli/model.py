@@ -176,7 +176,7 @@ def verify(
     """Check a package, whole or its public half: signature, hashes, bounds, golden cases.
 
     With --engine, each golden case is sealed as a patient would be, and the engine's answers are held against the
-    package's.
+    package's. When one is wrong, and it is the engine of the gateway of --data, it is in quarantine from then on.
     """
     from fhirtwin.packages import package
 
@@ -193,10 +193,12 @@ def verify(
     if not url:
         return
     from fhirtwin import golden
+    from fhirtwin.cli.caught import quarantining
 
     if engine_key is None:
         raise click.ClickException("--engine needs --engine-key: the secret that this engine shares with a gateway.")
-    told = golden.ask(found, url, engine_key, str(ca_file) if ca_file else None)
+    with quarantining(_settings(data) if data else None, url, found.hash):
+        told = golden.ask(found, url, engine_key, str(ca_file) if ca_file else None)
     click.echo(
         f"The engine at {url} answers {told.cases} sealed golden cases right; a sum is off by {told.off} at most."
     )

@@ -45,22 +45,28 @@ def ask(*, name: str, values_file: Path | None, vcf_file: Path | None, version: 
     All inputs must be there. Nothing is stored, and nothing is looked up: who asks answers for whose numbers they are.
     """
     from fhirtwin import asking
+    from fhirtwin.cli.caught import ADVICE, quarantining
     from fhirtwin.files import read_file
     from fhirtwin.pgx.vcf_rows import Reading
+    from fhirtwin.settings import Settings
 
     if (values_file is None) == (vcf_file is None):
         raise click.ClickException("Give the inputs with --values, or with --vcf for a polygenic score.")
     settings = _settings(way)
     found = _model(settings, name, version)
     _refuse_quarantined(settings)
-    with _courier(settings) as courier:
+    share, gateway = settings.golden_share, Settings.from_env(data=settings.data)
+    with (
+        _courier(settings) as courier,
+        quarantining(gateway, settings.engine_url, found.hash, advice=ADVICE),
+    ):
         if values_file is not None:
             values = asking.read_values(read_file(values_file, asking.LONGEST_VALUES), str(values_file))
-            answer = asking.of_values(found, values, courier.evaluate, settings)
+            answer = asking.of_values(found, values, courier.evaluate, settings, share)
         elif vcf_file is not None:
             reading = Reading(way["sample"], way["absent_is_reference"], frozenset(way["filters"]), way["grch38"])
             with vcf_file.open("rb") as stream:
-                answer = asking.of_vcf(found, stream, reading, courier.evaluate)
+                answer = asking.of_vcf(found, stream, reading, courier.evaluate, share)
     click.echo(json.dumps(_object(found, answer), indent=1) if as_json else _text(found, answer))
 
 
@@ -94,10 +100,11 @@ def _model(settings: Settings, name: str, version: str) -> Package:
 
 def _refuse_quarantined(settings: Settings) -> None:
     """An engine that a gateway asks no more is not asked from its folder either."""
+    from fhirtwin.cli.caught import has_database
     from fhirtwin.quarantine import Quarantine
     from fhirtwin.store import Store
 
-    if settings.database_url or (settings.data / "fhirtwin.sqlite").exists():
+    if has_database(settings):
         store = Store.open(settings)
         try:
             Quarantine(store).require()

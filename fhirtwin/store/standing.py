@@ -11,14 +11,18 @@ from fhirtwin.store.schema import resource
 from fhirtwin.store.standing_tables import engine_standing
 
 _ENGINE: Final = "engine"
-_READ: Final = select(engine_standing).where(engine_standing.c.engine == _ENGINE)
+_OF_NAME = engine_standing.c.engine == bindparam("wanted", _ENGINE)
+_READ: Final = select(engine_standing).where(_OF_NAME)
 _BEGIN: Final = text(
-    "INSERT INTO engine_standing (engine, answered_right, answered_wrong, withdrawn) "
-    "VALUES ('engine', 0, 0, true) ON CONFLICT (engine) DO NOTHING"
+    "INSERT INTO engine_standing (engine, last_right, answered_right, answered_wrong, withdrawn) "
+    "VALUES (:wanted, :moment, 0, 0, true) ON CONFLICT (engine) DO NOTHING"
 )
+_NEW: Final = {"wanted": _ENGINE, "moment": None}
 _MINE: Final = update(engine_standing).where(engine_standing.c.engine == _ENGINE)
-_RIGHT: Final = _MINE.values(
-    last_right=bindparam("moment"), answered_right=engine_standing.c.answered_right + bindparam("number")
+_RIGHT: Final = (
+    update(engine_standing)
+    .where(_OF_NAME)
+    .values(last_right=bindparam("moment"), answered_right=engine_standing.c.answered_right + bindparam("number"))
 )
 _WRONG: Final = _MINE.values(answered_wrong=engine_standing.c.answered_wrong + bindparam("number"))
 _STORED_FROM: Final = (
@@ -72,9 +76,22 @@ class Standings:
             bool(row.withdrawn),
         )
 
+    def watch(self, what: str, moment: int) -> None:
+        """Begin to count right answers to golden cases of a model; until there is one, it counts from a moment on."""
+        self._connection.execute(_BEGIN, {"wanted": _name(what), "moment": moment})
+
+    def count_golden(self, what: str, *, right: int, moment: int) -> None:
+        """Count right answers to golden cases of a model that is watched; they were right until a moment."""
+        self._connection.execute(_RIGHT, {"wanted": _name(what), "moment": moment, "number": right})
+
+    def last_golden(self, what: str) -> int | None:
+        """When a golden case of a model was last answered rightly, or the watch began; None: it is not watched."""
+        row = self._connection.execute(_READ, {"wanted": _name(what)}).first()
+        return None if row is None else row.last_right
+
     def count(self, *, right: int, wrong: int, moment: int) -> None:
         """Count answers; right ones were right until a moment."""
-        self._connection.execute(_BEGIN)
+        self._connection.execute(_BEGIN, _NEW)
         if right:
             self._connection.execute(_RIGHT, {"moment": moment, "number": right})
         if wrong:
@@ -87,7 +104,7 @@ class Standings:
             moment: now; a quarantine that is in force began when it began.
             doubted_from: None for all reports.
         """
-        self._connection.execute(_BEGIN)
+        self._connection.execute(_BEGIN, _NEW)
         found = self.read()
         if found.quarantined is not None:
             earliest = min(found.doubted_from or 0, doubted_from or 0)  # None is the beginning of time
@@ -108,8 +125,9 @@ class Standings:
 
     def lift(self, moment: int) -> None:
         """Let the engine be asked again; what it says counts as right from now on."""
-        self._connection.execute(_BEGIN)
-        self._set(quarantined=None, doubted_from=None, withdrawn=True, last_right=moment)
+        self._connection.execute(_BEGIN, _NEW)
+        self._connection.execute(update(engine_standing).values(last_right=moment))
+        self._set(quarantined=None, doubted_from=None, withdrawn=True)
 
     def stored_from(self, type_: str, moment: int | None) -> list[tuple[tuple[str, str], str]]:
         """Resources of a type whose current version was stored at a moment or later: patient and id, by patient.
@@ -124,3 +142,8 @@ class Standings:
 
     def _set(self, **values: Any) -> None:
         self._connection.execute(_MINE.values(**values))
+
+
+def _name(what: str) -> str:
+    """The row of a model: as much of its hash as the column has room for."""
+    return f"g{what[:15]}"

@@ -19,7 +19,8 @@ engine_standing: Final = Table(
     Column("doubted_from", BigInteger),
     Column("withdrawn", Boolean, nullable=False),
 )
-"""One row, made with the first answer. Times are microseconds since 1970, UTC.
+"""One row of the engine, made with the first answer. Of the others, one for each model that is asked golden cases, only
+`last_right` and `answered_right` are of use. Times are microseconds since 1970, UTC.
 
 `last_right` is when an answer was noted as right last. While `quarantined` is not null, no process asks the engine;
 reports stored from `doubted_from` on are doubted, all when it is null, and `withdrawn` says that they are withdrawn.

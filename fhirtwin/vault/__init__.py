@@ -6,6 +6,7 @@ opened leaves before it is rounded.
 
 from fhirtwin.vault.asking import Asking, Keyring, asking
 from fhirtwin.vault.batch import BatchVault
+from fhirtwin.vault.golden import Golden
 from fhirtwin.vault.keeping import Lifetime, Shelf
 from fhirtwin.vault.keys import Opening
 from fhirtwin.vault.network import NetworkVault
@@ -16,6 +17,7 @@ from fhirtwin.vault.vault import Vault
 __all__ = [
     "Asking",
     "BatchVault",
+    "Golden",
     "Keyring",
     "Lifetime",
     "NetworkVault",

@@ -63,6 +63,10 @@ class Asking(ABC):
     def most_off(self, answer: str) -> Decimal:
         """How far an opened answer may be from the plain one, rounding included."""
 
+    def wrong_beyond(self, answer: str) -> Decimal:
+        """How far from the plain one an opened answer shows that the engine computes wrongly: no noise comes near."""
+        return self.most_off(answer) + Decimal(repr(self.profile.tolerance))
+
 
 class _Panel(Asking):
     """In one ciphertext, with a probe."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fhirtwin.ckks import packing, profiles
+from fhirtwin.settings import Settings
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "probes.md").read_text()
@@ -23,6 +24,25 @@ def test_the_table_is_what_the_formula_gives() -> None:
             right = 100 * (1 - (1 - float(share) / 100 * (1 - luck)) ** calls)
             digits = len(told.partition(".")[2])
             assert float(told) == round(right, digits), (share, by, calls)
+
+
+def test_the_table_of_golden_cases_is_what_its_formula_gives() -> None:
+    rows = re.findall(
+        r"^\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) % \| ([\d.]+) % \| ([\d.]+) % \| ([\d.]+) % \|$", PAGE, re.M
+    )
+    assert len(rows) == 6 and float(rows[0][0]) == Settings().golden_share
+    for share, more, lies, *caught in rows:
+        golden = float(share)
+        assert float(more) == round(golden / (1 - golden), 2)
+        for calls, told in zip((100, 1_000, 1_000 / (1 - golden)), caught, strict=True):
+            right = 100 * (1 - (1 - float(lies) / 100 * golden) ** calls)
+            assert float(told) == round(right, len(told.partition(".")[2])), (share, lies, calls)
+    assert f"`FHIRTWIN_GOLDEN_SHARE` is {Settings().golden_share}" in PAGE
+    network = profiles.NETWORK
+    beyond = float(network.step) / 2 + network.error + network.tolerance
+    score = profiles.POLYGENIC
+    assert f"a score by more than {float(score.step) / 2 + score.error + score.tolerance:.4f} (half" in PAGE
+    assert f"more than {beyond:.4f}, " in PAGE and f"tolerance, {network.tolerance:g})" in PAGE
 
 
 def test_what_it_says_of_factors_tolerance_and_room_is_so() -> None:

@@ -22,13 +22,25 @@ from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Fault, Incorrect
 
 Plaintext = NewType("Plaintext", object)
-Ciphertext = NewType("Ciphertext", object)
 Complex = NDArray[np.complex128]
 
 # What Pyfhel says by a warning (it made up a key, it lost precision) would be a wrong number later.
 warnings.filterwarnings("error", message=r".*<Pyfhel Warning>")
 
 machine.skip_static_destructors()
+
+
+class Ciphertext:
+    """One ciphertext, for the methods of a `Ring`. It has no operators.
+
+    Those of Pyfhel align two ciphertexts by a count of levels that serialisation loses, and so add and multiply wrongly
+    without a word.
+    """
+
+    __slots__ = ("_held",)
+
+    def __init__(self, held: PyCtxt) -> None:
+        self._held = held
 
 
 class Ring:
@@ -155,29 +167,29 @@ class Ring:
         if len(data) != (self.profile.level_bytes(primes) if primes else self.profile.ciphertext_bytes):
             raise Incorrect("A ciphertext has the wrong length for its profile.")
         try:
-            loaded = PyCtxt(pyfhel=self._pyfhel, bytestring=data, scheme="ckks")
-            fits = loaded.size() == 2 and loaded.scale == scale
+            loaded = Ciphertext(PyCtxt(pyfhel=self._pyfhel, bytestring=data, scheme="ckks"))
+            fits = loaded._held.size() == 2 and loaded._held.scale == scale
         except (RuntimeError, ValueError, MemoryError) as error:
             raise Incorrect("A ciphertext cannot be read.") from error
         if not fits:
             raise Incorrect("A ciphertext is not what its profile says.")
-        return Ciphertext(loaded)
+        return loaded
 
     def multiply(self, sealed: Ciphertext, plain: Plaintext) -> None:
         """Multiply in place; nobody but the caller tracks that the scale is now the product's."""
-        self._pyfhel.multiply_plain(sealed, plain)
+        self._pyfhel.multiply_plain(sealed._held, plain)
 
     def product(self, sealed: Ciphertext, plain: Plaintext) -> Ciphertext:
         """Multiply into a new ciphertext. SEAL refuses a plaintext that is zero everywhere."""
-        return Ciphertext(self._pyfhel.multiply_plain(sealed, plain, in_new_ctxt=True))
+        return Ciphertext(self._pyfhel.multiply_plain(sealed._held, plain, in_new_ctxt=True))
 
     def add(self, sealed: Ciphertext, other: Ciphertext) -> None:
         """Add in place; both have the same scale, or SEAL refuses."""
-        self._pyfhel.add(sealed, other)
+        self._pyfhel.add(sealed._held, other._held)
 
     def add_plain(self, sealed: Ciphertext, plain: Plaintext) -> None:
         """Add in place."""
-        self._pyfhel.add_plain(sealed, plain)
+        self._pyfhel.add_plain(sealed._held, plain)
 
     def add_rotated(self, sealed: Ciphertext, step: int) -> None:
         """Add to each slot the slot `step` places on.
@@ -188,14 +200,14 @@ class Ring:
         if self._pyfhel.is_rotate_key_empty():
             raise Incorrect("The evaluation keys are missing.")
         try:
-            rotated = self._pyfhel.rotate(sealed, step, in_new_ctxt=True)
+            rotated = Ciphertext(self._pyfhel.rotate(sealed._held, step, in_new_ctxt=True))
         except (RuntimeError, ValueError) as error:
             raise Incorrect("The evaluation keys are not for the steps of this panel.") from error
-        self._pyfhel.add(sealed, rotated)
+        self.add(sealed, rotated)
 
     def save(self, sealed: Ciphertext) -> bytes:
         """Serialise, uncompressed: ciphertexts do not compress, and an exact length can be checked."""
-        return bytes(sealed.to_bytes("none"))  # type: ignore[attr-defined]
+        return bytes(sealed._held.to_bytes("none"))
 
     def decrypt(self, sealed: Ciphertext) -> Complex:
         """Decrypt and decode. The result is precise enough to give the key away: it must be rounded at once.
@@ -204,7 +216,7 @@ class Ring:
             Fault: there is no secret key here.
         """
         self._need_secret_key()
-        opened: Complex = self._pyfhel.decryptComplex(sealed)
+        opened: Complex = self._pyfhel.decryptComplex(sealed._held)
         return opened
 
     @staticmethod

@@ -41,16 +41,16 @@ class LevelledRing(Ring):
 
     def copy(self, sealed: Ciphertext) -> Ciphertext:
         """The same once more."""
-        return Ciphertext(PyCtxt(copy_ctxt=sealed))
+        return Ciphertext(PyCtxt(copy_ctxt=sealed._held))
 
     def rescale(self, sealed: Ciphertext) -> None:
         """Divide by the last prime that is left, and go a level down, in place."""
-        self._pyfhel.rescale_to_next(sealed)
+        self._pyfhel.rescale_to_next(sealed._held)
 
     def go_down(self, sealed: Ciphertext, levels: int) -> None:
         """Go so many levels down with the scale as it is, in place."""
         for _ in range(levels):
-            self._pyfhel.mod_switch_to_next_ctxt(sealed)
+            self._pyfhel.mod_switch_to_next_ctxt(sealed._held)
 
     def square(self, sealed: Ciphertext) -> None:
         """Square each slot, in place, and bring the product back to two polynomials.
@@ -60,8 +60,8 @@ class LevelledRing(Ring):
         """
         if self._pyfhel.is_relin_key_empty():
             raise Incorrect("The evaluation keys are missing.")
-        self._pyfhel.square(sealed)
-        self._pyfhel.relinearize(sealed)
+        self._pyfhel.square(sealed._held)
+        self._pyfhel.relinearize(sealed._held)
 
     def make_relinearisation_key(self) -> bytes:
         """Make the key that squares need, and return it serialised.

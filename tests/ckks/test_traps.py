@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import copy
+import operator
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -41,22 +42,181 @@ serialisation loses; `cumul_add`, which rotates the other way; `scalar_prod`, wh
 `from_bytes_context`, which takes the security level from whoever sent the bytes."""
 
 
-def used_of_pyfhel() -> Iterator[str]:
-    """In `ckks`, that is: that nothing else knows Pyfhel, import-linter shows."""
-    for path in (ROOT / "fhirtwin" / "ckks").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Attribute)
-                and isinstance(node.value, ast.Attribute)
-                and node.value.attr == "_pyfhel"
-            ):
-                yield node.attr
+SAFE_OF_CIPHERTEXTS = {"to_bytes", "size", "scale"}
+
+HIDDEN = {"_pyfhel", "_held"}
+"""Attributes of ours that hold an object of Pyfhel: never passed on under another name, so that the search sees all."""
+
+BACK_DOORS = {
+    *("getattr", "setattr", "vars", "eval", "exec", "globals", "locals", "compile", "__import__", "__dict__"),
+    *("__getattribute__", "operator", "attrgetter", "methodcaller", "importlib", "inspect"),
+}
+"""Ways to an attribute whose name does not stand in the source."""
+
+
+class Search(ast.NodeVisitor):
+    """What a module of `ckks` does with Pyfhel: `used` of a ring, and `faults`, which nobody could see through."""
+
+    def __init__(self, source: str) -> None:
+        self.used: set[str] = set()
+        self.faults: list[str] = []
+        tree = ast.parse(source)
+        self.parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self.visit(tree)
+
+    def visit_Attribute(self, node: ast.Attribute) -> None:
+        if node.attr in BACK_DOORS:
+            self.fault(node)
+        if node.attr in HIDDEN:
+            self.hidden(node, self.parents[node])
+        self.generic_visit(node)
+
+    def hidden(self, node: ast.Attribute, parent: ast.AST) -> None:
+        """`x._pyfhel.name` and `x._held.name` are seen; the first as `pyfhel=`, the second in a call of `x._pyfhel`."""
+        if isinstance(parent, ast.Attribute):
+            if node.attr == "_pyfhel":
+                self.used.add(parent.attr)
+            elif parent.attr not in SAFE_OF_CIPHERTEXTS:
+                self.fault(parent)
+            return
+        made = isinstance(node.ctx, ast.Store) and isinstance(parent, ast.Assign | ast.AnnAssign)
+        if made and isinstance(parent.value, ast.Call | ast.Name):  # type: ignore[attr-defined]
+            return
+        if node.attr == "_held" and isinstance(parent, ast.Call) and of_pyfhel(parent.func) and node in parent.args:
+            return
+        if isinstance(parent, ast.keyword) and parent.arg == {"_pyfhel": "pyfhel", "_held": "copy_ctxt"}[node.attr]:
+            call = self.parents[parent]
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "PyCtxt":
+                return
+        self.fault(node)
+
+    def visit_Name(self, node: ast.Name) -> None:
+        parent = self.parents[node]
+        named = isinstance(parent, ast.arg) and parent.annotation is node
+        if node.id in BACK_DOORS or (
+            node.id in {"Pyfhel", "PyCtxt"} and not named and not (isinstance(parent, ast.Call) and parent.func is node)
+        ):
+            self.fault(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        """What gives a ciphertext stands in `Ciphertext(...)`, which has no operators, and a ring in `_pyfhel`."""
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        parent = self.parents[node]
+        if name == "PyCtxt" or (of_pyfhel(node.func) and any(word.arg == "in_new_ctxt" for word in node.keywords)):
+            within = parent.func.id if isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) else ""
+            if within != "Ciphertext":
+                self.fault(node)
+        if name == "Pyfhel" and not isinstance(parent, ast.AnnAssign):
+            self.fault(node)
+        self.generic_visit(node)
+
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if node.value in HIDDEN and not self.is_slot(node):
+            self.fault(node)
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        names = {one.name for one in node.names if one.asname is None}
+        if (node.module or "").startswith("Pyfhel") and (node.module != "Pyfhel" or len(names) < len(node.names)):
+            self.fault(node)
+        if (node.module or "").split(".")[0] in BACK_DOORS or (node.module == "Pyfhel" and "*" in names):
+            self.fault(node)
+
+    def visit_Import(self, node: ast.Import) -> None:
+        if any(one.name.split(".")[0] in BACK_DOORS | {"Pyfhel"} for one in node.names):
+            self.fault(node)
+
+    def is_slot(self, node: ast.Constant) -> bool:
+        holder = self.parents[self.parents[node]]
+        return isinstance(holder, ast.Assign) and ast.unparse(holder.targets[0]) == "__slots__"
+
+    def fault(self, node: ast.AST) -> None:
+        self.faults.append(ast.unparse(node))
+
+
+def of_pyfhel(node: ast.AST) -> bool:
+    return isinstance(node, ast.Attribute) and isinstance(node.value, ast.Attribute) and node.value.attr == "_pyfhel"
+
+
+def searched(source: str) -> set[str]:
+    """What is in it that was not found safe."""
+    found = Search(source)
+    return found.used - SAFE | set(found.faults)
+
+
+CKKS = ROOT / "fhirtwin" / "ckks"
 
 
 def test_nothing_of_pyfhel_is_used_but_what_was_found_safe() -> None:
-    used = set(used_of_pyfhel())
-    assert used - SAFE == set()
+    """In `ckks`, that is: that nothing else knows Pyfhel, import-linter shows."""
+    sources = {path: path.read_text() for path in CKKS.rglob("*.py")}
+    assert {path.name: found for path, source in sources.items() if (found := searched(source))} == {}
+    used = set().union(*(Search(source).used for source in sources.values()))
     assert {"contextGen", "rotate", "decryptComplex"} <= used, "the search sees what it is to see"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "self._pyfhel.cumul_add(sealed._held)",
+        "he = self._pyfhel; he.cumul_add(sealed._held)",
+        "he: object = self._pyfhel",
+        "(he := self._pyfhel).scalar_prod(sealed._held, sealed._held)",
+        "(he,) = (self._pyfhel,)",
+        "[he.cumul_add(sealed._held) for he in (self._pyfhel,)]",
+        "_elsewhere(self._pyfhel)",
+        "return self._pyfhel",
+        "getattr(self._pyfhel, 'cumul_add')(sealed._held)",
+        "getattr(self, '_pyfhel').cumul_add(sealed)",
+        "vars(self)['_pyfhel'].cumul_add(sealed)",
+        "self.__dict__['_pyfhel'].cumul_add(sealed)",
+        "import operator; operator.attrgetter('_py' + 'fhel')(self).cumul_add(sealed)",
+        "from operator import attrgetter as of",
+        "object.__getattribute__(self, '_pyf' + 'hel')",
+        "import Pyfhel as everything",
+        "from Pyfhel import PyCtxt as Other",
+        "from Pyfhel.PyCtxt import PyCtxt",
+        "kind = PyCtxt",
+        "return sealed._held * sealed._held",
+        "return sealed._held + 1",
+        "sealed._held *= 2",
+        "held = sealed._held; held *= held",
+        "-sealed._held",
+        "sealed._held.__mul__(sealed._held)",
+        "_elsewhere(sealed._held)",
+        "loaded = PyCtxt(copy_ctxt=sealed._held); loaded *= loaded",
+        "other = self._pyfhel.rotate(sealed._held, 1, in_new_ctxt=True); other += other",
+        "Pyfhel().from_bytes_context(sealed)",
+        "eval('self._' + 'pyfhel')",
+    ],
+)
+def test_the_search_finds_what_is_put_into_a_module(line: str) -> None:
+    source = (CKKS / "levelled.py").read_text()
+    place = "        self._pyfhel.rescale_to_next(sealed._held)\n"
+    assert searched(source) == set()
+    assert source.count(place) == 1
+    assert searched(source.replace(place, f"{place}        {line}\n")) != set()
+
+
+@pytest.mark.parametrize(
+    "apply",
+    [
+        *(operator.add, operator.sub, operator.mul, operator.matmul, operator.truediv, operator.pow, operator.xor),
+        *(operator.iadd, operator.isub, operator.imul, operator.imatmul, operator.itruediv, operator.ipow),
+        *(operator.lshift, operator.rshift, operator.ilshift, operator.irshift, operator.ixor),
+    ],
+)
+def test_a_ciphertext_has_no_operator_with_another_a_plaintext_or_a_number(apply: Callable[..., object]) -> None:
+    ring = LevelledRing(profiles.NETWORK)
+    ring.make_keys()
+    slots, scale = np.ones(ring.profile.slots, dtype=np.complex128), ring.profile.input_scale
+    sealed, plain = ring.load(ring.encrypt(slots, scale), scale), ring.encode(slots, scale)
+    for other in (ring.copy(sealed), plain, 2, 2.0):
+        for pair in ((sealed, other), (other, sealed)):
+            with pytest.raises(TypeError):
+                apply(*pair)
+    for of_one in (operator.neg, operator.pos, operator.invert, bytes, len):
+        with pytest.raises(TypeError):
+            of_one(sealed)
 
 
 @pytest.mark.parametrize("kind", [Ring, LevelledRing])

@@ -42,7 +42,7 @@ def swapped(evaluator: Evaluator, features: SealedFeatures, others: SealedFeatur
         sealed = ring.load(sent.sealed_vector, profile.input_scale)
         ring.multiply(sealed, ring.encode(np.where(lanes, layout.weights, 0.0), profile.weight_scale))
         parts.append(sealed)
-    ring._pyfhel.add(parts[0], parts[1])
+    ring.add(parts[0], parts[1])
     for step in layout.steps:
         ring.add_rotated(parts[0], step)
     return SealedScores(profile.name, features.panel_digest, features.request_id, ring.save(parts[0]))

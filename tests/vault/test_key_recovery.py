@@ -2,6 +2,10 @@
 
 A ciphertext (c0, c1) opens to m = c0 + c1·s. Whoever holds c0, c1 and m exactly divides and has s. The attack is run on
 what the vault lets out, and on a raw decryption, so that it is seen to bite.
+
+Of a panel or table the vault lets out one number a row, and the attacker needs every slot: masks, and what he does not
+see, stop him with rounding or without, and those tests pass without it. Rounding is what stops him where every slot is
+let out, and that is a batch: `test_rounding_alone_keeps_the_key_of_a_batch` has it taken away.
 """
 
 from __future__ import annotations
@@ -9,10 +13,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.packing import Grid
+from fhirtwin.ckks.panel import Panel
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.vault import Vault
+from fhirtwin.vault import BatchVault, Vault, checking
 from tests.ckks.builders import evaluate, random_lookup, random_panel, random_table, random_vector
 
 PANEL = random_panel()
@@ -56,7 +62,10 @@ def test_the_attack_works_on_a_raw_decryption(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", ["masked", "rotating"])
 def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
-    """The attacker knows the panel, the features, the probe and all that was opened: the strongest he could be."""
+    """The attacker knows the panel, the features, the probe and all that was opened: the strongest he could be.
+
+    He still lacks the masks, in the imaginary parts of all slots. So it is not rounding that this test shows.
+    """
     evaluator = Evaluator(PANEL)
     vault = Vault(PANEL, mode=mode)
     profile, layout = vault.profile, vault._layout
@@ -86,6 +95,7 @@ def test_what_leaves_the_vault_recovers_nothing_of_the_key(mode: str) -> None:
 
 
 def test_what_a_table_lets_out_recovers_nothing_of_the_key() -> None:
+    """Here, too, masks and slots that nobody sees are enough without rounding."""
     table = random_table()
     vault, evaluator = Vault(table, mode="sparse"), Evaluator(PANEL, [table])
     profile, layout = vault.profile, vault._layout
@@ -105,3 +115,33 @@ def test_what_a_table_lets_out_recovers_nothing_of_the_key() -> None:
         first_slots = np.unique(layout.lane_of, return_index=True)[1][: layout.rows]
         guess[first_slots] = [float(value) for value in scores.values.values()]
         assert recovered(ring, answer.sealed_sums, guess, profile.product_scale) == 0.0
+
+
+@pytest.mark.parametrize("is_rounded", [True, False])
+def test_rounding_alone_keeps_the_key_of_a_batch(is_rounded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full batch lets out every slot but those of the probes, which this attacker is given, unrounded.
+
+    Of one feature the engine's answer is the ciphertext that it got times a whole number, so each sum over the weight
+    is a slot of the decryption of the input: with all of them unrounded, the attack has the whole key.
+    """
+    panel = Panel(("x",), np.array([-1.0]), np.array([1.0]), ("y",), np.array([[1.0]]))
+    circuit = Batch(panel)
+    vault, evaluator, profile = BatchVault(circuit), Evaluator(PANEL, circuits=[circuit]), circuit.profile
+    features, opening = vault.seal(np.random.default_rng(4).uniform(-1.0, 1.0, (circuit.patients, 1)))
+    answer, held, seats = evaluate(evaluator, features), opening._ring, opening._expected
+    assert held is not None
+    ring = Ring(profile)
+    ring._pyfhel.from_bytes_secret_key(held._pyfhel.to_bytes_secret_key("none"))
+    raw = circuit.gathered(held.decrypt(held.load(answer.sealed_sums, profile.product_scale))[None])
+    if not is_rounded:
+        monkeypatch.setattr(checking, "counts", lambda sums, step: sums / step)
+    scores = vault.open(answer, opening)
+
+    everybody = np.empty((circuit.vectors, 1))
+    everybody[seats.probes], everybody[seats.nobody] = raw[seats.probes], raw[seats.nobody]
+    everybody[seats.patients] = scores.counts * float(scores.step)
+    assert np.abs(everybody - raw).max() <= (0.00051 if is_rounded else 1e-12)
+    inputs = (everybody / circuit.rounded[0, 0])[:, 0]
+    guess = inputs[: profile.slots] + 1j * inputs[profile.slots :]
+    share = recovered(ring, features.sealed_vector, guess, profile.input_scale)
+    assert share == 0.0 if is_rounded else share > 0.99

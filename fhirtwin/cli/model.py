@@ -112,7 +112,8 @@ def pack(
 def publish(*, what: str, version: str, models: Path | None, data: Path | None, authors: Path | None) -> None:
     """Publish the package WHAT to an engine's --models, or its public half to a gateway's --data.
 
-    A running engine serves it within a second; a gateway asks it from its next start on. With --version, roll back.
+    A running engine serves it within a second or two; a gateway asks it from its next start on. With --version, roll
+    back.
     """
     from fhirtwin.packages import package, published
 

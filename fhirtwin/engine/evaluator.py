@@ -81,6 +81,10 @@ class Evaluator:
         self._offers = Offers(models, self._ring_of, self._lock)
         self._lengths = self._own_lengths()
 
+    def keep_up(self) -> None:
+        """Encode the published models, and from now on whatever is published, in a thread that no caller waits for."""
+        self._offers.watch()
+
     @property
     def request_lengths(self) -> dict[str, frozenset[int]]:
         """Profile name to the exact lengths its messages may have, now."""

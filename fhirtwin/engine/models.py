@@ -94,6 +94,12 @@ class Models:
                 self._turn.release()
         return self._offers
 
+    def look(self) -> Mapping[str, Offer]:
+        """The same, looked at now: for a thread that has nobody waiting for it."""
+        with self._turn:
+            self._look()
+            return self._offers
+
     def _look(self) -> None:
         mark = (published.mark(self.folder), _time_of(self.authors))
         if mark == self._mark:

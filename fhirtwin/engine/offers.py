@@ -1,10 +1,16 @@
-"""Published models as a worker holds them: encoded when first asked for, forgotten when they are served no more."""
+"""Published models as a worker holds them: encoded before anybody can ask, forgotten when they are served no more.
+
+A worker's own thread looks at the folder and encodes (`Offers.watch`); callers are given what is ready, and never wait
+for either.
+"""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from fhirtwin.ckks import packing, wire
 from fhirtwin.ckks.circuits.circuit import Circuit
@@ -17,7 +23,28 @@ from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.models import Models, Offer
 from fhirtwin.packages.kind import AsPanel, Served
 
+WATCHED_EVERY_SECONDS: Final = 0.25
+"""How long a worker's thread waits between looks at the folder, which cost a few calls of the file system."""
+
 Lengths = Mapping[str, frozenset[int]]
+Encoded = tuple[Layout, Plaintext] | Prepared
+
+_log = logging.getLogger("fhirtwin.engine")
+
+
+@dataclass(frozen=True, eq=False)
+class _Ready:
+    """What is served at one moment. It is put in the place of another as a whole, and never changes.
+
+    Attributes:
+        offers: parts by their digests, none of which is not encoded.
+        encoded: the same parts.
+        lengths: of messages to them, by profile.
+    """
+
+    offers: Mapping[str, Offer] = field(default_factory=dict)
+    encoded: Mapping[str, Encoded] = field(default_factory=dict)
+    lengths: Lengths = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -33,69 +60,95 @@ class Offers:
     models: Models | None
     ring_of: Callable[[Profile], Ring]
     turn: threading.Lock
-    _laid: dict[str, tuple[Layout, Plaintext]] = field(default_factory=dict)
-    _prepared: dict[str, Prepared] = field(default_factory=dict)
+    _ready: _Ready = field(default_factory=_Ready)
+    _seen: Mapping[str, Offer] | None = None
     _networks: NetworkRings = field(default_factory=NetworkRings)
-    _seen: Mapping[str, Offer] = field(default_factory=dict)
-    _lengths: Lengths = field(default_factory=dict)
+    _refreshing: threading.Lock = field(default_factory=threading.Lock)
+    _watched: bool = False
+    _over: threading.Event = field(default_factory=threading.Event)
 
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        return self._networks.keyed.holds_secret_key or any(
-            one.holds_secret_key for one in list(self._prepared.values())
-        )
+        prepared = [one for one in self._ready.encoded.values() if isinstance(one, Prepared)]
+        return self._networks.keyed.holds_secret_key or any(one.holds_secret_key for one in prepared)
+
+    def watch(self) -> None:
+        """Encode all that is served, and from now on look and encode in a thread of its own, outside callers' turns."""
+        if self.models is not None:
+            self._refresh(self.models.look())
+            self._watched = True
+            threading.Thread(target=self._keep_watching, args=(self.models,), name="models", daemon=True).start()
 
     def lengths(self) -> Lengths:
         """Profile name to the exact lengths that messages to a model may have now."""
-        self._now()
-        return self._lengths
+        return self._now().lengths
 
     def model_of(self, digest: str) -> str | None:
         """The hash of the model that a part is of; None when it is not served."""
-        offer = self._now().get(digest)
+        offer = self._now().offers.get(digest)
         return None if offer is None else offer.model
 
     def vectors(self, digest: str) -> int:
         """How many vectors one request to a part has room for."""
-        part = self._part(digest)
-        return part.vectors if isinstance(part, Circuit) else 1
+        prepared = self.circuit(digest)
+        return 1 if prepared is None else prepared.circuit.vectors
 
     def laid(self, digest: str) -> tuple[Layout, Plaintext] | None:
         """A part that is evaluated as panels are, laid out and encoded."""
-        part = self._part(digest)
-        if not isinstance(part, AsPanel):
-            return None
-        with self.turn:
-            if digest not in self._laid:
-                layout, profile = packing.layout(part.panel, part.profile), part.profile
-                self._laid[digest] = layout, self.ring_of(profile).encode(layout.weights, profile.weight_scale)
-            return self._laid[digest]
+        encoded = self._now().encoded.get(digest)
+        return None if isinstance(encoded, Prepared) else encoded
 
     def circuit(self, digest: str) -> Prepared | None:
         """A part that is evaluated in a way of its own, encoded."""
-        part = self._part(digest)
-        if not isinstance(part, Circuit):
-            return None
+        encoded = self._now().encoded.get(digest)
+        return encoded if isinstance(encoded, Prepared) else None
+
+    def _now(self) -> _Ready:
+        if self.models is not None and not self._watched:
+            self._refresh(self.models.offers())
+        return self._ready
+
+    def _keep_watching(self, models: Models) -> None:
+        while not self._over.wait(WATCHED_EVERY_SECONDS):
+            try:
+                self._refresh(models.look())
+            except Exception as error:  # noqa: BLE001 - nobody could see any more what was withdrawn, so nothing is served
+                _log.error("no published model is served: looking at them failed: %s", type(error).__name__)
+                self._ready, self._seen = _Ready(), None
+
+    def _refresh(self, offers: Mapping[str, Offer]) -> None:
+        """Serve these: what is withdrawn goes first, so that its memory is free for what is new."""
+        with self._refreshing:
+            if offers is self._seen:
+                return
+            self._ready = _of(offers, {name: one for name, one in self._ready.encoded.items() if name in offers})
+            self._ready = _of(offers, dict(self._ready.encoded) | self._newly_encoded(offers))
+            self._seen = offers
+
+    def _newly_encoded(self, offers: Mapping[str, Offer]) -> dict[str, Encoded]:
+        found: dict[str, Encoded] = {}
+        for digest, offer in offers.items():
+            if digest not in self._ready.encoded:
+                try:
+                    found[digest] = self._encode(offer.part)
+                except Exception as error:  # noqa: BLE001 - of one model, by which no other may suffer
+                    _log.error("model %s is not served: encoding it failed: %s", offer.model, type(error).__name__)
+        return found
+
+    def _encode(self, part: Served) -> Encoded:
+        if isinstance(part, Circuit):
+            return prepare(part, self._networks)
+        layout = packing.layout(part.panel, part.profile)
         with self.turn:
-            if digest not in self._prepared:
-                self._prepared[digest] = prepare(part, self._networks)
-            return self._prepared[digest]
+            return layout, self.ring_of(part.profile).encode(layout.weights, part.profile.weight_scale)
 
-    def _part(self, digest: str) -> Served | None:
-        offer = self._now().get(digest)
-        return None if offer is None else offer.part
 
-    def _now(self) -> Mapping[str, Offer]:
-        if self.models is None:
-            return {}
-        offers = self.models.offers()
-        if offers is not self._seen:
-            with self.turn:
-                self._laid = {digest: one for digest, one in self._laid.items() if digest in offers}
-                self._prepared = {digest: one for digest, one in self._prepared.items() if digest in offers}
-                self._seen, self._lengths = offers, _lengths_of(offers)
-        return offers
+def _of(offers: Mapping[str, Offer], encoded: Mapping[str, Encoded]) -> _Ready:
+    """What of offers can be served: models of which every part is encoded."""
+    lacking = {offer.model for digest, offer in offers.items() if digest not in encoded}
+    whole = {digest: offer for digest, offer in offers.items() if offer.model not in lacking}
+    return _Ready(whole, {digest: encoded[digest] for digest in whole}, _lengths_of(whole))
 
 
 def lengths_of(part: Served) -> frozenset[int]:

@@ -131,7 +131,9 @@ def _load(
     limit = memory_mb * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    return create_app(evaluator.Evaluator(panel(), tables(), circuits(), models), _gateways(key_file, tenants))
+    holds = evaluator.Evaluator(panel(), tables(), circuits(), models)
+    holds.keep_up()  # so the worker has every weight encoded before it takes its first request
+    return create_app(holds, _gateways(key_file, tenants))
 
 
 def _gateways(key_file: Path | None, tenants: Path | None) -> Sole | Several:

@@ -7,14 +7,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from fhirtwin import golden, keyfile
+from fhirtwin.ckks.context import Ring
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine import models as models_of_engine
+from fhirtwin.engine import offers as offers_of_engine
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import LOOKED_AT_EVERY_SECONDS, Models
 from fhirtwin.engine.tenants import folder as tenant_folder
@@ -23,11 +28,21 @@ from fhirtwin.errors import EngineLacksModel, EngineUnavailable, Incorrect, Unpr
 from fhirtwin.files import write_file
 from fhirtwin.packages import package, published
 from fhirtwin.packages.package import Package
-from fhirtwin.vault import Vault
+from fhirtwin.vault import Keyring, Shelf, Vault, asking
 from tests.ckks.builders import evaluate, random_panel
 from tests.conftest import ROOT
 from tests.engine.process import running_engine
-from tests.packages.builders import AUTHORS, OTHER_KEY, authors_file, packed, packed_network, packed_trees, panel_of
+from tests.packages.builders import (
+    AUTHORS,
+    OTHER_KEY,
+    authors_file,
+    packed,
+    packed_network,
+    packed_polygenic,
+    packed_trajectory,
+    packed_trees,
+    panel_of,
+)
 
 
 @pytest.fixture
@@ -64,7 +79,7 @@ def test_a_published_model_is_evaluated_and_a_withdrawn_one_is_not(folder: Path)
     _again(models)
     with pytest.raises(Unprocessable, match="another panel"):
         evaluate(evaluator, vault.seal(np.zeros(4))[0])
-    assert evaluator._offers._laid == {} and evaluator.model_of(only.hash) == only.hash
+    assert evaluator._offers._ready.encoded == {} and evaluator.model_of(only.hash) == only.hash
     assert evaluator.request_lengths.keys() == Evaluator(random_panel()).request_lengths.keys()
 
 
@@ -235,3 +250,112 @@ def test_nobody_waits_while_another_reads_what_was_published(folder: Path, monke
     go_on.set()
     one.join()
     assert len(models.offers()) == 2
+
+
+@contextmanager
+def _watching(models: Models) -> Iterator[Evaluator]:
+    """What a worker holds once it has started."""
+    evaluator = Evaluator(random_panel(), models=models)
+    evaluator.keep_up()
+    try:
+        yield evaluator
+    finally:
+        evaluator._offers._over.set()
+
+
+def _wait_until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def _packages(folder: Path) -> list[Package]:
+    """One of each kind but panels, of which one is served from the start."""
+    made = packed_network, packed_trees, packed_polygenic, packed_trajectory
+    return [one(folder / one.__name__).package for one in made]
+
+
+def test_weights_are_encoded_at_start_and_after_a_change_and_never_in_a_callers_turn(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_thread = list[str]()
+
+    encode = Ring.encode
+
+    def noted(ring: Ring, values: NDArray[np.complex128], scale: float) -> object:
+        by_thread.append(threading.current_thread().name)
+        return encode(ring, values, scale)
+
+    later = _packages(folder)
+    (at_start,) = published.current(folder / "models", AUTHORS)
+    with _watching(_models(folder)) as evaluator:
+        assert evaluator._offers._ready.encoded.keys() == {at_start.hash}
+        monkeypatch.setattr(Ring, "encode", noted)  # through which all encoding goes
+        for one in later:
+            published.publish(one, folder / "models", with_weights=True)
+        _wait_until(lambda: all(evaluator._offers.model_of(one.hash) for one in later))
+        assert set(by_thread) == {"models"}
+        for one in (at_start, *later):
+            asks, masks = asking(one.model, Keyring(Shelf())), list[int]()
+
+            def send(features: SealedFeatures, masks: list[int] = masks) -> SealedScores:
+                by_thread.clear()
+                answer = evaluate(evaluator, features)
+                masks.append(len(by_thread))
+                return answer
+
+            asks.ask(one.cases[0].given, send)
+            # What is encoded for a caller is its masks, fresh for each: one ciphertext's here, of whatever kind.
+            assert set(masks) == {1}, one.kind
+        published.withdraw(folder / "models", at_start.id)
+        _wait_until(lambda: evaluator._offers.model_of(at_start.hash) is None)
+        assert at_start.hash not in evaluator._offers._ready.encoded
+
+
+def test_a_caller_is_answered_while_a_model_is_being_encoded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoding, go_on, prepare = threading.Event(), threading.Event(), offers_of_engine.prepare
+
+    def slow(*given: object) -> object:
+        encoding.set()
+        assert go_on.wait(30)
+        return prepare(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(offers_of_engine, "prepare", slow)
+    (kfre,) = published.current(folder / "models", AUTHORS)
+    network = packed_network(folder / "network").package
+    with _watching(_models(folder)) as evaluator:
+        published.publish(network, folder / "models", with_weights=True)
+        assert encoding.wait(30)
+        features, _ = Vault(panel_of(kfre).hidden()).seal(kfre.cases[0].given)
+        evaluate(evaluator, features)
+        assert evaluator._offers.model_of(network.hash) is None and "P2-net" not in evaluator.request_lengths
+        go_on.set()
+        _wait_until(lambda: "P2-net" in evaluator.request_lengths)
+
+
+def test_a_model_that_cannot_be_encoded_is_left_out_by_name_and_stops_no_other(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(offers_of_engine, "prepare", full)
+    network = packed_network(folder / "network").package
+    published.publish(network, folder / "models", with_weights=True)
+    (kfre,) = [one for one in published.current(folder / "models", AUTHORS) if one.id != network.id]
+    with caplog.at_level(logging.ERROR), _watching(_models(folder)) as evaluator:
+        assert evaluator._offers.model_of(kfre.hash) and not evaluator._offers.model_of(network.hash)
+    assert f"model {network.hash} is not served: encoding it failed: MemoryError" in caplog.text
+
+
+def test_when_the_folder_cannot_be_looked_at_nothing_is_served_until_it_can(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (kfre,) = published.current(folder / "models", AUTHORS)
+    with caplog.at_level(logging.ERROR), _watching(_models(folder)) as evaluator:
+        with monkeypatch.context() as broken:
+            broken.setattr(published, "mark", lambda _: 1 / 0)
+            _wait_until(lambda: evaluator._offers.model_of(kfre.hash) is None)
+        _wait_until(lambda: evaluator._offers.model_of(kfre.hash) == kfre.hash)
+    assert "looking at them failed: ZeroDivisionError" in caplog.text

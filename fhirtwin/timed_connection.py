@@ -21,6 +21,7 @@ class TimedSocket:
         self._sock = sock
         self.deadline = 0.0
         self.received = 0
+        self._begun = b""
         self.most: int | None = None
         """Bytes that may be received, headers and framing included; None leaves that to who reads."""
 
@@ -51,7 +52,8 @@ class TimedSocket:
         """Count what the other side sent before it broke off: who has begun to answer has seen the request."""
         with suppress(OSError):
             self._sock.settimeout(0)
-            self.received += len(self._sock.recv(1))
+            self._begun = self._sock.recv(1)  # and whoever reads is given it: TLS has no way to look ahead
+            self.received += len(self._begun)
 
     def recv_into(self, buffer: Any) -> int:
         """Receive what is there before the deadline, and count it.
@@ -61,6 +63,9 @@ class TimedSocket:
             TooMuch: more was sent than may be received.
         """
         self.arm()
+        if self._begun:
+            buffer[:1], self._begun = self._begun, b""
+            return 1
         count = self._sock.recv_into(buffer)
         self.received += count
         if self.most is not None and self.received > self.most:

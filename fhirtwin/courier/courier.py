@@ -234,8 +234,7 @@ class Courier:
             connection.putheader(wire.KEY_HEADER, self._key_name)
             if body:
                 connection.putheader("Content-Length", str(len(body)))
-            connection.endheaders(body or None)
-            with connection.getresponse() as response:
+            with _answered(connection, body) as response:
                 # An engine says how long its answer is, so nothing is read whose end is not known: http.client would
                 # take a chunk of length -1 as leave to read into memory for as long as somebody sends.
                 length = response.length
@@ -293,6 +292,19 @@ class Courier:
 
 def _answer_bytes(features: SealedFeatures) -> int:
     return wire.OVERHEAD_BYTES + wire.answer_bytes(features)
+
+
+def _answered(connection: Connection, body: bytes) -> http.client.HTTPResponse:
+    """Send the end of a request, and read the head of its answer."""
+    try:
+        connection.endheaders(body or None)
+    except ConnectionError as broken:
+        # Who refuses a large message unread says why, and hangs up while it is still being sent.
+        try:
+            return connection.getresponse()
+        except (http.client.HTTPException, OSError):
+            raise broken from None
+    return connection.getresponse()
 
 
 def _on_the_way(features: SealedFeatures) -> float:

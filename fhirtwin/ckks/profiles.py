@@ -59,6 +59,11 @@ class Profile:
         return self.degree // 2
 
     @property
+    def levels(self) -> int:
+        """How many products may follow one upon another: one for each data prime, for the last one keeps its own."""
+        return len(self.modulus_bits) - 1
+
+    @property
     def input_scale(self) -> float:
         """Scale of the sealed features."""
         return 2.0**self.input_bits

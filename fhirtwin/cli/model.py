@@ -10,6 +10,7 @@ import click
 from fhirtwin.cli.model_ask import ask
 
 if TYPE_CHECKING:
+    from fhirtwin.packages.package import Package
     from fhirtwin.packages.signing import Authors
     from fhirtwin.settings import Settings
 
@@ -148,9 +149,10 @@ def withdraw(*, name: str, models: Path | None, data: Path | None) -> None:
 @_DATA
 @_AUTHORS
 def list_(*, models: Path | None, data: Path | None, authors: Path | None) -> None:
-    """Print every version of every model of a folder: how it stands, its hash and its author."""
+    """Print every version of every model of a folder: how it stands and is evaluated, its hash and its author."""
     from fhirtwin.errors import Incorrect
     from fhirtwin.packages import published
+    from fhirtwin.packages.kinds.table import kind_of
 
     folder, trusted = _folder(models, data), _trusted(data, authors)
     for one in published.entries(folder):
@@ -161,7 +163,9 @@ def list_(*, models: Path | None, data: Path | None, authors: Path | None) -> No
             click.echo(f"{one.id} {one.version}  refused: {error}")
         else:
             half = "whole" if found.is_whole else "public half"
-            click.echo(f"{one.id} {one.version}  {state}  {half}  {found.hash}  by {found.author}")
+            under = kind_of(found.kind).declared
+            how = f"{found.kind}, {under.profile.name}, depth {under.depth}"
+            click.echo(f"{one.id} {one.version}  {state}  {half}  {how}  {found.hash}  by {found.author}")
 
 
 @model.command("verify")
@@ -190,6 +194,7 @@ def verify(
         click.echo(
             "Nobody said whom to trust (--authors): compare that key with the author's by another way.", err=True
         )
+    click.echo(_declared(found))
     click.echo(f"{len(found.cases)} golden cases come out right.")
     if not url:
         return
@@ -203,6 +208,24 @@ def verify(
     click.echo(
         f"The engine at {url} answers {told.cases} sealed golden cases right; a sum is off by {told.off} at most."
     )
+
+
+def _declared(found: Package) -> str:
+    """How a model is evaluated, and what of a call costs, as far as that is known without the weights."""
+    from fhirtwin.packages.kinds.table import kind_of
+
+    declared = kind_of(found.kind).declared
+    profile = declared.profile
+    lines = [
+        f"Profile {profile.name}: depth {declared.depth} of {profile.levels}, error at most {profile.error:g} a "
+        f"ciphertext before rounding. Packing: {declared.packing}."
+    ]
+    if found.is_whole:
+        costs = [part.cost for part in found.model.served()]
+        there, back = sum(cost.sealed_in for cost in costs), sum(cost.sealed_out for cost in costs)
+        products = sum(cost.products for cost in costs)
+        lines.append(f"A call for one patient takes ciphertexts: {there} there, {back} back; products: {products}.")
+    return "\n".join(lines)
 
 
 def _folder(models: Path | None, data: Path | None) -> Path:

@@ -10,7 +10,8 @@ from typing import ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.circuits.circuit import Circuit, digest_of
+from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
+from fhirtwin.ckks.declared import OF_PANELS, Declared
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
@@ -46,6 +47,16 @@ class AsPanel:
     def digest(self) -> str:
         """What requests name it by."""
         return self.panel.digest
+
+    @property
+    def declared(self) -> Declared:
+        """Depth and packing."""
+        return OF_PANELS[self.profile.name]
+
+    @property
+    def cost(self) -> Cost:
+        """One ciphertext each way and one product, whatever the panel."""
+        return Cost(1, 1, products=1, plaintexts=1)
 
     @property
     def memory_bytes(self) -> int:
@@ -136,10 +147,12 @@ class Kind(ABC):
 
     Attributes:
         name: `kind` of the manifest.
+        declared: what is known of how an engine evaluates it, the same for every model of the kind.
         longest: its files beside manifest and signature, and most bytes of each. The public half lacks `WEIGHTS`.
     """
 
     name: ClassVar[str]
+    declared: ClassVar[Declared]
     longest: ClassVar[Mapping[str, int]]
 
     @abstractmethod

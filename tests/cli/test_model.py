@@ -50,12 +50,18 @@ def engine(place: Path) -> tuple[object, ...]:
 def test_from_packing_to_rolling_back(place: Path) -> None:
     whole, public = place / "out" / "kfre-packaged-1.0", place / "out" / "kfre-packaged-1.0.public"
     assert "panel, whole package, signed by kidney-group" in right("verify", whole, "--data", place / "data")
+    told = right("verify", whole, "--data", place / "data")
+    assert "Profile P1-mask: depth 1 of 1, error at most 0.0001" in told and "Packing: two features a slot" in told
+    assert "A call for one patient takes ciphertexts: 1 there, 1 back; products: 1." in told
+    told = right("verify", public)
+    assert "Profile P1-mask: depth 1 of 1" in told and "A call" not in told  # of which the weights tell
     assert "compare that key with the author's" in right("verify", public)
     assert "is at 1.0, by kidney-group" in right("publish", whole, *engine(place))
     (place / "next.json").write_text((KFRE / "model.json").read_text().replace('"1.0"', '"1.1"'))
     assert pack(place, description=place / "next.json").exit_code == 0
     right("publish", place / "out" / "kfre-packaged-1.1", *engine(place))
     listed = right("list", *engine(place)).splitlines()
+    assert all("  panel, P1-mask, depth 1  " in line for line in listed)
     assert [line.split()[1:3] for line in listed] == [["1.0", "served"], ["1.1", "current"]]
     assert "Served no more: 1.1." in right("publish", "kfre-packaged", "--version", "1.0", *engine(place))
     assert [line.split()[2] for line in right("list", *engine(place)).splitlines()] == ["current", "kept"]

@@ -15,16 +15,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
+from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.layout import gains_of
 from fhirtwin.ckks.noise import FRESH_NOISE
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.profiles import BATCH, Profile
+from fhirtwin.ckks.profiles import BATCH
 from fhirtwin.errors import Incorrect
 
 PROBES: Final = 16
@@ -51,6 +52,8 @@ class Batch(Circuit):
 
     panel: Panel
 
+    declared: ClassVar = Declared(BATCH, 1, "a slot for two patients, one in each part; a ciphertext a feature")
+
     def __post_init__(self) -> None:
         self.panel.check()
         for name, row in zip(self.panel.rows, self.rounded, strict=True):
@@ -62,11 +65,6 @@ class Batch(Circuit):
         if (2 * self.panel.largest() * self.gains).max() * BATCH.input_scale >= 2.0 ** (BATCH.modulus_bits[0] - 1):
             raise Incorrect(f"A feature of this panel is too large for profile {BATCH.name}; centre or scale it.")
         self.refuse_excess()
-
-    @property
-    def profile(self) -> Profile:
-        """The pinned parameters."""
-        return BATCH
 
     @property
     def patients(self) -> int:

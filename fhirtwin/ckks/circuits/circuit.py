@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Incorrect
 
@@ -40,12 +41,18 @@ class Cost:
 
 
 class Circuit(ABC):
-    """One model, or set of models, evaluated together in one call."""
+    """One model, or set of models, evaluated together in one call.
+
+    Attributes:
+        declared: what its kind says of how it is evaluated.
+    """
+
+    declared: ClassVar[Declared]
 
     @property
-    @abstractmethod
     def profile(self) -> Profile:
         """The pinned parameters."""
+        return self.declared.profile
 
     @property
     @abstractmethod

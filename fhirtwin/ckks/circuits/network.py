@@ -24,14 +24,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
+from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, UNITS, HiddenNetwork
-from fhirtwin.ckks.profiles import NETWORK, Profile
+from fhirtwin.ckks.profiles import NETWORK
 from fhirtwin.errors import Incorrect
 
 STEPS: Final = (tuple(64 << i for i in reversed(range(6))), (32, 16, 8, 4, 2, 1), (512, 256, 128, 64))
@@ -79,16 +80,19 @@ class Network(Circuit):
     package: str = ""
     input_gain: float | None = None
 
+    declared: ClassVar = Declared(
+        NETWORK,
+        len(STEPS) + 2,
+        f"each of {INPUTS} inputs in {UNITS[0]} slots, one for each unit of layer 1; after it units of layer 2 in four "
+        "copies, one for each output. Canaries in slots that are zero at the end",
+    )
+    """A product with weights in each of three layers, and two squares between them."""
+
     def __post_init__(self) -> None:
         self._check_shapes()
         self._refuse_overflow()
         self._refuse_what_rounds_away()
         self.refuse_excess()
-
-    @property
-    def profile(self) -> Profile:
-        """The pinned parameters."""
-        return NETWORK
 
     @cached_property
     def digest(self) -> str:

@@ -16,15 +16,16 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
+from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.drawing import weights_of_checks
 from fhirtwin.ckks.noise import FRESH_NOISE
-from fhirtwin.ckks.profiles import POLYGENIC, Profile
+from fhirtwin.ckks.profiles import POLYGENIC
 from fhirtwin.errors import Incorrect
 
 LARGEST_DOSAGE: Final = 2.0
@@ -63,6 +64,10 @@ class AnyPolygenic(Circuit):
     variants: Sequence[str]
     scores: tuple[str, ...]
 
+    declared: ClassVar = Declared(
+        POLYGENIC, 1, f"two dosages a slot, as a complex number, {CHUNK:,} in a ciphertext; a check in its last slot"
+    )
+
     def __post_init__(self) -> None:
         if not self.variants or not self.scores:
             raise Incorrect("A polygenic model needs at least one variant and one score.")
@@ -84,11 +89,6 @@ class AnyPolygenic(Circuit):
     @abstractmethod
     def largest(self) -> Float:
         """Largest magnitude of each score without its constant, shape (scores,)."""
-
-    @property
-    def profile(self) -> Profile:
-        """The pinned parameters."""
-        return POLYGENIC
 
     @property
     def chunks(self) -> int:

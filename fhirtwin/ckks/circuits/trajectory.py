@@ -14,13 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks import packing
+from fhirtwin.ckks.declared import OF_PANELS
 from fhirtwin.ckks.panel import LARGEST_SUM, Panel
-from fhirtwin.ckks.profiles import Profile
+from fhirtwin.ckks.profiles import SPARSE, Profile
 from fhirtwin.ckks.sealed import Scores
 from fhirtwin.errors import Fault, Incorrect
 
@@ -58,6 +60,8 @@ class Trajectory:
     readout: Float
     steps: int
     tolerances: tuple[float, ...]
+
+    declared: ClassVar = OF_PANELS[SPARSE.name]
 
     def __post_init__(self) -> None:
         self._check_shapes()

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from typing import Final
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from fhirtwin.ckks import noise
 from fhirtwin.ckks.circuits.circuit import digest_of
 from fhirtwin.ckks.circuits.splits import Splits
+from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import LARGEST_SUM, Panel
 from fhirtwin.ckks.profiles import MASKED
@@ -65,6 +66,13 @@ class Trees:
     values: tuple[Float, ...]
     base: Float
     tolerance: float = TOLERANCE
+
+    declared: ClassVar = Declared(
+        MASKED,
+        1,
+        "two leaves a slot, as a complex number; trees of one output, in as many ciphertexts as they need; a probe "
+        "beside them. The vault adds up",
+    )
 
     def __post_init__(self) -> None:
         splits = self.splits

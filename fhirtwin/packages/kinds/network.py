@@ -126,6 +126,7 @@ class NetworkKind(Kind):
     """Read as weights and biases, checked against bounds, overflow and error."""
 
     name = "network"
+    declared: ClassVar = Network.declared
     longest: ClassVar = COMMON
 
     def read(self, files: Mapping[str, bytes], manifest: Manifest, model_hash: str) -> NetworkModel:

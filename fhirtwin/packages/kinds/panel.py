@@ -10,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from fhirtwin.ckks import noise, packing
+from fhirtwin.ckks.declared import OF_PANELS
 from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
@@ -106,6 +107,7 @@ class PanelKind(Kind):
     """Read as weights, checked against bounds, overflow and error."""
 
     name = "panel"
+    declared: ClassVar = OF_PANELS[MASKED.name]
     longest: ClassVar = COMMON
 
     def read(self, files: Mapping[str, bytes], manifest: Manifest, model_hash: str) -> PanelModel:

@@ -87,6 +87,7 @@ class PolygenicKind(Kind):
     """Read as weights, checked against sums, bounds, overflow and error."""
 
     name = "polygenic"
+    declared: ClassVar = Polygenic.declared
     longest: ClassVar = {PUBLIC: 1_000_000, GOLDEN: 2_000_000, VARIANTS: 48_000_000, WEIGHTS: 20_000_000}
 
     def read(self, files: Mapping[str, bytes], manifest: Manifest, model_hash: str) -> PolygenicModel:

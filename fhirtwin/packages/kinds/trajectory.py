@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 import numpy as np
 
 from fhirtwin.ckks import noise, packing
+from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
@@ -161,6 +162,12 @@ class TrajectoryKind(Kind):
     """Read as weights of the panels, not as matrices: powers of a matrix differ in the last bit between machines."""
 
     name = "trajectory"
+    declared: ClassVar = Declared(
+        MASKED,
+        1,
+        "two states or inputs a slot, as a complex number, a slot for every pair of them in each output of each step; "
+        "in as many ciphertexts as steps need; a probe beside them. The vault adds up",
+    )
     longest: ClassVar = {PUBLIC: 2_000_000, GOLDEN: 2_000_000, WEIGHTS: 20_000_000}
 
     def read(self, files: Mapping[str, bytes], manifest: Manifest, model_hash: str) -> TrajectoryModel:

@@ -102,6 +102,7 @@ class TreesKind(Kind):
     """Read as splits and leaf values, checked against bounds, overflow and error."""
 
     name = "trees"
+    declared: ClassVar = Trees.declared
     longest: ClassVar = {**COMMON, SPLITS: 4_000_000}
 
     def read(self, files: Mapping[str, bytes], manifest: Manifest, model_hash: str) -> TreesModel:

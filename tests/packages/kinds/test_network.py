@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,14 +65,13 @@ class Engine:
 def off_by(engine: Engine, network: Any) -> Iterator[None]:
     """Let the engine evaluate another network in the place of the one that is served."""
     offers = engine.evaluator._offers
-    (digest,) = offers._now()
-    right = offers.circuit(digest)
-    assert right is not None
+    right = offers._now()
+    (digest,) = right.encoded
     from fhirtwin.engine.circuits.network import PreparedNetwork
 
-    offers._prepared[digest] = PreparedNetwork(network, offers._networks)
+    offers._ready = replace(right, encoded={digest: PreparedNetwork(network, offers._networks)})
     yield
-    offers._prepared[digest] = right
+    offers._ready = right
 
 
 def test_a_sealed_network_opens_to_what_it_says_in_clear(tmp_path: Path, whole: Package) -> None:
@@ -138,8 +138,6 @@ def test_what_lies_outside_is_refused_in_words_and_nothing_is_not(whole: Package
 def test_an_engine_with_other_weights_of_the_first_layer_answers_as_it_may_and_golden_cases_tell(
     tmp_path: Path, whole: Package
 ) -> None:
-    from dataclasses import replace
-
     from fhirtwin import golden
 
     network = network_of(whole).whole

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PART_BYTES: Final = 2**23
+_LAST_BITS: Final = 25
 
 
 class Recording:
@@ -90,7 +92,7 @@ def traces(recorded: bytes, *, numbers: Iterable[float], secrets: Iterable[bytes
     pieces = {
         int.from_bytes(secret[at : at + 8], "little") for secret in secrets for at in range(0, len(secret) - 7, 8)
     }
-    found = [f"{count} pieces of secrets" for count in [_hits(_windows(recorded), pieces)] if count]
+    found = [f"{count} pieces of secrets" for count in [_hits(recorded, pieces)] if count]
     found += [f"{count} numbers as doubles" for count in [doubles(recorded, numbers)] if count]
     runs = b" ".join(re.findall(rb"[-+.0-9eE]{4,}", recorded))
     found += [f"{n!r} as text" for n in numbers if repr(n).encode() in runs or f"{n:.6f}".encode() in runs]
@@ -104,7 +106,7 @@ def doubles(recorded: bytes, numbers: Iterable[float]) -> int:
     before or after zeros.
     """
     packed = [one for one in (struct.pack("<d", number) for number in numbers) if any(one[:4])]
-    return _hits(_windows(recorded), {int.from_bytes(one, order) for one in packed for order in ("little", "big")})
+    return _hits(recorded, {int.from_bytes(one, order) for one in packed for order in ("little", "big")})
 
 
 def texts(recorded: bytes, known: Iterable[str]) -> list[str]:
@@ -117,11 +119,21 @@ def texts(recorded: bytes, known: Iterable[str]) -> list[str]:
     ]
 
 
-def _windows(recorded: bytes) -> NDArray[np.uint64]:
-    """Every eight bytes of it, as they lie at any place."""
-    parts = [np.frombuffer(recorded, dtype="<u8", offset=at, count=(len(recorded) - at) // 8) for at in range(8)]
-    return np.concatenate(parts)
+def _windows(recorded: bytes) -> Iterator[NDArray[np.uint64]]:
+    """Every eight bytes of it, as they lie at any place, part after part: a network's keys are 51 MB."""
+    for start in range(0, len(recorded), _PART_BYTES):
+        part = recorded[start : start + _PART_BYTES + 7]
+        for at in range(min(8, len(part) - 7)):
+            yield np.frombuffer(part, dtype="<u8", offset=at, count=(len(part) - at) // 8)
 
 
-def _hits(windows: NDArray[np.uint64], words: set[int]) -> int:
-    return int(np.isin(windows, np.array(sorted(words), dtype=np.uint64)).sum())
+def _hits(recorded: bytes, words: set[int]) -> int:
+    """How often one of these stands there: by their last bits first, since nearly all windows are none of them."""
+    sought = np.array(sorted(words), dtype=np.uint64)
+    last, may = np.uint64(2**_LAST_BITS - 1), np.zeros(2**_LAST_BITS, dtype=bool)
+    may[sought & last] = True
+    found = 0
+    for some in _windows(recorded) if sought.size else ():
+        left = some[may[some & last]]
+        found += int((sought[np.minimum(np.searchsorted(sought, left), sought.size - 1)] == left).sum())
+    return found

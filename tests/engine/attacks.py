@@ -2,12 +2,14 @@
 
     python -m tests.engine.attacks [ANSWERS] [UPLOADS] [SEED]
 
-No such answer may be accepted; after all uploads the engine must answer rightly and its workers have grown by no more
-than a bound. Exit code 1 and the seed when that is not so.
+Both of every kind that there is: panels in both modes, tables, batches, and packages of all kinds. No such answer may
+be accepted; after all uploads the engine must answer every kind rightly and its workers have grown by no more than a
+bound. Exit code 1 and the seed when that is not so.
 """
 
 from __future__ import annotations
 
+import hashlib
 import random
 import socket
 import sys
@@ -18,109 +20,162 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import numpy as np
-
 from fhirtwin import __version__
 from fhirtwin.ckks import wire
+from fhirtwin.ckks.circuits.batch import Batch
+from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.profiles import profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
+from fhirtwin.engine.models import Models
 from fhirtwin.engine.tenants import folder
 from fhirtwin.engine.tenants.tenant import Limits
 from fhirtwin.errors import EngineAnswerWrong, Incorrect
+from fhirtwin.packages.kind import AsPanel
+from fhirtwin.pgx.circuits import tables
 from fhirtwin.predictors import registry
-from fhirtwin.vault import Vault
-from tests.ckks.builders import KEY, OTHER_KEY, evaluate, random_panel
+from tests.ckks.builders import KEY, OTHER_KEY, evaluate, random_panel, random_table
 from tests.engine.process import RunningEngine, running_engine
+from tests.engine.questions import KEYED, Question, Served, sealed_by, served
 
 ANSWERS, UPLOADS = 10_000, 20_000
 MOST_GROWTH_MB: Final = 128
 
 PANEL = random_panel(rows=15, features=27)
-STALE = replace(PANEL, weights=PANEL.weights * 0.98)
-"""The model as it was before."""
+TABLE = random_table()
+
+SHARES: Final = {
+    "masked": 0.3,
+    "rotating": 0.1,
+    "table": 0.12,
+    "batch": 0.03,
+    "package: panel": 0.11,
+    "package: trees": 0.11,
+    "package: trajectory": 0.11,
+    "package: polygenic": 0.11,
+    "package: network": 0.01,
+}
+"""How many of the answers are of which kind: a refused one of a network costs a new key, which takes a second."""
 
 KINDS: Final = (
     *("line flips", "line cuts", "line appends", "answer to another request", "replay", "another tenant's secret"),
     *("another tenant's answer", "stale model", "stale model that says it is not", "ciphertext flipped"),
-    *("ciphertext cut", "halves swapped", "question sent back", "garbage"),
+    *("ciphertext cut", "halves swapped", "question sent back", "garbage", "parts in another order"),
 )
 
 
+class Engine:
+    """In this process: what is served, and the same models as they were before."""
+
+    def __init__(self, held: Served) -> None:
+        models = Models(held.folder / "models", held.folder / "authors.json")
+        self.right = Evaluator(held.panel, [held.table], [Batch(held.panel)], models)
+        panel, table = _before(held.panel, 0.98), _before(held.table, 0.98)
+        own = Evaluator(panel, [table], [Batch(panel)])
+        pairs = ((held.panel.digest, panel.digest), (held.table.digest, table.digest))
+        batches = (Batch(held.panel).digest, Batch(panel).digest)
+        self._stale = {digest: (own, before) for digest, before in (*pairs, batches)}
+        for one in held.packages.values():
+            for part in one.model.served():
+                package = hashlib.sha256(part.digest.encode()).hexdigest()
+                if isinstance(part, AsPanel):
+                    # One known case stands for a package, of one row: a small change could be too small to be seen.
+                    panel = replace(_before(part.panel, 0.5), package=package)
+                    self._stale[part.digest] = Evaluator(panel), package
+                else:
+                    circuit = replace(part, weights=_less(part.weights), package=package)  # type: ignore[call-arg,attr-defined,type-var]
+                    self._stale[part.digest] = Evaluator(held.panel, circuits=[circuit]), package
+
+    def answer(self, features: SealedFeatures) -> SealedScores:
+        return evaluate(self.right, features)
+
+    def stale(self, features: SealedFeatures) -> SealedScores:
+        """What the model said before, under its own name."""
+        evaluator, digest = self._stale[features.panel_digest]
+        return evaluate(evaluator, replace(features, panel_digest=digest))
+
+
+def _before(panel: Panel, share: float) -> Panel:
+    return replace(panel, weights=panel.weights * share)
+
+
+def _less(weights: object) -> object:
+    return tuple(map(_less, weights)) if isinstance(weights, tuple) else weights * 0.98  # type: ignore[operator]
+
+
 class Answers:
-    """One vault, asked again and again; each answer is spoilt before it comes back.
+    """A gateway, asked the same again and again; each answer is spoilt before it comes back.
 
     Args:
-        mode: `masked` or `rotating`.
+        engine: what answers.
+        question: of the gateway.
+        another: of the same kind, by another gateway.
         seed: of what is spoilt, and how.
     """
 
-    def __init__(self, mode: str, seed: int) -> None:
+    def __init__(self, engine: Engine, question: Question, another: Question, seed: int) -> None:
         self.draw = random.Random(seed)
-        self.vault, self.other_vault = Vault(PANEL, mode=mode), Vault(PANEL, mode=mode)
-        self.engine, self.stale = Evaluator(PANEL), Evaluator(STALE)
+        self.engine, self.question, self.another = engine, question, another
         self.earlier: bytes | None = None
 
     def accepted(self, kind: str) -> bool:
         """Whether an answer that is spoilt in this way was opened."""
-        features, opening = self.vault.seal(PANEL.high)
-        request = write(features, KEY)
-        data = self.spoilt(kind, features, request)
+
+        def send(features: SealedFeatures) -> SealedScores:
+            request = write(features, KEY)
+            return wire.read_response(self.spoilt(kind, features, request), KEY, features, request).scores
+
         try:
-            self.vault.open(wire.read_response(data, KEY, features, request).scores, opening)
+            self.question(send)
         except (Incorrect, EngineAnswerWrong):
             return False
-        finally:
-            if opening._ring is not None:  # nobody came as far as the vault; its key is used no more
-                opening._ring = None
         return True
 
     def spoilt(self, kind: str, features: SealedFeatures, request: bytes) -> bytes:
         """The bytes that come back."""
-        right = self.answer(self.engine, features, request)
+        right = self.engine.answer(features)
+        sums, answered = right.sealed_sums, respond(right, request)
+        one = len(sums) // max(1, features.answer_bytes // profile(features.profile).answer_bytes)
         spoil: dict[str, Callable[[], bytes]] = {
-            "line flips": lambda: self.flipped(right, 0, len(right)),
-            "line cuts": lambda: right[: self.draw.randrange(len(right))],
-            "line appends": lambda: right + self.draw.randbytes(1 + self.draw.randrange(40)),
-            "answer to another request": lambda: self.to_another(self.vault, KEY),
-            "replay": lambda: self.earlier or self.to_another(self.vault, KEY),
-            "another tenant's secret": lambda: self.answer(self.engine, features, request, key=OTHER_KEY),
-            "another tenant's answer": lambda: self.signed(features, request, self.sums_of_another(self.other_vault)),
-            "stale model": lambda: self.of_stale(features, request, STALE.digest),
-            "stale model that says it is not": lambda: self.of_stale(features, request, PANEL.digest),
-            "ciphertext flipped": lambda: self.signed(
-                features, request, self.flipped(self.sums(features), 113, 65_649)
+            "line flips": lambda: self.flipped(answered, 0, len(answered)),
+            "line cuts": lambda: answered[: self.draw.randrange(len(answered))],
+            "line appends": lambda: answered + self.draw.randbytes(1 + self.draw.randrange(40)),
+            "answer to another request": lambda: self.to_another(KEY),
+            "replay": lambda: self.earlier or self.to_another(KEY),
+            "another tenant's secret": lambda: respond(right, request, OTHER_KEY),
+            "another tenant's answer": lambda: self.signed(features, request, self.sums_of_another()),
+            "stale model": lambda: respond(self.engine.stale(features), request),
+            "stale model that says it is not": lambda: self.signed(
+                features, request, self.engine.stale(features).sealed_sums
             ),
-            "ciphertext cut": lambda: self.signed(
-                features, request, self.sums(features)[: self.draw.randrange(65_649)]
+            "ciphertext flipped": lambda: self.signed(features, request, self.in_a_part(sums, one)),
+            "ciphertext cut": lambda: self.signed(features, request, sums[: self.draw.randrange(len(sums))]),
+            "halves swapped": lambda: self.signed(features, request, swapped(sums[:one]) + sums[one:]),
+            "question sent back": lambda: self.signed(features, request, features.sealed_vector[: len(sums)]),
+            "garbage": lambda: self.signed(features, request, sums[:113] + self.draw.randbytes(len(sums) - 113)),
+            # Of a single ciphertext the parts are its two polynomials.
+            "parts in another order": lambda: self.signed(
+                features, request, sums[one:] + sums[:one] if len(sums) > one else swapped(sums)
             ),
-            "halves swapped": lambda: self.signed(features, request, swapped(self.sums(features))),
-            "question sent back": lambda: self.signed(features, request, features.sealed_vector),
-            "garbage": lambda: self.signed(features, request, self.sums(features)[:113] + self.draw.randbytes(65_536)),
         }
         data = spoil[kind]()
-        self.earlier = right
+        self.earlier = answered
         return data
 
-    def sums(self, features: SealedFeatures) -> bytes:
-        return evaluate(self.engine, features).sealed_sums
+    def sums_of_another(self) -> bytes:
+        return self.engine.answer(sealed_by(self.another)).sealed_sums
 
-    def sums_of_another(self, vault: Vault) -> bytes:
-        return self.sums(vault.seal(PANEL.low)[0])
-
-    def to_another(self, vault: Vault, key: bytes) -> bytes:
-        features, _ = vault.seal(PANEL.low)
-        return self.answer(self.engine, features, write(features, key))
-
-    def of_stale(self, features: SealedFeatures, request: bytes, digest: str) -> bytes:
-        scores = evaluate(self.stale, replace(features, panel_digest=STALE.digest))
-        return respond(replace(scores, panel_digest=digest), request)
-
-    def answer(self, engine: Evaluator, features: SealedFeatures, request: bytes, key: bytes = KEY) -> bytes:
-        return respond(evaluate(engine, features), request, key)
+    def to_another(self, key: bytes) -> bytes:
+        features = sealed_by(self.question)
+        return respond(self.engine.answer(features), write(features, key), key)
 
     def signed(self, features: SealedFeatures, request: bytes, sums: bytes) -> bytes:
         """What an engine that lies signs."""
         return respond(SealedScores(features.profile, features.panel_digest, features.request_id, sums), request)
+
+    def in_a_part(self, sums: bytes, one: int) -> bytes:
+        start = one * self.draw.randrange(len(sums) // one)
+        return self.flipped(sums, start + 113, start + one)
 
     def flipped(self, data: bytes, start: int, end: int) -> bytes:
         changed = bytearray(data)
@@ -143,15 +198,23 @@ def swapped(sums: bytes) -> bytes:
     return sums[:113] + sums[middle:] + sums[113:middle]
 
 
-def answers(count: int, seed: int) -> Counter[str]:
-    """Spoil so many answers, of both modes and of every kind in turn; returns the kinds that were accepted."""
-    found = Counter[str]()
-    for mode, share in (("masked", 3), ("rotating", 1)):
-        attack = Answers(mode, seed)
-        for number in range(count * share // 4):
-            kind = KINDS[number % len(KINDS)]
-            found[f"{mode}: {kind}"] += attack.accepted(kind)
-    return +found
+def answers(count: int, seed: int, made: Path) -> tuple[Counter[str], Counter[str]]:
+    """Spoil so many answers, of every kind of question in every way in turn, each way of each kind at least once.
+
+    Returns:
+        How many of which kind there were, and those that were accepted.
+    """
+    held = served(PANEL, TABLE, made)
+    engine, asked, others = Engine(held), held.questions(), held.questions()
+    assert asked.keys() == SHARES.keys()
+    tried, accepted = Counter[str](), Counter[str]()
+    for kind, share in SHARES.items():
+        attack = Answers(engine, asked[kind], others[kind], seed)
+        tried[kind] = max(round(count * share), len(KINDS))
+        for number in range(tried[kind]):
+            way = KINDS[number % len(KINDS)]
+            accepted[f"{kind}: {way}"] += attack.accepted(way)
+    return tried, +accepted
 
 
 class Uploads:
@@ -159,26 +222,51 @@ class Uploads:
 
     Args:
         engine: with tenants, of whom `one` sends these.
+        held: what it serves.
         seed: of what is spoilt, and how.
+
+    Attributes:
+        right: a message of every kind, and of kinds whose evaluation keys travel another with those.
+        odd: declared lengths that are not right and statuses that they were answered by, if not as they should.
     """
 
-    def __init__(self, engine: RunningEngine, seed: int) -> None:
-        self.engine, self.draw = engine, random.Random(seed)
-        panel = registry.panel(registry.all_predictors())
-        values = np.where(panel.low > 0, panel.low, 0.0)
-        masked, rotating = Vault(panel).seal(values)[0], Vault(panel, mode="rotating").seal(values)[0]
-        digest = wire.keys_digest(rotating.evaluation_keys)
-        self.messages = [
-            wire.write_request(masked, __version__, engine.key, wire.NO_KEYS, with_keys=False),
-            wire.write_request(rotating, __version__, engine.key, digest, with_keys=False),
-            wire.write_request(rotating, __version__, engine.key, digest, with_keys=True),
-        ]
+    def __init__(self, engine: RunningEngine, held: Served, seed: int) -> None:
+        self.engine, self.draw, self.odd = engine, random.Random(seed), list[tuple[int, int]]()
+        self.right: dict[str, bytes] = {}
+        for kind, question in held.questions().items():
+            features = sealed_by(question)
+            digest = wire.keys_digest(features.evaluation_keys)
+            if kind in KEYED:
+                self.right[f"{kind}, keys"] = wire.write_request(
+                    features, __version__, engine.key, digest, with_keys=True
+                )
+            self.right[kind] = wire.write_request(features, __version__, engine.key, digest, with_keys=False)
+        self._lengths = {len(body) for body in self.right.values()}
 
-    def send(self) -> int:
-        """Send one and return the status of the answer; 0 when the engine hung up."""
+    def refused(self) -> list[str]:
+        """Kinds of messages that are right and not answered, those with evaluation keys before those without."""
+        return [kind for kind, body in self.right.items() if self._post(body, len(body)) != 200]
+
+    def send(self, *, heavy: bool = False) -> int:
+        """Send one and return the status of the answer; 0 when the engine hung up.
+
+        Args:
+            heavy: one of 51 MB, with the evaluation keys of a network; else any other.
+        """
         draw = self.draw
-        body = bytearray(draw.choices(self.messages, (8, 2, 1))[0])
-        kind = draw.randrange(6)
+        kinds = [kind for kind, body in self.right.items() if (len(body) > 10_000_000) == heavy]
+        body = bytearray(self.right[draw.choice(kinds)])
+        self._spoil(body)
+        if draw.random() < 0.5 and len(body) > wire.OVERHEAD_BYTES:
+            self._sign(body)
+        length = len(body) if draw.random() < 0.9 else draw.choice([0, 65_805, 10**9, 10**19])
+        status = self._post(bytes(body), length)
+        if length not in self._lengths and status not in (0, 400):
+            self.odd.append((length, status))
+        return status
+
+    def _spoil(self, body: bytearray) -> None:
+        draw, kind = self.draw, self.draw.randrange(6)
         if kind == 0:
             for _ in range(draw.randrange(1, 9)):
                 body[draw.randrange(len(body))] ^= 1 << draw.randrange(8)
@@ -194,15 +282,18 @@ class Uploads:
         else:
             place = draw.randrange(len(body) - 40)
             body[place : place + 40] = b"\xff" * 40
-        if draw.random() < 0.5 and len(body) > wire.OVERHEAD_BYTES:
-            body[-32:] = wire._mac(self.engine.key, wire._REQUEST_LABEL, bytes(body[:-32]))
-        length = len(body) if draw.random() < 0.9 else draw.choice([0, 65_805, 10**9, 10**19])
-        return self._post(bytes(body), length)
+
+    def _sign(self, body: bytearray) -> None:
+        """As a gateway would that means it; of half with evaluation keys the hash that names them is theirs, too."""
+        vector = next((len(self.right[k]) for k in KEYED if len(body) == len(self.right[f"{k}, keys"])), 0)
+        if vector and self.draw.random() < 0.5:
+            body[84:116] = hashlib.sha256(body[vector - wire.MAC_BYTES : -wire.MAC_BYTES]).digest()
+        body[-32:] = wire._mac(self.engine.key, wire._REQUEST_LABEL, bytes(body[:-32]))
 
     def _post(self, body: bytes, length: int) -> int:
         head = f"POST {wire.EVALUATE} HTTP/1.1\r\nHost: e\r\n{wire.KEY_HEADER}: {wire.key_name(self.engine.key)}\r\n"
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(10)
+            connection.settimeout(60)
             connection.connect(self.engine.url.removeprefix("unix:"))
             try:
                 connection.sendall(f"{head}Content-Length: {length}\r\n\r\n".encode() + body)
@@ -214,25 +305,34 @@ class Uploads:
         return int(answer.split()[1]) if answer else 0
 
 
-def uploads(count: int, seed: int, made: Path) -> tuple[Counter[int], float, list[str]]:
-    """Send so many to a running engine of one worker.
+def uploads(count: int, seed: int, made: Path, heavy: int = 20) -> tuple[Counter[int], float, list[str]]:
+    """Send so many to a running engine of one worker, and a few more of 51 MB.
 
     Returns:
         Statuses, by how many MiB its memory grew after the first tenth, and what was wrong afterwards.
     """
     tenants = made / "tenants"
     folder.add(tenants, "one", Limits(), ["everything"])
-    with running_engine(made, tenants=tenants) as engine:
-        attack, statuses, workers = Uploads(engine, seed), Counter[int](), engine.processes[1:]
-        for _ in range(count // 10):
-            statuses[attack.send()] += 1
+    held = served(registry.panel(registry.all_predictors()), tables.panels()[0], made)
+    with running_engine(made, *held.options, tenants=tenants) as engine:
+        attack, statuses, workers = Uploads(engine, held, seed), Counter[int](), engine.processes[1:]
+        wrong = [f"{kind}: not answered before" for kind in attack.refused()]
+        for number in range(-(-count // 10)):
+            statuses[attack.send(heavy=number < max(2, heavy // 10))] += 1
         before = resident_mb(workers[0])
-        for _ in range(count - count // 10):
+        rest = count - count // 10
+        for number in range(rest):
             statuses[attack.send()] += 1
-        wrong = [] if engine.processes[1:] == workers else ["a worker died"]
-        growth = resident_mb(workers[0]) - before if not wrong else 0.0
-        if attack._post(attack.messages[0], len(attack.messages[0])) != 200:
-            wrong.append("a right request is not answered any more")
+            if number % max(1, rest // heavy) == 0:
+                statuses[attack.send(heavy=True)] += 1
+        wrong += [] if engine.processes[1:] == workers else ["a worker died"]
+        growth = resident_mb(workers[0]) - before if engine.processes[1:] == workers else 0.0
+        wrong += [f"{kind}: not answered any more" for kind in attack.refused()]
+        courier = engine.courier(timeout=30.0)
+        for question in held.questions().values():
+            question(courier.evaluate)  # raises what is not as it must be
+        courier.close()
+        wrong += [f"{length} bytes, answered with {status}" for length, status in attack.odd]
     return statuses, growth, wrong
 
 
@@ -245,8 +345,9 @@ def main() -> int:
     """Attack, and say by the exit code whether all was refused."""
     given = [int(word) for word in sys.argv[1:4]]
     count, sent, seed = [*given, *(ANSWERS, UPLOADS, random.SystemRandom().randrange(2**32))[len(given) :]]
-    accepted = answers(count, seed)
-    print(f"{count} spoilt answers, {accepted.total()} accepted {dict(accepted) or ''}")
+    with tempfile.TemporaryDirectory() as made:
+        tried, accepted = answers(count, seed, Path(made))
+    print(f"{tried.total()} spoilt answers {dict(tried)}, {accepted.total()} accepted {dict(accepted) or ''}")
     with tempfile.TemporaryDirectory() as made:
         statuses, growth, wrong = uploads(sent, seed, Path(made))
     print(f"{sent} spoilt uploads: {dict(sorted(statuses.items()))}; the worker grew by {growth:.0f} MiB {wrong or ''}")

@@ -1,7 +1,7 @@
 """Tables of the genes on the sealed road: calls → one-hot → sealed → engine → opened → what the plain tables would say.
 
 Plain lookup is the default everywhere and takes microseconds; `docs/pgx/sealed.md` says when this one is worth it. The
-answers are the same because everything but looking up is the same code.
+answers are the same because everything but looking up is the same code. Golden cases lie in all the room of a question.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fhirtwin.errors import EngineAnswerWrong, Fault
 from fhirtwin.pgx import guideline, phenotype, recommendations, warfarin
 from fhirtwin.pgx.circuits import dosing, responding, tables
 from fhirtwin.pgx.circuits.book import REFUSED, Key
+from fhirtwin.pgx.circuits.golden import Question
 from fhirtwin.pgx.circuits.shelf import Shelf, Wanted
 from fhirtwin.pgx.guideline import Recommendation
 from fhirtwin.pgx.recommendations import Alleles, Answer, Find
@@ -130,19 +131,12 @@ class _Sealed(Generic[Written]):
     def look_up(
         self, wanted: Wanted, beside: Mapping[str, NDArray[np.float64]] | None = None
     ) -> tuple[dict[tuple[str, Key], Written], dict[str, Decimal]]:
-        """Look keys up, those that are in a book; ask as many rounds as always.
+        """Look keys up, those that are in a book; ask as many rounds as always, with golden cases in all their room.
 
         Returns:
-            What is written, by book and key, and the sums of the first round, by row.
+            What is written, by book and key, and the sums of the models beside the books, by row.
         """
-        kept = self._shelf.kept(wanted)
-        found: dict[tuple[str, Key], Written] = {}
-        first: dict[str, Decimal] = {}
-        for number in range(self._shelf.rounds):
-            opened = self._sums(self._shelf.values(number, kept, beside))
-            found |= self._shelf.read(number, kept, opened)
-            first = first or dict(opened)
-        return found, first
+        return Question(self._shelf, self._shelf.kept(wanted), beside or {}).asked(self._sums)
 
     def _sums(self, values: NDArray[np.float64]) -> Mapping[str, Decimal]:
         with timing.stage("seal"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from fhirtwin.ckks import packing, profiles
+from fhirtwin.pgx.circuits import tables
 from fhirtwin.settings import Settings
 from tests.conftest import ROOT
 
@@ -43,6 +44,23 @@ def test_the_table_of_golden_cases_is_what_its_formula_gives() -> None:
     score = profiles.POLYGENIC
     assert f"a score by more than {float(score.step) / 2 + score.error + score.tolerance:.4f} (half" in PAGE
     assert f"more than {beyond:.4f}, " in PAGE and f"tolerance, {network.tolerance:g})" in PAGE
+
+
+def test_the_figures_of_golden_keys_are_those_of_the_tables() -> None:
+    phenotypes, advice = tables.phenotypes(), tables.advice()
+    largest = max(advice.books, key=lambda one: len(one.entries))
+    assert largest.name == "CYP2C19 x CYP2D6"
+    sizes = {len(book.entries) for book in phenotypes.books}
+    assert {3, 10, 36} <= sizes and max(sizes) == 36
+    expected = [(keys, phenotypes.copies - 1) for keys in (3, 10, 36)]
+    expected.append((len(largest.entries), advice.most(largest.name) - 1))
+    rows = re.findall(r"^\| .*?(\d+) (?:rules|keys), (\d+) golden \| (\d+) % \| ([\d.]+) % \|$", PAGE, re.M)
+    assert [(int(keys), int(golden)) for keys, golden, *_ in rows] == expected
+    for keys, golden, once, within in rows:
+        chance = 1 - (1 - 1 / int(keys)) ** int(golden)
+        assert int(once) == round(100 * chance)
+        assert float(within) == round(100 * (1 - (1 - 0.01 * chance) ** 1_000), 2)
+    assert f"= {100 * (1 - (1 - 0.01 * 7 / 8) ** 1_000):.2f} %" in PAGE and phenotypes.copies == 8
 
 
 def test_what_it_says_of_factors_tolerance_and_room_is_so() -> None:

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks.panel import Panel, joined
-from fhirtwin.errors import Unprocessable
-from fhirtwin.pgx.circuits.book import Book, Key
+from fhirtwin.errors import EngineAnswerWrong, Unprocessable
+from fhirtwin.pgx.circuits.book import REFUSED, Book, Key
 
 Written = TypeVar("Written")
 Wanted = Mapping[str, Sequence[Key]]
@@ -81,14 +81,14 @@ class Shelf(Generic[Written]):
 
         Args:
             number: of the round, from 0.
-            wanted: everything that is to be looked up, in all rounds, as `kept` gave it.
-            beside: features of the models beside the books, of the first round.
+            wanted: everything that is to be looked up, in all rounds, in the order of the places of each book.
+            beside: features of the models beside the books, of this round.
         """
         found = np.zeros(len(self.panel.features))
         for name, keys in wanted.items():
             for copy, key in enumerate(self._turn(number, name, keys)):
                 found[self._starts[f"{copy}:{name}"] + self._by_name[name].places[key]] = 1.0
-        for name, given in (beside or {}).items() if number == 0 else ():
+        for name, given in (beside or {}).items():
             found[self._starts[name] : self._starts[name] + given.size] = given
         return found
 
@@ -96,16 +96,16 @@ class Shelf(Generic[Written]):
         """Tell what is written at each key of one round, by book and key.
 
         Raises:
-            EngineAnswerWrong: a sum is no code, or one where nothing was looked up.
+            EngineAnswerWrong: a sum is no code, or one where nothing was looked up, or a key has two answers.
         """
-        found = {}
+        found: dict[tuple[str, Key], Written] = {}
         for book in self.books:
             keys = self._turn(number, book.name, wanted.get(book.name, ()))
             for copy in range(self._copies(book.name)):
                 here = copy < len(keys)
                 written = book.read(opened[f"{copy}:{book.name}:{book.panel.rows[0]}"], asked=here)
-                if here and written is not None:
-                    found[book.name, keys[copy]] = written
+                if here and written is not None and found.setdefault((book.name, keys[copy]), written) != written:
+                    raise EngineAnswerWrong(REFUSED)
         return found
 
     def _turn(self, number: int, name: str, keys: Sequence[Key]) -> Sequence[Key]:

@@ -33,10 +33,20 @@ def test_all_keys_of_all_rounds_come_back_with_what_is_written() -> None:
     assert found == {("squares", (str(n),)): n * n for n in (8, 1, 5, 3)} | {("names", ("y",)): 200}
 
 
-def test_models_beside_the_books_are_evaluated_in_the_first_round_alone() -> None:
+def test_models_beside_the_books_are_evaluated_in_every_round_that_gives_them_something() -> None:
     given = np.array([0.5, -1.0])
     assert opened(0, {"names": [("x",)]}, line=given)["line:sum"] == Decimal("-1.5")
-    assert opened(1, {}, line=given)["line:sum"] == 0
+    assert opened(1, {}, line=given)["line:sum"] == Decimal("-1.5")
+    assert opened(1, {})["line:sum"] == 0
+
+
+def test_a_key_at_two_places_must_be_told_the_same() -> None:
+    wanted: dict[str, list[Key]] = {"names": [("x",), ("x",)]}
+    sums = opened(0, wanted)
+    assert SHELF.read(0, wanted, sums) == {("names", ("x",)): 100}
+    name = next(row for row in SHELF.panel.rows if row.startswith("1:names:"))
+    with pytest.raises(EngineAnswerRefused):
+        SHELF.read(0, wanted, sums | {name: 2 * CODE_STEP})
 
 
 def test_one_key_a_copy_is_what_the_vault_lets_through() -> None:

@@ -27,8 +27,8 @@ from fhirtwin.vault import NetworkVault
 from tests.engine.process import RunningEngine, running_engine
 from tests.packages.builders import authors_file, network_of, packed_network
 
-DEADLINE = 5.0
-TOLD_WITHIN = 1.0
+DEADLINE = 30.0
+TOLD_WITHIN = 10.0
 """After the death: it does not take the whole deadline to see that a connection is gone."""
 
 

@@ -15,7 +15,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.network import Network
 from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.ckks.panel import Panel
+from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.pgx.circuits import tables
 from fhirtwin.predictors import registry
@@ -50,16 +51,28 @@ def people_of(low: Float, high: Float, weights: Float, people: int) -> Float:
     return np.ascontiguousarray(mixed[:people])
 
 
+@dataclass
+class Asking:
+    """An engine that is sent evaluation keys when they are new; a vault makes others after so many openings."""
+
+    evaluator: Evaluator
+    keys: bytes | None = None
+    digest: bytes = b""
+
+    def evaluate(self, sealed: SealedFeatures) -> SealedScores:
+        if sealed.evaluation_keys is self.keys:
+            return self.evaluator.evaluate(replace(sealed, evaluation_keys=b""), self.digest)
+        self.keys, self.digest = sealed.evaluation_keys, wire.keys_digest(sealed.evaluation_keys)
+        return self.evaluator.evaluate(sealed, self.digest)
+
+
 def of_panel(panel: Panel, mode: str, people: int) -> float:
     vault = Vault(panel, mode=mode)
     evaluator = Evaluator(synthetic_panel(), [panel]) if mode == "sparse" else Evaluator(panel)
-    everybody, worst = people_of(panel.low, panel.high, panel.weights, people), 0.0
-    first, _ = vault.seal(everybody[0])
-    digest = wire.keys_digest(first.evaluation_keys)
-    evaluator.evaluate(first, digest)  # which remembers the keys
-    for values in everybody:
+    engine, worst = Asking(evaluator), 0.0
+    for values in people_of(panel.low, panel.high, panel.weights, people):
         sealed, opening = vault.seal(values)
-        answer = evaluator.evaluate(replace(sealed, evaluation_keys=b""), digest)
+        answer = engine.evaluate(sealed)
         with vault._keys.opening(opening) as ring:
             sums = vault._sums(ring, answer, opening)
         worst = max(worst, float(np.abs(sums - panel.weights @ values).max()))
@@ -118,13 +131,10 @@ def inputs_of(model: Network, people: int) -> Float:
 
 def network(people: int) -> float:
     model = square_network()
-    vault, evaluator = NetworkVault(model), Evaluator(synthetic_panel(), circuits=[model])
-    first, _ = vault.seal(model.samples[0])
-    digest, worst = wire.keys_digest(first.evaluation_keys), 0.0
-    evaluator.evaluate(first, digest)
+    vault, engine, worst = NetworkVault(model), Asking(Evaluator(synthetic_panel(), circuits=[model])), 0.0
     for values in inputs_of(model, people):
         sealed, opening = vault.seal(values)
-        answer = evaluator.evaluate(replace(sealed, evaluation_keys=b""), digest)
+        answer = engine.evaluate(sealed)
         outputs = vault._outputs(opening.take(), answer, opening)
         worst = max(worst, float(np.abs(outputs - model.evaluate_plain(values)).max()))
     return worst

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 from benchmarks import calibration, errors, panel, peers
+from fhirtwin.vault import Vault
+from fhirtwin.vault.keeping import Lifetime, Shelf
 from tests.conftest import ROOT
 
 BURNT = """
@@ -120,3 +122,9 @@ def test_the_page_says_which_benchmarks_are_run() -> None:
     assert set(re.findall(r"python -m benchmarks\.(\w+)", page)) == programs - {
         "exposure_ratios"
     }  # of pgx/phenoconversion
+
+
+def test_people_go_on_when_a_vault_makes_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(lifetime=Lifetime(openings=2))
+    monkeypatch.setattr(errors, "Vault", lambda panel, mode: Vault(panel, mode=mode, shelf=shelf))
+    assert 0 < errors.of_panel(panel.synthetic_panel(), "rotating", 5) < 1e-4

@@ -20,7 +20,14 @@ from urllib.parse import urlsplit
 from fhirtwin import __version__, keyfile, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineAnswerRefused, EngineLacksModel, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.errors import (
+    EngineAnswerRefused,
+    EngineClosesModel,
+    EngineLacksModel,
+    EngineUnavailable,
+    FhirtwinError,
+    Incorrect,
+)
 from fhirtwin.settings import Settings
 from fhirtwin.timed_connection import BROKEN_OFF, Connection
 
@@ -284,7 +291,7 @@ class Courier:
         if answer.status == _OTHER_PANEL:
             return EngineLacksModel(_PANEL)
         if answer.status == _NOT_OPEN:
-            return EngineLacksModel(_CLOSED)
+            return EngineClosesModel(_CLOSED)
         if answer.status in (_QUOTA, _BUSY):
             return EngineUnavailable(_come_back(answer.status, told.get("retry_after")))
         return EngineUnavailable(f"The engine refused the request with status {answer.status}.")

@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fhirtwin.assess import WITHDRAWN
+from fhirtwin.assess import CLOSED, WITHDRAWN
 from fhirtwin.ckks.sealed import SealedFeatures
 from fhirtwin.engine.tenants import folder as tenants_folder
-from fhirtwin.engine.tenants.tenant import EVERYTHING, Limits
+from fhirtwin.engine.tenants.tenant import EVERYTHING, PANEL, Limits
 from fhirtwin.errors import EngineLacksModel, EngineUnavailable
 from fhirtwin.machine import free_port
 from fhirtwin.packages import published
 from fhirtwin.vault import NetworkVault
 from tests.engine.process import RunningEngine, running_engine
 from tests.engine.test_server import certificate
-from tests.packages.builders import AUTHORS, network_of, packed_network
+from tests.packages.builders import AUTHORS, authors_file, network_of, packed, packed_network
 from tests.report.builders import DAY, state
 from tests.test_assess_models import assessor
 
@@ -78,6 +78,18 @@ def test_a_hospital_that_holds_such_a_network_is_told_all_other_risks(engine: Ru
     assert [one.vector.predictor.id for one in found.results] == ["kfre-4-variable", "prevent-base"]
     (refused,) = found.refusals
     assert refused.predictor.id == "network-illustration" and refused.reasons == (WITHDRAWN,)
+
+
+def test_a_model_that_is_not_open_to_a_tenant_is_told_as_such_and_stops_no_other(tmp_path: Path) -> None:
+    made, tenants = packed(tmp_path / "kfre").package, tmp_path / "tenants"
+    published.publish(made, tmp_path / "models", with_weights=True)
+    tenants_folder.add(tenants, "one", Limits(), {PANEL})
+    authors = ("--authors", str(authors_file(tmp_path / "authors.json")))
+    with running_engine(tmp_path, "--models", str(tmp_path / "models"), *authors, tenants=tenants) as narrow:
+        found = assessor(tmp_path, narrow.courier()).assess(state(), DAY)
+    assert [one.vector.predictor.id for one in found.results] == ["kfre-4-variable", "prevent-base"]
+    (refused,) = found.refusals
+    assert refused.predictor.id == "kfre-packaged" and refused.reasons == (CLOSED,)
 
 
 def test_a_stranger_with_a_large_message_is_told_that_it_is_one(

@@ -224,15 +224,10 @@ def test_an_engine_leaves_the_socket_of_another_that_came_in_its_place(tmp_path:
         assert path.is_socket()
 
 
-@pytest.mark.parametrize("name", ["none/n.sock", f"{'n' * 120}.sock"])
-def test_a_socket_that_cannot_be_made_is_one_line(tmp_path: Path, name: str) -> None:
+def test_a_socket_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     keyfile.make(tmp_path / "key")
-    folder = tmp_path / "none"
-    folder.mkdir(mode=0o500)
-    if name.startswith("none") and os.access(folder, os.W_OK):
-        pytest.skip("this user may write everywhere")
     command = [sys.executable, "-m", "fhirtwin", "engine", "--engine-key", str(tmp_path / "key")]
-    command += ["--listen", f"unix:{tmp_path / name}"]
+    command += ["--listen", f"unix:{tmp_path / ('n' * 120)}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
     assert "in a folder that is yours to write to" in done.stderr

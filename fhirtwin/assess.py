@@ -16,7 +16,7 @@ from fhirtwin import __version__, timing
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineLacksModel
+from fhirtwin.errors import EngineClosesModel, EngineLacksModel
 from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
 from fhirtwin.packages.kind import Predictive
@@ -30,6 +30,10 @@ from fhirtwin.vault import golden as golden_cases
 
 WITHDRAWN: Final = (
     "the engine does not serve this version of the model; whoever runs it has withdrawn it, or not published it yet"
+)
+
+CLOSED: Final = (
+    "the engine does not let this gateway ask for this model; whoever runs the engine can (`models` of the tenant)"
 )
 
 NOT_KEPT: Final = (
@@ -162,6 +166,8 @@ class Assessor:
         refused = "" if chosen is None else model.model.refuses(given)
         try:
             sums = self._opened(model, model.asks, model.model.nothing if refused else given)
+        except EngineClosesModel:
+            return refused or CLOSED
         except EngineLacksModel:
             return refused or WITHDRAWN
         return refused or sums

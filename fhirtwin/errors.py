@@ -23,6 +23,7 @@
     ├── Unavailable                 503   transient
     │   ├── EngineUnavailable       503   transient        the engine is down, late or of another version
     │   │   └── EngineLacksModel    503   transient        it runs, and does not hold what it was asked for
+    │   │       └── EngineClosesModel 503 transient        it holds it, for others than this gateway
     │   └── OutboundFailed          503   transient        another server, which we asked, did not answer properly
     └── Fault                       500   exception        ours
         └── EngineAnswerRefused     502   exception        the engine answered something that must not be believed
@@ -216,6 +217,10 @@ class EngineUnavailable(Unavailable):
 
 class EngineLacksModel(EngineUnavailable):
     """The engine runs, and does not hold the panel or the model that it was asked for."""
+
+
+class EngineClosesModel(EngineLacksModel):
+    """The engine holds the panel or the model, and lets others than this gateway ask for it."""
 
 
 class OutboundFailed(Unavailable):

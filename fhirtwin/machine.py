@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import Final
 
 from fhirtwin.errors import Incorrect
@@ -47,6 +48,42 @@ def free_port(host: str, port: int = 0) -> int:
     except OSError as error:
         why = os.strerror(error.errno or 0)
         raise Incorrect(f"Port {port} of {host} cannot be had ({why}); name another.") from None
+
+
+def free_socket(path: Path) -> None:
+    """See that a Unix socket can be made at a path; one on which nobody listens any more is removed.
+
+    Raises:
+        Incorrect: somebody listens there, something else is there, or nothing can be made there.
+    """
+    if path.is_socket():
+        if _is_heard(path):
+            raise Incorrect(f"{path} is in use: somebody listens there; stop that, or name another.")
+        path.unlink(missing_ok=True)  # left by a process that was killed
+    elif path.exists():
+        raise Incorrect(f"{path} exists and is no socket.")
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.bind(str(path))
+        path.unlink()
+    except OSError as error:
+        raise Incorrect(
+            f"{path} cannot be had ({error.strerror or error}); name one of at most 107 bytes, in a folder that is "
+            "yours to write to."
+        ) from None
+
+
+def _is_heard(path: Path) -> bool:
+    """Whether somebody listens on a socket, or might: only a refusal says that nobody does."""
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.settimeout(1)
+        try:
+            caller.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def wait_for_listener(host: str, port: int) -> None:

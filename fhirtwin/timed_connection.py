@@ -5,9 +5,13 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
 import time
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
+
+BROKEN_OFF: Final = (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+"""What a connection raises that the other side has closed, without TLS and with it."""
 
 
 class TooMuch(OSError):
@@ -22,6 +26,8 @@ class TimedSocket:
         self.deadline = 0.0
         self.received = 0
         self._begun = b""
+        self.is_broken = False
+        """Something was not sent whole, so nothing else can be sent."""
         self.most: int | None = None
         """Bytes that may be received, headers and framing included; None leaves that to who reads."""
 
@@ -44,7 +50,8 @@ class TimedSocket:
             while left:
                 self.arm()
                 left = left[self._sock.send(left) :]
-        except ConnectionError:
+        except BROKEN_OFF:
+            self.is_broken = True
             self._count_waiting()
             raise
 

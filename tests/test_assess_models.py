@@ -18,6 +18,7 @@ from fhirtwin import app
 from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.courier import Courier
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import Models
 from fhirtwin.errors import EngineAnswerWrong, EngineLacksModel, EngineQuarantined, EngineUnavailable, Unprocessable
@@ -84,7 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def assessor(folder: Path, engine: Engine) -> Assessor:
+def assessor(folder: Path, engine: Engine | Courier) -> Assessor:
     models = [
         SealedModel(one.model, one.author, asking(one.model, KEYRING))
         for one in published.current(folder / "models", AUTHORS)

@@ -89,7 +89,7 @@ def _model(settings: Settings, name: str, version: str) -> Package:
     authors = signing.read_authors(settings.authors_path)
     there = published.entries(settings.models_path) if settings.models_path.exists() else []
     for one in there:
-        if one.id == name and (one.version == version if version else one.current):
+        if one.id == name and (one.version == version if version else one.current or one.wrong):
             return published.load(one, authors)
     known = ", ".join(sorted({one.id for one in there if one.current})) or "none"
     raise click.ClickException(

@@ -20,9 +20,16 @@ from urllib.parse import urlsplit
 from fhirtwin import __version__, keyfile, timing
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.errors import EngineAnswerRefused, EngineLacksModel, EngineUnavailable, FhirtwinError, Incorrect
+from fhirtwin.errors import (
+    EngineAnswerRefused,
+    EngineClosesModel,
+    EngineLacksModel,
+    EngineUnavailable,
+    FhirtwinError,
+    Incorrect,
+)
 from fhirtwin.settings import Settings
-from fhirtwin.timed_connection import Connection
+from fhirtwin.timed_connection import BROKEN_OFF, Connection
 
 _MOST_IDLE_CONNECTIONS = 8
 _KEYS_BYTES_A_SECOND = 10_000_000
@@ -211,7 +218,7 @@ class Courier:
             if kept is not None:
                 try:
                     return self._exchange_on(kept, method, path, body, longest, deadline)
-                except (ConnectionError, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+                except BROKEN_OFF:
                     if kept.timed.received:
                         raise
             return self._exchange_on(self._connect(deadline), method, path, body, longest, deadline)
@@ -243,7 +250,7 @@ class Courier:
                 data = response.read(length)
                 if len(data) != length:
                     raise EngineUnavailable(_BROKEN_OFF)
-                whole = response.isclosed() and not response.will_close
+                whole = response.isclosed() and not response.will_close and not connection.timed.is_broken
                 answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
         finally:
             if whole and len(self._idle) < _MOST_IDLE_CONNECTIONS:
@@ -284,7 +291,7 @@ class Courier:
         if answer.status == _OTHER_PANEL:
             return EngineLacksModel(_PANEL)
         if answer.status == _NOT_OPEN:
-            return EngineLacksModel(_CLOSED)
+            return EngineClosesModel(_CLOSED)
         if answer.status in (_QUOTA, _BUSY):
             return EngineUnavailable(_come_back(answer.status, told.get("retry_after")))
         return EngineUnavailable(f"The engine refused the request with status {answer.status}.")
@@ -298,7 +305,7 @@ def _answered(connection: Connection, body: bytes) -> http.client.HTTPResponse:
     """Send the end of a request, and read the head of its answer."""
     try:
         connection.endheaders(body or None)
-    except ConnectionError as broken:
+    except BROKEN_OFF as broken:
         # Who refuses a large message unread says why, and hangs up while it is still being sent.
         try:
             return connection.getresponse()

@@ -70,7 +70,7 @@ class Models:
             raise Incorrect(
                 f"{self.authors} trusts no author, so no model could be served; see `fhirtwin model trust`."
             )
-        served = [one for one in published.entries(self.folder) if one.served]
+        served = [one for one in published.entries(self.folder) if one.served or one.wrong]
         room = MOST_MEMORY_BYTES
         for one in served:
             room -= sum(part.memory_bytes for part in published.load(one, trusted).served())
@@ -106,7 +106,7 @@ class Models:
             return
         try:
             trusted = signing.read_authors(self.authors)
-            served = [one for one in published.entries(self.folder) if one.served]
+            served = [one for one in published.entries(self.folder) if one.served or one.wrong]
         except Incorrect as error:
             _log.error("no published model is served: %s", error)
             self._offers, self._mark = {}, mark
@@ -135,7 +135,8 @@ def _read(entry: Entry, trusted: Authors, known: Mapping[str, Offer]) -> list[Of
     """The parts of an entry: a large model takes a second to read, so it is not read again without a reason."""
     manifest = entry.folder / package.MANIFEST
     read_from = (manifest, *_time_of(manifest))
-    if kept := [one for one in known.values() if one.read_from == read_from and one.author in trusted]:
+    kept = [one for one in known.values() if one.read_from == read_from and one.author in trusted]
+    if kept and not entry.wrong:
         return kept
     found = published.load(entry, trusted)
     return [Offer(found.hash, part, found.manifest.author, read_from) for part in found.served()]

@@ -103,8 +103,18 @@ class _Respawning(MPServer):
     """Puts a new worker in the place of each that dies; Granian alone gives up when one dies twice within 5.5 s.
 
     One tenant's messages that kill workers would thus end the engine for all. After many deaths in a minute its rule
-    counts again, so that an engine that cannot work at all ends with an error.
+    counts again, so that an engine that cannot work at all ends with an error. At the end it removes its own socket
+    alone: Granian removes whatever has its name by then.
     """
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()
+        self.own_socket = self.bind_uds.stat().st_ino if self.bind_uds else 0
+
+    def _unlink_pidfile(self) -> None:
+        if self.bind_uds and self.bind_uds.exists() and self.bind_uds.stat().st_ino != self.own_socket:
+            self.bind_uds = None
+        super()._unlink_pidfile()
 
     def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
         super()._respawn_workers(workers, spawn_target, target_loader, delay)
@@ -162,10 +172,7 @@ def _address(listen: str, *, secure: bool) -> dict[str, Any]:
         path = Path(listen.removeprefix("unix:"))
         if not path.is_absolute() or not path.parent.is_dir():
             raise Incorrect("--listen unix: wants an absolute path in a folder that exists.")
-        if path.is_socket():
-            path.unlink()  # left by an engine that was killed
-        elif path.exists():
-            raise Incorrect(f"{path} exists and is no socket.")
+        machine.free_socket(path)
         return {"uds": path, "uds_permissions": 0o600}
     host, colon, port = listen.rpartition(":")
     host = host.strip("[]")

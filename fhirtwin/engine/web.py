@@ -21,7 +21,7 @@ from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.tenants.book import Several, Sole
 from fhirtwin.engine.tenants.tenant import Tenant
 from fhirtwin.engine.tenants.turns import Bounds, Turns
-from fhirtwin.errors import Busy, Conflict, FhirtwinError, Incorrect, Unauthenticated
+from fhirtwin.errors import Busy, Conflict, FhirtwinError, Incorrect, Unauthenticated, Unprocessable
 
 MEDIA_TYPE = "application/octet-stream"
 _CHALLENGE = re.compile(rf"[0-9a-f]{{{2 * wire.CHALLENGE_BYTES}}}")
@@ -76,12 +76,13 @@ class _Door:
     def evaluate(self) -> Response:
         # Before anything is read, let alone parsed: SEAL believes the lengths that a ciphertext says of itself.
         length, tenant = request.content_length or 0, _caller()
-        lengths = self._evaluator.request_lengths  # what is published while it runs may have others
-        if not any(length in right for right in lengths.values()):
-            raise Incorrect("No message of that length is right for any profile of this engine.")
-        request.max_content_length = length
         if tenant is None:
             raise Unauthenticated("This engine knows no gateway with that secret.")
+        lengths = self._evaluator.request_lengths  # what is published while it runs may have others
+        if not any(length in right for right in lengths.values()):
+            # Of a length that only a model has which is not served (any more), so nothing else is wrong with it.
+            raise Unprocessable("No message of that length is right for any profile of this engine.")
+        request.max_content_length = length
         with self._reading.turn(tenant.name) if length >= _LARGE_BYTES else nullcontext():
             asked = self._read(tenant, lengths)
             answer = self._answer(tenant, asked, length)
@@ -105,6 +106,7 @@ class _Door:
         # Of a profile that nothing here lies in, the evaluator says that the panel is another.
         right = lengths.get(asked.features.profile)
         if right is not None and len(data) not in right:
+            self._evaluator.kind(asked.features.panel_digest)  # what is not held may have another length
             raise Incorrect("The message has not the length that its profile says.")
         return asked
 

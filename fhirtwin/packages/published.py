@@ -45,6 +45,7 @@ class Entry:
 
     Attributes:
         served: whether it is, and `current`, whether it is the one for gateways that ask anew.
+        wrong: why nobody can tell whether it is served, in words; then it is not, and `load` refuses it.
     """
 
     id: str
@@ -52,36 +53,49 @@ class Entry:
     folder: Path
     served: bool
     current: bool
+    wrong: str = ""
 
 
 def entries(folder: Path) -> list[Entry]:
     """All versions of all models of a folder, in order; nothing of them is checked.
 
+    A list of what is served that is not as it must be makes the versions of its own model wrong, and no other's.
+
     Raises:
-        Incorrect: it is no folder, or a list of what is served is not as it must be.
+        Incorrect: it is no folder, or more is served than may be.
     """
     if folder.is_symlink() or not folder.is_dir():
         raise Incorrect(f"{folder} is not a folder; `fhirtwin model publish` makes it.")
     found: list[Entry] = []
     for model in sorted(one for one in folder.iterdir() if one.is_dir() and not one.name.startswith(".")):
-        _check_name(model.name)
-        served = _served(model)
-        kept = sorted((one.name for one in model.iterdir() if _is_version(one)), key=_order)
-        if missing := set(served) - set(kept):
-            raise Incorrect(f"{model / SERVED} names version {min(missing)}, which is not there.")
-        last = served[-1] if served else ""
-        found += [Entry(model.name, one, model / one, one in served, one == last) for one in kept]
+        found += _entries_of(model)
     if sum(one.served for one in found) > MOST_SERVED:
         raise Incorrect(f"{folder} serves more than {MOST_SERVED} versions; withdraw some.")
     return found
+
+
+def _entries_of(model: Path) -> list[Entry]:
+    kept = sorted((one.name for one in model.iterdir() if _is_version(one)), key=_order)
+    try:
+        _check_name(model.name)
+        served = _served(model)
+        if missing := set(served) - set(kept):
+            raise Incorrect(f"{model / SERVED} names version {min(missing)}, which is not there.")
+    except Incorrect as error:
+        return [Entry(model.name, one, model / one, False, False, str(error)) for one in kept or [""]]
+    last = served[-1] if served else ""
+    return [Entry(model.name, one, model / one, one in served, one == last) for one in kept]
 
 
 def load(entry: Entry, authors: Authors) -> Package:
     """Read the package of an entry.
 
     Raises:
-        Incorrect: it is not what a trusted author signed under that name and version.
+        Incorrect: it is not what a trusted author signed under that name and version, or the list of what is served of
+            its model is not as it must be.
     """
+    if entry.wrong:
+        raise Incorrect(entry.wrong)
     found = package.read(entry.folder, authors)
     if (found.id, found.version) != (entry.id, entry.version):
         raise Incorrect(f"{entry.folder} holds model {found.id} {found.version}, which belongs elsewhere.")
@@ -96,7 +110,7 @@ def current(folder: Path, authors: Authors) -> tuple[Package, ...]:
     """
     if not folder.exists():
         return ()
-    return tuple(load(one, authors) for one in entries(folder) if one.current)
+    return tuple(load(one, authors) for one in entries(folder) if one.current or one.wrong)
 
 
 def publish(given: Package, folder: Path, *, with_weights: bool) -> None:

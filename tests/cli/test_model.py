@@ -102,6 +102,15 @@ def test_what_is_spoilt_in_a_folder_is_listed_as_refused(place: Path) -> None:
     assert "kfre-packaged 1.0  refused: " in right("list", *engine(place))
 
 
+def test_a_spoilt_list_of_one_model_hides_no_other(place: Path) -> None:
+    right("publish", place / "out" / "kfre-packaged-1.0", *engine(place))
+    (place / "models" / "other" / "2.0").mkdir(parents=True)
+    (place / "models" / "other" / "served.json").write_text("{")
+    one, other = right("list", *engine(place)).splitlines()
+    assert one.startswith("kfre-packaged 1.0  current") and other.startswith("other 2.0  refused: ")
+    assert "served.json" in other
+
+
 def test_golden_cases_that_tell_all_weights_are_remarked_upon(place: Path) -> None:
     cases = [
         f'{{"name": "c{n}", "values": {{"age": {30 + 7 * n}, "sex": "{"male" if n % 2 else "female"}", '

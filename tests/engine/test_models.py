@@ -126,10 +126,25 @@ def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog
         _models(folder).require()
 
 
-def test_a_list_that_cannot_be_read_serves_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_list_that_cannot_be_read_serves_nothing_of_its_model_and_stops_no_other(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = packed_trees(folder / "trees").package
+    published.publish(other, folder / "models", with_weights=True)
+    models = _models(folder)
+    assert {one.model for one in models.offers().values()} > {other.hash}
+    (folder / "models" / "kfre-packaged" / "served.json").write_text("{")
+    with caplog.at_level(logging.ERROR):
+        assert {one.model for one in _again(models).offers().values()} == {other.hash}
+    assert "model kfre-packaged 1.0 is not served" in caplog.text and "served.json" in caplog.text
+    with pytest.raises(Incorrect, match=r"served\.json"):
+        _models(folder).require()
+
+
+def test_a_folder_of_models_that_is_gone_serves_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     models = _models(folder)
     assert len(models.offers()) == 1
-    (folder / "models" / "kfre-packaged" / "served.json").write_text("{")
+    (folder / "models").rename(folder / "elsewhere")
     with caplog.at_level(logging.ERROR):
         assert not _again(models).offers()
     assert "no published model is served" in caplog.text

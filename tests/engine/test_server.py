@@ -198,6 +198,41 @@ def test_what_is_no_socket_is_not_removed(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "x"
 
 
+def test_a_second_engine_does_not_take_the_socket_of_one_that_runs(tmp_path: Path) -> None:
+    with running_engine(tmp_path) as first:
+        keyfile.make(tmp_path / "other.key")
+        with pytest.raises(Incorrect, match="is in use"):
+            server.run(first.url, tmp_path / "other.key")
+        first.courier().ready()
+
+
+def test_an_engine_replaces_a_socket_where_nobody_listens_and_removes_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(path))
+    with running_engine(tmp_path) as engine:
+        engine.courier().ready()
+    assert not path.exists()
+
+
+def test_an_engine_leaves_the_socket_of_another_that_came_in_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "engine.sock"
+    with socket.socket(socket.AF_UNIX) as other:
+        with running_engine(tmp_path):
+            path.rename(tmp_path / "away")
+            other.bind(str(path))
+        assert path.is_socket()
+
+
+def test_a_socket_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    keyfile.make(tmp_path / "key")
+    command = [sys.executable, "-m", "fhirtwin", "engine", "--engine-key", str(tmp_path / "key")]
+    command += ["--listen", f"unix:{tmp_path / ('n' * 120)}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1
+    assert "in a folder that is yours to write to" in done.stderr
+
+
 def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "key"
     keyfile.make(path)

@@ -56,12 +56,12 @@ def test_a_body_of_a_wrong_length_is_refused_before_it_is_parsed(
     client: FlaskClient, features: SealedFeatures, change: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "read_request", lambda *_: pytest.fail("was parsed"))
-    assert_refused(client, change(asking(features)), 400, "No message of that length")  # type: ignore[operator]
+    assert_refused(client, change(asking(features)), 422, "No message of that length")  # type: ignore[operator]
 
 
 def test_a_body_without_a_length_is_refused(client: FlaskClient) -> None:
     response = client.post(wire.EVALUATE, headers={"Transfer-Encoding": "chunked"})
-    assert response.status_code == 400
+    assert response.status_code == 422
 
 
 def test_a_length_that_is_right_for_another_profile_only_is_refused(client: FlaskClient) -> None:

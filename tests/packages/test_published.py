@@ -127,6 +127,21 @@ def test_a_list_that_is_not_right_serves_nothing(tmp_path: Path, versions: dict[
         published.current(tmp_path, AUTHORS)
 
 
+def test_a_list_or_a_name_that_is_not_right_is_its_own_models_alone(
+    tmp_path: Path, versions: dict[str, Package]
+) -> None:
+    published.publish(versions["1.0"], tmp_path, with_weights=True)
+    (tmp_path / "other" / "1.0").mkdir(parents=True)
+    (tmp_path / "other" / "served.json").write_text("{")
+    (tmp_path / "No Name").mkdir()
+    found = {one.id: one for one in published.entries(tmp_path)}
+    assert found["kfre-packaged"].current and published.load(found["kfre-packaged"], AUTHORS).id == "kfre-packaged"
+    for name in ("other", "No Name"):
+        assert found[name].wrong and not found[name].served
+        with pytest.raises(Incorrect, match=name):
+            published.load(found[name], AUTHORS)
+
+
 def test_no_more_are_served_than_a_worker_has_room_for(
     tmp_path: Path, versions: dict[str, Package], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_a_body_of_a_wrong_length_is_refused_before_it_is_parsed(
     request = asking(BatchVault(CIRCUIT).seal(VALUES)[0])
     monkeypatch.setattr(wire, "read_request", lambda *_: pytest.fail("was parsed"))
     response = client.post(wire.EVALUATE, data=change(request))  # type: ignore[operator]
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert "No message of that length" in json.loads(response.data)["error"]
 
 

@@ -173,6 +173,8 @@ def _fact(name: str, value: bool | float | str, today: date) -> Fact:
     kind, words = _KINDS[0] if name in CODES else _KINDS[1] if name in FLAGS else _KINDS[2]
     if not isinstance(value, kind):
         raise Incorrect(f"{name} takes {words}.")
+    if name == "age" and not float(value).is_integer():
+        raise Incorrect("age takes completed years, a whole number: of a patient, no model is asked anything else.")
     known = value if isinstance(value, (bool, str)) else Decimal(repr(value))
     return Fact(name, known, _MADE_UP, unit=UNITS.get(name, ""), time=today.isoformat())
 

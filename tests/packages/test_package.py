@@ -9,12 +9,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package
+from fhirtwin.packages.makers import maker
 from fhirtwin.packages.package import Package
 from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.score import plain_sums, probability
@@ -58,7 +60,25 @@ def test_the_hash_is_that_of_the_manifest_which_has_those_of_all_files(whole: Pa
 
 def test_what_was_packed_before_there_were_several_kinds_is_packed_to_the_same_bytes_today(whole: Package) -> None:
     assert whole.kind == "panel"
-    assert whole.hash == "5ec1f01c016d42c264fc7257cd516f010952a00b87db6c5ab744ea569a52baff"
+    assert whole.hash == "d97853ee38ef281d50db75473ed8a5d1013efaf96824356a3760897be1cd7d64"
+
+
+def _aged(age: float) -> dict[str, Any]:
+    return {"cases": [CASE | {"values": CASE["values"] | {"age": age}}]}
+
+
+def test_golden_cases_in_parts_of_years_are_not_packed_for_no_gateway_asks_so(tmp_path: Path) -> None:
+    with pytest.raises(Incorrect, match=r"golden\.json: c: age takes completed years"):
+        packed(tmp_path, golden=_aged(60.5))
+    assert packed(tmp_path, golden=_aged(60.0)).package.cases[0].name == "c"
+
+
+def test_a_package_that_was_packed_with_golden_cases_in_parts_of_years_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maker, "_refuse_part_of_year", lambda _case, _golden: None)
+    made = packed(tmp_path, golden=_aged(60.5))
+    assert package.read(made.whole, AUTHORS).hash == package.read(made.public, AUTHORS).hash
 
 
 def test_a_kind_that_is_not_known_is_refused(files: dict[str, bytes]) -> None:
@@ -169,7 +189,7 @@ SIGNED_AND_WRONG = [
     ("golden.json", _set("cases", 0, "values", "sex", to="other"), "does not take"),
     ("golden.json", lambda c: c["cases"][0]["values"].pop("egfr"), "has no egfr"),  # type: ignore[index]
     ("golden.json", _set("cases", to=[]), "length >= 1"),
-    ("golden.json", _set("cases", 1, "name", to="published patient"), "one name"),
+    ("golden.json", _set("cases", 1, "name", to="published patient at 57"), "one name"),
 ]
 
 
@@ -227,7 +247,7 @@ def test_a_feature_that_drowns_the_others_in_noise_is_refused_at_packing(tmp_pat
     packed(tmp_path, features=features, weights=table.replace("0.0001", "0.5"), golden={"cases": [CASE]})
 
 
-CASE = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
+CASE: dict[str, Any] = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
 
 
 def test_weights_that_are_no_numbers_are_refused(files: dict[str, bytes]) -> None:

@@ -111,8 +111,17 @@ def answered(golden: Path, made: Predictor, public: PublicForm, sums_of: Callabl
         Incorrect: what the owner gave does not agree within half of the last digit given.
     """
     cases = strict_json.read(read_file(golden, LONGEST_BYTES), GoldenForm, str(golden)).cases
+    for case in cases:
+        _refuse_part_of_year(case, golden)
     given = [(case, *features_of(case, made)) for case in cases]
     return GoldenForm(tuple(_answered(case, values, sums_of(vector), public, made) for case, values, vector in given))
+
+
+def _refuse_part_of_year(case: CaseForm, golden: Path) -> None:
+    """A gateway gives completed years alone, so such a case would show what no patient is ever told."""
+    age = case.values.get("age")
+    if isinstance(age, float) and not age.is_integer():
+        raise Incorrect(f"{golden}: {case.name}: age takes completed years, a whole number, as gateways give it.")
 
 
 def _answered(case: CaseForm, values: Values, sums: Float, public: PublicForm, made: Predictor) -> CaseForm:

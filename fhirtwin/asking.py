@@ -140,7 +140,8 @@ def _predicted(model: Predictive, values: Given, send: Send, settings: Settings,
     sums = _opened(model, asks, given, send, golden)
     rounded = f"the sum to {asks.profile.step} before its link, the percentage for display"
     told = tuple(_risk(one, rounded) for one in score.scores(features, sums, settings))
-    notes = [
+    notes = [*filter(None, (model.told_of(features.values),))]
+    notes += [
         f"{one.output.id if one.output else model.predictor.id} was not calculated: {'; '.join(one.reasons)}."
         for one in features.refusals
     ]

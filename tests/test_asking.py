@@ -225,6 +225,15 @@ def _as_read(value: Any) -> Any:
     return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def test_what_trees_were_calculated_without_is_said_beside_the_number(place: Place) -> None:
+    half = place.half("trees-illustration")
+    values = _values(half, {"age": 46.0, "systolic-bp": 160.7, "egfr": 73.4, "glucose": 99.09, "bmi": 22.5})
+    assert not asking.of_values(half, values, place.courier.evaluate, Settings()).notes
+    del values["glucose"]
+    (note,) = asking.of_values(half, values, place.courier.evaluate, Settings()).notes
+    assert note == "Calculated without glucose, for which the model has ways of its own."
+
+
 @pytest.mark.parametrize(
     ("changes", "text"),
     [

@@ -42,7 +42,8 @@ _TIMEOUT_SECONDS = 30.0
 def ask(*, name: str, values_file: Path | None, vcf_file: Path | None, version: str, as_json: bool, **way: Any) -> None:
     """Ask the model NAME, of any kind, for the numbers of a file, computed on ciphertext.
 
-    All inputs must be there. Nothing is stored, and nothing is looked up: who asks answers for whose numbers they are.
+    All inputs must be there, but for those that boosted trees do without: a note then names them. Nothing is stored,
+    and nothing is looked up: who asks answers for whose numbers they are.
     """
     from fhirtwin import asking
     from fhirtwin.cli.caught import ADVICE, quarantining

@@ -81,6 +81,36 @@ def test_a_package_that_was_packed_with_golden_cases_in_parts_of_years_is_still_
     assert package.read(made.whole, AUTHORS).hash == package.read(made.public, AUTHORS).hash
 
 
+def _kept(keep: str | None) -> dict[str, Any]:
+    inputs = [{name: told for name, told in one.items() if name != "keep"} for one in description()["inputs"]]
+    for one in inputs[2:]:  # eGFR and uACR
+        one.update({"keep": keep} if keep is not None else {})
+    return {"inputs": inputs}
+
+
+@pytest.mark.parametrize("keep", [None, ""])
+def test_a_quantity_that_does_not_say_how_old_it_may_be_is_not_packed(tmp_path: Path, keep: str | None) -> None:
+    with pytest.raises(
+        Incorrect, match=r"inputs: egfr: say how old it may be: keep, one of lipids, .*results, .*\"any"
+    ):
+        packed(tmp_path, **_kept(keep))
+
+
+@pytest.mark.parametrize(("keep", "known"), [("any", ""), ("results", "results")])
+def test_how_old_a_quantity_may_be_is_a_setting_or_said_to_be_any_age(tmp_path: Path, keep: str, known: str) -> None:
+    found = package.read(packed(tmp_path, **_kept(keep)).public, AUTHORS)
+    assert found.predictor is not None
+    assert [one.keep for one in found.predictor.inputs if one.fact in ("egfr", "uacr")] == [known, known]
+
+
+def test_a_package_of_before_that_does_not_say_how_old_a_quantity_may_be_is_still_read(files: dict[str, bytes]) -> None:
+    def without(content: Any) -> None:
+        content["inputs"][2].pop("keep")
+
+    found = package.of_files(changed(files, "public.json", without), AUTHORS)
+    assert found.predictor is not None and found.predictor.inputs[2].keep == ""
+
+
 def test_a_kind_that_is_not_known_is_refused(files: dict[str, bytes]) -> None:
     with pytest.raises(Incorrect, match=r"manifest\.json: this version knows models of kind panel"):
         package.of_files(changed(files, "manifest.json", _set("kind", to="oracle")), AUTHORS)
@@ -157,6 +187,7 @@ SIGNED_AND_WRONG = [
     ("public.json", _set("inputs", 0, "unit", to="mo"), "kept in a"),
     ("public.json", _set("inputs", 0, "low", to=None), "needs the range"),
     ("public.json", _set("inputs", 2, "keep", to="fridge"), "max_age_fridge_days"),
+    ("public.json", _set("inputs", 2, "keep", to="data"), "max_age_data_days"),
     ("public.json", _set("inputs", 0, "low", to=-200), "leave the bounds"),
     ("public.json", _set("features", 0, "low", to=-1.0), "leave the bounds"),
     ("public.json", _set("features", 0, "low", to=1.0), "not centred|leave the bounds"),

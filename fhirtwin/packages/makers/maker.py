@@ -18,6 +18,7 @@ from fhirtwin.packages import predictor, strict_json, transforms
 from fhirtwin.packages.golden import features_of, percent_of
 from fhirtwin.packages.schema import FORMAT, CaseForm, FeatureForm, GoldenForm, Manifest, PublicForm, SourceForm
 from fhirtwin.predictors.model import Predictor, Values
+from fhirtwin.terms.facts import UNITS
 
 LONGEST_BYTES: Final = 1_000_000
 """Of a description, and of golden cases."""
@@ -70,11 +71,17 @@ def described(path: Path, form: type[Described]) -> Described:
     """Read the description of a predictor.
 
     Raises:
-        Incorrect: it is not of that form, or names no id and version.
+        Incorrect: it is not of that form, names no id and version, or does not say how old a quantity may be.
     """
     source = strict_json.read(read_file(path, LONGEST_BYTES), form, str(path))
     if not (source.id and source.version):
         raise Incorrect(f"{path}: it must name the model by id, and its version.")
+    for one in source.inputs:
+        if one.fact in UNITS and one.fact != "age" and not one.keep:
+            raise Incorrect(
+                f"{path}: inputs: {one.fact}: say how old it may be: keep, one of {', '.join(predictor.AGES)}, each "
+                f'a setting of the hospital\'s, or "{predictor.ANY_AGE}" if a value of any age is right.'
+            )
     return source
 
 

@@ -417,6 +417,22 @@ def test_what_somebody_types(place: Place, tmp_path: Path) -> None:
     assert told["sha256"] == place.wholes["trajectory-illustration"].hash and len(told["told"][0]["values"]) == 24
 
 
+def test_what_a_hospital_withdrew_is_not_asked_by_its_version_either(place: Place, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shutil.copytree(place.data, data)
+    authors = str(data / "authors.json")
+    (tmp_path / "v.json").write_text('{"level": 100, "given": 5}')
+    way = ["--data", str(data), "--engine", place.engine.url, "--engine-key", str(place.engine.key_file)]
+    words = ["model", "ask", "trajectory-illustration", "--version", "1.0", "--values", str(tmp_path / "v.json"), *way]
+    assert CliRunner().invoke(main, words).exit_code == 0
+    published.withdraw(data / "models", "trajectory-illustration")
+    done = CliRunner().invoke(main, words)
+    back = ["model", "publish", "trajectory-illustration", "--version", "1.0", "--data", str(data)]
+    assert done.exit_code == 1 and "1.0 was withdrawn" in done.output and f"`fhirtwin {' '.join(back)}`" in done.output
+    assert CliRunner().invoke(main, [*back, "--authors", authors]).exit_code == 0
+    assert CliRunner().invoke(main, words).exit_code == 0
+
+
 def test_what_somebody_states_about_a_vcf(place: Place, tmp_path: Path) -> None:
     path = tmp_path / "other.vcf"
     path.write_bytes(VCF.replace(b"##reference=GRCh38\n", b"").replace(b"\tPASS\t", b"\tq10\t"))

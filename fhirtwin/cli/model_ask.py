@@ -91,6 +91,11 @@ def _model(settings: Settings, name: str, version: str) -> Package:
     there = published.entries(settings.models_path) if settings.models_path.exists() else []
     for one in there:
         if one.id == name and (one.version == version if version else one.current):
+            if not one.served:
+                raise click.ClickException(
+                    f"{settings.models_path}: {name} {version} was withdrawn, or rolled back, and is asked no more; "
+                    f"`fhirtwin model publish {name} --version {version} --data {settings.data}` takes that back."
+                )
             return published.load(one, authors)
     known = ", ".join(sorted({one.id for one in there if one.current})) or "none"
     raise click.ClickException(

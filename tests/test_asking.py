@@ -126,6 +126,7 @@ def test_dosages_of_a_file_of_values_give_the_same_as_the_vcf(place: Place) -> N
     names = zip(half.model.variants.names, shown.counted.tolist(), strict=True)
     values = {name: dosage for name, dosage in names if not np.isnan(dosage)}
     by_values = asking.of_values(half, values, place.courier.evaluate, Settings())
+    assert by_values.notes[0] == "Dosages were taken as copies of the allele that the model counts, 0 to 2."
     by_vcf = asking.of_vcf(half, io.BytesIO(VCF), Reading(), place.courier.evaluate)
     assert abs(by_values.told[0].values[0] - by_vcf.told[0].values[0]) <= Decimal("0.001")
 
@@ -413,8 +414,21 @@ def test_what_somebody_types(place: Place, tmp_path: Path) -> None:
     assert "made-up units\n  rounded: to 0.001\n2 of the 120 variants are missing" in done.output
     done = place.typed("trajectory-illustration", "--values", tmp_path / "v.json", "--json")
     told = json.loads(done.output)
+    assert told["inputs"] == [
+        {"name": "level", "value": "100", "unit": "mg/L"},
+        {"name": "given", "value": "5", "unit": "mg/L"},
+    ]
     assert (told["model"], told["version"], told["kind"]) == ("trajectory-illustration", "1.0", "trajectory")
     assert told["sha256"] == place.wholes["trajectory-illustration"].hash and len(told["told"][0]["values"]) == 24
+
+
+def test_every_input_is_told_with_the_unit_that_it_was_taken_in(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "v.json").write_text(json.dumps(_kidney(place.half("kfre-packaged"), egfr=30.5)))
+    done = place.typed("kfre-packaged", "--values", tmp_path / "v.json")
+    assert done.exit_code == 0, done.output
+    (line,) = (line for line in done.output.splitlines() if line.startswith("asked for: "))
+    for text in ("age 60 a", "sex male", "egfr 30.5 mL/min/{1.73_m2}", "uacr 100 mg/g", "deceased false"):
+        assert text in line.removeprefix("asked for: ").split(", ")
 
 
 def test_what_a_hospital_withdrew_is_not_asked_by_its_version_either(place: Place, tmp_path: Path) -> None:

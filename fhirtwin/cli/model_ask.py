@@ -136,6 +136,8 @@ def _text(found: Package, answer: Answer) -> str:
         f"{found.id} {found.version}: {found.kind}, signed by {found.author}",
         f"SHA-256 {found.hash}; sealed under {answer.profile}",
     ]
+    if answer.taken:
+        lines.append(f"asked for: {', '.join(f'{one.name} {one.value} {one.unit}'.rstrip() for one in answer.taken)}")
     for one in answer.told:
         more = f"  {one.more}" if one.more else ""
         lines.append(f"{one.label or one.name}: {', '.join(map(str, one.values))} {one.unit}{more}")
@@ -163,6 +165,7 @@ def _object(found: Package, answer: Answer) -> dict[str, Any]:
         "author": found.author,
         "sha256": found.hash,
         "profile": answer.profile,
+        "inputs": [{"name": one.name, "value": one.value, "unit": one.unit} for one in answer.taken],
         "told": told,
         "notes": list(answer.notes),
     }

@@ -140,7 +140,8 @@ def test_packing_says_what_is_wrong_with_the_owners_files(place: Path, tmp_path:
         ({"weights": written("w.pkl", "x")}, "a pickle is never read"),
         (
             {"golden": written("g.json", golden.read_text().replace("90.03", "90.30"))},
-            "does not come out as it is given",
+            f"{tmp_path / 'g.json'}: published patient at 57: the percentage of kidney-failure-5y does not come out "
+            "as it is given: it is 90.027",
         ),
         (
             {"description": written("d.json", description.read_text().replace('"id": "kfre-packaged",', ""))},

@@ -136,9 +136,20 @@ def _answered(case: CaseForm, values: Values, sums: Float, public: PublicForm, m
     percent = {output.id: percent_of(output, values, by_row) for output in made.outputs}
     for what, given, right in (("sum of row", case.sums, by_row), ("percentage of", case.percent, percent)):
         for name, told in (given or {}).items():
-            if name not in right or abs(right[name] - told) > half_digit(told):
-                raise Incorrect(f"golden.json: {case.name}: the {what} {name} does not come out as it is given.")
+            if name not in right:
+                raise Incorrect(f"golden.json: {case.name}: there is no {what} {name}.")
+            refuse_other(f"golden.json: {case.name}: the {what} {name}", right[name], told)
     return structs.replace(case, sums=by_row, percent=percent)
+
+
+def refuse_other(what: str, right: float, told: float) -> None:
+    """Refuse an answer that an owner gives otherwise than it comes out.
+
+    Raises:
+        Incorrect: it differs by more than half of the last digit given.
+    """
+    if not abs(right - told) <= half_digit(told):
+        raise Incorrect(f"{what} does not come out as it is given: it is {right:.9g} and not {told:g}.")
 
 
 def half_digit(number: float) -> float:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Decimal
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,7 +104,13 @@ def read_values(data: bytes, name: str) -> Given:
     Raises:
         Incorrect: it is none; the text names file and place.
     """
-    return strict_json.read(data, dict[str, bool | float | str], name)
+    found = strict_json.read(data, dict[str, Any], name)
+    for given, value in found.items():
+        if not isinstance(value, (bool, int, float, str)):
+            raise Incorrect(
+                f"{name}: {given[:80]} is neither a number nor a word nor true or false; what is missing is left out."
+            )
+    return {given: float(value) if type(value) is int else value for given, value in found.items()}
 
 
 def of_values(package: Package, values: Given, send: Send, settings: Settings, golden_share: float = 0.0) -> Answer:
@@ -198,6 +204,8 @@ def _fact(name: str, value: bool | float | str, today: date) -> Fact:
     kind, words = _KINDS[0] if name in CODES else _KINDS[1] if name in FLAGS else _KINDS[2]
     if not isinstance(value, kind):
         raise Incorrect(f"{name} takes {words}.")
+    if (words_of := CODES.get(name)) and value not in words_of:
+        raise Incorrect(f"{name} takes one of the words {', '.join(words_of)}.")
     if name == "age" and not float(value).is_integer():
         raise Incorrect("age takes completed years, a whole number: of a patient, no model is asked anything else.")
     known = value if isinstance(value, (bool, str)) else Decimal(repr(value))

@@ -243,7 +243,7 @@ def test_what_trees_were_calculated_without_is_said_beside_the_number(place: Pla
         ({"egfr": "30"}, "takes a number"),
         ({"age": 60.95}, "age takes completed years, a whole number"),
         ({"sex": True}, "takes a word"),
-        ({"sex": "x"}, "missing|Not calculated"),
+        ({"sex": "Female"}, "sex takes one of the words female, male"),
         ({"deceased": 0.0}, "takes true or false"),
         ({"ldl": 3.0}, "no input of this model"),
     ],
@@ -252,6 +252,13 @@ def test_values_that_are_not_for_the_predictor_are_refused(place: Place, changes
     half = place.half("kfre-packaged")
     with pytest.raises(FhirtwinError, match=text):
         asking.of_values(half, _kidney(half, **changes), _nobody, Settings())
+
+
+@pytest.mark.parametrize("value", ["null", "[1]", "{}"])
+def test_a_value_that_is_none_is_named(value: str) -> None:
+    with pytest.raises(Incorrect, match=r"^v\.json: glucose is neither a number nor a word"):
+        asking.read_values(f'{{"age": 60, "glucose": {value}}}'.encode(), "v.json")
+    assert asking.read_values(b'{"age": 60, "deceased": false}', "v.json") == {"age": 60.0, "deceased": False}
 
 
 def test_whom_a_model_is_not_for_must_be_said(place: Place) -> None:

@@ -19,6 +19,7 @@ from fhirtwin.packages.makers.maker import Draft, Source
 from fhirtwin.packages.makers.table import MAKERS
 from fhirtwin.packages.package import LONGEST, MANIFEST, SIGNATURE, Package, public_half
 from fhirtwin.packages.schema import FORMAT, FileEntry, Manifest
+from fhirtwin.predictors import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,10 @@ def pack(kind: str, source: Source, key: Ed25519PrivateKey, out: Path) -> Made:
         Incorrect: something is not as it must be; the text names file, place and remedy.
     """
     draft = _draft(kind, source)
+    if draft.id in {one.id for one in registry.all_predictors()}:
+        raise Incorrect(
+            f"{draft.id} is a predictor of this program; give the model another id, which hospitals can take."
+        )
     files = _signed(kind, draft, key)
     package.of_files(public_half(files), None)
     whole = package.of_files(files, None)

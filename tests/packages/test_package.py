@@ -111,6 +111,22 @@ def test_a_package_of_before_that_does_not_say_how_old_a_quantity_may_be_is_stil
     assert found.predictor is not None and found.predictor.inputs[2].keep == ""
 
 
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"title": "a <b>"}, "words: without control characters, < > ` .*- at `[$].title`"),
+        ({"id": "A b"}, "a name in small letters, .*- at `[$].id`"),
+        ({"version": "1.x"}, "a version: .*- at `[$].version`"),
+    ],
+)
+def test_a_text_that_is_refused_is_told_in_words_and_not_by_a_pattern(
+    tmp_path: Path, changes: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(Incorrect, match=text) as refused:
+        packed(tmp_path, **changes)
+    assert "regex" not in str(refused.value)
+
+
 def test_a_kind_that_is_not_known_is_refused(files: dict[str, bytes]) -> None:
     with pytest.raises(Incorrect, match=r"manifest\.json: this version knows models of kind panel"):
         package.of_files(changed(files, "manifest.json", _set("kind", to="oracle")), AUTHORS)

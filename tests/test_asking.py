@@ -429,6 +429,21 @@ def test_what_somebody_types(place: Place, tmp_path: Path) -> None:
     assert told["sha256"] == place.wholes["trajectory-illustration"].hash and len(told["told"][0]["values"]) == 24
 
 
+@pytest.mark.parametrize("option", [("--sample", "a"), ("--filter", "q10"), ("--absent-is-reference",), ("--grch38",)])
+def test_what_is_said_of_a_vcf_goes_with_no_values(place: Place, tmp_path: Path, option: tuple[str, ...]) -> None:
+    (tmp_path / "v.json").write_text('{"level": 100, "given": 5}')
+    done = place.typed("trajectory-illustration", "--values", tmp_path / "v.json", *option)
+    assert done.exit_code == 1 and f"{option[0]} goes with --vcf" in done.output
+
+
+def test_a_key_that_is_not_there_is_to_be_the_engines(place: Place, tmp_path: Path) -> None:
+    (tmp_path / "v.json").write_text('{"level": 100, "given": 5}')
+    words = ["model", "ask", "trajectory-illustration", "--values", tmp_path / "v.json", "--data", place.data]
+    words += ["--engine", place.engine.url, "--engine-key", tmp_path / "none.key"]
+    done = CliRunner().invoke(main, list(map(str, words)))
+    assert done.exit_code == 1 and "copy the secret of the engine" in done.output and "keys make" not in done.output
+
+
 def test_every_input_is_told_with_the_unit_that_it_was_taken_in(place: Place, tmp_path: Path) -> None:
     (tmp_path / "v.json").write_text(json.dumps(_kidney(place.half("kfre-packaged"), egfr=30.5)))
     done = place.typed("kfre-packaged", "--values", tmp_path / "v.json")
@@ -460,7 +475,10 @@ def test_what_somebody_states_about_a_vcf(place: Place, tmp_path: Path) -> None:
     done = place.typed("polygenic-illustration", "--vcf", path)
     assert done.exit_code == 1 and "does not tell the genome build" in done.output
     done = place.typed("polygenic-illustration", "--vcf", path, "--grch38")
-    assert done.exit_code == 1 and "118 no genotype that can be used; 2 not in the file" in done.output
+    assert (
+        done.exit_code == 1
+        and "118 in rows that did not pass the filters of the file (`--filter` trusts others); 2 not" in done.output
+    )
     done = place.typed("polygenic-illustration", "--vcf", path, "--grch38", "--filter", "q10", "--sample", "nobody")
     assert done.exit_code == 0 and "2 of the 120 variants are missing" in done.output
     done = place.typed("polygenic-illustration", "--vcf", path, "--grch38", "--filter", "q10", "--absent-is-reference")

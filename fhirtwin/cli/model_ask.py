@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from fhirtwin.settings import Settings
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_OF_A_VCF = {
+    "sample": "--sample",
+    "absent_is_reference": "--absent-is-reference",
+    "grch38": "--grch38",
+    "filters": "--filter",
+}
 _TIMEOUT_SECONDS = 30.0
 
 
@@ -53,6 +59,8 @@ def ask(*, name: str, values_file: Path | None, vcf_file: Path | None, version: 
 
     if (values_file is None) == (vcf_file is None):
         raise click.ClickException("Give the inputs with --values, or with --vcf for a polygenic score.")
+    if vcf_file is None and (said := [option for name, option in _OF_A_VCF.items() if way[name]]):
+        raise click.ClickException(f"{said[0]} goes with --vcf, and says nothing of --values.")
     settings = _settings(way)
     found = _model(settings, name, version)
     _refuse_quarantined(settings)
@@ -123,6 +131,11 @@ def _courier(settings: Settings) -> Iterator[Courier]:
     from fhirtwin import keyfile
     from fhirtwin.courier import Courier
 
+    if not settings.engine_key_path.exists():
+        raise click.ClickException(
+            f"{settings.engine_key_path} does not exist: copy the secret of the engine at {settings.engine_url} there, "
+            "or name its file by --engine-key. A new one would not be the engine's."
+        )
     secret = bytes.fromhex(keyfile.read(settings.engine_key_path))
     courier = Courier(settings.engine_url, secret, timeout=_TIMEOUT_SECONDS, ca_file=settings.engine_ca_file or None)
     try:

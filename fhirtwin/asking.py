@@ -7,10 +7,10 @@ of the model, missing or ruled out is refused in words; nothing is assumed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Decimal
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,7 @@ LONGEST_VALUES: Final = 64_000_000
 """Bytes of a file of values: dosages of all variants of a score fit."""
 
 WRONG: Final = "The engine's answer is wrong and was thrown away; nothing was calculated."
+_COPIES: Final = "Dosages were taken as copies of the allele that the model counts, 0 to 2."
 _MADE_UP: Final = (Source(LOCAL, "Patient", "asked"),)
 
 _KINDS: Final = ((str, "a word"), (bool, "true or false"), (float, "a number"))
@@ -69,17 +70,32 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """An input as it was taken.
+
+    Attributes:
+        unit: that the number was taken in; empty for what has none.
+    """
+
+    name: str
+    value: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What came of asking.
 
     Attributes:
         profile: parameters that it was sealed under.
         notes: what who reads the numbers must know.
+        taken: the inputs; none of a polygenic score, which has too many.
     """
 
     profile: str
     told: tuple[Told, ...]
     notes: tuple[str, ...]
+    taken: tuple[Taken, ...] = ()
 
 
 def read_values(data: bytes, name: str) -> Given:
@@ -88,7 +104,13 @@ def read_values(data: bytes, name: str) -> Given:
     Raises:
         Incorrect: it is none; the text names file and place.
     """
-    return strict_json.read(data, dict[str, bool | float | str], name)
+    found = strict_json.read(data, dict[str, Any], name)
+    for given, value in found.items():
+        if not isinstance(value, (bool, int, float, str)):
+            raise Incorrect(
+                f"{name}: {given[:80]} is neither a number nor a word nor true or false; what is missing is left out."
+            )
+    return {given: float(value) if type(value) is int else value for given, value in found.items()}
 
 
 def of_values(package: Package, values: Given, send: Send, settings: Settings, golden_share: float = 0.0) -> Answer:
@@ -113,7 +135,8 @@ def of_values(package: Package, values: Given, send: Send, settings: Settings, g
     if isinstance(model, TrajectoryModel):
         return _traced(model, _numbers(values), send)
     if isinstance(model, PolygenicModel):
-        return _summed(model, _dosages(model, _numbers(values)), send, Golden(golden_share))
+        answer = _summed(model, _dosages(model, _numbers(values)), send, Golden(golden_share))
+        return replace(answer, notes=(_COPIES, *answer.notes))
     raise Incorrect(f"Models of kind {package.kind} are not asked like this.")
 
 
@@ -140,11 +163,19 @@ def _predicted(model: Predictive, values: Given, send: Send, settings: Settings,
     sums = _opened(model, asks, given, send, golden)
     rounded = f"the sum to {asks.profile.step} before its link, the percentage for display"
     told = tuple(_risk(one, rounded) for one in score.scores(features, sums, settings))
-    notes = [
+    notes = [*filter(None, (model.told_of(features.values),))]
+    notes += [
         f"{one.output.id if one.output else model.predictor.id} was not calculated: {'; '.join(one.reasons)}."
         for one in features.refusals
     ]
-    return Answer(asks.profile.name, told, tuple(notes))
+    taken = tuple(Taken(name, _text(value), UNITS.get(name, "")) for name, value in values.items())
+    return Answer(asks.profile.name, told, tuple(notes), taken)
+
+
+def _text(value: bool | float | str) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else repr(value).removesuffix(".0")
 
 
 def _risk(one: Score, rounded: str) -> Told:
@@ -173,6 +204,10 @@ def _fact(name: str, value: bool | float | str, today: date) -> Fact:
     kind, words = _KINDS[0] if name in CODES else _KINDS[1] if name in FLAGS else _KINDS[2]
     if not isinstance(value, kind):
         raise Incorrect(f"{name} takes {words}.")
+    if (words_of := CODES.get(name)) and value not in words_of:
+        raise Incorrect(f"{name} takes one of the words {', '.join(words_of)}.")
+    if name == "age" and not float(value).is_integer():
+        raise Incorrect("age takes completed years, a whole number: of a patient, no model is asked anything else.")
     known = value if isinstance(value, (bool, str)) else Decimal(repr(value))
     return Fact(name, known, _MADE_UP, unit=UNITS.get(name, ""), time=today.isoformat())
 
@@ -207,7 +242,8 @@ def _traced(model: TrajectoryModel, values: Mapping[str, float], send: Send) -> 
         f"{public.steps} steps of {public.step}; the first is one step after the start, and inputs are held.",
         f"Made of: {public.population}.",
     )
-    return Answer(asks.profile.name, tuple(told), notes)
+    taken = tuple(Taken(one.name, _text(values[one.name]), one.unit) for one in quantities)
+    return Answer(asks.profile.name, tuple(told), notes, taken)
 
 
 def _shown(value: Decimal, step: Decimal) -> Decimal:

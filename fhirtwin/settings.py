@@ -177,6 +177,9 @@ class Settings:
         730, "Oldest usable blood pressure, weight, height, BMI (project policy).", low=1
     )
     max_age_smoking_days: int = _setting(730, "Oldest usable smoking status (project policy).", low=1)
+    max_age_results_days: int = _setting(
+        365, "Oldest usable result of any other kind, in published models that say so (project policy).", low=1
+    )
 
     log_level: str = _setting("info", "Least severe log line written.", choices=("debug", "info", "warning", "error"))
 

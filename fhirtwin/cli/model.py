@@ -126,6 +126,11 @@ def publish(*, what: str, version: str, models: Path | None, data: Path | None, 
         if gone:
             click.echo(f"Served no more: {', '.join(gone)}.")
         return
+    if not Path(what).is_dir():
+        raise click.ClickException(
+            f"{what} is not a folder: give that of a package, or, to serve what {folder} has of a model again, its id "
+            "and --version."
+        )
     given = package.read(Path(what), trusted)
     published.publish(given, folder, with_weights=models is not None)
     click.echo(f"{folder}: {given.id} is at {given.version}, by {given.author}.{restart}")
@@ -195,7 +200,13 @@ def verify(
             "Nobody said whom to trust (--authors): compare that key with the author's by another way.", err=True
         )
     click.echo(_declared(found))
-    click.echo(f"{len(found.cases)} golden cases come out right.")
+    if found.is_whole:
+        click.echo(f"The weights give the right answers to {len(found.cases)} golden cases.")
+    else:
+        click.echo(
+            f"{len(found.cases)} golden cases agree with the public half: values, and percentages of sums where it has "
+            "any. Here are no weights to evaluate them by; --engine asks an engine that has."
+        )
     if not url:
         return
     from fhirtwin import golden

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from fhirtwin.settings import Settings
 
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
+_OF_A_VCF = {
+    "sample": "--sample",
+    "absent_is_reference": "--absent-is-reference",
+    "grch38": "--grch38",
+    "filters": "--filter",
+}
 _TIMEOUT_SECONDS = 30.0
 
 
@@ -42,7 +48,8 @@ _TIMEOUT_SECONDS = 30.0
 def ask(*, name: str, values_file: Path | None, vcf_file: Path | None, version: str, as_json: bool, **way: Any) -> None:
     """Ask the model NAME, of any kind, for the numbers of a file, computed on ciphertext.
 
-    All inputs must be there. Nothing is stored, and nothing is looked up: who asks answers for whose numbers they are.
+    All inputs must be there, but for those that boosted trees do without: a note then names them. Nothing is stored,
+    and nothing is looked up: who asks answers for whose numbers they are.
     """
     from fhirtwin import asking
     from fhirtwin.cli.caught import ADVICE, quarantining
@@ -52,6 +59,8 @@ def ask(*, name: str, values_file: Path | None, vcf_file: Path | None, version: 
 
     if (values_file is None) == (vcf_file is None):
         raise click.ClickException("Give the inputs with --values, or with --vcf for a polygenic score.")
+    if vcf_file is None and (said := [option for name, option in _OF_A_VCF.items() if way[name]]):
+        raise click.ClickException(f"{said[0]} goes with --vcf, and says nothing of --values.")
     settings = _settings(way)
     found = _model(settings, name, version)
     _refuse_quarantined(settings)
@@ -90,6 +99,11 @@ def _model(settings: Settings, name: str, version: str) -> Package:
     there = published.entries(settings.models_path) if settings.models_path.exists() else []
     for one in there:
         if one.id == name and (one.version == version if version else one.current or one.wrong):
+            if not (one.served or one.wrong):
+                raise click.ClickException(
+                    f"{settings.models_path}: {name} {version} was withdrawn, or rolled back, and is asked no more; "
+                    f"`fhirtwin model publish {name} --version {version} --data {settings.data}` takes that back."
+                )
             return published.load(one, authors)
     known = ", ".join(sorted({one.id for one in there if one.current})) or "none"
     raise click.ClickException(
@@ -117,6 +131,11 @@ def _courier(settings: Settings) -> Iterator[Courier]:
     from fhirtwin import keyfile
     from fhirtwin.courier import Courier
 
+    if not settings.engine_key_path.exists():
+        raise click.ClickException(
+            f"{settings.engine_key_path} does not exist: copy the secret of the engine at {settings.engine_url} there, "
+            "or name its file by --engine-key. A new one would not be the engine's."
+        )
     secret = bytes.fromhex(keyfile.read(settings.engine_key_path))
     courier = Courier(settings.engine_url, secret, timeout=_TIMEOUT_SECONDS, ca_file=settings.engine_ca_file or None)
     try:
@@ -130,6 +149,8 @@ def _text(found: Package, answer: Answer) -> str:
         f"{found.id} {found.version}: {found.kind}, signed by {found.author}",
         f"SHA-256 {found.hash}; sealed under {answer.profile}",
     ]
+    if answer.taken:
+        lines.append(f"asked for: {', '.join(f'{one.name} {one.value} {one.unit}'.rstrip() for one in answer.taken)}")
     for one in answer.told:
         more = f"  {one.more}" if one.more else ""
         lines.append(f"{one.label or one.name}: {', '.join(map(str, one.values))} {one.unit}{more}")
@@ -157,6 +178,7 @@ def _object(found: Package, answer: Answer) -> dict[str, Any]:
         "author": found.author,
         "sha256": found.hash,
         "profile": answer.profile,
+        "inputs": [{"name": one.name, "value": one.value, "unit": one.unit} for one in answer.taken],
         "told": told,
         "notes": list(answer.notes),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import write_folder
 from fhirtwin.packages import package, signing, strict_json
+from fhirtwin.packages.kind import GOLDEN
 from fhirtwin.packages.kinds.table import kind_of
 from fhirtwin.packages.makers.maker import Draft, Source
 from fhirtwin.packages.makers.table import MAKERS
 from fhirtwin.packages.package import LONGEST, MANIFEST, SIGNATURE, Package, public_half
 from fhirtwin.packages.schema import FORMAT, FileEntry, Manifest
+from fhirtwin.predictors import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,11 @@ def pack(kind: str, source: Source, key: Ed25519PrivateKey, out: Path) -> Made:
     Raises:
         Incorrect: something is not as it must be; the text names file, place and remedy.
     """
-    draft = MAKERS[kind](source)
+    draft = _draft(kind, source)
+    if draft.id in {one.id for one in registry.all_predictors()}:
+        raise Incorrect(
+            f"{draft.id} is a predictor of this program; give the model another id, which hospitals can take."
+        )
     files = _signed(kind, draft, key)
     package.of_files(public_half(files), None)
     whole = package.of_files(files, None)
@@ -51,6 +58,14 @@ def pack(kind: str, source: Source, key: Ed25519PrivateKey, out: Path) -> Made:
     write_folder(beside, public_half(files))
     write_folder(folder, files)
     return Made(whole, folder, beside)
+
+
+def _draft(kind: str, source: Source) -> Draft:
+    """What a maker makes; where that is refused for its golden cases, the text names the owner's file."""
+    try:
+        return MAKERS[kind](source)
+    except Incorrect as error:
+        raise Incorrect(re.sub(f"^{re.escape(GOLDEN)}: ", lambda _: f"{source.golden}: ", str(error))) from None
 
 
 def _signed(kind: str, draft: Draft, key: Ed25519PrivateKey) -> dict[str, bytes]:

@@ -29,7 +29,13 @@ from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 _SLACK: Final = 1e-9
 """How far a declared bound may lie inside what is reckoned here, relative: for other libraries of mathematics."""
 
-_AGES: Final = frozenset(f.name.removeprefix("max_age_").removesuffix("_days") for f in fields(Settings))
+AGES: Final = tuple(
+    f.name.removeprefix("max_age_").removesuffix("_days") for f in fields(Settings) if f.name.startswith("max_age_")
+)
+"""Names that an input may give of how old it may be: each is a setting `max_age_<name>_days`."""
+
+ANY_AGE: Final = "any"
+"""What an input says that may be of any age, on purpose."""
 
 
 def predictor(public: PublicForm, manifest: Manifest, model_hash: str, *, absent: float = 0.0) -> Predictor:
@@ -99,7 +105,7 @@ def input_of(form: InputForm) -> Input:
         raise Incorrect(f"{place} needs a code to ask for it by when it is missing.")
     if form.none_recorded_is_no and not FLAGS.get(form.fact):
         raise Incorrect(f"{place} is kept on no list, so no record of it is not a no.")
-    if form.keep and form.keep not in _AGES:
+    if form.keep and form.keep not in {*AGES, ANY_AGE}:
         raise Incorrect(f"{place}: keep names no setting max_age_{form.keep}_days; docs/settings.md lists them.")
     return Input(
         fact=form.fact,
@@ -107,7 +113,7 @@ def input_of(form: InputForm) -> Input:
         unit=form.unit,
         low=_decimal(form.low),
         high=_decimal(form.high),
-        keep=form.keep,
+        keep="" if form.keep == ANY_AGE else form.keep,
         none_recorded_is_no=form.none_recorded_is_no,
         code=_coding(form.code),
         high_excluded=form.high_excluded,

@@ -127,7 +127,7 @@ def publish(given: Package, folder: Path, *, with_weights: bool) -> None:
     """
     if with_weights and not given.is_whole:
         raise Incorrect(f"Model {given.id} {given.version} has no weights here; an engine needs the whole package.")
-    if not with_weights and given.id in {one.id for one in registry.all_predictors()}:
+    if given.id in {one.id for one in registry.all_predictors()}:
         raise Incorrect(f"{given.id} is a predictor of this program; its author must give the model another id.")
     model = folder / given.id
     with changing(folder):

@@ -10,6 +10,7 @@ from typing import Any, Never, TypeVar
 import msgspec
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.packages.schema import PATTERNS
 
 _DEEPEST = 16
 _LONGEST_NUMBER = 40
@@ -39,7 +40,7 @@ def read(data: bytes, form: type[Form], name: str) -> Form:
         _refuse_depth(found, 0)
         return msgspec.convert(found, form)
     except msgspec.ValidationError as error:
-        raise Incorrect(f"{name}: {error}.") from None
+        raise Incorrect(f"{name}: {_in_words(str(error))}.") from None
     except (ValueError, RecursionError) as error:
         told = str(error) if isinstance(error, _WrongValue) else "not JSON in UTF-8"
         raise Incorrect(f"{name}: {told}.") from None
@@ -54,6 +55,13 @@ def write_lines(name: str, values: Iterable[Any]) -> bytes:
     """Write an object of one member, a list, with a line for each element."""
     lines = (msgspec.json.encode(value, order="deterministic") for value in values)
     return msgspec.json.encode(name).join((b"{", b": [\n")) + b",\n".join(lines) + b"\n]}\n"
+
+
+def _in_words(error: str) -> str:
+    """What is wrong, with words in the place of a pattern that is known."""
+    for pattern, words in PATTERNS.items():
+        error = error.replace(f"`str` matching regex {pattern!r}", words)
+    return error
 
 
 class _WrongValue(ValueError):

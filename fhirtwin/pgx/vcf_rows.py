@@ -21,6 +21,9 @@ MOST_HEADER_LINES: Final = 100_000
 MOST_HEADER_BYTES: Final = 1 << 26
 
 NO_HEADER: Final = "VCF: no line `#CHROM`; send a VCF file, plain or gzipped"
+NOT_PASSED: Final = "did not pass its filters"
+"""Ends the reason of a row whose FILTER is not trusted."""
+
 BASES: Final = re.compile(r"[ACGTNacgtn]+")
 _GENOTYPE: Final = re.compile(r"[/|]?(?:\d{1,4}|\.)(?:[/|](?:\d{1,4}|\.))*")
 _NOTHING_READ: Final = ("MIN_DP", "DP", "GQ")
@@ -220,7 +223,7 @@ class RowReader(ABC, Generic[Here]):
 
     def _not_used(self, filters: str, calls: list[int | None], values: Mapping[str, str]) -> str:
         if not set(filters.split(";")) - {".", ""} <= {"PASS", *self.reading.accepted_filters}:
-            return f"line {self.number} of the VCF did not pass its filters"
+            return f"line {self.number} of the VCF {NOT_PASSED}"
         if len(calls) > 2:
             return f"line {self.number} of the VCF has more than two copies"
         if all(one is None for one in calls):

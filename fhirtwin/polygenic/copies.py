@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.pgx.vcf_rows import BASES, Reading, Row, RowReader
+from fhirtwin.pgx.vcf_rows import BASES, NOT_PASSED, Reading, Row, RowReader
 from fhirtwin.polygenic.variants import Variant, Variants
 
 ABSENT: Final = "not in the file"
 NOT_CALLED: Final = "no genotype that can be used"
+FILTERED: Final = "in rows that did not pass the filters of the file (`--filter` trusts others)"
 OTHER_ALLELES: Final = "other alleles than those of the score"
 OVERLAPPED: Final = "another variant lies over it"
 CONTRADICTED: Final = "two rows say otherwise"
@@ -151,7 +152,7 @@ def _of_reference(one: Variant, reference: str) -> int | str:
 def _in_block(one: Variant, row: Row) -> Told:
     """What a block that is as the reference says of a variant within."""
     if row.reason or row.calls != [0, 0]:
-        return NOT_CALLED
+        return _unusable(row)
     if one.position == row.start and one.is_one_base:
         base = row.alleles[0][0]
         return _of_reference(one, base) if base in (one.counted, one.other) else OTHER_ALLELES
@@ -172,9 +173,13 @@ def _at(one: Variant, row: Row) -> Told:
     if made[0] not in pair or (one.reference and made[0] != one.reference):
         return OTHER_ALLELES
     if row.reason or len(row.calls) != _COPIES_OF_A_PERSON or None in row.calls:
-        return NOT_CALLED
+        return _unusable(row)
     called = [made[call] for call in row.calls if call is not None]
     return called.count(one.counted) if set(called) <= set(pair) else OTHER_ALLELES
+
+
+def _unusable(row: Row) -> str:
+    return FILTERED if row.reason.endswith(NOT_PASSED) else NOT_CALLED
 
 
 def _is_reference_only(row: Row) -> bool:

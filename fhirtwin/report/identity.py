@@ -29,6 +29,10 @@ SETTINGS_THAT_MATTER: Final = (
 """Settings that change a score, a category or which value is used; another value makes another assessment."""
 
 
+_RESULTS: Final = "results"
+"""Of published models alone, so its setting matters to those that have such an input, and ids of all others stay."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who an assessment is.
@@ -58,6 +62,8 @@ def identity(vector: FeatureVector, occasion: Occasion) -> Identity:
     same id, so its assessment keeps its id and gets a new version.
     """
     settings = {name: getattr(occasion.settings, name) for name in SETTINGS_THAT_MATTER}
+    if any(one.keep == _RESULTS for one in vector.predictor.inputs):
+        settings["max_age_results_days"] = occasion.settings.max_age_results_days
     key = {
         "patient": [occasion.patient.origin, occasion.patient.id],
         "predictor": [vector.predictor.id, vector.predictor.version],

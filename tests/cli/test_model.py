@@ -87,6 +87,25 @@ def test_a_changed_package_is_named_and_not_published(place: Path) -> None:
     assert not (place / "models").exists()
 
 
+def test_publishing_an_id_without_a_version_says_what_to_give(place: Path) -> None:
+    done = run("publish", "kfre-packaged", *engine(place))
+    assert done.exit_code == 1 and "not a folder" in done.output and "and --version" in done.output
+
+
+def test_verifying_says_what_was_checked_and_what_not(place: Path) -> None:
+    whole, public = place / "out" / "kfre-packaged-1.0", place / "out" / "kfre-packaged-1.0.public"
+    assert "The weights give the right answers to 3 golden cases" in right("verify", whole)
+    told = right("verify", public)
+    assert "no weights to evaluate them by; --engine asks" in told and "right" not in told
+
+
+def test_the_id_of_a_predictor_of_this_program_is_not_packed(place: Path) -> None:
+    (place / "built-in.json").write_text((KFRE / "model.json").read_text().replace("kfre-packaged", "kfre-4-variable"))
+    done = pack(place, description=place / "built-in.json")
+    assert done.exit_code == 1 and "kfre-4-variable is a predictor of this program" in done.output
+    assert not list((place / "out").glob("kfre-4*"))
+
+
 def test_a_stranger_is_told_apart(place: Path) -> None:
     (place / "nobody.json").write_text('{"authors": []}')
     (place / "nobody.json").chmod(0o600)
@@ -154,8 +173,9 @@ def test_packing_says_what_is_wrong_with_the_owners_files(place: Path, tmp_path:
         ({"weights": written("w3.csv", table.read_text().replace("0.4510", "nan"))}, "not a finite number"),
         ({"weights": written("w.pkl", "x")}, "a pickle is never read"),
         (
-            {"golden": written("g.json", golden.read_text().replace("89.89", "89.98"))},
-            "does not come out as it is given",
+            {"golden": written("g.json", golden.read_text().replace("90.03", "90.30"))},
+            f"{tmp_path / 'g.json'}: published patient at 57: the percentage of kidney-failure-5y does not come out "
+            "as it is given: it is 90.027",
         ),
         (
             {"description": written("d.json", description.read_text().replace('"id": "kfre-packaged",', ""))},

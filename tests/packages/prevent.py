@@ -96,5 +96,6 @@ def golden(count: int = 10) -> dict[str, Any]:
     for number in range(count):
         drawn = random_values(prevent.PREDICTOR, random)
         values = {fact: float(value) if isinstance(value, Decimal) else value for fact, value in drawn.items()}
+        values["age"] = float(int(values["age"]))
         cases.append({"name": f"case {number}", "values": values})
     return {"cases": cases}

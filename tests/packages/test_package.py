@@ -9,12 +9,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package
+from fhirtwin.packages.makers import maker
 from fhirtwin.packages.package import Package
 from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.score import plain_sums, probability
@@ -58,7 +60,71 @@ def test_the_hash_is_that_of_the_manifest_which_has_those_of_all_files(whole: Pa
 
 def test_what_was_packed_before_there_were_several_kinds_is_packed_to_the_same_bytes_today(whole: Package) -> None:
     assert whole.kind == "panel"
-    assert whole.hash == "5ec1f01c016d42c264fc7257cd516f010952a00b87db6c5ab744ea569a52baff"
+    assert whole.hash == "d97853ee38ef281d50db75473ed8a5d1013efaf96824356a3760897be1cd7d64"
+
+
+def _aged(age: float) -> dict[str, Any]:
+    return {"cases": [CASE | {"values": CASE["values"] | {"age": age}}]}
+
+
+def test_golden_cases_in_parts_of_years_are_not_packed_for_no_gateway_asks_so(tmp_path: Path) -> None:
+    with pytest.raises(Incorrect, match=r"golden\.json: c: age takes completed years"):
+        packed(tmp_path, golden=_aged(60.5))
+    assert packed(tmp_path, golden=_aged(60.0)).package.cases[0].name == "c"
+
+
+def test_a_package_that_was_packed_with_golden_cases_in_parts_of_years_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maker, "_refuse_part_of_year", lambda _case, _golden: None)
+    made = packed(tmp_path, golden=_aged(60.5))
+    assert package.read(made.whole, AUTHORS).hash == package.read(made.public, AUTHORS).hash
+
+
+def _kept(keep: str | None) -> dict[str, Any]:
+    inputs = [{name: told for name, told in one.items() if name != "keep"} for one in description()["inputs"]]
+    for one in inputs[2:]:  # eGFR and uACR
+        one.update({"keep": keep} if keep is not None else {})
+    return {"inputs": inputs}
+
+
+@pytest.mark.parametrize("keep", [None, ""])
+def test_a_quantity_that_does_not_say_how_old_it_may_be_is_not_packed(tmp_path: Path, keep: str | None) -> None:
+    with pytest.raises(
+        Incorrect, match=r"inputs: egfr: say how old it may be: keep, one of lipids, .*results, .*\"any"
+    ):
+        packed(tmp_path, **_kept(keep))
+
+
+@pytest.mark.parametrize(("keep", "known"), [("any", ""), ("results", "results")])
+def test_how_old_a_quantity_may_be_is_a_setting_or_said_to_be_any_age(tmp_path: Path, keep: str, known: str) -> None:
+    found = package.read(packed(tmp_path, **_kept(keep)).public, AUTHORS)
+    assert found.predictor is not None
+    assert [one.keep for one in found.predictor.inputs if one.fact in ("egfr", "uacr")] == [known, known]
+
+
+def test_a_package_of_before_that_does_not_say_how_old_a_quantity_may_be_is_still_read(files: dict[str, bytes]) -> None:
+    def without(content: Any) -> None:
+        content["inputs"][2].pop("keep")
+
+    found = package.of_files(changed(files, "public.json", without), AUTHORS)
+    assert found.predictor is not None and found.predictor.inputs[2].keep == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"title": "a <b>"}, "words: without control characters, < > ` .*- at `[$].title`"),
+        ({"id": "A b"}, "a name in small letters, .*- at `[$].id`"),
+        ({"version": "1.x"}, "a version: .*- at `[$].version`"),
+    ],
+)
+def test_a_text_that_is_refused_is_told_in_words_and_not_by_a_pattern(
+    tmp_path: Path, changes: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(Incorrect, match=text) as refused:
+        packed(tmp_path, **changes)
+    assert "regex" not in str(refused.value)
 
 
 def test_a_kind_that_is_not_known_is_refused(files: dict[str, bytes]) -> None:
@@ -137,6 +203,7 @@ SIGNED_AND_WRONG = [
     ("public.json", _set("inputs", 0, "unit", to="mo"), "kept in a"),
     ("public.json", _set("inputs", 0, "low", to=None), "needs the range"),
     ("public.json", _set("inputs", 2, "keep", to="fridge"), "max_age_fridge_days"),
+    ("public.json", _set("inputs", 2, "keep", to="data"), "max_age_data_days"),
     ("public.json", _set("inputs", 0, "low", to=-200), "leave the bounds"),
     ("public.json", _set("features", 0, "low", to=-1.0), "leave the bounds"),
     ("public.json", _set("features", 0, "low", to=1.0), "not centred|leave the bounds"),
@@ -169,7 +236,7 @@ SIGNED_AND_WRONG = [
     ("golden.json", _set("cases", 0, "values", "sex", to="other"), "does not take"),
     ("golden.json", lambda c: c["cases"][0]["values"].pop("egfr"), "has no egfr"),  # type: ignore[index]
     ("golden.json", _set("cases", to=[]), "length >= 1"),
-    ("golden.json", _set("cases", 1, "name", to="published patient"), "one name"),
+    ("golden.json", _set("cases", 1, "name", to="published patient at 57"), "one name"),
 ]
 
 
@@ -227,7 +294,7 @@ def test_a_feature_that_drowns_the_others_in_noise_is_refused_at_packing(tmp_pat
     packed(tmp_path, features=features, weights=table.replace("0.0001", "0.5"), golden={"cases": [CASE]})
 
 
-CASE = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
+CASE: dict[str, Any] = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
 
 
 def test_weights_that_are_no_numbers_are_refused(files: dict[str, bytes]) -> None:

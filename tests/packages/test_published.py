@@ -21,6 +21,7 @@ from tests.packages.builders import (
     packed_polygenic,
     packed_trajectory,
     packed_trees,
+    resigned,
 )
 
 
@@ -161,9 +162,14 @@ def test_what_lies_about_in_a_folder_is_passed_over(tmp_path: Path, versions: di
 
 
 def test_a_model_does_not_take_the_name_of_a_built_in_predictor(tmp_path: Path) -> None:
-    made = packed(tmp_path, id="kfre-4-variable")
     with pytest.raises(Incorrect, match="is a predictor of this program"):
-        published.publish(package.read(made.public, AUTHORS), tmp_path / "models", with_weights=False)
+        packed(tmp_path, id="kfre-4-variable")
+    files = dict(packed(tmp_path).package.files)
+    manifest = json.loads(files["manifest.json"]) | {"id": "kfre-4-variable"}
+    found = package.of_files(resigned(files | {"manifest.json": json.dumps(manifest).encode()}), AUTHORS)
+    for with_weights in (True, False):
+        with pytest.raises(Incorrect, match="is a predictor of this program"):
+            published.publish(found, tmp_path / "models", with_weights=with_weights)
 
 
 @pytest.mark.parametrize("name", ["../x", "", "A", "a/b", "a\n"])

@@ -15,6 +15,7 @@ from fhirtwin.polygenic import copies, filling
 from fhirtwin.polygenic.copies import (
     ABSENT,
     CONTRADICTED,
+    FILTERED,
     NOT_CALLED,
     OTHER_ALLELES,
     OVERLAPPED,
@@ -64,7 +65,7 @@ def told(one: Variant, *rows: str, reading: Reading | None = None) -> float | st
         ("1 1000 A G ./1", NOT_CALLED),
         ("1 1000 A G 1", NOT_CALLED),
         ("1 1000 A G 0/0/1", NOT_CALLED),
-        ("1 1000 A G 0/1 LowQual", NOT_CALLED),
+        ("1 1000 A G 0/1 LowQual", FILTERED),
         ("1 1000 A AT 0/1", ABSENT),  # an insertion behind the base says nothing of it
         ("1 1000 AT A 0/1", ABSENT),
         ("1 1000 AT A,GT 1/2", 1),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -51,6 +52,14 @@ def test_each_setting_that_matters_makes_another_assessment(name: str) -> None:
     if name.startswith("max_age"):
         other = int(other) + 1
     assert of(**{name: other}).id != of().id
+
+
+def test_the_oldest_age_of_results_matters_to_models_that_have_some_and_to_no_other() -> None:
+    vector = built()
+    inputs = tuple(replace(one, keep="results") if one.keep == "lipids" else one for one in vector.predictor.inputs)
+    other = replace(vector, predictor=replace(vector.predictor, inputs=inputs))
+    day, year = (occasion(state(), DAY, max_age_results_days=days) for days in (1, 365))
+    assert identity(vector, day) == identity(vector, year) and identity(other, day).id != identity(other, year).id
 
 
 def test_settings_that_do_not_matter_do_not() -> None:

@@ -18,6 +18,7 @@ from fhirtwin.packages import predictor, strict_json, transforms
 from fhirtwin.packages.golden import features_of, percent_of
 from fhirtwin.packages.schema import FORMAT, CaseForm, FeatureForm, GoldenForm, Manifest, PublicForm, SourceForm
 from fhirtwin.predictors.model import Predictor, Values
+from fhirtwin.terms.facts import UNITS
 
 LONGEST_BYTES: Final = 1_000_000
 """Of a description, and of golden cases."""
@@ -70,11 +71,17 @@ def described(path: Path, form: type[Described]) -> Described:
     """Read the description of a predictor.
 
     Raises:
-        Incorrect: it is not of that form, or names no id and version.
+        Incorrect: it is not of that form, names no id and version, or does not say how old a quantity may be.
     """
     source = strict_json.read(read_file(path, LONGEST_BYTES), form, str(path))
     if not (source.id and source.version):
         raise Incorrect(f"{path}: it must name the model by id, and its version.")
+    for one in source.inputs:
+        if one.fact in UNITS and one.fact != "age" and not one.keep:
+            raise Incorrect(
+                f"{path}: inputs: {one.fact}: say how old it may be: keep, one of {', '.join(predictor.AGES)}, each "
+                f'a setting of the hospital\'s, or "{predictor.ANY_AGE}" if a value of any age is right.'
+            )
     return source
 
 
@@ -111,8 +118,17 @@ def answered(golden: Path, made: Predictor, public: PublicForm, sums_of: Callabl
         Incorrect: what the owner gave does not agree within half of the last digit given.
     """
     cases = strict_json.read(read_file(golden, LONGEST_BYTES), GoldenForm, str(golden)).cases
+    for case in cases:
+        _refuse_part_of_year(case, golden)
     given = [(case, *features_of(case, made)) for case in cases]
     return GoldenForm(tuple(_answered(case, values, sums_of(vector), public, made) for case, values, vector in given))
+
+
+def _refuse_part_of_year(case: CaseForm, golden: Path) -> None:
+    """A gateway gives completed years alone, so such a case would show what no patient is ever told."""
+    age = case.values.get("age")
+    if isinstance(age, float) and not age.is_integer():
+        raise Incorrect(f"{golden}: {case.name}: age takes completed years, a whole number, as gateways give it.")
 
 
 def _answered(case: CaseForm, values: Values, sums: Float, public: PublicForm, made: Predictor) -> CaseForm:
@@ -120,9 +136,20 @@ def _answered(case: CaseForm, values: Values, sums: Float, public: PublicForm, m
     percent = {output.id: percent_of(output, values, by_row) for output in made.outputs}
     for what, given, right in (("sum of row", case.sums, by_row), ("percentage of", case.percent, percent)):
         for name, told in (given or {}).items():
-            if name not in right or abs(right[name] - told) > half_digit(told):
-                raise Incorrect(f"golden.json: {case.name}: the {what} {name} does not come out as it is given.")
+            if name not in right:
+                raise Incorrect(f"golden.json: {case.name}: there is no {what} {name}.")
+            refuse_other(f"golden.json: {case.name}: the {what} {name}", right[name], told)
     return structs.replace(case, sums=by_row, percent=percent)
+
+
+def refuse_other(what: str, right: float, told: float) -> None:
+    """Refuse an answer that an owner gives otherwise than it comes out.
+
+    Raises:
+        Incorrect: it differs by more than half of the last digit given.
+    """
+    if not abs(right - told) <= half_digit(told):
+        raise Incorrect(f"{what} does not come out as it is given: it is {right:.9g} and not {told:g}.")
 
 
 def half_digit(number: float) -> float:

@@ -14,7 +14,7 @@ from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
 from fhirtwin.packages.kinds.polygenic import VARIANTS, PolygenicKind, dosages_of
-from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, half_digit, widened
+from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other, widened
 from fhirtwin.packages.polygenic_schema import (
     DosagesForm,
     DosagesGoldenForm,
@@ -116,6 +116,7 @@ def _answered(path: Path, over: Variants, form: PolygenicSourceForm, table: Floa
 
 def _case(case: DosagesForm, right: dict[str, float]) -> DosagesForm:
     for name, told in (case.scores or {}).items():
-        if name not in right or not np.abs(right[name] - told) <= half_digit(told):
-            raise Incorrect(f"golden.json: {case.name}: score {name} does not come out as it is given.")
+        if name not in right:
+            raise Incorrect(f"golden.json: {case.name}: there is no score {name}.")
+        refuse_other(f"golden.json: {case.name}: score {name}", right[name], told)
     return structs.replace(case, scores=right)

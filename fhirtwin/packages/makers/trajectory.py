@@ -15,7 +15,7 @@ from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
 from fhirtwin.packages.kinds.trajectory import TrajectoryModel, start_of
-from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, half_digit
+from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other
 from fhirtwin.packages.trajectory_rows import bounds
 from fhirtwin.packages.trajectory_schema import (
     MatricesForm,
@@ -101,6 +101,6 @@ def _answered(case: StartForm, bare: TrajectoryModel, weights: Float) -> StartFo
     for name, told in (case.outputs or {}).items():
         if name not in right or len(told) != bare.public.steps:
             raise Incorrect(f"golden.json: {case.name}: output {name} is not there, or not at all steps.")
-        if any(not abs(one - given) <= half_digit(given) for one, given in zip(right[name], told, strict=True)):
-            raise Incorrect(f"golden.json: {case.name}: output {name} does not come out as it is given.")
+        for step, (one, given) in enumerate(zip(right[name], told, strict=True), 1):
+            refuse_other(f"golden.json: {case.name}: output {name}, step {step},", one, given)
     return structs.replace(case, outputs=right)

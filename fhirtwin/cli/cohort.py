@@ -68,13 +68,22 @@ def cohort(
             bar.length = max(progress.length, 1)
             bar.update(progress.position - bar.pos)
 
-        summary = command.run(asked, Settings.from_env(**overrides), told)
+        try:
+            summary = command.run(asked, Settings.from_env(**overrides), told)
+        except KeyboardInterrupt:
+            raise _stopped(command.cut_off(out)) from None
     click.echo(f"{summary.rows} rows in {out}")
     if summary.refused:
         raise click.ClickException(
             f"{summary.refused} of {summary.rows + summary.refused} were refused; each is named, with its reason, in "
             f"{command.refused_path(out)}."
         )
+
+
+def _stopped(text: str) -> click.ClickException:
+    error = click.ClickException(text)
+    error.exit_code = 130  # as shells tell that somebody pressed Ctrl-C
+    return error
 
 
 def _file(text: str) -> Path:

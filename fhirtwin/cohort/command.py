@@ -70,6 +70,13 @@ def refused_path(out: Path) -> Path:
     return beside(out, ".refused.ndjson")
 
 
+def cut_off(out: Path) -> str:
+    """What to say when a run was stopped by hand."""
+    if not begun(out):
+        return "Cut off before anything was done; nothing of it is left."
+    return f"Cut off. What is done is kept in {beside(out, '.part')}; the same command goes on from there."
+
+
 def run(asked: Asked, settings: Settings, told: Callable[[Progress], object] = lambda progress: None) -> Summary:
     """Score a cohort, or go on with one that was cut off.
 

@@ -12,6 +12,12 @@ import click
 from fhirtwin.cli.options import DATA
 
 
+class _Stopped(click.ClickException):
+    """Somebody pressed Ctrl-C; the exit code is that of shells for it."""
+
+    exit_code = 130
+
+
 @click.command()
 @click.option("--input", "source", required=True, help="File of lines, a patient each; or `store`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File of rows to write.")
@@ -71,19 +77,13 @@ def cohort(
         try:
             summary = command.run(asked, Settings.from_env(**overrides), told)
         except KeyboardInterrupt:
-            raise _stopped(command.cut_off(out)) from None
+            raise _Stopped(command.cut_off(out)) from None
     click.echo(f"{summary.rows} rows in {out}")
     if summary.refused:
         raise click.ClickException(
             f"{summary.refused} of {summary.rows + summary.refused} were refused; each is named, with its reason, in "
             f"{command.refused_path(out)}."
         )
-
-
-def _stopped(text: str) -> click.ClickException:
-    error = click.ClickException(text)
-    error.exit_code = 130  # as shells tell that somebody pressed Ctrl-C
-    return error
 
 
 def _file(text: str) -> Path:

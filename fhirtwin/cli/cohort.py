@@ -21,7 +21,9 @@ class _Stopped(click.ClickException):
 @click.command()
 @click.option("--input", "source", required=True, help="File of lines, a patient each; or `store`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File of rows to write.")
-@click.option("--models", default="", help="Ids of predictors, with commas between; all when left out.")
+@click.option(
+    "--models", default="", help="Ids of built-in predictors, with commas between; all of them when left out."
+)
 @click.option("--date", "day", default="", help="State the risks for this day (YYYY-MM-DD); today when left out.")
 @click.option("--assessments", type=click.Path(path_type=Path, dir_okay=False), help="Write RiskAssessments here too.")
 @click.option("--origin", default="", help="FHIR base that the records come from; `store` for the one here.")

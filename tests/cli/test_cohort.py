@@ -56,3 +56,10 @@ def test_stopped_by_hand_it_says_whether_it_can_go_on(
     assert done.exit_code == 130
     assert said in done.output
     assert left(tmp_path) == files
+
+
+def test_a_published_package_is_told_from_a_model_that_there_is_not(tmp_path: Path) -> None:
+    (tmp_path / "data" / "models" / "kfre-packaged" / "1.0").mkdir(parents=True)
+    told = cohort(tmp_path, "--models", "kfre-packaged").output
+    assert "kfre-packaged is a published package, and cohorts score built-in models alone: kfre" in told
+    assert "There is no model nobody" in cohort(tmp_path, "--models", "prevent-base,nobody").output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
@@ -65,7 +66,16 @@ def read_folder(folder: Path, longest: Mapping[str, int]) -> dict[str, bytes]:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Put a file in the place of what is there, whole or not at all, with mode 0600."""
+    """Put a file in the place of what is there, whole or not at all, with mode 0600.
+
+    Raises:
+        Incorrect: it cannot be written; the text names it.
+    """
+    with _naming(path):
+        _put(path, data)
+
+
+def _put(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -83,13 +93,15 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
     """Make a folder with these files, whole or not at all.
 
     Raises:
-        Incorrect: something of that name is there.
+        Incorrect: something of that name is there, or it cannot be written; the text names it.
     """
-    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
+    with _naming(folder):
+        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(dir=folder.parent, prefix="."))
     try:
-        for name, data in files.items():
-            write_file(made / name, data)
+        with _naming(folder):
+            for name, data in files.items():
+                _put(made / name, data)
         try:
             made.rename(folder)
         except OSError:
@@ -99,6 +111,18 @@ def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
             for name in files:
                 (made / name).unlink(missing_ok=True)
             made.rmdir()
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Tell what could not be written in the block by its own name, not by that which it has until it is whole."""
+    try:
+        yield
+    except OSError as error:
+        remedy = ""
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            remedy = f"; whoever runs this must be able to write to the folder {path.parent}"
+        raise Incorrect(f"{path} cannot be written: {error.strerror}{remedy}.") from None
 
 
 @contextmanager

@@ -70,5 +70,5 @@ class SmallDatabase:
     def _faults(self) -> Iterator[None]:
         try:
             yield
-        except (sqlite3.Error, OSError):
-            raise Fault(self._fault) from None
+        except (sqlite3.Error, OSError) as error:
+            raise Fault(self._fault) from error

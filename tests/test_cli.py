@@ -56,3 +56,11 @@ def test_the_data_folder_may_come_from_the_environment_and_the_option_wins(tmp_p
 def test_what_is_no_id_is_refused_before_anything_is_asked(tmp_path: Path, patient: str) -> None:
     told = refused(run("assess", patient, "--server", "http://127.0.0.1:9/fhir", "--data", tmp_path))
     assert "id of a Patient" in told
+
+
+def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "passwd"
+    file.write_text("root:x:0:0:root:/root:/bin/bash")
+    told = refused(run("my-twin", file, "--patient", "1", "--server", "http://127.0.0.1:9/fhir", "--data", tmp_path))
+    assert f"{file}: the file is not JSON" in told
+    assert "root:x" not in told

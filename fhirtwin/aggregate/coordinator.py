@@ -133,7 +133,7 @@ def _advanced(
 
 
 def _told(folder: Path, result: dict[str, Any]) -> Opened:
-    create(folder / "result.json", json.dumps(result, indent=2).encode() + b"\n")
+    create(folder / "result.json", json.dumps(result, indent=2).encode() + b"\n", 0o600)
     return Opened(result, None)
 
 

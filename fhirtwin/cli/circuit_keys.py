@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -52,6 +53,7 @@ def revoke(*, key_id: str, data: Path) -> None:
 
 @contextmanager
 def _shelf(data: Path) -> Iterator[KeyShelf]:
+    from fhirtwin.errors import Fault
     from fhirtwin.key_shelf import NAME, KeyShelf
 
     path = data / NAME
@@ -59,8 +61,19 @@ def _shelf(data: Path) -> Iterator[KeyShelf]:
         raise click.ClickException(
             f"{path} is not there: this gateway keeps no keys (FHIRTWIN_CIRCUIT_KEYS=kept does)."
         )
-    shelf = KeyShelf(path)
     try:
-        yield shelf
-    finally:
-        shelf.close()
+        shelf = KeyShelf(path)
+        try:
+            yield shelf
+        finally:
+            shelf.close()
+    except Fault as error:
+        raise click.ClickException(f"{path} cannot be used: {_reason(error.__cause__, data)}.") from None
+
+
+def _reason(cause: BaseException | None, data: Path) -> str:
+    """Why, as SQLite or the system says it, and who can use it when it may only be that nobody lets us."""
+    told = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    if isinstance(cause, (OSError, sqlite3.OperationalError)):
+        return f"{told}; run this as the user of the gateway, who must be able to write to the folder {data}"
+    return told

@@ -12,10 +12,18 @@ import click
 from fhirtwin.cli.options import DATA
 
 
+class _Stopped(click.ClickException):
+    """Somebody pressed Ctrl-C; the exit code is that of shells for it."""
+
+    exit_code = 130
+
+
 @click.command()
 @click.option("--input", "source", required=True, help="File of lines, a patient each; or `store`.")
 @click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File of rows to write.")
-@click.option("--models", default="", help="Ids of predictors, with commas between; all when left out.")
+@click.option(
+    "--models", default="", help="Ids of built-in predictors, with commas between; all of them when left out."
+)
 @click.option("--date", "day", default="", help="State the risks for this day (YYYY-MM-DD); today when left out.")
 @click.option("--assessments", type=click.Path(path_type=Path, dir_okay=False), help="Write RiskAssessments here too.")
 @click.option("--origin", default="", help="FHIR base that the records come from; `store` for the one here.")
@@ -68,7 +76,10 @@ def cohort(
             bar.length = max(progress.length, 1)
             bar.update(progress.position - bar.pos)
 
-        summary = command.run(asked, Settings.from_env(**overrides), told)
+        try:
+            summary = command.run(asked, Settings.from_env(**overrides), told)
+        except KeyboardInterrupt:
+            raise _Stopped(command.cut_off(out)) from None
     click.echo(f"{summary.rows} rows in {out}")
     if summary.refused:
         raise click.ClickException(

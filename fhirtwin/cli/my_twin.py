@@ -46,6 +46,7 @@ def my_twin(
     from fhirtwin import loading
     from fhirtwin.client import MyTwin
     from fhirtwin.client.road import SealedRoad
+    from fhirtwin.errors import Incorrect
     from fhirtwin.fhir import codec
     from fhirtwin.settings import Settings
 
@@ -53,7 +54,10 @@ def my_twin(
     bearer = str(gateway.http.headers.get("Authorization", "")).removeprefix("Bearer ")
     road = SealedRoad(gateway.base_url, patient, token=bearer, ca_file=ca_file or "", keep=keep)
     settings = Settings.from_env()
-    read = codec.decode(record.read_bytes(), max_depth=settings.max_depth)
+    try:
+        read = codec.decode(record.read_bytes(), max_depth=settings.max_depth)
+    except Incorrect as error:
+        raise Incorrect(f"{record}: {str(error).replace('The body', 'the file', 1)}") from None
     as_of = day.date() if isinstance(day, datetime) else day
     for line in lines(MyTwin(road, settings).assess(read, whole=whole, as_of=as_of)):
         click.echo(line)

@@ -55,21 +55,33 @@ def add(
 
 @tenant.command("list")
 @_FOLDER
-def list_(*, folder: Path) -> None:
-    """Print each tenant as a JSON object: what it may have, and what it had in the running period and ever."""
+@click.option(
+    "--models",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of published models, to name them by id and version.",
+)
+@click.option("--json", "as_json", is_flag=True, help="A JSON object for each tenant, with digests.")
+def list_(*, folder: Path, models: Path | None, as_json: bool) -> None:
+    """Print what each tenant may have, and what it had in the last period of use and ever."""
     import json
 
     from fhirtwin.engine.tenants import folder as tenants
+    from fhirtwin.engine.tenants import telling
     from fhirtwin.engine.tenants.tenant import written_rules
     from fhirtwin.engine.tenants.usage import Usage
 
     found = {one.name: one for one in tenants.read(folder).values()}
     usage = Usage(folder / tenants.USAGE)
-    had = usage.all()
+    all_had = usage.all()
     usage.close()
+    known = {} if as_json else telling.names(models)
     for name, one in sorted(found.items()):
-        used = {each.what: {"now": each.amount, "ever": each.ever} for each in had if each.tenant == name}
-        click.echo(json.dumps({"name": name, **written_rules(one.limits, one.models), "used": used}))
+        had = [each for each in all_had if each.tenant == name]
+        if as_json:
+            used = {each.what: {"now": each.amount, "ever": each.ever} for each in had}
+            click.echo(json.dumps({"name": name, **written_rules(one.limits, one.models), "used": used}))
+        else:
+            click.echo("\n".join(telling.lines(one, had, known)))
 
 
 @tenant.command("remove")

@@ -19,6 +19,7 @@ from fhirtwin.cohort.pools import LocalPool, Pool, RayPool
 from fhirtwin.cohort.running import ASSESSMENTS, REFUSED, ROWS, Summary
 from fhirtwin.courier import Courier
 from fhirtwin.errors import EngineUnavailable, Incorrect
+from fhirtwin.packages import published
 from fhirtwin.predictors import registry
 from fhirtwin.quarantine import Quarantine
 from fhirtwin.report.identity import SETTINGS_THAT_MATTER
@@ -37,7 +38,7 @@ class Asked:
     Attributes:
         source: a file; None for the store.
         out: where rows go.
-        models: ids of predictors; all when empty.
+        models: ids of built-in predictors; all of them when empty.
         day: that risks are stated for; today, or that of the run that is resumed, when None.
         assessments: where RiskAssessments go; nowhere when None.
         origin: FHIR base of the server that the records come from.
@@ -68,6 +69,13 @@ class Progress:
 def refused_path(out: Path) -> Path:
     """Where it stands what was refused, and why."""
     return beside(out, ".refused.ndjson")
+
+
+def cut_off(out: Path) -> str:
+    """What to say when a run was stopped by hand."""
+    if not begun(out):
+        return "Cut off before anything was done; nothing of it is left."
+    return f"Cut off. What is done is kept in {beside(out, '.part')}; the same command goes on from there."
 
 
 def run(asked: Asked, settings: Settings, told: Callable[[Progress], object] = lambda progress: None) -> Summary:
@@ -134,9 +142,7 @@ def _run(
 
 
 def _refuse_unclear(asked: Asked, settings: Settings) -> None:
-    known = [predictor.id for predictor in registry.all_predictors()]
-    if unknown := set(asked.models) - set(known):
-        raise Incorrect(f"There is no model {min(unknown)}; there are {', '.join(known)}.")
+    _refuse_unknown(asked.models, settings)
     if asked.day and asked.day > _today():
         raise Incorrect("--date must not lie in the future: what will be known then is not known now.")
     if asked.prepare and asked.assessments:
@@ -155,6 +161,27 @@ def _refuse_unclear(asked: Asked, settings: Settings) -> None:
     paths = [asked.out, *([asked.assessments] if asked.assessments else []), refused_path(asked.out)]
     if asked.source in paths or len(set(paths)) < len(paths):
         raise Incorrect("Input, --out and --assessments must be different files.")
+
+
+def _refuse_unknown(models: tuple[str, ...], settings: Settings) -> None:
+    known = [predictor.id for predictor in registry.all_predictors()]
+    for name in models:
+        if name in known:
+            continue
+        if name in _packages(settings):
+            raise Incorrect(
+                f"{name} is a published package, and cohorts score built-in models alone: {', '.join(known)}. "
+                "`$assess` and `fhirtwin model ask` ask packages."
+            )
+        raise Incorrect(f"There is no model {name}; there are {', '.join(known)}.")
+
+
+def _packages(settings: Settings) -> set[str]:
+    """Names of published packages; none where their folder cannot be read, for no cohort needs it."""
+    try:
+        return {one.id for one in published.entries(settings.models_path)}
+    except (Incorrect, OSError):
+        return set()
 
 
 @contextmanager

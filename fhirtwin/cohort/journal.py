@@ -46,8 +46,9 @@ class Journal:
         output = next(iter(files.values()))
         self.path = beside(output, ".journal")
         self._parts: dict[str, BinaryIO] = {}
+        self._counts = False
         try:
-            self._journal = self.path.open("a+b")
+            self._journal = _appended(self.path)
         except FileNotFoundError:
             raise Incorrect(f"{output.parent} is not there; make the folder, or name another.") from None
         try:
@@ -56,7 +57,7 @@ class Journal:
         except BaseException:
             self._journal.close()
             raise
-        self._parts = {name: beside(path, ".part").open("ab") for name, path in files.items()}
+        self._parts = {name: _appended(beside(path, ".part")) for name, path in files.items()}
 
     def _begin(self, about: Json) -> None:
         found = list(_whole_lines(self.path))
@@ -94,6 +95,7 @@ class Journal:
             self.seen.update(digests[at : at + DIGEST_BYTES] for at in range(0, len(digests), DIGEST_BYTES))
             self.rows, self.refused = line["rows"], line["refused"]
             self.last = Block(line["block"], line["end"], (Item(line["line"], b""),))
+            self._counts = True
         self._cut(ends)
         if not lines:
             self._append(about)
@@ -101,7 +103,7 @@ class Journal:
     def _cut(self, ends: Mapping[str, int]) -> None:
         """Cut off what of the files no line of the journal vouches for."""
         for name, path in self._files.items():
-            with beside(path, ".part").open("ab") as part:
+            with _appended(beside(path, ".part")) as part:
                 if part.tell() < ends[name]:
                     raise Incorrect(f"{part.name} is shorter than {self.path} says; remove both to begin anew.")
                 part.truncate(ends[name])
@@ -126,10 +128,12 @@ class Journal:
                 "patients": base64.b64encode(b"".join(patients)).decode(),
             }
         )
+        self._counts = True
 
     def finish(self) -> None:
         """Give the files their names."""
         self._append({"finished": True})
+        self._counts = True  # from here on the files have their names, though none of the input came to anything
         self._rename()
         self._close()
         self.path.unlink()
@@ -148,7 +152,11 @@ class Journal:
         return next(iter(moved.values()))
 
     def close(self) -> None:
-        """Leave everything for a run that goes on."""
+        """Leave everything for a run that goes on; nothing, when no block came to anything."""
+        if not (self._counts or self._journal.closed):
+            for path in self._files.values():
+                beside(path, ".part").unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
         self._close()
 
     def _close(self) -> None:
@@ -166,6 +174,14 @@ class Journal:
         self._journal.write(json.dumps(line, sort_keys=True).encode() + b"\n")
         self._journal.flush()
         os.fsync(self._journal.fileno())
+
+
+def _appended(path: Path) -> BinaryIO:
+    """Open a file to write at its end, with mode 0600: rows name patients, and reports of refusals their lines."""
+    handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = os.fdopen(handle, "a+b")
+    path.chmod(0o600)  # one that an earlier version left may have been open to others
+    return file
 
 
 def beside(path: Path, ending: str) -> Path:

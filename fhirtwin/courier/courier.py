@@ -54,7 +54,10 @@ _STRANGER = (
     "(`fhirtwin tenant add` made it)."
 )
 _CLOSED = "The engine does not let this gateway ask for this model; its operator can (`models` of the tenant)."
-_UNBELIEVED = "The answer of the engine is not signed for this request with the shared secret, so it was thrown away."
+_UNBELIEVED = (
+    "The answer of the engine is not signed for this request with the shared secret, so it was thrown away. If every "
+    "answer is, the secrets of the two sides may differ: give both the same one (--engine-key)."
+)
 
 
 @dataclass(frozen=True, slots=True)

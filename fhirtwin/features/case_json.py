@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import msgspec
 
-from fhirtwin.errors import Unprocessable
+from fhirtwin.errors import Incorrect, Unprocessable
 from fhirtwin.features.case import Case
+from fhirtwin.fhir import dates
 from fhirtwin.predictors.model import FeatureVector, Input, Output, Predictor, Refusal, UsedInput, Value
 from fhirtwin.terms.facts import CODES, UNITS
 from fhirtwin.twin.state import LOCAL, PatientKey
+from fhirtwin.twin.times import first_day
 
 NOT_THERE: Final = "the prepared vectors say nothing of this model"
 
@@ -130,7 +132,7 @@ def _used(given: UsedInput) -> _Used:
 def _read_vector(read: _Vector, predictor: Predictor, as_of: date) -> FeatureVector:
     if read.version != predictor.version:
         raise Unprocessable(f"{predictor.id} is here in version {predictor.version}: prepare the vectors again")
-    inputs = tuple(_read_inputs(read, predictor))
+    inputs = tuple(_read_inputs(read, predictor, as_of))
     values = {used.fact: used.value for used in inputs}
     if "age" in values and values["age"] != read.age:
         raise Unprocessable(f"{predictor.id}: `age` is not the age among the inputs")
@@ -147,11 +149,11 @@ def _read_vector(read: _Vector, predictor: Predictor, as_of: date) -> FeatureVec
         features=_features(predictor, values),
         outputs=outputs,
         refusals=tuple(Refusal(predictor, one.reasons, _output(one.output, predictor)) for one in read.refusals),
-        checks=tuple(_read_checks(read, predictor)),
+        checks=tuple(_read_checks(read, predictor, as_of)),
     )
 
 
-def _read_inputs(read: _Vector, predictor: Predictor) -> Iterator[UsedInput]:
+def _read_inputs(read: _Vector, predictor: Predictor, as_of: date) -> Iterator[UsedInput]:
     declared = {needed.fact: needed for needed in predictor.inputs}
     seen: set[str] = set()
     for one in read.inputs:
@@ -159,6 +161,7 @@ def _read_inputs(read: _Vector, predictor: Predictor) -> Iterator[UsedInput]:
         if needed is None or one.fact in seen:
             raise Unprocessable(f"{predictor.id}: an input stands there twice, or is none of its inputs")
         seen.add(one.fact)
+        _refuse_later(one, predictor, as_of)
         yield _kept(one, _value(one, needed, predictor), needed.label)
 
 
@@ -214,7 +217,7 @@ def _features(predictor: Predictor, values: Mapping[str, Value]) -> Mapping[str,
     return features
 
 
-def _read_checks(read: _Vector, predictor: Predictor) -> Iterator[UsedInput]:
+def _read_checks(read: _Vector, predictor: Predictor, as_of: date) -> Iterator[UsedInput]:
     """What the rules looked at; every rule must have its answer, and it must be the one that the equation needs."""
     given = {one.fact: one for one in read.checks}
     for rule in predictor.rules:
@@ -226,7 +229,18 @@ def _read_checks(read: _Vector, predictor: Predictor) -> Iterator[UsedInput]:
             raise Unprocessable(
                 f"{predictor.id}: its rule on {rule.fact} does not hold, so it must not be in `vectors`"
             )
+        _refuse_later(one, predictor, as_of)
         yield _kept(one, value, rule.label or rule.reason)
+
+
+def _refuse_later(one: _Used, predictor: Predictor, as_of: date) -> None:
+    """What is not known on a day counts for nothing then, as in records: its first day must not be after it."""
+    try:
+        first = first_day(one.time) if not one.time or dates.parse(one.time) else None
+    except (Incorrect, ValueError):
+        raise Unprocessable(f"{predictor.id}: the `time` of {one.fact} is no date or dateTime of FHIR") from None
+    if first and first > as_of:
+        raise Unprocessable(f"{predictor.id}: {one.fact} is of a day after {as_of}, which the risks are stated for")
 
 
 def _kept(one: _Used, value: Value, label: str) -> UsedInput:

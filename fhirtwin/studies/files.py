@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from fhirtwin.errors import Incorrect
@@ -17,14 +18,20 @@ def read(path: Path, longest: int) -> bytes:
         return file.read(longest + 1)
 
 
-def create(path: Path, data: bytes) -> None:
+def create(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Write a new file.
+
+    Args:
+        path: of the file.
+        data: what is to be in it.
+        mode: who may read it, before the umask.
 
     Raises:
         Incorrect: it exists.
     """
     try:
-        with path.open("xb") as file:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(handle, "wb") as file:
             file.write(data)
     except FileExistsError:
         raise Incorrect(f"{path} exists already; name another, or remove it.") from None

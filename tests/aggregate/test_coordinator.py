@@ -25,7 +25,7 @@ ILL = {"name": "ill", "low": 0, "high": 1, "step": 1}
 
 def study(folder: Path, **changes: Any) -> Path:
     plan = {"name": "s", "kind": "logistic", "sites": SITES, "columns": [AGE], "outcome": ILL} | changes
-    (folder / "plan.json").write_text(json.dumps(plan))
+    (folder / "plan.json").write_text(json.dumps({name: one for name, one in plan.items() if one is not None}))
     coordinator.new(folder / "plan.json", folder / "study", PASSPHRASE)
     return folder / "study"
 
@@ -70,6 +70,13 @@ def test_the_total_of_a_round_is_opened_once(tmp_path: Path) -> None:
     with pytest.raises(Incorrect, match="another round"):
         coordinator.open_total(folder, first, PASSPHRASE)
     assert coordinator.open_total(folder, total(folder, 2), PASSPHRASE).next_round
+
+
+def test_the_result_is_for_its_owner_alone_and_the_study_for_everybody(tmp_path: Path) -> None:
+    folder = study(tmp_path, kind="mean", outcome=None)
+    coordinator.open_total(folder, total(folder), PASSPHRASE)
+    assert (folder / "result.json").stat().st_mode & 0o777 == 0o600
+    assert (folder / "study.json").stat().st_mode & 0o044
 
 
 def test_a_study_that_does_not_settle_in_time_is_over(tmp_path: Path) -> None:

@@ -97,6 +97,22 @@ def test_a_run_that_came_to_nothing_stands_in_nobodys_way(tmp_path: Path) -> Non
     assert (tmp_path / "out").read_bytes() == b"row 0\n"
 
 
+def test_a_run_that_came_to_nothing_leaves_nothing(tmp_path: Path) -> None:
+    Journal(files(tmp_path), ABOUT).close()
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_names_patients_is_for_its_owner_alone_also_where_it_was_open_before(tmp_path: Path) -> None:
+    (tmp_path / "out.part").touch(0o644)
+    journal = Journal(files(tmp_path), ABOUT)
+    add(journal, 0)
+    assert {one.name: one.stat().st_mode & 0o777 for one in tmp_path.iterdir()} == dict.fromkeys(
+        ("out.part", "out.refused.part", "out.journal"), 0o600
+    )
+    journal.finish()
+    assert {one.stat().st_mode & 0o777 for one in tmp_path.iterdir()} == {0o600}
+
+
 def test_two_at_once_are_refused(tmp_path: Path) -> None:
     journal = Journal(files(tmp_path), ABOUT)
     with pytest.raises(Incorrect, match="Another"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,20 @@ def test_where_nothing_is_kept_that_is_said(tmp_path: Path) -> None:
     assert app._shelf(settings(tmp_path, sealing="masked")).kept is None
     assert list(tmp_path.iterdir()) == []
     assert "FHIRTWIN_CIRCUIT_KEYS=kept does" in invoke("fhirtwin keys circuits list", tmp_path)
+
+
+def test_a_file_that_cannot_be_used_is_told_with_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / key_shelf.NAME).write_text("no database, and long enough to be told from an empty one" * 10)
+    told = invoke("fhirtwin keys circuits list", tmp_path)
+    assert f"{tmp_path / key_shelf.NAME} cannot be used: file is not a database." in told
+
+    def read_only(*_: object, **__: object) -> None:
+        raise sqlite3.OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(sqlite3, "connect", read_only)
+    told = invoke("fhirtwin keys circuits list", tmp_path)
+    assert "readonly database; run this as the user of the gateway" in told
+    assert f"write to the folder {tmp_path}." in told
 
 
 def test_a_passphrase_of_ones_own_is_taken_when_it_is_long_enough(tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def run(commands: str) -> list[str]:
 
 def test_tenants_are_added_listed_rotated_and_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    *_, listed = run(BLOCKS[0])
+    *_, told, listed = run(BLOCKS[0])
+    assert [line for line in told.splitlines() if not line.startswith(" ")] == ["north-clinic", "st-mary"]
+    assert "  may ask for  panel\n" in told and "  answers  at most 20,000 a day of each model\n" in told
     north, mary = (json.loads(line) for line in listed.splitlines())
     assert (north["name"], north["models"], north["used"]) == ("north-clinic", ["panel"], {})
     assert (mary["name"], mary["models"], mary["answers_per_day"]) == ("st-mary", ["everything"], 20_000)

@@ -72,6 +72,11 @@ CHANGES: list[tuple[str, Change]] = [
     ("not a line of prepared vectors", lambda g: g.update(date="soon")),
     ("not a line of prepared vectors", lambda g: g.pop("patient")),
     ("empty", lambda g: g.update(patient="")),
+    ("total-cholesterol is of a day after", lambda g: _input(g, "total-cholesterol").update(time="2027-05-20")),
+    ("total-cholesterol is of a day after", lambda g: _input(g, "total-cholesterol").update(time="2026-06-02")),
+    ("is no date or dateTime", lambda g: _input(g, "total-cholesterol").update(time="20.5.2026")),
+    ("is no date or dateTime", lambda g: _input(g, "total-cholesterol").update(time="2026-13-01")),
+    ("is of a day after", lambda g: g["vectors"][0]["checks"][0].update(time="2026-07")),
 ]
 
 
@@ -88,6 +93,13 @@ def test_what_is_wrong_is_named_without_its_value(text: str, change: Change) -> 
         case_json.decode(given, PREDICTORS)
     assert "mmol" not in str(told.value)
     assert "200" not in str(told.value)
+
+
+@pytest.mark.parametrize("time", ["2026-06-01T23:59:59-08:00", "2026-06-01", "2026-06", "2026"])
+def test_what_may_be_of_the_day_itself_is_known_on_it(time: str) -> None:
+    given = codec.decode(line(0, DAY))
+    _input(given, "total-cholesterol").update(time=time)
+    assert time in {one.time for one in case_json.decode(given, PREDICTORS).vectors[0].inputs}
 
 
 def test_models_that_are_not_asked_are_passed_over_and_those_not_there_are_named() -> None:

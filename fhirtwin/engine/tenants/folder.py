@@ -122,6 +122,11 @@ def end_rotation(folder: Path, name: str) -> None:
     """
     _existing(folder, name)
     following = folder / f"{name}.next.key"
+    if not following.exists():
+        raise Incorrect(
+            f"No rotation of {name} was begun: `fhirtwin tenant rotate {name} --tenants {folder}` begins one, and ends "
+            "with --finish when the gateway has the next secret."
+        )
     keyfile.read(following)
     following.replace(folder / f"{name}.key")
 

@@ -95,6 +95,7 @@ def run(
         **where,
     )
     loader = partial(_load, key_file, tenants, memory_mb, make_panel, make_tables, circuits, models)
+    machine.free_forks()
     server.serve(target_loader=loader)
     sys.exit(0)
 
@@ -108,13 +109,13 @@ class _Respawning(MPServer):
     """
 
     def _init_shared_socket(self) -> None:
-        super()._init_shared_socket()
+        super()._init_shared_socket()  # type: ignore[no-untyped-call]
         self.own_socket = self.bind_uds.stat().st_ino if self.bind_uds else 0
 
     def _unlink_pidfile(self) -> None:
         if self.bind_uds and self.bind_uds.exists() and self.bind_uds.stat().st_ino != self.own_socket:
             self.bind_uds = None
-        super()._unlink_pidfile()
+        super()._unlink_pidfile()  # type: ignore[no-untyped-call]
 
     def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:
         super()._respawn_workers(workers, spawn_target, target_loader, delay)

@@ -105,6 +105,20 @@ def stop_with_parent() -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def free_forks() -> None:
+    """Let SIGINT and SIGTERM end whatever this process forks from now on, until that has handlers of its own.
+
+    A worker is forked with the handlers of its parent, which only note the signal: one that comes while the worker
+    still loads would be lost, and the parent wait for its end for ever.
+    """
+    os.register_at_fork(after_in_child=_default_signals)
+
+
+def _default_signals() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def settle() -> None:
     """Spare this process, which has loaded what it needs, most of the looking for circles of dead objects.
 

@@ -95,6 +95,7 @@ def run(
         **where,
     )
     loader = partial(_load, key_file, tenants, memory_mb, make_panel, make_tables, circuits, models)
+    machine.free_forks()
     server.serve(target_loader=loader)
     sys.exit(0)
 

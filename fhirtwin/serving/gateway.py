@@ -17,7 +17,7 @@ import click
 from fhirtwin import __version__, keyfile
 from fhirtwin.api.admission import SPARE_THREADS
 from fhirtwin.errors import Incorrect
-from fhirtwin.machine import address_of, free_port, wait_for_listener
+from fhirtwin.machine import address_of, free_forks, free_port, wait_for_listener
 from fhirtwin.packages import published, signing
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.serving.address import check_address, check_certificate
@@ -115,6 +115,7 @@ def _run_gateway(settings: Settings, address: str, port: int, tls_cert: Path | N
         ssl_cert=tls_cert,
         ssl_key=tls_key,
     )
+    free_forks()
     server.serve()
 
 

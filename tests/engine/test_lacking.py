@@ -49,14 +49,14 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     place = tmp_path_factory.mktemp(request.param)
     tenants = place / "tenants"
     tenants_folder.add(tenants, "one", Limits(), {EVERYTHING})
-    where: dict[str, str] = {}
+    listen = url = ""
     options: tuple[str, ...] = ()
     if request.param == "https":
         cert, key = certificate(tenants)
         options = ("--tls-cert", str(cert), "--tls-key", str(key))
         listen = f"127.0.0.1:{free_port('127.0.0.1')}"
-        where = {"url": f"https://{listen}", "listen": listen}
-    with running_engine(place, *options, tenants=tenants, **where) as running:
+        url = f"https://{listen}"
+    with running_engine(place, *options, tenants=tenants, url=url, listen=listen) as running:
         yield running
 
 

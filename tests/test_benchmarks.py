@@ -19,7 +19,7 @@ BURNT = """
 import time
 from benchmarks import calibration
 all_, own = time.process_time(), time.thread_time()
-calibration.milliseconds(60)
+calibration.milliseconds(150)
 print((time.process_time() - all_) / (time.thread_time() - own))
 """
 
@@ -28,7 +28,7 @@ def test_calibration_counts_no_thread_of_blas() -> None:
     """With as many as there might be on a large machine."""
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "8", "PYTHONPATH": str(ROOT)}
     run = subprocess.run([sys.executable, "-c", BURNT], capture_output=True, text=True, check=True, env=env)
-    assert float(run.stdout) < 1.1
+    assert float(run.stdout) < 1.4  # what threads burn at their start; with a product by BLAS it is 1.8 to 2
 
 
 def test_calibration_counts_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:

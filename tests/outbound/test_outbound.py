@@ -144,15 +144,15 @@ def test_a_server_that_drips_is_given_up_at_the_deadline(parts: list[bytes]) -> 
         start = time.monotonic()
         with pytest.raises(OutboundFailed, match="in time"):
             get(here(server.port), f"http://127.0.0.1:{server.port}/fhir/x", seconds=0.4)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 15
 
 
 def test_the_read_timeout_holds_when_the_deadline_is_far() -> None:
-    with raw(says(HEAD, b"x", pause=3)) as server:
+    with raw(says(HEAD, b"x", pause=30)) as server:
         start = time.monotonic()
         with pytest.raises(OutboundFailed, match="in time"):
             get(here(server.port, read_timeout=0.3), f"http://127.0.0.1:{server.port}/fhir/x", seconds=60)
-        assert time.monotonic() - start < 1.5
+        assert time.monotonic() - start < 15
 
 
 def test_a_deadline_that_has_passed_opens_no_connection() -> None:
@@ -172,11 +172,11 @@ def test_a_deadline_that_has_passed_opens_no_connection() -> None:
 
 
 def test_a_slow_look_up_ends_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resolving.socket, "getaddrinfo", lambda *_a, **_k: time.sleep(1.5) or [])
+    monkeypatch.setattr(resolving.socket, "getaddrinfo", lambda *_a, **_k: time.sleep(20) or [])
     start = time.monotonic()
     with pytest.raises(TimeoutError):
         resolving.resolve("slow.example", 443, 0.2)
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 10
 
 
 def test_the_look_up_gives_every_address_once_and_an_error_for_what_is_no_name() -> None:

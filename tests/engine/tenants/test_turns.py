@@ -83,7 +83,7 @@ def test_too_many_are_told_so_at_once() -> None:
             with waiting(turns, ["other"], order):
                 with pytest.raises(Busy), turns.turn("third"):
                     pytest.fail("four waited")
-                assert time.perf_counter() - start < 1
+                assert time.perf_counter() - start < 5
                 held.close()
     assert sorted(order) == ["flood", "flood", "other"]
 
@@ -94,7 +94,7 @@ def test_nobody_waits_for_ever_and_who_gave_up_holds_nothing() -> None:
         start = time.perf_counter()
         with pytest.raises(Busy), turns.turn(""):
             pytest.fail("had a turn")
-        assert 0.05 <= time.perf_counter() - start < 1
+        assert 0.05 <= time.perf_counter() - start < 10
     assert (turns._running, turns._waiting) == (0, 0)
     with turns.turn(""):
         pass

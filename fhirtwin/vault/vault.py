@@ -57,7 +57,8 @@ class Vault:
         (checked,) = checking.admissible(self.panel, values[None])
         laid = self._layout.lay(checked, _uniform)
         with self._keys.sealing() as (ring, evaluation_keys):
-            sealed = ring.encrypt(laid.slots, self.profile.input_scale)
+            encrypt = ring.encrypt if self._layout.steps else ring.encrypt_alone
+            sealed = encrypt(laid.slots, self.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, evaluation_keys)
         return features, Opening(ring, features, laid)

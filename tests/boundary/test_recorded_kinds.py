@@ -47,16 +47,23 @@ class Witness:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.keys: set[bytes] = set()
         self.numbers: set[float] = set()
-        make, encrypt, decrypt = Ring.make_keys, Ring.encrypt, Ring.decrypt
+        make, encrypt, alone, decrypt = Ring.make_keys, Ring.encrypt, Ring.encrypt_alone, Ring.decrypt
 
         def make_and_tell(ring: Ring) -> None:
             make(ring)
             self.keys.add(bytes(ring._pyfhel.to_bytes_secret_key("none"))[PLAINTEXT_HEADER:])
-            self.keys.add(bytes(ring._pyfhel.to_bytes_public_key("none"))[CIPHERTEXT_HEADER:])
+            public = np.frombuffer(ring._pyfhel.to_bytes_public_key("none"), dtype="<u8", offset=CIPHERTEXT_HEADER)
+            half, other = public.reshape(2, -1, ring.profile.degree)
+            # Of what encrypts alone, the other half modulo the data primes is half of the ciphertext.
+            self.keys |= {half.tobytes(), other[-1:].tobytes()}
 
         def encrypt_and_tell(ring: Ring, values: NDArray[np.complex128], scale: float) -> bytes:
             self.add(values)
             return encrypt(ring, values, scale)
+
+        def encrypt_alone_and_tell(ring: Ring, values: NDArray[np.complex128], scale: float) -> bytes:
+            self.add(values)
+            return alone(ring, values, scale)
 
         def decrypt_and_tell(ring: Ring, sealed: Ciphertext) -> NDArray[np.complex128]:
             opened = decrypt(ring, sealed)
@@ -65,6 +72,7 @@ class Witness:
 
         monkeypatch.setattr(Ring, "make_keys", make_and_tell)
         monkeypatch.setattr(Ring, "encrypt", encrypt_and_tell)
+        monkeypatch.setattr(Ring, "encrypt_alone", encrypt_alone_and_tell)
         monkeypatch.setattr(Ring, "decrypt", decrypt_and_tell)
 
     def add(self, slots: NDArray[np.complex128]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
 from fhirtwin.ckks import profiles
 from fhirtwin.ckks.context import Ring
+from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Fault, Incorrect
 
 PROFILE = profiles.ROTATING
@@ -117,3 +120,72 @@ def test_rotation_keys_of_a_wrong_length_are_refused(ring: Ring, damage: object)
 def test_rotation_keys_that_are_garbage_are_refused() -> None:
     with pytest.raises(Incorrect, match="cannot be read"):
         Ring(PROFILE).load_rotation_keys(bytes(PROFILE.rotation_keys_bytes(2)), 2)
+
+
+@pytest.mark.parametrize("profile", [profiles.MASKED, profiles.ROTATING, profiles.NETWORK], ids=lambda one: one.name)
+def test_what_is_encrypted_alone_opens_again_and_has_the_form_of_every_ciphertext(profile: Profile) -> None:
+    ring, scale = Ring(profile), profile.input_scale
+    vector = np.exp(1j * np.arange(profile.slots))
+    ring.make_keys()
+    usual = ring.encrypt(vector, scale)
+    ring.make_keys()
+    alone = ring.encrypt_alone(vector, scale)
+    assert len(alone) == len(usual) == profile.ciphertext_bytes
+    assert alone[: profile.level_bytes(0)] == usual[: profile.level_bytes(0)]
+    assert np.abs(ring.decrypt(ring.load(alone, scale)) - vector).max() < 5e-6
+
+
+def test_what_is_encrypted_alone_has_the_noise_of_a_symmetric_encryption() -> None:
+    """Without noise the key could be computed. SEAL's has a standard deviation of 3.24 a coefficient."""
+    off, zeros = [], np.zeros(PROFILE.slots, dtype=np.complex128)
+    ring = Ring(PROFILE)
+    for _ in range(20):
+        ring.make_keys()
+        off.append(ring.decrypt(ring.load(ring.encrypt_alone(zeros, SCALE), SCALE)))
+    expected = 3.24 * np.sqrt(PROFILE.degree / 2) / SCALE
+    for part in (np.stack(off).real, np.stack(off).imag):
+        assert part.std() == pytest.approx(expected, rel=0.05)
+    assert len({one.tobytes() for one in off}) == 20
+
+
+def test_what_is_encrypted_alone_is_another_each_time_in_both_halves() -> None:
+    ring, vector = Ring(PROFILE), np.exp(1j * np.arange(PROFILE.slots))
+    halves = []
+    for _ in range(2):
+        ring.make_keys()
+        sealed = ring.encrypt_alone(vector, SCALE)
+        words = np.frombuffer(sealed, dtype="<u8", offset=PROFILE.level_bytes(0)).reshape(2, -1)
+        assert words.max() < ring._pyfhel.qi[0]
+        halves.append(words)
+    assert not (halves[0] == halves[1]).any()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        lambda ring: ring.encrypt_alone(slots(s0=1), SCALE),
+        lambda ring: ring.encrypt(slots(s0=1), SCALE),
+        lambda ring: ring.public_key(),
+        lambda ring: ring.load_public_key(ring.public_key()),
+        lambda ring: ring.load_keys(ring.secret_key(), bytes(ring._pyfhel.to_bytes_public_key("none"))),
+    ],
+    ids=["alone", "encrypted", "shown", "public key loaded", "loaded"],
+)
+def test_keys_that_were_used_or_shown_encrypt_nothing_alone(before: Callable[[Ring], object]) -> None:
+    ring = Ring(PROFILE)
+    ring.make_keys()
+    before(ring)
+    with pytest.raises(Fault, match="used or shown"):
+        ring.encrypt_alone(slots(s0=1), SCALE)
+    ring.make_keys()
+    assert ring.encrypt_alone(slots(s0=1), SCALE)
+
+
+def test_nothing_is_encrypted_alone_without_a_key_and_a_refused_vector_uses_none_up() -> None:
+    ring = Ring(PROFILE)
+    with pytest.raises(Fault, match="used or shown"):
+        ring.encrypt_alone(slots(s0=1), SCALE)
+    ring.make_keys()
+    with pytest.raises(Fault, match="finite"):
+        ring.encrypt_alone(slots(s0=np.nan), SCALE)
+    assert ring.encrypt_alone(slots(s0=1), SCALE)

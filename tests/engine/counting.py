@@ -11,8 +11,8 @@ from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.levelled import LevelledRing
 
 _OF_RINGS = (
-    *("make_keys", "encode", "encrypt", "load", "multiply", "product", "add", "add_plain", "add_rotated", "save"),
-    "decrypt",
+    *("make_keys", "encode", "encrypt", "encrypt_alone", "load", "multiply", "product", "add", "add_plain"),
+    *("add_rotated", "save", "decrypt"),
 )
 _OF_LEVELLED = ("copy", "rescale", "go_down", "square")
 _DEEPER = ("multiply", "product", "square")
@@ -30,6 +30,10 @@ class Counted:
         self.operations.clear()
         self._depths.clear()
         self.depth = 0
+
+    @property
+    def encryptions(self) -> int:
+        return self.operations["encrypt"] + self.operations["encrypt_alone"]
 
     @property
     def products(self) -> int:

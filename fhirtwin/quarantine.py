@@ -12,10 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
+from dataclasses import dataclass
 from typing import Final
 
 from fhirtwin.errors import EngineAnswerWrong, EngineQuarantined, FhirtwinError
 from fhirtwin.store import Store
+from fhirtwin.store.standing import Standings
 
 NOTED_EVERY_MICROSECONDS: Final = 1_000_000
 """How far what the database knows of right answers may lag behind."""
@@ -33,6 +35,14 @@ def microseconds() -> int:
     return time.time_ns() // 1000
 
 
+@dataclass(slots=True)
+class _Unnoted:
+    """Right answers that the store does not know of yet, and when it was told last."""
+
+    number: int = 0
+    told: int = 0
+
+
 class Quarantine:
     """The gate before the engine. Threads may share it; processes share it through the store.
 
@@ -44,11 +54,10 @@ class Quarantine:
     def __init__(self, store: Store, clock: Callable[[], int] = microseconds) -> None:
         self._store, self._clock = store, clock
         self._lock = threading.Lock()
-        self._right = self._wrong = 0
+        self._right, self._wrong = _Unnoted(), 0
         """Answers that the store does not know of yet."""
-        self._noted = 0
-        self._golden: dict[str, list[int]] = {}
-        """Of models that are watched: right golden answers that the store does not know of, and when it was told."""
+        self._golden: dict[str, _Unnoted] = {}
+        """Answers to golden cases, of the models that are watched."""
         self._closed = False
         """Whether a wrong answer came of which the store does not know yet."""
         self.when_found: Callable[[], object] = lambda: None
@@ -63,9 +72,7 @@ class Quarantine:
         """
         with self.asked():
             yield
-        with self._lock:
-            self._right += 1
-        self._note()
+        self._count(self._right, lambda noted, number, now: noted.count(right=number, wrong=0, moment=now))
 
     @contextmanager
     def judged(self, what: str) -> Iterator[None]:
@@ -79,12 +86,8 @@ class Quarantine:
         """
         with self.asked(what):
             yield
-        with self._lock:
-            noted = self._golden.get(what)
-            if noted is not None:
-                noted[0] += 1
-        if noted is not None:
-            self._note_golden(what, noted)
+        if (unnoted := self._golden.get(what)) is not None:
+            self._count(unnoted, lambda noted, number, now: noted.count_golden(what, right=number, moment=now))
 
     @contextmanager
     def asked(self, what: str = "") -> Iterator[None]:
@@ -119,7 +122,7 @@ class Quarantine:
             self._wrong += 1
             self._closed = True
             if what:
-                self._golden.setdefault(what, [0, 0])
+                self._golden.setdefault(what, _Unnoted())
         _log.error("the engine gave a wrong answer and is in quarantine")
         self._close()
         return not self._closed
@@ -161,7 +164,7 @@ class Quarantine:
 
     def _write(self) -> None:
         with self._lock:
-            right, wrong = self._right, self._wrong
+            right, wrong = self._right.number, self._wrong
         with self._store.write() as writer:
             standings = writer.standings
             last_right = standings.read().last_right
@@ -171,23 +174,29 @@ class Quarantine:
             standings.count(right=right, wrong=wrong, moment=self._clock())
             standings.quarantine(self._clock(), last_right)
         with self._lock:
-            self._right -= right
+            self._right.number -= right
             self._wrong -= wrong
             self._closed = self._wrong > 0
 
-    def _note(self) -> None:
-        """Note right answers from time to time; what cannot be noted now is noted later."""
+    def _count(self, unnoted: _Unnoted, note: Callable[[Standings, int, int], None]) -> None:
+        """Count a right answer, and note such from time to time; what cannot be noted now is noted later.
+
+        Args:
+            unnoted: those that are not noted yet.
+            note: is told how many there are, and when they were right.
+        """
         now = self._clock()
         with self._lock:
-            if 0 <= now - self._noted < NOTED_EVERY_MICROSECONDS:
+            unnoted.number += 1
+            if 0 <= now - unnoted.told < NOTED_EVERY_MICROSECONDS:
                 return
-            self._noted, number, self._right = now, self._right, 0
+            number, unnoted.number, unnoted.told = unnoted.number, 0, now
         try:
             with self._store.note_standing() as standings:
-                standings.count(right=number, wrong=0, moment=now)
+                note(standings, number, now)
         except FhirtwinError:
             with self._lock:
-                self._right += number
+                unnoted.number += number
 
     def _watch(self, what: str) -> None:
         """Begin to count for a model; what cannot be written now is written at its next call."""
@@ -197,18 +206,4 @@ class Quarantine:
         except FhirtwinError:
             return
         with self._lock:
-            self._golden.setdefault(what, [0, 0])
-
-    def _note_golden(self, what: str, noted: list[int]) -> None:
-        """As `_note`, for golden cases of a model."""
-        now = self._clock()
-        with self._lock:
-            if 0 <= now - noted[1] < NOTED_EVERY_MICROSECONDS:
-                return
-            number, noted[0], noted[1] = noted[0], 0, now
-        try:
-            with self._store.note_standing() as standings:
-                standings.count_golden(what, right=number, moment=now)
-        except FhirtwinError:
-            with self._lock:
-                noted[0] += number
+            self._golden.setdefault(what, _Unnoted())

@@ -74,7 +74,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
         predictors,
         panel,
         vault,
-        courier,
+        courier.evaluate,
         settings,
         quarantine.probed,
         models,

@@ -6,7 +6,7 @@ of the model, missing or ruled out is refused in words; nothing is assumed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import ROUND_FLOOR, Decimal
@@ -15,7 +15,6 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Incorrect, Unprocessable
 from fhirtwin.features import vector
 from fhirtwin.packages import strict_json
@@ -32,7 +31,7 @@ from fhirtwin.predictors.model import FeatureVector, Score
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, FLAGS, UNITS
 from fhirtwin.twin.state import LOCAL, Fact, PatientKey, Source, TwinState, in_order
-from fhirtwin.vault import Asking, Golden, Keyring, Shelf, asking
+from fhirtwin.vault import Asking, Golden, Keyring, Send, Shelf, asking
 from fhirtwin.vault import golden as golden_cases
 
 LONGEST_VALUES: Final = 64_000_000
@@ -45,7 +44,6 @@ _MADE_UP: Final = (Source(LOCAL, "Patient", "asked"),)
 _KINDS: Final = ((str, "a word"), (bool, "true or false"), (float, "a number"))
 
 Float = NDArray[np.float64]
-Send = Callable[[SealedFeatures], SealedScores]
 Given = Mapping[str, bool | float | str]
 
 

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from fhirtwin import __version__, timing
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineClosesModel, EngineLacksModel
 from fhirtwin.features import caveats, vector
 from fhirtwin.features.panel import panel_values
@@ -25,7 +24,7 @@ from fhirtwin.predictors.model import FeatureVector, Predictor, Refusal, Result
 from fhirtwin.settings import Settings
 from fhirtwin.twin import derived
 from fhirtwin.twin.state import PatientKey, TwinState
-from fhirtwin.vault import Asking, Golden, Vault
+from fhirtwin.vault import Asking, Golden, Send, Vault, answered
 from fhirtwin.vault import golden as golden_cases
 
 WITHDRAWN: Final = (
@@ -54,13 +53,6 @@ class Assessment:
     refusals: tuple[Refusal, ...]
 
 
-class Road(Protocol):
-    """The way to the engine: a courier, or a gateway between."""
-
-    def evaluate(self, features: SealedFeatures) -> SealedScores:
-        """Have sealed features evaluated."""
-
-
 @dataclass(frozen=True, slots=True)
 class SealedModel:
     """A model that came as a package, and what asks it. It has ciphertexts of its own.
@@ -83,7 +75,7 @@ class SealedModel:
 
 
 class Assessor:
-    """Runs predictors on a twin. The vault in it seals and opens; the courier carries; the engine sees ciphertext.
+    """Runs predictors on a twin. The vault in it seals and opens; `send` leads to the engine, which sees ciphertext.
 
     The engine is asked within `gate`, which keeps one that answered wrongly from being asked; within `unprobed` where a
     right answer says nothing of the engine, and golden cases beside that within `judged`; both are told the hash of the
@@ -95,7 +87,7 @@ class Assessor:
         predictors: Sequence[Predictor],
         panel: Panel,
         vault: Vault,
-        courier: Road,
+        send: Send,
         settings: Settings,
         gate: Callable[[], AbstractContextManager[None]] = nullcontext,
         models: Sequence[SealedModel] = (),
@@ -106,7 +98,7 @@ class Assessor:
         self.predictors = (*predictors, *(model.predictor for model in models))
         self._models = tuple(models)
         self.panel = panel
-        self._vault, self._courier, self._settings, self._gate = vault, courier, settings, gate
+        self._vault, self._send, self._settings, self._gate = vault, send, settings, gate
         self._opener, self._unprobed, self._judged = opener, unprobed, judged
         self._golden = Golden(settings.golden_share)
 
@@ -152,11 +144,7 @@ class Assessor:
 
     def _sums(self, vectors: Sequence[FeatureVector]) -> Mapping[str, Decimal]:
         with self._gate():
-            with timing.stage("seal"):
-                sealed_features, opening = self._vault.seal(panel_values(vectors, self.panel))
-            sealed_scores = self._courier.evaluate(sealed_features)
-            with timing.stage("open"):
-                return self._vault.open(sealed_scores, opening).values
+            return answered(self._vault, panel_values(vectors, self.panel), self._send).values
 
     def _asked(self, model: SealedModel, chosen: FeatureVector | None) -> Mapping[str, Decimal] | str:
         """What a model opens to, or why it does not, in words. It is asked although it was not chosen."""
@@ -173,7 +161,7 @@ class Assessor:
         return refused or sums
 
     def _opened(self, model: SealedModel, asks: Asking, given: NDArray[np.float64]) -> Mapping[str, Decimal]:
-        send, what = self._courier.evaluate, model.predictor.model_hash
+        send, what = self._send, model.predictor.model_hash
         if asks.is_probed:
             with self._gate():
                 return asks.ask(given, send)

@@ -3,29 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
 
 import numpy as np
 
 from fhirtwin import __version__
 from fhirtwin.ckks.circuits.batch import Batch, BatchScores
 from fhirtwin.ckks.panel import Panel
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.features.case import Case
 from fhirtwin.features.panel import panel_values
 from fhirtwin.predictors import score
 from fhirtwin.predictors.model import FeatureVector, Result
 from fhirtwin.settings import Settings
-from fhirtwin.vault import BatchVault
+from fhirtwin.vault import BatchVault, Send, answered
 
 Results = tuple[Result, ...]
-
-
-class Carrier(Protocol):
-    """What carries sealed bytes to the engine and back."""
-
-    def evaluate(self, features: SealedFeatures) -> SealedScores:
-        """Have the engine evaluate sealed features."""
 
 
 class CohortAssessor:
@@ -33,14 +24,14 @@ class CohortAssessor:
 
     Args:
         panel: of all predictors, the engine's.
-        carrier: the way to the engine.
+        send: the way to the engine.
         settings: what links and categories depend on.
     """
 
-    def __init__(self, panel: Panel, carrier: Carrier, settings: Settings) -> None:
+    def __init__(self, panel: Panel, send: Send, settings: Settings) -> None:
         self.circuit = Batch(panel)
         self._vault = BatchVault(self.circuit)
-        self._carrier, self._settings = carrier, settings
+        self._send, self._settings = send, settings
 
     @property
     def most(self) -> int:
@@ -84,8 +75,7 @@ class CohortAssessor:
 
     def _opened(self, cases: Sequence[Case]) -> BatchScores:
         panel = self.circuit.panel
-        sealed, opening = self._vault.seal(np.stack([panel_values(case.vectors, panel) for case in cases]))
-        return self._vault.open(self._carrier.evaluate(sealed), opening)
+        return answered(self._vault, np.stack([panel_values(case.vectors, panel) for case in cases]), self._send)
 
 
 def _by_name(opened: BatchScores) -> Callable[[int, FeatureVector], dict[str, float]]:

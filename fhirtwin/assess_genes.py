@@ -15,8 +15,6 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin import timing
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import EngineAnswerWrong, Fault
 from fhirtwin.pgx import guideline, phenotype, recommendations, warfarin
 from fhirtwin.pgx.circuits import dosing, responding, tables
@@ -28,10 +26,7 @@ from fhirtwin.pgx.recommendations import Alleles, Answer, Find
 from fhirtwin.pgx.response.evidence import Baseline
 from fhirtwin.pgx.results import GenePhenotype, Known
 from fhirtwin.pgx.warfarin import Dose, Person
-from fhirtwin.vault import Vault
-
-Evaluate = Callable[[SealedFeatures], SealedScores]
-"""The way to the engine and back: `Courier.evaluate`."""
+from fhirtwin.vault import Send, Vault, answered
 
 Written = TypeVar("Written")
 
@@ -47,14 +42,14 @@ class SealedGenes:
     part; `Unprocessable` when more fits equally well than one question has room for.
 
     Args:
-        evaluate: carries sealed features to an engine that has the tables.
+        send: the way to an engine that has the tables.
         gate: within which the engine is asked; it keeps one that answered wrongly from being asked.
     """
 
-    def __init__(self, evaluate: Evaluate, gate: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
+    def __init__(self, send: Send, gate: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         self._gate = gate
-        self._phenotypes = _Sealed(tables.phenotypes(), evaluate)
-        self._advice = _Sealed(tables.advice(), evaluate)
+        self._phenotypes = _Sealed(tables.phenotypes(), send)
+        self._advice = _Sealed(tables.advice(), send)
 
     def phenotypes(self, calls: Iterable[Known]) -> dict[str, GenePhenotype]:
         """Tell what each call means, as `phenotype.of_call` does; what is not called is not looked up.
@@ -124,8 +119,8 @@ class SealedGenes:
 class _Sealed(Generic[Written]):
     """One shelf on the sealed road."""
 
-    def __init__(self, shelf: Shelf[Written], evaluate: Evaluate) -> None:
-        self._shelf, self._evaluate = shelf, evaluate
+    def __init__(self, shelf: Shelf[Written], send: Send) -> None:
+        self._shelf, self._send = shelf, send
         self._vault = Vault(shelf.panel, mode="sparse")
 
     def look_up(
@@ -139,11 +134,7 @@ class _Sealed(Generic[Written]):
         return Question(self._shelf, self._shelf.kept(wanted), beside or {}).asked(self._sums)
 
     def _sums(self, values: NDArray[np.float64]) -> Mapping[str, Decimal]:
-        with timing.stage("seal"):
-            sealed, opening = self._vault.seal(values)
-        answer = self._evaluate(sealed)
-        with timing.stage("open"):
-            return self._vault.open(answer, opening).values
+        return answered(self._vault, values, self._send).values
 
 
 def _pair(rule: tuple[str, str, str]) -> Key:

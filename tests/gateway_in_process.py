@@ -75,7 +75,7 @@ def assessor(
 ) -> Assessor:
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
-    return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier, settings, gate)
+    return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier.evaluate, settings, gate)
 
 
 @dataclass

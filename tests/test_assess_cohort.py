@@ -44,7 +44,7 @@ def test_everybody_gets_what_the_plain_arithmetic_gives_them(evaluator: Evaluato
     found = settled()
     cases = [case(next(found)) for _ in range(300)]
     carrier = Carrier(evaluator)
-    results = CohortAssessor(PANEL, carrier, SETTINGS).assess(cases)
+    results = CohortAssessor(PANEL, carrier.evaluate, SETTINGS).assess(cases)
     assert len(carrier.sent) == 1
     for one, said in zip(cases, results, strict=True):
         assert [result.vector for result in said] == list(one.vectors)
@@ -59,7 +59,7 @@ def test_who_has_no_vector_takes_no_place_and_moves_nobody(evaluator: Evaluator)
     cases = [case(next(found)) for _ in range(9)]
     nobody = replace(cases[0], vectors=(), notes=())
     carrier = Carrier(evaluator)
-    assessor = CohortAssessor(PANEL, carrier, SETTINGS)
+    assessor = CohortAssessor(PANEL, carrier.evaluate, SETTINGS)
     right = assessor.assess(cases)
     mixed = [one for each in cases for one in (nobody, each)]
     results = assessor.assess(mixed)
@@ -71,8 +71,8 @@ def test_who_has_no_vector_takes_no_place_and_moves_nobody(evaluator: Evaluator)
 def test_nothing_is_sent_for_people_of_whom_nothing_can_be_said(evaluator: Evaluator) -> None:
     carrier = Carrier(evaluator)
     nobody = replace(case(0), vectors=(), notes=())
-    assert CohortAssessor(PANEL, carrier, SETTINGS).assess([nobody] * 3) == [()] * 3
-    assert CohortAssessor(PANEL, carrier, SETTINGS).assess([]) == []
+    assert CohortAssessor(PANEL, carrier.evaluate, SETTINGS).assess([nobody] * 3) == [()] * 3
+    assert CohortAssessor(PANEL, carrier.evaluate, SETTINGS).assess([]) == []
     assert carrier.sent == []
 
 
@@ -107,7 +107,7 @@ def _swapped(scores: SealedScores) -> SealedScores:
 def test_an_engine_that_answers_wrongly_gives_nobody_anything(
     evaluator: Evaluator, spoil: Callable[[SealedScores], SealedScores]
 ) -> None:
-    assessor = CohortAssessor(PANEL, Carrier(evaluator, spoil), SETTINGS)
+    assessor = CohortAssessor(PANEL, Carrier(evaluator, spoil).evaluate, SETTINGS)
     with pytest.raises(EngineAnswerWrong):
         assessor.assess([case(n) for n in range(50)])
 
@@ -119,7 +119,7 @@ def test_the_answer_of_another_batch_is_refused(evaluator: Evaluator) -> None:
         earlier.append(scores)
         return replace(earlier[0], request_id=scores.request_id)
 
-    assessor = CohortAssessor(PANEL, Carrier(evaluator, repeat), SETTINGS)
+    assessor = CohortAssessor(PANEL, Carrier(evaluator, repeat).evaluate, SETTINGS)
     assessor.assess([case(0)])
     with pytest.raises(EngineAnswerWrong):
         assessor.assess([case(0)])
@@ -127,7 +127,7 @@ def test_the_answer_of_another_batch_is_refused(evaluator: Evaluator) -> None:
 
 def test_a_lie_about_a_tenth_of_the_places_is_caught_four_times_in_five(evaluator: Evaluator) -> None:
     """1 - 0.9 ** 16 is 0.81; over 30 batches fewer than 16 is a chance of 1 in 10,000."""
-    assessor = CohortAssessor(PANEL, Carrier(evaluator, lambda s: _added(s, 0.1)), SETTINGS)
+    assessor = CohortAssessor(PANEL, Carrier(evaluator, lambda s: _added(s, 0.1)).evaluate, SETTINGS)
     caught = 0
     for _ in range(30):
         try:

@@ -93,7 +93,7 @@ def assessor(folder: Path, engine: Engine | Courier) -> Assessor:
     ]
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
-    return Assessor(predictors, panel, Vault(panel), engine, OURS, models=models)  # type: ignore[arg-type]
+    return Assessor(predictors, panel, Vault(panel), engine.evaluate, OURS, models=models)
 
 
 def test_a_packaged_model_gives_what_the_built_in_one_gives(folder: Path) -> None:
@@ -364,7 +364,7 @@ def test_without_kept_keys_a_network_is_refused_in_words_and_never_sent(networke
         (model,) = app._sealed_models([package], replace(OURS, circuit_keys=kept), KEYRING)
         engine, predictors = Engine(networked), registry.all_predictors()
         panel = registry.panel(predictors)
-        made = Assessor(predictors, panel, Vault(panel), engine, OURS, models=[model])  # type: ignore[arg-type]
+        made = Assessor(predictors, panel, Vault(panel), engine.evaluate, OURS, models=[model])
         made._golden = Golden(0.0)
         results, refused = _network_result(made)
         assert len(engine.sent) == asked and len(results) == asked - 1

@@ -27,7 +27,7 @@ class MyTwin:
         panel = registry.panel(predictors)
         # The masked mode alone: in any other, keys would have to be sent.
         vault = Vault(panel, mode="masked")
-        self._assessor = Assessor(predictors, panel, vault, road, settings or Settings(), opener="its holder")
+        self._assessor = Assessor(predictors, panel, vault, road.evaluate, settings or Settings(), opener="its holder")
 
     def assess(self, record: Mapping[str, Any], *, whole: bool = False, as_of: date | None = None) -> Assessment:
         """Calculate what can be calculated of a record, and say why the rest cannot.

@@ -83,7 +83,9 @@ class Worker:
         self._predictors = chosen(job.models)
         self._panel = registry.panel(registry.all_predictors())
         self._store = Store.open(job.settings) if job.stored else None
-        self._assessor = None if job.prepare else CohortAssessor(self._panel, Courier.of(job.settings), job.settings)
+        self._assessor = (
+            None if job.prepare else CohortAssessor(self._panel, Courier.of(job.settings).evaluate, job.settings)
+        )
         self.asked = False
         """Whether the engine answered for the items of the last call."""
 

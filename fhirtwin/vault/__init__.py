@@ -12,6 +12,7 @@ from fhirtwin.vault.keys import Opening
 from fhirtwin.vault.network import NetworkVault
 from fhirtwin.vault.polygenic import PolygenicVault
 from fhirtwin.vault.sealing import sealing_key
+from fhirtwin.vault.sending import Send, answered
 from fhirtwin.vault.vault import Vault
 
 __all__ = [
@@ -23,8 +24,10 @@ __all__ = [
     "NetworkVault",
     "Opening",
     "PolygenicVault",
+    "Send",
     "Shelf",
     "Vault",
+    "answered",
     "asking",
     "sealing_key",
 ]

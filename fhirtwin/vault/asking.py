@@ -6,18 +6,15 @@ What opens has the names that the package gives its answers, and is rounded.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cached_property
-from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin import timing
 from fhirtwin.ckks.circuits.trees import TOLERANCE
 from fhirtwin.ckks.profiles import MASKED, NETWORK, POLYGENIC, Profile
-from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.errors import Fault
 from fhirtwin.packages.kind import Model
 from fhirtwin.packages.kinds.network import NetworkModel
@@ -29,11 +26,10 @@ from fhirtwin.vault.keeping import Shelf
 from fhirtwin.vault.keys import LastingKeys
 from fhirtwin.vault.network import NetworkVault, network_keys
 from fhirtwin.vault.polygenic import PolygenicVault
+from fhirtwin.vault.sending import Send, answered
 from fhirtwin.vault.vault import Vault
 
 Float = NDArray[np.float64]
-Opens = TypeVar("Opens")
-Send = Callable[[SealedFeatures], SealedScores]
 
 
 class Asking(ABC):
@@ -77,7 +73,7 @@ class _Panel(Asking):
         self._vault = Vault(model.hidden(), mode="masked")
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
-        return _opened(self._vault, given, send).values
+        return answered(self._vault, given, send).values
 
     def most_off(self, answer: str) -> Decimal:
         return _rounded_off(self.profile)
@@ -94,7 +90,7 @@ class _Trees(Asking):
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
         parts = self._model.parts_of(given)
-        return self._model.public.read([_opened(*one, send) for one in zip(self._vaults, parts, strict=True)])
+        return self._model.public.read([answered(*one, send) for one in zip(self._vaults, parts, strict=True)])
 
     def most_off(self, answer: str) -> Decimal:
         """Rounded part by part."""
@@ -113,11 +109,7 @@ class _Polygenic(Asking):
         self._vault = PolygenicVault(model.hidden())
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
-        with timing.stage("seal"):
-            sealed, opening = self._vault.seal([given])
-        answer = send(sealed)
-        with timing.stage("open"):
-            return self._vault.open(answer, opening).values
+        return answered(self._vault, [given], send).values
 
     def most_off(self, answer: str) -> Decimal:
         return _rounded_off(self.profile)
@@ -136,7 +128,7 @@ class _Trajectory(Asking):
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
         opened: dict[str, Decimal] = {}
         for vault in self._vaults:
-            opened |= _opened(vault, given, send).values
+            opened |= answered(vault, given, send).values
         return {row: value * self._scales[row] + self._middles[row] for row, value in opened.items()}
 
     def most_off(self, answer: str) -> Decimal:
@@ -152,7 +144,7 @@ class _Network(Asking):
         self._vault = NetworkVault(model.hidden, keys=keys)
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
-        return _opened(self._vault, given, send).values
+        return answered(self._vault, given, send).values
 
     def most_off(self, answer: str) -> Decimal:
         return _rounded_off(self.profile)
@@ -191,22 +183,6 @@ def asking(model: Model, keyring: Keyring) -> Asking:
     if isinstance(model, NetworkModel):
         return _Network(model, keyring.of_networks)
     raise Fault("Nothing here asks models of this kind.")
-
-
-class _Seals(Protocol[Opens]):
-    """A vault."""
-
-    def seal(self, values: Float) -> tuple[SealedFeatures, Opens]: ...
-
-    def open(self, scores: SealedScores, opening: Opens) -> Scores: ...
-
-
-def _opened(vault: _Seals[Opens], values: Float, send: Send) -> Scores:
-    with timing.stage("seal"):
-        sealed, opening = vault.seal(values)
-    answer = send(sealed)
-    with timing.stage("open"):
-        return vault.open(answer, opening)
 
 
 def _rounded_off(profile: Profile) -> Decimal:

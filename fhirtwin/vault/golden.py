@@ -12,7 +12,8 @@ from typing import Final, TypeVar
 
 from fhirtwin.errors import EngineAnswerWrong
 from fhirtwin.packages.kind import Model
-from fhirtwin.vault.asking import Asking, Send
+from fhirtwin.vault.asking import Asking
+from fhirtwin.vault.sending import Send
 
 REFUSED: Final = "The answer of the engine to a golden case of a model is wrong."
 

@@ -162,7 +162,7 @@ def test_recorded_questions_of_every_kind_hold_no_key_no_number_and_no_name(
                 question(counting.evaluate)
         numbers |= ask_by_hand(held.packages.values(), counting.evaluate)
         people = [case(number) for number in range(100, 140)]
-        assert all(CohortAssessor(held.panel, counting, SETTINGS).assess(people))
+        assert all(CohortAssessor(held.panel, counting.evaluate, SETTINGS).assess(people))
         courier.close()
     up, down = bytes(recording.up), bytes(recording.down)
 

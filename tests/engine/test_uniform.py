@@ -277,7 +277,7 @@ def test_a_whole_call_with_packages_is_the_same_for_all_patients(
     ]
     assert len(models) == 3
     settings = replace(SETTINGS, kfre_region="non-north-american")
-    assessor = Assessor(predictors, panel, Vault(panel), line, settings, models=models)  # type: ignore[arg-type]
+    assessor = Assessor(predictors, panel, Vault(panel), line.evaluate, settings, models=models)
     everybody = [
         state(),
         state(known=facts(uacr=None)),  # KFRE is refused

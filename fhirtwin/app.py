@@ -70,17 +70,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     shelf = _shelf(settings, lasting=lasting)
     vault = Vault(panel, mode=settings.sealing, shelf=shelf)
     models = _sealed_models(packages, settings, Keyring(shelf))
-    assessor = Assessor(
-        predictors,
-        panel,
-        vault,
-        courier.evaluate,
-        settings,
-        quarantine.probed,
-        models,
-        unprobed=quarantine.asked,
-        judged=quarantine.judged,
-    )
+    assessor = Assessor(predictors, panel, vault, courier.evaluate, settings, quarantine, models)
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(
         settings=settings,

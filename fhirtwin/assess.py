@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,37 @@ class Assessment:
     refusals: tuple[Refusal, ...]
 
 
+class Gate(Protocol):
+    """Within which the engine is asked: it keeps one that answered wrongly from being asked. `Quarantine` is one."""
+
+    def probed(self) -> AbstractContextManager[None]:
+        """Where the answer has a probe."""
+
+    def asked(self, what: str) -> AbstractContextManager[None]:
+        """Where a right answer says nothing of the engine; `what` is the hash of the model."""
+
+    def judged(self, what: str) -> AbstractContextManager[None]:
+        """Where a golden case is asked beside such, and judged."""
+
+
+class _Open:
+    """Keeps nobody from being asked."""
+
+    def probed(self) -> AbstractContextManager[None]:
+        """Nothing is kept."""
+        return nullcontext()
+
+    def asked(self, what: str) -> AbstractContextManager[None]:
+        """Nothing is kept."""
+        return nullcontext()
+
+    judged = asked
+
+
+UNGATED: Final[Gate] = _Open()
+"""Where nobody is kept from being asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class SealedModel:
     """A model that came as a package, and what asks it. It has ciphertexts of its own.
@@ -77,9 +108,7 @@ class SealedModel:
 class Assessor:
     """Runs predictors on a twin. The vault in it seals and opens; `send` leads to the engine, which sees ciphertext.
 
-    The engine is asked within `gate`, which keeps one that answered wrongly from being asked; within `unprobed` where a
-    right answer says nothing of the engine, and golden cases beside that within `judged`; both are told the hash of the
-    model. `opener` is who holds the key, in the words of the results.
+    `opener` is who holds the key, in the words of the results.
     """
 
     def __init__(
@@ -89,18 +118,15 @@ class Assessor:
         vault: Vault,
         send: Send,
         settings: Settings,
-        gate: Callable[[], AbstractContextManager[None]] = nullcontext,
+        gate: Gate = UNGATED,
         models: Sequence[SealedModel] = (),
         opener: str = "the gateway",
-        unprobed: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
-        judged: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
     ) -> None:
         self.predictors = (*predictors, *(model.predictor for model in models))
         self._models = tuple(models)
         self.panel = panel
         self._vault, self._send, self._settings, self._gate = vault, send, settings, gate
-        self._opener, self._unprobed, self._judged = opener, unprobed, judged
-        self._golden = Golden(settings.golden_share)
+        self._opener, self._golden = opener, Golden(settings.golden_share)
 
     def assess(self, state: TwinState, as_of: date, *, only: Collection[str] | None = None) -> Assessment:
         """Calculate what can be calculated, and say why the rest cannot.
@@ -135,15 +161,17 @@ class Assessor:
         for model in self._models:
             chosen = next((v for v in vectors if v.predictor is model.predictor), None)
             told = self._asked(model, chosen)
-            if chosen is not None and isinstance(told, str):
+            if chosen is None:
+                continue
+            if isinstance(told, str):
                 refusals += (Refusal(chosen.predictor, (told,)),)
-            elif chosen is not None and not isinstance(told, str) and model.asks is not None:
+            elif model.asks is not None:
                 how = " ".join(["", *filter(None, (model.model.told_of(chosen.values), _signed(model)))])
                 results.append(self._result(chosen, told, model.asks.profile, known, model.asks.what, how))
         return Assessment(state.patient, state.reference, as_of, tuple(results), refusals)
 
     def _sums(self, vectors: Sequence[FeatureVector]) -> Mapping[str, Decimal]:
-        with self._gate():
+        with self._gate.probed():
             return answered(self._vault, panel_values(vectors, self.panel), self._send).values
 
     def _asked(self, model: SealedModel, chosen: FeatureVector | None) -> Mapping[str, Decimal] | str:
@@ -163,15 +191,15 @@ class Assessor:
     def _opened(self, model: SealedModel, asks: Asking, given: NDArray[np.float64]) -> Mapping[str, Decimal]:
         send, what = self._send, model.predictor.model_hash
         if asks.is_probed:
-            with self._gate():
+            with self._gate.probed():
                 return asks.ask(given, send)
 
         def patient() -> Mapping[str, Decimal]:
-            with self._unprobed(what):
+            with self._gate.asked(what):
                 return asks.ask(given, send)
 
         def case() -> None:
-            with self._judged(what):
+            with self._gate.judged(what):
                 golden_cases.judge(asks, model.model, send)
 
         return self._golden.beside(patient, case)

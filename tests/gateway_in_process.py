@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
@@ -18,7 +17,7 @@ from fhirtwin.access import OPEN, Caller
 from fhirtwin.api import errors, metrics
 from fhirtwin.api.cds import routes as cds
 from fhirtwin.api.fhir import routes as fhir
-from fhirtwin.assess import Assessor
+from fhirtwin.assess import UNGATED, Assessor, Gate
 from fhirtwin.assess_genes import SealedGenes
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
@@ -70,9 +69,7 @@ class Beside:
         return self.spoil(self.way(features))
 
 
-def assessor(
-    courier: Any, settings: Settings, gate: Callable[[], AbstractContextManager[None]] = nullcontext
-) -> Assessor:
+def assessor(courier: Any, settings: Settings, gate: Gate = UNGATED) -> Assessor:
     predictors = registry.all_predictors()
     panel = registry.panel(predictors)
     return Assessor(predictors, panel, Vault(panel, mode=settings.sealing), courier.evaluate, settings, gate)
@@ -139,7 +136,7 @@ def gateway(folder: Path, **settings: Any) -> Gateway:
         parts=Services(
             chosen,
             store,
-            assessor(courier, chosen, quarantine.probed),
+            assessor(courier, chosen, quarantine),
             today=lambda: made.day,
             genes=SealedGenes(courier.evaluate, quarantine.asked) if chosen.genes == "sealed" else PLAIN,
             now=lambda: made.now,

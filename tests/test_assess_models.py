@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ def test_every_question_goes_through_the_gate_of_the_quarantine(folder: Path) ->
         passed.append(1)
 
     made = assessor(folder, Engine(folder))
-    made._gate = gate
+    made._gate = SimpleNamespace(probed=gate)  # type: ignore[assignment]
     made.assess(state(), DAY)
     assert len(passed) == 3
 
@@ -308,8 +309,9 @@ def test_a_network_is_asked_within_the_gate_for_answers_without_a_probe(networke
     (package,) = published.current(networked / "models", AUTHORS)
     engine = Engine(networked)
     made = assessor(networked, engine)
-    made._gate, made._unprobed = partial(gate, "probed"), partial(gate, "unprobed")
-    made._judged = partial(gate, "judged")
+    made._gate = SimpleNamespace(  # type: ignore[assignment]
+        probed=partial(gate, "probed"), asked=partial(gate, "unprobed"), judged=partial(gate, "judged")
+    )
     for drawn, order in ((0.2, ["judged", "unprobed"]), (0.7, ["unprobed", "judged"])):
         made._golden = Golden(OURS.golden_share, lambda drawn=drawn: drawn)  # type: ignore[misc]
         made.assess(state(), DAY)
@@ -341,7 +343,7 @@ def test_an_engine_that_lies_about_a_network_in_one_of_a_hundred_calls_is_quaran
     store = Store.open(Settings(data=tmp_path, base_url="http://x.test/fhir"))
     quarantine = Quarantine(store)
     made = assessor(networked, Liar(networked))
-    made._gate, made._unprobed, made._judged = quarantine.probed, quarantine.asked, quarantine.judged
+    made._gate = quarantine
     made._golden = Golden(OURS.golden_share, random.Random(LIAR + 1).random)  # noqa: S311
     with pytest.raises(EngineQuarantined):
         _until(lambda: calls >= 1_000, lambda: made.assess(state(), DAY, only={"network-illustration"}))

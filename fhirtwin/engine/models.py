@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +14,6 @@ from fhirtwin.packages import package, published, signing
 from fhirtwin.packages.kind import Served
 from fhirtwin.packages.published import Entry
 from fhirtwin.packages.signing import Authors
-
-LOOKED_AT_EVERY_SECONDS: Final = 0.5
-"""How long a change of the folder may take to be seen."""
 
 MOST_MEMORY_BYTES: Final = 128 * 2**20
 """What all that is served may take of one worker, encoded; a later model that does not fit is left out."""
@@ -55,7 +51,6 @@ class Models:
     authors: Path
     _offers: Mapping[str, Offer] = field(default_factory=dict)
     _mark: object = None
-    _next: float = 0.0
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def require(self) -> int:
@@ -83,22 +78,13 @@ class Models:
 
         What is not as it must be is left out, and the log names it: nobody is given a number by it.
         """
-        now = time.monotonic()
         # Whoever comes while another reads a large model is given what was served before, and does not wait.
-        if now >= self._next and self._turn.acquire(blocking=self._mark is None):
+        if self._turn.acquire(blocking=self._mark is None):
             try:
-                if now >= self._next:
-                    self._look()
-                    self._next = time.monotonic() + LOOKED_AT_EVERY_SECONDS
+                self._look()
             finally:
                 self._turn.release()
         return self._offers
-
-    def look(self) -> Mapping[str, Offer]:
-        """The same, looked at now: for a thread that has nobody waiting for it."""
-        with self._turn:
-            self._look()
-            return self._offers
 
     def _look(self) -> None:
         mark = (published.mark(self.folder), _time_of(self.authors))

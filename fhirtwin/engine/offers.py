@@ -76,7 +76,7 @@ class Offers:
     def watch(self) -> None:
         """Encode all that is served, and from now on look and encode in a thread of its own, outside callers' turns."""
         if self.models is not None:
-            self._refresh(self.models.look())
+            self._refresh(self.models.offers())
             self._watched = True
             threading.Thread(target=self._keep_watching, args=(self.models,), name="models", daemon=True).start()
 
@@ -112,7 +112,7 @@ class Offers:
     def _keep_watching(self, models: Models) -> None:
         while not self._over.wait(WATCHED_EVERY_SECONDS):
             try:
-                self._refresh(models.look())
+                self._refresh(models.offers())
             except Exception as error:  # noqa: BLE001 - nobody could see any more what was withdrawn, so nothing is served
                 _log.error("no published model is served: looking at them failed: %s", type(error).__name__)
                 self._ready, self._seen = _Ready(), None

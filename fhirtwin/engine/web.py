@@ -40,7 +40,6 @@ def create_app(evaluator: Evaluator, gateways: Sole | Several | bytes) -> Flask:
     app = Flask("fhirtwin.engine", static_folder=None)
     book = Sole(gateways) if isinstance(gateways, bytes) else gateways
     door = _Door(evaluator, book)
-    _ = evaluator.request_lengths  # what is published is read before the first request, which could not wait for it
 
     @app.before_request
     def know_caller() -> None:

@@ -21,7 +21,8 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine import models as models_of_engine
 from fhirtwin.engine import offers as offers_of_engine
 from fhirtwin.engine.evaluator import Evaluator
-from fhirtwin.engine.models import LOOKED_AT_EVERY_SECONDS, Models
+from fhirtwin.engine.models import Models
+from fhirtwin.engine.offers import WATCHED_EVERY_SECONDS
 from fhirtwin.engine.tenants import folder as tenant_folder
 from fhirtwin.engine.tenants.tenant import Limits
 from fhirtwin.errors import EngineLacksModel, EngineUnavailable, Incorrect, Unprocessable
@@ -60,11 +61,6 @@ def _models(folder: Path) -> Models:
     return Models(folder / "models", folder / "authors.json")
 
 
-def _again(models: Models) -> Models:
-    models._next = 0.0
-    return models
-
-
 def test_a_published_model_is_evaluated_and_a_withdrawn_one_is_not(folder: Path) -> None:
     models = _models(folder)
     assert models.require() == 1
@@ -76,7 +72,6 @@ def test_a_published_model_is_evaluated_and_a_withdrawn_one_is_not(folder: Path)
         (opened,) = vault.open(evaluate(evaluator, features), opening).values.values()
         assert abs(float(opened) - next(iter(case.answers.values()))) <= 0.0006
     published.withdraw(folder / "models", only.id)
-    _again(models)
     with pytest.raises(Unprocessable, match="another panel"):
         evaluate(evaluator, vault.seal(np.zeros(4))[0])
     assert evaluator._offers._ready.encoded == {} and evaluator.model_of(only.hash) == only.hash
@@ -120,7 +115,7 @@ def test_an_author_who_is_trusted_no_more_is_served_no_more(folder: Path, caplog
     assert len(models.offers()) == 1
     (folder / "authors.json").write_text('{"authors": []}')
     with caplog.at_level(logging.ERROR):
-        assert not _again(models).offers()
+        assert not models.offers()
     assert "is not trusted here" in caplog.text
     with pytest.raises(Incorrect, match="trusts no author"):
         _models(folder).require()
@@ -135,7 +130,7 @@ def test_a_list_that_cannot_be_read_serves_nothing_of_its_model_and_stops_no_oth
     assert {one.model for one in models.offers().values()} > {other.hash}
     (folder / "models" / "kfre-packaged" / "served.json").write_text("{")
     with caplog.at_level(logging.ERROR):
-        assert {one.model for one in _again(models).offers().values()} == {other.hash}
+        assert {one.model for one in models.offers().values()} == {other.hash}
     assert "model kfre-packaged 1.0 is not served" in caplog.text and "served.json" in caplog.text
     with pytest.raises(Incorrect, match=r"served\.json"):
         _models(folder).require()
@@ -146,7 +141,7 @@ def test_a_folder_of_models_that_is_gone_serves_nothing(folder: Path, caplog: py
     assert len(models.offers()) == 1
     (folder / "models").rename(folder / "elsewhere")
     with caplog.at_level(logging.ERROR):
-        assert not _again(models).offers()
+        assert not models.offers()
     assert "no published model is served" in caplog.text
 
 
@@ -160,12 +155,12 @@ def test_a_real_engine_sees_what_is_published_rolled_back_and_withdrawn(folder: 
         with pytest.raises(EngineLacksModel, match="does not serve this model"):
             golden.ask_by(courier, new)
         published.publish(new, folder / "models", with_weights=True)
-        time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+        time.sleep(4 * WATCHED_EVERY_SECONDS)
         for _ in range(4):  # whichever worker answers
             golden.ask_by(engine.courier(), new)
             golden.ask_by(engine.courier(), old)
         published.roll_back(folder / "models", "kfre-packaged", "1.0", AUTHORS)
-        time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+        time.sleep(4 * WATCHED_EVERY_SECONDS)
         for _ in range(4):
             with pytest.raises(EngineLacksModel):
                 golden.ask_by(engine.courier(), new)
@@ -203,7 +198,7 @@ def test_models_of_every_kind_are_answered_though_published_while_the_engine_run
             with pytest.raises(EngineUnavailable):  # nothing of that length, or no such model
                 golden.ask_by(engine.courier(), one)
             published.publish(one, folder / "models", with_weights=True)
-            time.sleep(2 * LOOKED_AT_EVERY_SECONDS)
+            time.sleep(4 * WATCHED_EVERY_SECONDS)
             assert golden.ask_by(engine.courier(), one).cases == len(one.cases)
             published.withdraw(folder / "models", one.id)
         (kfre,) = published.current(folder / "models", AUTHORS)
@@ -219,7 +214,7 @@ def test_what_was_read_is_not_read_again_when_something_else_is_published(
     monkeypatch.setattr(published, "load", lambda entry, trusted: read.append(entry.version) or load(entry, trusted))
     first = dict(models.offers())
     published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
-    second = dict(_again(models).offers())
+    second = dict(models.offers())
     assert read == ["1.0", "1.1"] and len(second) == 2
     assert all(second[digest] is offer for digest, offer in first.items())
     manifest = folder / "models" / "kfre-packaged" / "1.0" / "manifest.json"
@@ -229,7 +224,7 @@ def test_what_was_read_is_not_read_again_when_something_else_is_published(
     published.withdraw(folder / "models", "kfre-packaged")
     published.roll_back(folder / "models", "kfre-packaged", "1.1", AUTHORS)
     write_file(folder / "models" / "kfre-packaged" / "served.json", b'{"served": ["1.0", "1.1"]}')
-    assert len(_again(models).offers()) == 1 and read[-2:] == ["1.1", "1.0"]  # another manifest is another model
+    assert len(models.offers()) == 1 and read[-2:] == ["1.1", "1.0"]  # another manifest is another model
 
 
 def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(
@@ -257,7 +252,6 @@ def test_nobody_waits_while_another_reads_what_was_published(folder: Path, monke
         return read(*given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(published, "load", slow)
-    _again(models)
     one = threading.Thread(target=models.offers)
     one.start()
     assert reading.wait(30)

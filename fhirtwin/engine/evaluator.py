@@ -23,7 +23,7 @@ from fhirtwin.engine.circuits.preparing import prepare
 from fhirtwin.engine.drawing import uniform
 from fhirtwin.engine.keyed import KeyedRings
 from fhirtwin.engine.models import Models
-from fhirtwin.engine.offers import Offers, lengths_of
+from fhirtwin.engine.offers import Offers, by_profile, lengths_of
 from fhirtwin.errors import Unprocessable
 
 _KEY_SETS_EACH, _KEY_SETS = 4, 64
@@ -79,7 +79,10 @@ class Evaluator:
         self._keyed = KeyedRings(_KEY_SETS_EACH, _KEY_SETS, load)
         self._lock = threading.Lock()
         self._offers = Offers(models, self._ring_of, self._lock)
-        self._lengths = self._own_lengths()
+        self._lengths = by_profile(
+            [(one.profile.name, wire.request_lengths(one.profile, one.evaluation_keys_bytes)) for one in all_layouts]
+            + [(one.circuit.profile.name, lengths_of(one.circuit)) for one in self._circuits.values()]
+        )
 
     def keep_up(self) -> None:
         """Encode the published models, and from now on whatever is published, in a thread that no caller waits for."""
@@ -88,20 +91,7 @@ class Evaluator:
     @property
     def request_lengths(self) -> dict[str, frozenset[int]]:
         """Profile name to the exact lengths its messages may have, now."""
-        lengths = dict(self._lengths)
-        for name, more in self._offers.lengths().items():
-            lengths[name] = lengths.get(name, frozenset()) | more
-        return lengths
-
-    def _own_lengths(self) -> dict[str, frozenset[int]]:
-        lengths: dict[str, frozenset[int]] = {}
-        for layout in self._by_panel.values():
-            of_panel = wire.request_lengths(layout.profile, layout.evaluation_keys_bytes)
-            lengths[layout.profile.name] = lengths.get(layout.profile.name, frozenset()) | of_panel
-        for prepared in self._circuits.values():
-            name = prepared.circuit.profile.name
-            lengths[name] = lengths.get(name, frozenset()) | lengths_of(prepared.circuit)
-        return lengths
+        return by_profile([*self._lengths.items(), *self._offers.lengths().items()])
 
     @property
     def circuits(self) -> list[str]:

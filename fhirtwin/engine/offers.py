@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -148,7 +148,8 @@ def _of(offers: Mapping[str, Offer], encoded: Mapping[str, Encoded]) -> _Ready:
     """What of offers can be served: models of which every part is encoded."""
     lacking = {offer.model for digest, offer in offers.items() if digest not in encoded}
     whole = {digest: offer for digest, offer in offers.items() if offer.model not in lacking}
-    return _Ready(whole, {digest: encoded[digest] for digest in whole}, _lengths_of(whole))
+    lengths = by_profile((offer.part.profile.name, lengths_of(offer.part)) for offer in whole.values())
+    return _Ready(whole, {digest: encoded[digest] for digest in whole}, lengths)
 
 
 def lengths_of(part: Served) -> frozenset[int]:
@@ -158,9 +159,9 @@ def lengths_of(part: Served) -> frozenset[int]:
     return wire.request_lengths(part.profile, part.evaluation_keys_bytes, part.cost.sealed_in)
 
 
-def _lengths_of(offers: Mapping[str, Offer]) -> dict[str, frozenset[int]]:
+def by_profile(found: Iterable[tuple[str, frozenset[int]]]) -> dict[str, frozenset[int]]:
+    """All lengths under a profile together, by its name."""
     lengths: dict[str, frozenset[int]] = {}
-    for offer in offers.values():
-        name = offer.part.profile.name
-        lengths[name] = lengths.get(name, frozenset()) | lengths_of(offer.part)
+    for name, some in found:
+        lengths[name] = lengths.get(name, frozenset()) | some
     return lengths

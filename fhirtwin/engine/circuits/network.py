@@ -38,12 +38,10 @@ class PreparedNetwork(Prepared):
     """A network, and the rings that it is evaluated with."""
 
     def __init__(self, circuit: Network, rings: NetworkRings | None = None) -> None:
-        super().__init__(circuit)
+        ring = LevelledRing(circuit.profile)
+        super().__init__(circuit, ring)
         rings = rings or NetworkRings()
         self._keyed, self._lock = rings.keyed, rings.turn
-        self.network = circuit
-        ring = LevelledRing(circuit.profile)
-        self._plain_ring = ring
         self._scales = scales(circuit.profile, ring.primes)
         weight_scale = circuit.profile.weight_scale
         weights, biases = _laid_out(circuit)
@@ -57,7 +55,7 @@ class PreparedNetwork(Prepared):
     @property
     def holds_secret_key(self) -> bool:
         """Whether anything here could open a ciphertext: never."""
-        return any(held.holds_secret_key for held in (self.ring, self._plain_ring, self._keyed))
+        return any(held.holds_secret_key for held in (self.ring, self._keyed))
 
     def _evaluate(self, parts: list[bytes], keys: bytes, keys_digest: bytes, tenant: str) -> bytes:
         ring = self._keyed.ring(keys_digest, keys, tenant)

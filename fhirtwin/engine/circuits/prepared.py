@@ -14,9 +14,9 @@ from fhirtwin.errors import Fault, Incorrect
 class Prepared(ABC):
     """Evaluates one circuit. Threads may share it; they take turns with it, not with other circuits."""
 
-    def __init__(self, circuit: Circuit) -> None:
+    def __init__(self, circuit: Circuit, ring: Ring | None = None) -> None:
         self.circuit = circuit
-        self.ring = Ring(circuit.profile)
+        self.ring = ring or Ring(circuit.profile)
         self._lock = threading.Lock()
 
     @property

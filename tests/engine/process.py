@@ -26,8 +26,14 @@ class RunningEngine:
     key_file: Path
     process: subprocess.Popen[bytes]
 
+    @property
+    def ca_file(self) -> str | None:
+        """Of its certificate, which lies beside the secret."""
+        return str(self.key_file.parent / "ca.pem") if self.url.startswith("https") else None
+
     def courier(self, **changes: object) -> Courier:
-        return Courier(**{"url": self.url, "key": self.key, "timeout": 5.0} | changes)  # type: ignore[arg-type]
+        given = {"url": self.url, "key": self.key, "timeout": 5.0, "ca_file": self.ca_file} | changes
+        return Courier(**given)  # type: ignore[arg-type]
 
     @property
     def processes(self) -> list[int]:
@@ -35,6 +41,11 @@ class RunningEngine:
         parent = self.process.pid
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
         return [parent, *map(int, children)]
+
+
+def serving(folder: Path) -> tuple[str, ...]:
+    """Options of an engine that serves what is published in `folder`/models."""
+    return "--models", str(folder / "models"), "--authors", str(folder / "authors.json")
 
 
 @contextmanager
@@ -71,8 +82,7 @@ def running_engine(
 
 
 def wait_until_ready(engine: RunningEngine) -> None:
-    ca_file = str(engine.key_file.parent / "ca.pem") if engine.url.startswith("https") else None
-    courier = engine.courier(timeout=1.0, ca_file=ca_file)
+    courier = engine.courier(timeout=1.0)
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

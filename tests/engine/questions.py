@@ -16,21 +16,13 @@ from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.packages import package, published
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import BatchVault, Keyring, Shelf, Vault, asking
-from tests.packages.builders import (
-    AUTHORS,
-    authors_file,
-    packed,
-    packed_network,
-    packed_polygenic,
-    packed_trajectory,
-    packed_trees,
-)
+from tests.engine.process import serving
+from tests.packages.builders import AUTHORS, PACKED, authors_file
 
 Send = Callable[[SealedFeatures], SealedScores]
 Question = Callable[[Send], object]
 """Seals, sends, opens; what it gives was accepted."""
 
-PACKED: Final = (packed, packed_trees, packed_network, packed_polygenic, packed_trajectory)
 KEYED: Final = ("rotating", "package: network")
 """Whose evaluation keys travel."""
 
@@ -55,7 +47,7 @@ class Served:
     @property
     def options(self) -> tuple[str, ...]:
         """With which it is started."""
-        return ("--batch", "--models", str(self.folder / "models"), "--authors", str(self.folder / "authors.json"))
+        return "--batch", *serving(self.folder)
 
     def questions(self) -> dict[str, Question]:
         """All kinds, with vaults of their own: those of one gateway."""

@@ -24,7 +24,7 @@ from fhirtwin.errors import EngineUnavailable
 from fhirtwin.packages import published
 from fhirtwin.timed_connection import Connection
 from fhirtwin.vault import NetworkVault
-from tests.engine.process import RunningEngine, running_engine
+from tests.engine.process import RunningEngine, running_engine, serving
 from tests.packages.builders import authors_file, network_of, packed_network
 
 DEADLINE = 30.0
@@ -53,8 +53,8 @@ class Asked:
 def asked(tmp_path: Path) -> Iterator[Asked]:
     package = packed_network(tmp_path / "network").package
     published.publish(package, tmp_path / "models", with_weights=True)
-    options = ("--models", str(tmp_path / "models"), "--authors", str(authors_file(tmp_path / "authors.json")))
-    with running_engine(tmp_path, *options) as engine:
+    authors_file(tmp_path / "authors.json")
+    with running_engine(tmp_path, *serving(tmp_path)) as engine:
         one = Asked(engine, NetworkVault(network_of(package).hidden), engine.courier(timeout=DEADLINE))
         assert one.is_answered()  # and has the evaluation keys of this gateway
         yield one

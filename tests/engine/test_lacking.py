@@ -18,7 +18,7 @@ from fhirtwin.errors import EngineLacksModel, EngineUnavailable
 from fhirtwin.machine import free_port
 from fhirtwin.packages import published
 from fhirtwin.vault import NetworkVault
-from tests.engine.process import RunningEngine, running_engine
+from tests.engine.process import RunningEngine, running_engine, serving
 from tests.engine.test_server import certificate
 from tests.packages.builders import AUTHORS, authors_file, network_of, packed, packed_network
 from tests.report.builders import DAY, state
@@ -60,21 +60,17 @@ def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         yield running
 
 
-def ca_file(engine: RunningEngine) -> str | None:
-    return str(engine.key_file.parent / "ca.pem") if engine.url.startswith("https") else None
-
-
 def test_a_network_that_is_not_served_is_lacking_and_the_engine_not_down(
     engine: RunningEngine, features: SealedFeatures
 ) -> None:
-    courier = engine.courier(ca_file=ca_file(engine))
+    courier = engine.courier()
     for sent in (features, replace(features, evaluation_keys=b"")) * CALLS:  # with keys, and when it had them before
         with pytest.raises(EngineLacksModel):
             courier.evaluate(sent)
 
 
 def test_a_hospital_that_holds_such_a_network_is_told_all_other_risks(engine: RunningEngine, folder: Path) -> None:
-    found = assessor(folder, engine.courier(ca_file=ca_file(engine))).assess(state(), DAY)
+    found = assessor(folder, engine.courier()).assess(state(), DAY)
     assert [one.vector.predictor.id for one in found.results] == ["kfre-4-variable", "prevent-base"]
     (refused,) = found.refusals
     assert refused.predictor.id == "network-illustration" and refused.reasons == (WITHDRAWN,)
@@ -84,8 +80,8 @@ def test_a_model_that_is_not_open_to_a_tenant_is_told_as_such_and_stops_no_other
     made, tenants = packed(tmp_path / "kfre").package, tmp_path / "tenants"
     published.publish(made, tmp_path / "models", with_weights=True)
     tenants_folder.add(tenants, "one", Limits(), {PANEL})
-    authors = ("--authors", str(authors_file(tmp_path / "authors.json")))
-    with running_engine(tmp_path, "--models", str(tmp_path / "models"), *authors, tenants=tenants) as narrow:
+    authors_file(tmp_path / "authors.json")
+    with running_engine(tmp_path, *serving(tmp_path), tenants=tenants) as narrow:
         found = assessor(tmp_path, narrow.courier()).assess(state(), DAY)
     assert [one.vector.predictor.id for one in found.results] == ["kfre-4-variable", "prevent-base"]
     (refused,) = found.refusals
@@ -96,6 +92,6 @@ def test_a_stranger_with_a_large_message_is_told_that_it_is_one(
     engine: RunningEngine, features: SealedFeatures
 ) -> None:
     for _ in range(CALLS):
-        stranger = engine.courier(ca_file=ca_file(engine), key=secrets.token_bytes(32))
+        stranger = engine.courier(key=secrets.token_bytes(32))
         with pytest.raises(EngineUnavailable, match="knows no gateway with this secret"):
             stranger.evaluate(features)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -32,15 +33,14 @@ from fhirtwin.packages.package import Package
 from fhirtwin.vault import Keyring, Shelf, Vault, asking
 from tests.ckks.builders import evaluate, random_panel
 from tests.conftest import ROOT
-from tests.engine.process import running_engine
+from tests.engine.process import running_engine, serving
 from tests.packages.builders import (
     AUTHORS,
     OTHER_KEY,
+    PACKED,
     authors_file,
     packed,
     packed_network,
-    packed_polygenic,
-    packed_trajectory,
     packed_trees,
     panel_of,
 )
@@ -146,10 +146,9 @@ def test_a_folder_of_models_that_is_gone_serves_nothing(folder: Path, caplog: py
 
 
 def test_a_real_engine_sees_what_is_published_rolled_back_and_withdrawn(folder: Path) -> None:
-    options = ("--models", str(folder / "models"), "--authors", str(folder / "authors.json"), "--workers", "2")
     new = _packed(folder, "1.1")
     (old,) = published.current(folder / "models", AUTHORS)
-    with running_engine(folder, *options) as engine:
+    with running_engine(folder, *serving(folder), "--workers", "2") as engine:
         courier = engine.courier()
         assert golden.ask_by(courier, old).cases == 3
         with pytest.raises(EngineLacksModel, match="does not serve this model"):
@@ -189,11 +188,10 @@ def test_an_engine_does_not_start_with_a_model_that_is_not_right_and_says_which(
 
 
 def test_models_of_every_kind_are_answered_though_published_while_the_engine_runs(folder: Path) -> None:
-    options = ("--models", str(folder / "models"), "--authors", str(folder / "authors.json"))
     tenants = folder / "tenants"
     packages = [packed_network(folder / "network").package, packed_trees(folder / "trees", stretched=12).package]
     tenant_folder.add(tenants, "one", Limits(), [one.hash for one in packages])
-    with running_engine(folder, *options, tenants=tenants) as engine:
+    with running_engine(folder, *serving(folder), tenants=tenants) as engine:
         for one in packages:
             with pytest.raises(EngineUnavailable):  # nothing of that length, or no such model
                 golden.ask_by(engine.courier(), one)
@@ -239,24 +237,33 @@ def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(
     assert "model network-illustration 1.0 is not served: there is no room" in caplog.text
 
 
+@contextmanager
+def _held_up(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> Iterator[threading.Event]:
+    """Whoever calls a function waits there until the block ends; the event tells that somebody does."""
+    waits, go_on, real = threading.Event(), threading.Event(), getattr(module, name)
+
+    def slow(*given: object) -> object:
+        waits.set()
+        assert go_on.wait(30)
+        return real(*given)
+
+    monkeypatch.setattr(module, name, slow)
+    try:
+        yield waits
+    finally:
+        go_on.set()
+
+
 def test_nobody_waits_while_another_reads_what_was_published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = _models(folder)
     before = models.offers()
     assert len(before) == 1
     published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
-    reading, go_on, read = threading.Event(), threading.Event(), published.load
-
-    def slow(*given: object) -> Package:
-        reading.set()
-        assert go_on.wait(30)
-        return read(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(published, "load", slow)
     one = threading.Thread(target=models.offers)
-    one.start()
-    assert reading.wait(30)
-    assert models.offers() is before
-    go_on.set()
+    with _held_up(monkeypatch, published, "load") as reading:
+        one.start()
+        assert reading.wait(30)
+        assert models.offers() is before
     one.join()
     assert len(models.offers()) == 2
 
@@ -281,8 +288,7 @@ def _wait_until(true: Callable[[], bool]) -> None:
 
 def _packages(folder: Path) -> list[Package]:
     """One of each kind but panels, of which one is served from the start."""
-    made = packed_network, packed_trees, packed_polygenic, packed_trajectory
-    return [one(folder / one.__name__).package for one in made]
+    return [one(folder / one.__name__).package for one in PACKED if one is not packed]
 
 
 def test_weights_are_encoded_at_start_and_after_a_change_and_never_in_a_callers_turn(
@@ -323,23 +329,15 @@ def test_weights_are_encoded_at_start_and_after_a_change_and_never_in_a_callers_
 
 
 def test_a_caller_is_answered_while_a_model_is_being_encoded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    encoding, go_on, prepare = threading.Event(), threading.Event(), offers_of_engine.prepare
-
-    def slow(*given: object) -> object:
-        encoding.set()
-        assert go_on.wait(30)
-        return prepare(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(offers_of_engine, "prepare", slow)
     (kfre,) = published.current(folder / "models", AUTHORS)
     network = packed_network(folder / "network").package
     with _watching(_models(folder)) as evaluator:
-        published.publish(network, folder / "models", with_weights=True)
-        assert encoding.wait(30)
-        features, _ = Vault(panel_of(kfre).hidden()).seal(kfre.cases[0].given)
-        evaluate(evaluator, features)
-        assert evaluator._offers.model_of(network.hash) is None and "P2-net" not in evaluator.request_lengths
-        go_on.set()
+        with _held_up(monkeypatch, offers_of_engine, "prepare") as encoding:
+            published.publish(network, folder / "models", with_weights=True)
+            assert encoding.wait(30)
+            features, _ = Vault(panel_of(kfre).hidden()).seal(kfre.cases[0].given)
+            evaluate(evaluator, features)
+            assert evaluator._offers.model_of(network.hash) is None and "P2-net" not in evaluator.request_lengths
         _wait_until(lambda: "P2-net" in evaluator.request_lengths)
 
 

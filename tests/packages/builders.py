@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -150,6 +150,10 @@ def packed_trajectory(folder: Path, matrices: Any = None, golden: Any = None, **
     numbers = folder / "matrices.json"
     numbers.write_text(json.dumps(matrices) if matrices else (DECAY / "matrices.json").read_text())
     return making.pack("trajectory", _source(DECAY, numbers, folder, golden, changes), KEY, folder / "out")
+
+
+PACKED: Final = (packed, packed_trees, packed_network, packed_polygenic, packed_trajectory)
+"""One of every kind."""
 
 
 def _source(example: Path, numbers: Path, folder: Path, golden: Any, changes: dict[str, Any]) -> Source:

@@ -6,20 +6,16 @@ out to have been closed before any byte of an answer came, which is reopened onc
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 import secrets
-import socket
-import ssl
 import time
 from collections import deque
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from fhirtwin import __version__, keyfile, timing
 from fhirtwin.ckks import mac, wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
+from fhirtwin.courier.line import UNBELIEVED, Answer, Line
 from fhirtwin.errors import (
     EngineAnswerRefused,
     EngineClosesModel,
@@ -29,42 +25,25 @@ from fhirtwin.errors import (
     Incorrect,
 )
 from fhirtwin.settings import Settings
-from fhirtwin.timed_connection import BROKEN_OFF, Connection
 
-_MOST_IDLE_CONNECTIONS = 8
 _KEYS_BYTES_A_SECOND = 10_000_000
 _KEY_SETS = 2
 """Of rotating mode and of networks; a third is sent anew each time."""
 _LONGEST_REFUSAL_BYTES = 4096
 _LONGEST_WAIT = 86_400
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _VERSION = re.compile(r"[0-9A-Za-z.+-]{1,32}")
 
 _UNKNOWN, _NOT_OPEN, _KEYS_NEEDED, _OTHER_PANEL, _QUOTA, _BUSY = 401, 403, 412, 422, 429, 503
 
-_DOWN = "The engine cannot be reached; see that it runs and that the gateway has its address."
 _PANEL = (
     "The engine holds another panel of predictors than this gateway, or does not serve this model: install the same "
     "predictors on both sides, and publish the model to the engine."
 )
-_BROKEN_OFF = "The engine broke off in the middle of its answer."
-_LATE = "The engine did not answer in time."
 _STRANGER = (
     "The engine says that it knows no gateway with this secret: give this one the secret of its tenant "
     "(`fhirtwin tenant add` made it)."
 )
 _CLOSED = "The engine does not let this gateway ask for this model; its operator can (`models` of the tenant)."
-_UNBELIEVED = (
-    "The answer of the engine is not signed for this request with the shared secret, so it was thrown away. If every "
-    "answer is, the secrets of the two sides may differ: give both the same one (--engine-key)."
-)
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    mac: str
-    body: bytes
 
 
 class Courier:
@@ -82,16 +61,12 @@ class Courier:
     """
 
     def __init__(self, url: str, key: bytes, *, timeout: float, ca_file: str | None = None) -> None:
-        self._idle: deque[Connection] = deque()
         if len(key) < mac.KEY_BYTES:
             raise Incorrect(f"The secret shared with the engine must have at least {mac.KEY_BYTES} bytes.")
-        self._key, self._key_name = key, wire.key_name(key)
-        self._timeout = timeout
-        self._path, self._host, self._port = "", "", 0
-        self._tls: ssl.SSLContext | None = None
+        self._key, self._timeout = key, timeout
+        self._line = Line(url, wire.key_name(key), ca_file)
         self._keys_sent: deque[bytes] = deque(maxlen=_KEY_SETS)
         self._digests: deque[tuple[bytes, bytes]] = deque(maxlen=_KEY_SETS)
-        self._read_address(url, ca_file)
 
     @classmethod
     def of(cls, settings: Settings) -> Courier:
@@ -115,12 +90,9 @@ class Courier:
             EngineAnswerRefused: what came is not an answer of the engine to this request.
         """
         start = time.perf_counter()
-        deadline = start + self._timeout
         digest = self._keys_digest(features.evaluation_keys)
         with_keys = digest != wire.NO_KEYS and digest not in self._keys_sent
-        deadline += _on_the_way(features) if with_keys else 0.0
-        request = wire.write_request(features, __version__, self._key, digest, with_keys=with_keys)
-        answer = self._exchange("POST", wire.EVALUATE, request, _answer_bytes(features), deadline)
+        request, answer = self._ask(features, digest, start + self._timeout, with_keys=with_keys)
         if (
             answer.status == _KEYS_NEEDED
             and features.evaluation_keys
@@ -128,16 +100,13 @@ class Courier:
             and self._is_signed_refusal(answer)
         ):
             # It said so before it evaluated anything, so nothing can be learnt from asking again.
-            request = wire.write_request(features, __version__, self._key, digest, with_keys=True)
-            answer = self._exchange(
-                "POST", wire.EVALUATE, request, _answer_bytes(features), deadline + _on_the_way(features)
-            )
+            request, answer = self._ask(features, digest, start + self._timeout, with_keys=True)
         if answer.status != 200:
             raise self._refusal(answer)
         try:
             response = wire.read_response(answer.body, self._key, features, request)
         except FhirtwinError:
-            raise EngineAnswerRefused(_UNBELIEVED) from None
+            raise EngineAnswerRefused(UNBELIEVED) from None
         if response.version != __version__:
             raise _clash(response.version)
         if with_keys:
@@ -159,7 +128,7 @@ class Courier:
         """
         challenge = secrets.token_bytes(wire.CHALLENGE_BYTES)
         path = f"{wire.READY}?challenge={challenge.hex()}"
-        answer = self._exchange("GET", path, b"", _LONGEST_REFUSAL_BYTES, time.perf_counter() + self._timeout)
+        answer = self._line.exchange("GET", path, b"", _LONGEST_REFUSAL_BYTES, time.perf_counter() + self._timeout)
         if answer.status != 200:
             raise self._refusal(answer)
         if not _signed(answer.mac, wire.sign_ready(self._key, challenge, answer.body)):
@@ -174,31 +143,16 @@ class Courier:
 
     def close(self) -> None:
         """Close the kept connections."""
-        while self._idle:
-            self._idle.pop().timed.hang_up()
+        self._line.close()
 
-    def __del__(self) -> None:
-        self.close()
-
-    def _read_address(self, url: str, ca_file: str | None) -> None:
-        if url.startswith("unix:/"):
-            self._path = url.removeprefix("unix:")
-            return
-        try:
-            parts = urlsplit(url)
-            self._host, self._port = parts.hostname or "", parts.port or 0
-        except ValueError:
-            raise Incorrect("The engine's address is not a URL.") from None
-        plain = parts.scheme == "http" and self._host in _LOOPBACK
-        extra = parts.path.strip("/") or parts.query or parts.username
-        if not self._host or not self._port or extra or not (plain or parts.scheme == "https"):
-            raise Incorrect("The engine's address is unix:/path, https://host:port, or http://127.0.0.1:port.")
-        if not plain:
-            try:
-                self._tls = ssl.create_default_context(cafile=ca_file)
-            except (OSError, ssl.SSLError):
-                raise Incorrect(f"{ca_file} does not hold a certificate authority.") from None
-            self._tls.minimum_version = ssl.TLSVersion.TLSv1_3
+    def _ask(
+        self, features: SealedFeatures, digest: bytes, deadline: float, *, with_keys: bool
+    ) -> tuple[bytes, Answer]:
+        """Send a request, and give it and what came."""
+        request = wire.write_request(features, __version__, self._key, digest, with_keys=with_keys)
+        longest = wire.OVERHEAD_BYTES + wire.answer_bytes(features)
+        deadline += _on_the_way(features) if with_keys else 0.0
+        return request, self._line.exchange("POST", wire.EVALUATE, request, longest, deadline)
 
     def _keys_digest(self, keys: bytes) -> bytes:
         """SHA-256 of evaluation keys, remembered: vaults have a set for long, of up to 51 MB."""
@@ -211,83 +165,14 @@ class Courier:
         self._digests.append((keys, digest))
         return digest
 
-    def _exchange(self, method: str, path: str, body: bytes, longest: int, deadline: float) -> _Answer:
-        """Send one request and read its whole answer, on a kept connection when there is one."""
-        try:
-            kept = self._idle.pop()
-        except IndexError:
-            kept = None
-        try:
-            if kept is not None:
-                try:
-                    return self._exchange_on(kept, method, path, body, longest, deadline)
-                except BROKEN_OFF:
-                    if kept.timed.received:
-                        raise
-            return self._exchange_on(self._connect(deadline), method, path, body, longest, deadline)
-        except TimeoutError:
-            raise EngineUnavailable(_LATE) from None
-        except ssl.SSLCertVerificationError:
-            raise EngineUnavailable("The engine's certificate is not of the authority this gateway trusts.") from None
-        except OSError:
-            raise EngineUnavailable(_DOWN) from None
-        except (http.client.HTTPException, ValueError):  # http.client lets numbers that are none through as ValueError
-            raise EngineAnswerRefused(_UNBELIEVED) from None
-
-    def _exchange_on(
-        self, connection: Connection, method: str, path: str, body: bytes, longest: int, deadline: float
-    ) -> _Answer:
-        connection.timed.deadline, connection.timed.received = deadline, 0
-        whole = False
-        try:
-            connection.putrequest(method, path, skip_accept_encoding=True)
-            connection.putheader(wire.KEY_HEADER, self._key_name)
-            if body:
-                connection.putheader("Content-Length", str(len(body)))
-            with _answered(connection, body) as response:
-                # An engine says how long its answer is, so nothing is read whose end is not known: http.client would
-                # take a chunk of length -1 as leave to read into memory for as long as somebody sends.
-                length = response.length
-                if response.chunked or length is None or length > longest:
-                    raise EngineAnswerRefused(_UNBELIEVED)
-                data = response.read(length)
-                if len(data) != length:
-                    raise EngineUnavailable(_BROKEN_OFF)
-                whole = response.isclosed() and not response.will_close and not connection.timed.is_broken
-                answer = _Answer(response.status, response.headers.get(wire.MAC_HEADER, ""), data)
-        finally:
-            if whole and len(self._idle) < _MOST_IDLE_CONNECTIONS:
-                self._idle.append(connection)
-            else:
-                connection.timed.hang_up()
-        return answer
-
-    def _connect(self, deadline: float) -> Connection:
-        left = max(deadline - time.perf_counter(), 0.001)
-        if self._path:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                sock.settimeout(left)
-                sock.connect(self._path)
-            except OSError:
-                sock.close()
-                raise
-            return Connection(sock)
-        sock = socket.create_connection((self._host, self._port), timeout=left)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if self._tls:
-            sock.settimeout(max(deadline - time.perf_counter(), 0.001))
-            sock = self._tls.wrap_socket(sock, server_hostname=self._host)
-        return Connection(sock)
-
-    def _is_signed_refusal(self, answer: _Answer) -> bool:
+    def _is_signed_refusal(self, answer: Answer) -> bool:
         return _signed(answer.mac, wire.sign_error(self._key, answer.status, answer.body))
 
-    def _refusal(self, answer: _Answer) -> FhirtwinError:
+    def _refusal(self, answer: Answer) -> FhirtwinError:
         """The error that a signed refusal of the engine stands for."""
         if not self._is_signed_refusal(answer):
             unknown = answer.status == _UNKNOWN and not answer.mac
-            return EngineUnavailable(_STRANGER) if unknown else EngineAnswerRefused(_UNBELIEVED)
+            return EngineUnavailable(_STRANGER) if unknown else EngineAnswerRefused(UNBELIEVED)
         told = _object(answer.body)
         if told.get("version") != __version__:
             return _clash(told.get("version"))
@@ -298,23 +183,6 @@ class Courier:
         if answer.status in (_QUOTA, _BUSY):
             return EngineUnavailable(_come_back(answer.status, told.get("retry_after")))
         return EngineUnavailable(f"The engine refused the request with status {answer.status}.")
-
-
-def _answer_bytes(features: SealedFeatures) -> int:
-    return wire.OVERHEAD_BYTES + wire.answer_bytes(features)
-
-
-def _answered(connection: Connection, body: bytes) -> http.client.HTTPResponse:
-    """Send the end of a request, and read the head of its answer."""
-    try:
-        connection.endheaders(body or None)
-    except BROKEN_OFF as broken:
-        # Who refuses a large message unread says why, and hangs up while it is still being sent.
-        try:
-            return connection.getresponse()
-        except (http.client.HTTPException, OSError):
-            raise broken from None
-    return connection.getresponse()
 
 
 def _on_the_way(features: SealedFeatures) -> float:

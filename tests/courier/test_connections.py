@@ -113,7 +113,7 @@ def test_evaluation_keys_are_not_sent_again_because_somebody_unknown_asks(fake: 
 def test_a_kept_connection_that_the_engine_closed_is_reopened_once(fake: FakeEngine, features: SealedFeatures) -> None:
     courier = fake.courier()
     courier.ready()
-    stale = courier._idle[0]
+    stale = courier._line._idle[0]
     stale.timed._sock.shutdown(socket.SHUT_RDWR)
     assert courier.evaluate(features).sealed_sums
     assert fake.connections == 2
@@ -131,7 +131,7 @@ def test_a_kept_connection_that_breaks_within_an_answer_is_not_asked_again(
             far.sendall(b"HTTP/1.1 200 OK")  # the rest of the request is unread, so that closing resets
 
     courier = fake.courier()
-    courier._idle.append(Connection(near))
+    courier._line._idle.append(Connection(near))
     breaking = threading.Thread(target=break_off)
     breaking.start()
     with pytest.raises(EngineUnavailable, match="cannot be reached"):

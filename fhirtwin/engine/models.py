@@ -65,7 +65,7 @@ class Models:
             raise Incorrect(
                 f"{self.authors} trusts no author, so no model could be served; see `fhirtwin model trust`."
             )
-        served = [one for one in published.entries(self.folder) if one.served or one.wrong]
+        served = self._entries()
         room = MOST_MEMORY_BYTES
         for one in served:
             room -= sum(part.memory_bytes for part in published.load(one, trusted).served())
@@ -92,12 +92,16 @@ class Models:
             return
         try:
             trusted = signing.read_authors(self.authors)
-            served = [one for one in published.entries(self.folder) if one.served or one.wrong]
+            served = self._entries()
         except Incorrect as error:
             _log.error("no published model is served: %s", error)
             self._offers, self._mark = {}, mark
             return
         self._offers, self._mark = _offered(served, trusted, self._offers), mark
+
+    def _entries(self) -> list[Entry]:
+        """What is to be served, whether or not it can be."""
+        return [one for one in published.entries(self.folder) if one.served or one.wrong]
 
 
 def _offered(served: Sequence[Entry], trusted: Authors, known: Mapping[str, Offer]) -> dict[str, Offer]:

@@ -55,9 +55,9 @@ class Asking(ABC):
             Fault: that must not be sealed.
         """
 
-    @abstractmethod
     def most_off(self, answer: str) -> Decimal:
         """How far an opened answer may be from the plain one, rounding included."""
+        return self.profile.step / 2 + Decimal(repr(self.profile.error))
 
     def wrong_beyond(self, answer: str) -> Decimal:
         """How far from the plain one an opened answer shows that the engine computes wrongly: no noise comes near."""
@@ -74,9 +74,6 @@ class _Panel(Asking):
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
         return answered(self._vault, given, send).values
-
-    def most_off(self, answer: str) -> Decimal:
-        return _rounded_off(self.profile)
 
 
 class _Trees(Asking):
@@ -111,9 +108,6 @@ class _Polygenic(Asking):
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
         return answered(self._vault, [given], send).values
 
-    def most_off(self, answer: str) -> Decimal:
-        return _rounded_off(self.profile)
-
 
 class _Trajectory(Asking):
     """In a ciphertext for every part, each with a probe."""
@@ -132,7 +126,7 @@ class _Trajectory(Asking):
         return {row: value * self._scales[row] + self._middles[row] for row, value in opened.items()}
 
     def most_off(self, answer: str) -> Decimal:
-        return _rounded_off(self.profile) * self._scales[answer]
+        return super().most_off(answer) * self._scales[answer]
 
 
 class _Network(Asking):
@@ -145,9 +139,6 @@ class _Network(Asking):
 
     def ask(self, given: Float, send: Send) -> Mapping[str, Decimal]:
         return answered(self._vault, given, send).values
-
-    def most_off(self, answer: str) -> Decimal:
-        return _rounded_off(self.profile)
 
 
 class Keyring:
@@ -183,10 +174,6 @@ def asking(model: Model, keyring: Keyring) -> Asking:
     if isinstance(model, NetworkModel):
         return _Network(model, keyring.of_networks)
     raise Fault("Nothing here asks models of this kind.")
-
-
-def _rounded_off(profile: Profile) -> Decimal:
-    return profile.step / 2 + Decimal(repr(profile.error))
 
 
 def _exactly(numbers: Float) -> list[Decimal]:

@@ -165,7 +165,7 @@ def test_every_question_goes_through_the_gate_of_the_quarantine(folder: Path) ->
         passed.append(1)
 
     made = assessor(folder, Engine(folder))
-    made._gate = SimpleNamespace(probed=gate)  # type: ignore[assignment]
+    made._gate = SimpleNamespace(probed=gate)
     made.assess(state(), DAY)
     assert len(passed) == 3
 
@@ -309,7 +309,7 @@ def test_a_network_is_asked_within_the_gate_for_answers_without_a_probe(networke
     (package,) = published.current(networked / "models", AUTHORS)
     engine = Engine(networked)
     made = assessor(networked, engine)
-    made._gate = SimpleNamespace(  # type: ignore[assignment]
+    made._gate = SimpleNamespace(
         probed=partial(gate, "probed"), asked=partial(gate, "unprobed"), judged=partial(gate, "judged")
     )
     for drawn, order in ((0.2, ["judged", "unprobed"]), (0.7, ["unprobed", "judged"])):

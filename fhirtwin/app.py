@@ -65,11 +65,12 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     registry.admit([*predictors, *(one.predictor for one in packages if one.predictor is not None)])
     courier = Courier.of(settings)
     store = Store.open(settings)
-    quarantine = Quarantine(store)
     lasting = any(isinstance(one.model, Predictive) and one.model.needs_lasting_keys for one in packages)
     shelf = _shelf(settings, lasting=lasting)
     vault = Vault(panel, mode=settings.sealing, shelf=shelf)
     models = _sealed_models(packages, settings, Keyring(shelf))
+    unprobed = [one.predictor.model_hash for one in models if one.asks is not None and not one.asks.is_probed]
+    quarantine = Quarantine(store, golden=unprobed)
     assessor = Assessor(predictors, panel, vault, courier.evaluate, settings, quarantine, models)
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass
@@ -49,15 +49,17 @@ class Quarantine:
     Args:
         store: where it stands.
         clock: gives microseconds since 1970.
+        golden: hashes of the models that are asked golden cases here; others are known when they are first asked.
     """
 
-    def __init__(self, store: Store, clock: Callable[[], int] = microseconds) -> None:
+    def __init__(self, store: Store, clock: Callable[[], int] = microseconds, golden: Iterable[str] = ()) -> None:
         self._store, self._clock = store, clock
         self._lock = threading.Lock()
         self._right, self._wrong = _Unnoted(), 0
         """Answers that the store does not know of yet."""
         self._golden: dict[str, _Unnoted] = {}
         """Answers to golden cases, of the models that are watched."""
+        self._models = frozenset(golden)
         self._closed = False
         """Whether a wrong answer came of which the store does not know yet."""
         self.when_found: Callable[[], object] = lambda: None
@@ -169,7 +171,7 @@ class Quarantine:
             standings = writer.standings
             last_right = standings.read().last_right
             if last_right is not None:
-                golden = (standings.last_golden(what) for what in tuple(self._golden))
+                golden = (standings.last_golden(what) for what in self._models.union(tuple(self._golden)))
                 last_right = min([last_right, *(one for one in golden if one is not None)])
             standings.count(right=right, wrong=wrong, moment=self._clock())
             standings.quarantine(self._clock(), last_right)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fhirtwin import app
+from fhirtwin import app, keyfile
 from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
@@ -379,3 +379,24 @@ def test_the_app_keeps_keys_where_a_model_needs_them_though_panels_do_not(tmp_pa
     assert app._shelf(kept).kept is None
     assert app._shelf(kept, lasting=True).kept is not None
     assert app._shelf(replace(kept, circuit_keys="memory"), lasting=True).kept is None
+
+
+def test_the_app_tells_the_quarantine_which_models_are_asked_golden_cases(
+    networked: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+
+    class Told(Quarantine):
+        def __init__(self, store: Store, golden: Iterable[str]) -> None:
+            told.extend(golden)
+            super().__init__(store)
+
+    monkeypatch.setattr(app, "Quarantine", Told)
+    for made in (networked, folder):
+        shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    for name in ("engine.key", "token"):
+        keyfile.make(tmp_path / name)
+    app.create_app(replace(OURS, data=tmp_path, engine_url=f"unix:{tmp_path}/none.sock", circuit_keys="kept"))
+    (network,) = published.current(networked / "models", AUTHORS)
+    assert len(published.current(tmp_path / "models", AUTHORS)) == 3
+    assert told == [network.hash]

@@ -232,6 +232,19 @@ def test_they_are_so_whatever_answer_was_wrong_and_without_a_right_one_since_the
     assert standing(store).doubted_from == lifted, "what was right before it was lifted counts no more"
 
 
+def test_they_are_so_whatever_process_found_the_engine_out(store: Store, clock: Clock, quarantine: Quarantine) -> None:
+    """Also one that has not asked for the model itself since it started."""
+    answer(quarantine)
+    clock.now += 5 * SECOND
+    golden(quarantine)
+    right = clock.now
+    clock.now += 5 * SECOND
+    answer(quarantine)
+    with pytest.raises(EngineQuarantined):
+        answer(Quarantine(store, clock, golden=[MODEL, "cd" * 32]), EngineAnswerWrong("wrong"))
+    assert standing(store).doubted_from == right
+
+
 def test_right_answers_to_golden_cases_are_noted_once_a_second_and_no_model_speaks_for_another(
     store: Store, clock: Clock, quarantine: Quarantine
 ) -> None:

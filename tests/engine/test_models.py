@@ -7,20 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from fhirtwin import golden, keyfile
-from fhirtwin.ckks.context import Ring
-from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.engine import models as models_of_engine
-from fhirtwin.engine import offers as offers_of_engine
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import Models
 from fhirtwin.engine.offers import WATCHED_EVERY_SECONDS
@@ -30,27 +24,19 @@ from fhirtwin.errors import EngineLacksModel, EngineUnavailable, Incorrect, Unpr
 from fhirtwin.files import write_file
 from fhirtwin.packages import package, published
 from fhirtwin.packages.package import Package
-from fhirtwin.vault import Keyring, Shelf, Vault, asking
+from fhirtwin.vault import Vault
 from tests.ckks.builders import evaluate, random_panel
 from tests.conftest import ROOT
+from tests.engine.holding import held_up
 from tests.engine.process import running_engine, serving
 from tests.packages.builders import (
     AUTHORS,
     OTHER_KEY,
-    PACKED,
-    authors_file,
     packed,
     packed_network,
     packed_trees,
     panel_of,
 )
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    published.publish(_packed(tmp_path, "1.0"), tmp_path / "models", with_weights=True)
-    authors_file(tmp_path / "authors.json")
-    return tmp_path
 
 
 def _packed(folder: Path, version: str, **changes: object) -> Package:
@@ -237,132 +223,15 @@ def test_what_does_not_fit_a_worker_is_refused_at_start_and_left_out_later(
     assert "model network-illustration 1.0 is not served: there is no room" in caplog.text
 
 
-@contextmanager
-def _held_up(monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str) -> Iterator[threading.Event]:
-    """Whoever calls a function waits there until the block ends; the event tells that somebody does."""
-    waits, go_on, real = threading.Event(), threading.Event(), getattr(module, name)
-
-    def slow(*given: object) -> object:
-        waits.set()
-        assert go_on.wait(30)
-        return real(*given)
-
-    monkeypatch.setattr(module, name, slow)
-    try:
-        yield waits
-    finally:
-        go_on.set()
-
-
 def test_nobody_waits_while_another_reads_what_was_published(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     models = _models(folder)
     before = models.offers()
     assert len(before) == 1
     published.publish(_packed(folder, "1.1"), folder / "models", with_weights=True)
     one = threading.Thread(target=models.offers)
-    with _held_up(monkeypatch, published, "load") as reading:
+    with held_up(monkeypatch, published, "load") as reading:
         one.start()
         assert reading.wait(30)
         assert models.offers() is before
     one.join()
     assert len(models.offers()) == 2
-
-
-@contextmanager
-def _watching(models: Models) -> Iterator[Evaluator]:
-    """What a worker holds once it has started."""
-    evaluator = Evaluator(random_panel(), models=models)
-    evaluator.keep_up()
-    try:
-        yield evaluator
-    finally:
-        evaluator._offers._over.set()
-
-
-def _wait_until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
-def _packages(folder: Path) -> list[Package]:
-    """One of each kind but panels, of which one is served from the start."""
-    return [one(folder / one.__name__).package for one in PACKED if one is not packed]
-
-
-def test_weights_are_encoded_at_start_and_after_a_change_and_never_in_a_callers_turn(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    by_thread = list[str]()
-
-    encode = Ring.encode
-
-    def noted(ring: Ring, values: NDArray[np.complex128], scale: float) -> object:
-        by_thread.append(threading.current_thread().name)
-        return encode(ring, values, scale)
-
-    later = _packages(folder)
-    (at_start,) = published.current(folder / "models", AUTHORS)
-    with _watching(_models(folder)) as evaluator:
-        assert evaluator._offers._ready.encoded.keys() == {at_start.hash}
-        monkeypatch.setattr(Ring, "encode", noted)  # through which all encoding goes
-        for one in later:
-            published.publish(one, folder / "models", with_weights=True)
-        _wait_until(lambda: all(evaluator._offers.model_of(one.hash) for one in later))
-        assert set(by_thread) == {"models"}
-        for one in (at_start, *later):
-            asks, masks = asking(one.model, Keyring(Shelf())), list[int]()
-
-            def send(features: SealedFeatures, masks: list[int] = masks) -> SealedScores:
-                by_thread.clear()
-                answer = evaluate(evaluator, features)
-                masks.append(len(by_thread))
-                return answer
-
-            asks.ask(one.cases[0].given, send)
-            # What is encoded for a caller is its masks, fresh for each: one ciphertext's here, of whatever kind.
-            assert set(masks) == {1}, one.kind
-        published.withdraw(folder / "models", at_start.id)
-        _wait_until(lambda: evaluator._offers.model_of(at_start.hash) is None)
-        assert at_start.hash not in evaluator._offers._ready.encoded
-
-
-def test_a_caller_is_answered_while_a_model_is_being_encoded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (kfre,) = published.current(folder / "models", AUTHORS)
-    network = packed_network(folder / "network").package
-    with _watching(_models(folder)) as evaluator:
-        with _held_up(monkeypatch, offers_of_engine, "prepare") as encoding:
-            published.publish(network, folder / "models", with_weights=True)
-            assert encoding.wait(30)
-            features, _ = Vault(panel_of(kfre).hidden()).seal(kfre.cases[0].given)
-            evaluate(evaluator, features)
-            assert evaluator._offers.model_of(network.hash) is None and "P2-net" not in evaluator.request_lengths
-        _wait_until(lambda: "P2-net" in evaluator.request_lengths)
-
-
-def test_a_model_that_cannot_be_encoded_is_left_out_by_name_and_stops_no_other(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def full(*_: object) -> object:
-        raise MemoryError
-
-    monkeypatch.setattr(offers_of_engine, "prepare", full)
-    network = packed_network(folder / "network").package
-    published.publish(network, folder / "models", with_weights=True)
-    (kfre,) = [one for one in published.current(folder / "models", AUTHORS) if one.id != network.id]
-    with caplog.at_level(logging.ERROR), _watching(_models(folder)) as evaluator:
-        assert evaluator._offers.model_of(kfre.hash) and not evaluator._offers.model_of(network.hash)
-    assert f"model {network.hash} is not served: encoding it failed: MemoryError" in caplog.text
-
-
-def test_when_the_folder_cannot_be_looked_at_nothing_is_served_until_it_can(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    (kfre,) = published.current(folder / "models", AUTHORS)
-    with caplog.at_level(logging.ERROR), _watching(_models(folder)) as evaluator:
-        with monkeypatch.context() as broken:
-            broken.setattr(published, "mark", lambda _: 1 / 0)
-            _wait_until(lambda: evaluator._offers.model_of(kfre.hash) is None)
-        _wait_until(lambda: evaluator._offers.model_of(kfre.hash) == kfre.hash)
-    assert "looking at them failed: ZeroDivisionError" in caplog.text

@@ -22,7 +22,7 @@ from tests.engine.process import RunningEngine, running_engine, serving
 from tests.engine.test_server import certificate
 from tests.packages.builders import AUTHORS, authors_file, network_of, packed, packed_network
 from tests.report.builders import DAY, state
-from tests.test_assess_models import assessor
+from tests.sealed_models import assessor
 
 CALLS = 6
 """Whether a refusal is read is a matter of moments, so it is asked for a few times."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from fhirtwin import __version__
-from fhirtwin.assess import Assessor, SealedModel
 from fhirtwin.ckks import wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.circuits.circuit import Cost
@@ -39,7 +38,8 @@ from tests.ckks.circuits.test_network import model as random_network
 from tests.conftest import ROOT
 from tests.engine.counting import Counted, counting
 from tests.packages import builders
-from tests.report.builders import DAY, SETTINGS, facts, state
+from tests.report.builders import DAY, facts, state
+from tests.sealed_models import assessor
 
 PANEL, TABLE = random_panel(), random_table()
 BATCH_PANEL = random_panel(3, rows=5, features=9)
@@ -267,25 +267,18 @@ def test_a_kind_that_goes_deeper_than_its_profile_cannot_be_declared() -> None:
 def test_a_whole_call_with_packages_is_the_same_for_all_patients(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    predictors = registry.all_predictors()
-    panel = registry.panel(predictors)
-    line = Line(Evaluator(panel, models=served(tmp_path, ["panel", "trees", "network"])))
-    models = [
-        SealedModel(one.model, one.author, asking(one.model, KEYRING))
-        for one in published.current(tmp_path / "models", builders.AUTHORS)
-        if isinstance(one.model, Predictive)
-    ]
-    assert len(models) == 3
-    settings = replace(SETTINGS, kfre_region="non-north-american")
-    assessor = Assessor(predictors, panel, Vault(panel), line.evaluate, settings, models=models)
+    models = served(tmp_path, ["panel", "trees", "network"])
+    line = Line(Evaluator(registry.panel(registry.all_predictors()), models=models))
+    asks = assessor(tmp_path, line)
+    assert sum(bool(one.model_hash) for one in asks.predictors) == 3
     everybody = [
         state(),
         state(known=facts(uacr=None)),  # KFRE is refused
         state(known=facts(bmi=Decimal(65))),  # lies outside the network
         state(known=facts(egfr=Decimal(20), systolic_bp=Decimal(180))),
     ]
-    calls: list[Ask] = [lambda one=one: assessor.assess(one, DAY) for one in everybody]
-    refused = [len(assessor.assess(one, DAY).refusals) for one in everybody]
+    calls: list[Ask] = [lambda one=one: asks.assess(one, DAY) for one in everybody]
+    refused = [len(asks.assess(one, DAY).refusals) for one in everybody]
     assert len(set(refused)) > 1, "these patients differ in what they are given"
     ((lengths, operations),) = set(seen(line, calls, counting(monkeypatch)))
     # The built-in panel, the package of a panel, the network with a golden case beside it, and the parts of the trees.

@@ -12,7 +12,7 @@ from fhirtwin import __version__
 from fhirtwin.ckks import wire
 from fhirtwin.predictors import registry
 from tests.boundary.recording import Recording, doubles, texts, traces
-from tests.boundary.test_traffic import PLAINTEXT_HEADER
+from tests.ckks.builders import PLAINTEXT_HEADER
 from tests.engine.process import running_engine
 from tests.roads.gateway import Running, maria, ready, running
 

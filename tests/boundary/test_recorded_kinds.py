@@ -31,13 +31,13 @@ from fhirtwin.pgx.circuits import tables
 from fhirtwin.pgx.vcf_rows import Reading
 from fhirtwin.predictors import registry
 from tests.boundary.recording import Recording, doubles, texts, traces
+from tests.ckks.builders import CIPHERTEXT_HEADER, PLAINTEXT_HEADER
 from tests.cohort.people import case
 from tests.engine.process import running_engine
 from tests.engine.questions import Served, served
 from tests.packages.builders import POLYGENIC
 from tests.report.builders import SETTINGS
 
-CIPHERTEXT_HEADER, PLAINTEXT_HEADER = 113, 88
 ROUNDS = 2
 
 

@@ -25,11 +25,11 @@ from fhirtwin.terms.drugs.ingredients import CODES
 from fhirtwin.vault import Opening, Vault
 from tests.api_cds.advice.test_anna_brandt import REQUEST
 from tests.boundary.recording import Recording, texts, traces
+from tests.ckks.builders import PLAINTEXT_HEADER
 from tests.engine.process import running_engine
 from tests.gateway_in_process import gateway
 
 CALLS = 100
-PLAINTEXT_HEADER = 88
 
 
 @pytest.mark.parametrize("mode", ["masked", "rotating"])

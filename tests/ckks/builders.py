@@ -15,6 +15,9 @@ from fhirtwin.engine.evaluator import Evaluator
 KEY = bytes(range(32))
 OTHER_KEY = bytes(range(1, 33))
 
+CIPHERTEXT_HEADER, PLAINTEXT_HEADER = 113, 88
+"""Bytes before the numbers of a ciphertext or public key, and of a plaintext or secret key, as SEAL writes them."""
+
 
 def random_panel(seed: int = 1, rows: int = 15, features: int = 27, largest_sum: float = 15.9) -> Panel:
     """A panel whose every row uses nearly all of the room it may use."""

@@ -19,10 +19,17 @@ from fhirtwin.ckks.packing import Grid
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.vault import BatchVault, Vault, checking
-from tests.ckks.builders import evaluate, random_lookup, random_panel, random_table, random_vector
+from tests.ckks.builders import (
+    CIPHERTEXT_HEADER,
+    PLAINTEXT_HEADER,
+    evaluate,
+    random_lookup,
+    random_panel,
+    random_table,
+    random_vector,
+)
 
 PANEL = random_panel()
-CIPHERTEXT_HEADER, PLAINTEXT_HEADER = 113, 88
 
 
 def secret_key(ring: Ring) -> np.ndarray:

@@ -15,10 +15,10 @@ from msgspec import Meta
 
 from fhirtwin.ckks.circuits.network import GAINS, Network
 from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, RADIUS, UNITS, HiddenNetwork
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
 from fhirtwin.packages.golden import cases_of
-from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Predictive
+from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, Float, Kind, Predictive, needed
 from fhirtwin.packages.predictor import predictor
 from fhirtwin.packages.schema import GoldenForm, Manifest, PublicForm
 from fhirtwin.predictors.model import Predictor
@@ -61,16 +61,13 @@ class NetworkModel(Predictive):
     """A network.
 
     Attributes:
-        made: the predictor of the public half.
-        golden: the cases, centred and scaled.
+        cases: centred and scaled, each with all outputs.
         hidden: what is sealed by.
         centre, scale: of features.
         whole: with the weights; None in the public half.
         numbers: how many weights and biases there are.
     """
 
-    made: Predictor
-    golden: tuple[Case, ...]
     hidden: HiddenNetwork
     centre: Float
     scale: Float
@@ -80,19 +77,9 @@ class NetworkModel(Predictive):
     needs_lasting_keys: ClassVar = True
 
     @property
-    def predictor(self) -> Predictor:
-        """Without weights."""
-        return self.made
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Each has all outputs."""
-        return self.golden
-
-    @property
     def told(self) -> int:
         """An equation for each output of each case."""
-        return len(self.golden) * len(self.hidden.outputs)
+        return len(self.cases) * len(self.hidden.outputs)
 
     @property
     def secrets(self) -> int:
@@ -117,9 +104,7 @@ class NetworkModel(Predictive):
 
     def served(self) -> tuple[Network, ...]:
         """One circuit."""
-        if self.whole is None:
-            raise Fault("The public half of a model has no weights.")
-        return (self.whole,)
+        return (needed(self.whole),)
 
 
 class NetworkKind(Kind):
@@ -149,7 +134,7 @@ class NetworkKind(Kind):
                 raise Incorrect(f"{GOLDEN}: {case.name} lies outside what the network was made for.")
             if (np.abs([case.answers[name] for name in hidden.outputs]) > hidden.largest_outputs).any():
                 raise Incorrect(f"{GOLDEN}: {case.name} has a sum that the network cannot have.")
-        return NetworkModel(made, cases, hidden, centre, scale, whole, numbers)
+        return NetworkModel(cases, made, hidden, centre, scale, whole, numbers)
 
 
 def shapes_of(inputs: int, units: tuple[int, int], outputs: int) -> tuple[tuple[int, ...], ...]:

@@ -42,7 +42,7 @@ def make(source: Source) -> Draft:
     public = TrajectoryForm(**{field: getattr(form, field) for field in TrajectoryForm.__struct_fields__})
     full = _steps(source, public)
     public, weights = _bounded(public, full)
-    bare = TrajectoryModel("0" * 64, public, (), weights)
+    bare = TrajectoryModel((), "0" * 64, public, weights)
     golden = strict_json.read(read_file(source.golden, LONGEST_BYTES), StartGoldenForm, str(source.golden))
     content = {
         PUBLIC: strict_json.write(public),

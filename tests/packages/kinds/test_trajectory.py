@@ -48,6 +48,7 @@ def large(folder: Path, states: int = 12, inputs: int = 4, outputs: int = 8, ste
             "readout": draw.normal(size=(outputs, states)).tolist(),
         },
         golden,
+        id="large",
         steps=steps,
         states=[{"name": f"s{i}"} | quantity for i in range(states)],
         inputs=[{"name": f"u{i}"} | quantity for i in range(inputs)],

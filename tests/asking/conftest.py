@@ -6,32 +6,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from fhirtwin.packages import package, published
+from fhirtwin.packages import published
 from tests.asking.place import Place
 from tests.engine.process import running_engine
-from tests.packages.builders import (
-    AUTHORS,
-    authors_file,
-    packed,
-    packed_network,
-    packed_polygenic,
-    packed_trajectory,
-    packed_trees,
-)
-from tests.packages.kinds.test_trajectory import large
+from tests.packages.builders import authors_file, large_trajectory, one_of_each_kind
 
 
 @pytest.fixture(scope="package")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     folder = tmp_path_factory.mktemp("asking")
     data, served = folder / "data", folder / "served"
-    made = [packed(folder / "panel"), packed_trees(folder / "trees"), packed_network(folder / "network")]
-    made += [packed_polygenic(folder / "polygenic"), packed_trajectory(folder / "trajectory")]
-    wholes = {one.package.id: package.read(one.whole, AUTHORS) for one in made}
+    wholes = {one.id: one for one in one_of_each_kind(folder).values()}
     for whole in wholes.values():
         published.publish(whole, served, with_weights=True)
         published.publish(whole, data / "models", with_weights=False)
-    wholes["large"] = large(folder / "large")
+    wholes["large"] = large_trajectory(folder / "large").package
     published.publish(wholes["large"], served, with_weights=True)
     authors_file(data / "authors.json")
     authors_file(folder / "authors.json")

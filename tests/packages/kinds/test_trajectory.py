@@ -14,7 +14,7 @@ from fhirtwin.packages.kind import AsPanel
 from fhirtwin.packages.kinds.trajectory import TrajectoryModel
 from fhirtwin.packages.package import Package
 from tests.packages import lies
-from tests.packages.builders import AUTHORS, packed_trajectory
+from tests.packages.builders import AUTHORS, large_trajectory, packed_trajectory
 from tests.packages.reading import refuse_or_hold
 
 
@@ -28,34 +28,6 @@ def model(found: Package) -> TrajectoryModel:
     return found.model
 
 
-def large(folder: Path, states: int = 12, inputs: int = 4, outputs: int = 8, steps: int = 24) -> Package:
-    """A stable model with this many of everything, in ranges far from nought."""
-    draw = np.random.default_rng(5)
-    transition = draw.normal(size=(states, states)) * 0.5 / np.sqrt(states)
-    quantity = {"label": "x", "unit": "1", "low": 90, "high": 130}
-    golden = {"cases": [{"name": "low", "values": {f"s{i}": 95 for i in range(states)}}]}
-    golden["cases"] += [
-        {"name": f"case {at}", "values": {f"s{i}": 90 + float(draw.integers(0, 41)) for i in range(states)}}
-        for at in range(3)
-    ]
-    for case in golden["cases"]:
-        case["values"] |= {f"u{i}": 100 for i in range(inputs)}  # type: ignore[operator]
-    return packed_trajectory(
-        folder,
-        {
-            "transition": transition.tolist(),
-            "drive": draw.normal(size=(states, inputs)).tolist(),
-            "readout": draw.normal(size=(outputs, states)).tolist(),
-        },
-        golden,
-        id="large",
-        steps=steps,
-        states=[{"name": f"s{i}"} | quantity for i in range(states)],
-        inputs=[{"name": f"u{i}"} | quantity for i in range(inputs)],
-        outputs=[{"name": f"y{i}", "label": "y", "unit": "1", "tolerance": 0.1} for i in range(outputs)],
-    ).package
-
-
 def test_the_case_comes_out_as_powers_say(whole: Package) -> None:
     (case,) = whole.cases
     for step in range(1, 25):
@@ -64,7 +36,7 @@ def test_the_case_comes_out_as_powers_say(whole: Package) -> None:
 
 def test_a_model_takes_as_many_parts_as_it_needs_each_bound_to_the_hash(tmp_path: Path, whole: Package) -> None:
     assert [part.digest for part in whole.served()] == [whole.hash]
-    two = large(tmp_path)
+    two = large_trajectory(tmp_path).package
     half = package.of_files(package.public_half(two.files), AUTHORS)
     parts = two.served()
     assert len(parts) == 2 and parts[0].digest == two.hash != parts[1].digest
@@ -75,7 +47,7 @@ def test_a_model_takes_as_many_parts_as_it_needs_each_bound_to_the_hash(tmp_path
 
 def test_what_a_range_has_in_its_middle_is_not_sealed(tmp_path: Path) -> None:
     """Ranges far from nought cost no precision."""
-    found = model(large(tmp_path))
+    found = model(large_trajectory(tmp_path).package)
     np.testing.assert_array_equal(found.given({name.name: 110 for name in found.public.quantities}), np.zeros(16))
     assert found.weights is not None
     sums = np.abs(found.weights).sum(axis=1).reshape(24, 8).max(axis=0)
@@ -121,7 +93,7 @@ def test_matrices_that_do_not_fit_or_grow_are_refused(tmp_path: Path, matrices: 
 
 def test_a_trajectory_of_too_many_parts_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Incorrect, match="ciphertexts"):
-        large(tmp_path, steps=300)
+        large_trajectory(tmp_path, steps=300)
 
 
 def _output(member: str, value: Any) -> Any:

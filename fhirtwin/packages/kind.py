@@ -15,7 +15,7 @@ from fhirtwin.ckks.declared import OF_PANELS, Declared
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
 from fhirtwin.errors import Fault, Incorrect
-from fhirtwin.packages.schema import Manifest
+from fhirtwin.packages.forms.manifest import Manifest
 from fhirtwin.predictors.model import Predictor, Values
 
 PUBLIC: Final = "public.json"

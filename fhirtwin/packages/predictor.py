@@ -10,13 +10,13 @@ from typing import Final
 
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.packages import transforms
-from fhirtwin.packages.schema import (
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.predictive import (
     BySex,
     CategoryForm,
     CodingForm,
     InputForm,
     LinkForm,
-    Manifest,
     OutputForm,
     PublicForm,
 )

@@ -19,8 +19,8 @@ from msgspec import Meta, Struct
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import changing, read_file, write_file, write_folder
 from fhirtwin.packages import package, strict_json
+from fhirtwin.packages.forms.form import VERSION, Name, Version
 from fhirtwin.packages.package import Package, public_half
-from fhirtwin.packages.schema import VERSION, Name, Version
 from fhirtwin.packages.signing import Authors
 from fhirtwin.predictors import registry
 

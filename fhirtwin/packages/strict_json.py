@@ -10,7 +10,7 @@ from typing import Any, Never, TypeVar
 import msgspec
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages.schema import PATTERNS
+from fhirtwin.packages.forms.form import PATTERNS
 
 _DEEPEST = 16
 _LONGEST_NUMBER = 40

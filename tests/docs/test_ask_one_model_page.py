@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from fhirtwin.packages.forms.polygenic import MOST_CASES, PolygenicSourceForm
+from fhirtwin.packages.forms.trajectory import TrajectorySourceForm
 from fhirtwin.packages.kinds.table import KINDS
-from fhirtwin.packages.polygenic_schema import MOST_CASES, PolygenicSourceForm
-from fhirtwin.packages.trajectory_schema import TrajectorySourceForm
 from fhirtwin.polygenic.variants import MOST_VARIANTS
 from tests.conftest import ROOT
 

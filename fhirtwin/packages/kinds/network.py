@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
-from msgspec import Meta
 
 from fhirtwin.ckks.circuits.network import GAINS, Network
-from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, RADIUS, UNITS, HiddenNetwork
+from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, RADIUS, HiddenNetwork
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.network import NetworkForm
+from fhirtwin.packages.forms.predictive import GoldenForm
 from fhirtwin.packages.golden import cases_of
 from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, Float, Kind, Predictive, needed
 from fhirtwin.packages.predictor import predictor
-from fhirtwin.packages.schema import GoldenForm, Manifest, PublicForm
 from fhirtwin.predictors.model import Predictor
 
 LARGEST_TOTAL: Final = 14_000.0
@@ -32,28 +33,6 @@ LARGEST_WEIGHT: Final = 1e6
 """No network that is precise enough comes near it; beyond, numbers of its checks would overflow."""
 
 _LEAST_SCALE = 1e-9
-
-Ends = Annotated[tuple[Annotated[float, Meta(ge=-1e6, le=1e6)], ...], Meta(min_length=1, max_length=INPUTS)]
-
-
-class NetworkForm(PublicForm, frozen=True):
-    """The public half. Features are the inputs of the network; rows its outputs, least and greatest of one magnitude.
-
-    Attributes:
-        units: of the two layers that are squared.
-        centre, scale: what is taken away from features, and what the rest is divided by.
-        lowest, highest: bounds of what comes of that.
-        radius: its largest Euclidean length.
-        input_gain: power of two that it is multiplied by before it is sealed.
-    """
-
-    units: tuple[Annotated[int, Meta(ge=1, le=UNITS[0])], Annotated[int, Meta(ge=1, le=UNITS[1])]]
-    centre: Ends
-    scale: Ends
-    lowest: Ends
-    highest: Ends
-    radius: Annotated[float, Meta(gt=0, le=1e6)]
-    input_gain: float
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,11 @@ from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json, transforms
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.predictive import GoldenForm, PublicForm
 from fhirtwin.packages.golden import cases_of
 from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Float, Kind, Predictive, needed
 from fhirtwin.packages.predictor import predictor, rows_of
-from fhirtwin.packages.schema import GoldenForm, Manifest, PublicForm
 
 
 @dataclass(frozen=True, eq=False)

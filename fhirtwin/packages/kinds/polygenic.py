@@ -16,10 +16,10 @@ from fhirtwin.ckks.circuits.hidden_polygenic import HiddenPolygenic
 from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.polygenic import DosagesForm, DosagesGoldenForm, PolygenicForm
 from fhirtwin.packages.golden import refuse_twice
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Model, needed, refuse_unsaid
-from fhirtwin.packages.polygenic_schema import DosagesForm, DosagesGoldenForm, PolygenicForm
-from fhirtwin.packages.schema import Manifest
 from fhirtwin.polygenic import variants as variant_files
 from fhirtwin.polygenic.variants import Variants
 

@@ -21,6 +21,8 @@ from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.trajectory import StartForm, StartGoldenForm, TrajectoryForm
 from fhirtwin.packages.golden import refuse_twice
 from fhirtwin.packages.kind import (
     GOLDEN,
@@ -35,8 +37,7 @@ from fhirtwin.packages.kind import (
     part_digest,
     refuse_unsaid,
 )
-from fhirtwin.packages.schema import Manifest
-from fhirtwin.packages.trajectory_rows import (
+from fhirtwin.packages.kinds.trajectory_rows import (
     at_all_steps,
     bounds,
     by_row,
@@ -45,7 +46,6 @@ from fhirtwin.packages.trajectory_rows import (
     rows_of,
     worked_out,
 )
-from fhirtwin.packages.trajectory_schema import StartForm, StartGoldenForm, TrajectoryForm
 
 TOLERANCE: Final = 1e-9
 """How far an output of a golden case may be from what is reckoned here, relative to its scale."""

@@ -1,7 +1,7 @@
 """Boosted trees: splits are public, leaf values stay with the engine.
 
 A model that does not fit one ciphertext has several parts, the same for everybody; golden cases give the sum of each,
-for that is what the probe of each is made of. The splits are a file of their own (`fhirtwin.packages.trees_schema`).
+for that is what the probe of each is made of. The splits are a file of their own (`fhirtwin.packages.forms.trees`).
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from fhirtwin.ckks.panel import LARGEST_SUM
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.trees import SPLITS, SplitsForm, TreesForm, TreesGoldenForm, splits_of
 from fhirtwin.packages.golden import TOLERANCE, cases_of
 from fhirtwin.packages.kind import (
     COMMON,
@@ -34,8 +36,6 @@ from fhirtwin.packages.kind import (
     part_digest,
 )
 from fhirtwin.packages.predictor import predictor
-from fhirtwin.packages.schema import Manifest
-from fhirtwin.packages.trees_schema import SPLITS, SplitsForm, TreesForm, TreesGoldenForm, splits_of
 from fhirtwin.predictors.model import Predictor, Values
 
 _LARGEST_FEATURE = 1e30

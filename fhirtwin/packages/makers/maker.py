@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import predictor, strict_json, transforms
+from fhirtwin.packages.forms.manifest import FORMAT, Manifest
+from fhirtwin.packages.forms.predictive import CaseForm, FeatureForm, GoldenForm, PublicForm, SourceForm
 from fhirtwin.packages.golden import features_of, percent_of
-from fhirtwin.packages.schema import FORMAT, CaseForm, FeatureForm, GoldenForm, Manifest, PublicForm, SourceForm
 from fhirtwin.predictors.model import Predictor, Values
 from fhirtwin.terms.facts import UNITS
 

@@ -13,10 +13,11 @@ from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, UNITS
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.network import NetworkForm
+from fhirtwin.packages.forms.predictive import SourceForm
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.network import LARGEST_WEIGHT, NetworkForm
+from fhirtwin.packages.kinds.network import LARGEST_WEIGHT
 from fhirtwin.packages.makers.maker import Draft, Float, Source, answered, bounded, described, predictor_of, widened
-from fhirtwin.packages.schema import SourceForm
 
 LONGEST: Final = 1_000_000
 

@@ -13,6 +13,7 @@ from fhirtwin.ckks.panel import Panel
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.predictive import PublicForm, SourceForm
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
 from fhirtwin.packages.kinds.panel import PanelKind, refuse_error, refuse_weighed
 from fhirtwin.packages.makers.maker import (
@@ -25,7 +26,6 @@ from fhirtwin.packages.makers.maker import (
     predictor_of,
     widened,
 )
-from fhirtwin.packages.schema import PublicForm, SourceForm
 
 
 def make(source: Source) -> Draft:

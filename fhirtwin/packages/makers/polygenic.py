@@ -12,15 +12,15 @@ from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.polygenic import VARIANTS, PolygenicKind, dosages_of
-from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other, widened
-from fhirtwin.packages.polygenic_schema import (
+from fhirtwin.packages.forms.polygenic import (
     DosagesForm,
     DosagesGoldenForm,
     PolygenicForm,
     PolygenicSourceForm,
 )
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
+from fhirtwin.packages.kinds.polygenic import VARIANTS, PolygenicKind, dosages_of
+from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other, widened
 from fhirtwin.polygenic import reference, scoring_file, variants
 from fhirtwin.polygenic.filling import why
 from fhirtwin.polygenic.reference import OTHER_REFERENCE

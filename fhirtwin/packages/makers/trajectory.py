@@ -13,11 +13,7 @@ from fhirtwin.ckks.panel import LARGEST_SUM
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.trajectory import TrajectoryModel, start_of
-from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other
-from fhirtwin.packages.trajectory_rows import bounds
-from fhirtwin.packages.trajectory_schema import (
+from fhirtwin.packages.forms.trajectory import (
     MatricesForm,
     StartForm,
     StartGoldenForm,
@@ -25,6 +21,10 @@ from fhirtwin.packages.trajectory_schema import (
     TrajectoryForm,
     TrajectorySourceForm,
 )
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
+from fhirtwin.packages.kinds.trajectory import TrajectoryModel, start_of
+from fhirtwin.packages.kinds.trajectory_rows import bounds
+from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other
 
 _LARGEST_SCALE_BITS = 40
 

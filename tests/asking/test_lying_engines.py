@@ -23,11 +23,12 @@ from fhirtwin.packages.package import Package
 from fhirtwin.pgx.vcf_rows import Reading
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
+from fhirtwin.vault.asking import Send
 from tests.asking.place import VCF, Place
 from tests.ckks.builders import random_panel
 
 
-def _liar(place: Place) -> asking.Send:
+def _liar(place: Place) -> Send:
     """An engine with another weight of the score."""
     (circuit,) = place.wholes["polygenic-illustration"].served()
     assert isinstance(circuit, Polygenic)
@@ -64,7 +65,7 @@ def test_an_engine_that_lies_about_a_trajectory_is_caught_by_the_probe(place: Pl
         _five_times(half, start, lambda sealed: liar.evaluate(sealed, wire.NO_KEYS))
 
 
-def _five_times(half: Package, start: dict[str, float], send: asking.Send) -> None:
+def _five_times(half: Package, start: dict[str, float], send: Send) -> None:
     for _ in range(5):  # now and then the secret case hardly has a level
         asking.of_values(half, start, send, Settings())
 
@@ -131,7 +132,7 @@ def test_an_engine_of_a_gateway_that_answers_wrongly_at_the_command_line_is_quar
     store.close()
 
 
-def _forty_times(half: Package, send: asking.Send) -> None:
+def _forty_times(half: Package, send: Send) -> None:
     for _ in range(40):  # a golden case that has one copy of that allele is no use
         asking.of_vcf(half, io.BytesIO(VCF), Reading(), send, 0.5)
 

@@ -291,6 +291,28 @@ def test_a_feature_that_drowns_the_others_in_noise_is_refused_at_packing(tmp_pat
 CASE: dict[str, Any] = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
 
 
+@pytest.mark.parametrize(
+    ("header", "last", "match"),
+    [
+        ("feature,kidney-failure", "ln-uacr", "the line of ln-uacr does not have as many cells"),
+        ("feature,kidney-failure", "ln-uacr,0.4510,1", "the line of ln-uacr does not have as many cells"),
+        ("feature,kidney-failure,kidney-failure", "ln-uacr,1,0.4510", "it must have the columns feature, kidney-fail"),
+    ],
+)
+def test_a_table_that_is_cut_off_or_has_a_column_twice_is_refused(
+    tmp_path: Path, header: str, last: str, match: str
+) -> None:
+    table = f"{header}\nage,-0.2201\nmale,0.2467\negfr,-0.5567\n{last}\n"
+    with pytest.raises(Incorrect, match=match):
+        packed(tmp_path, weights=table, golden={"cases": [CASE]})
+
+
+def test_an_empty_cell_of_a_table_is_no_weight(tmp_path: Path) -> None:
+    table = "feature,kidney-failure\nage,-0.2201\nmale,\negfr,-0.5567\nln-uacr,0.4510\n"
+    found = panel_of(packed(tmp_path, weights=table, golden={"cases": [CASE]}).package)
+    assert found.weights is not None and found.weights.tolist() == [[-0.2201, 0.0, -0.5567, 0.451]]
+
+
 def test_weights_that_are_no_numbers_are_refused(files: dict[str, bytes]) -> None:
     for number in (np.nan, np.inf):
         data = files["weights.safetensors"][:-8] + np.float64(number).tobytes()

@@ -29,12 +29,10 @@ class PanelModel(Predictive):
 
     Attributes:
         cases: each with the sums of all rows, without constants.
-        hash: of the model.
         public: as it was read.
         weights: shape (rows, features); None in the public half.
     """
 
-    hash: str
     public: PublicForm
     weights: Float | None
 
@@ -63,7 +61,7 @@ class PanelModel(Predictive):
 
     def panel(self) -> Panel:
         """The panel with its weights, which must be here."""
-        return Panel(*self._names_and_bounds(), needed(self.weights), package=self.hash)
+        return Panel(*self._names_and_bounds(), needed(self.weights), package=self.predictor.model_hash)
 
     def hidden(self) -> HiddenPanel:
         """The panel as a gateway knows it."""
@@ -73,7 +71,7 @@ class PanelModel(Predictive):
             low=low,
             high=high,
             rows=rows,
-            digest=self.hash,
+            digest=self.predictor.model_hash,
             least=np.array([given_bound(row.least) for row in self.public.rows]),
             greatest=np.array([given_bound(row.greatest) for row in self.public.rows]),
             cases=np.array([case.given for case in self.cases]),
@@ -107,7 +105,7 @@ class PanelKind(Kind):
             refuse_weighed(public, weights)
         golden = strict_json.read(files[GOLDEN], GoldenForm, GOLDEN)
         sums_of = None if weights is None else lambda features: weights @ features
-        found = PanelModel(cases_of(golden, public, made, sums_of), made, model_hash, public, weights)
+        found = PanelModel(cases_of(golden, public, made, sums_of), made, public, weights)
         packing.layout(found.hidden(), MASKED)
         if weights is not None:
             _refuse_loose(found)

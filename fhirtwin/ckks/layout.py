@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +71,11 @@ class Layout(ABC):
         """Rows of the panel, without the check lanes."""
         return len(self.panel.rows)
 
+    @cached_property
+    def lane_sizes(self) -> Places:
+        """How many slots each lane has."""
+        return np.bincount(self.lane_of)
+
     @property
     def evaluation_keys_bytes(self) -> int:
         """Exact length of the evaluation keys that come with a request for this panel."""
@@ -92,7 +98,7 @@ def paired(values: Float, pairs: int) -> Complex:
     """Put neighbours together as one complex number, filled up with zeros to so many pairs."""
     padded = np.zeros(2 * pairs)
     padded[: values.size] = values
-    return padded[0::2] + 1j * padded[1::2]
+    return padded.view(np.complex128)
 
 
 def gains_of(panel: AnyPanel, noise_ratio_bits: float = _NOISE_RATIO_BITS) -> Float:

@@ -22,6 +22,7 @@ rotating and adding leaves the full sum of its lane in every slot and no partial
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -80,7 +81,12 @@ class Grid(Layout):
         for choice in self.panel.choices:
             places = np.array(choice)
             kept[places] = places == places[np.abs(drawn[places]).argmax()]
-        return np.where(kept, drawn * LARGEST_CASE * self.panel.largest(), 0.0)
+        return np.where(kept, drawn * self._farthest, 0.0)
+
+    @cached_property
+    def _farthest(self) -> Float:
+        """How far a case goes, feature by feature."""
+        return LARGEST_CASE * self.panel.largest()
 
     def spread(self, values: Float, probe: Float) -> Complex:
         """Lay out two vectors, in panel order: one complex number a slot."""

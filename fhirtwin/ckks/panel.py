@@ -66,6 +66,8 @@ class Panel:
 
     def chosen_twice(self, values: NDArray[np.float64]) -> bool:
         """Tell whether a vector, or one of several that are a line each, has two that are not 0 of one choice."""
+        if not self.choices:
+            return False
         line, place = np.nonzero(np.atleast_2d(values))
         choice = self._choice_of[place]
         seen = (line * (len(self.choices) + 1) + choice)[choice > 0]

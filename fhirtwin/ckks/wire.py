@@ -11,14 +11,15 @@
            many, big-endian
     n      ciphertexts, of the profile's length       ciphertexts, of the length the circuit declares
     m      evaluation keys, or nothing                nothing
-    32     HMAC-SHA-256                               HMAC-SHA-256
+    32     MAC: nonce and tag                         the same
 
 The digit changes whenever a panel lies otherwise in its slots, so that an engine of before refuses, rather than answers
 wrongly.
 
-The MAC covers a label that names method, path and direction, and then everything before it. A response carries the
-MAC of its request, so an answer to anything else fails. A request that is sent again is answered again: the engine is
-stateless, and learns and changes nothing by it. The MAC's key is a secret shared by file; it opens no ciphertext.
+The MAC (`fhirtwin.ckks.mac`) covers a label that names method, path and direction, and everything before it. A response
+carries the MAC of its request, so an answer to anything else fails. A request that is sent again is answered again: the
+engine is stateless, and learns and changes nothing by it. The MAC's key is a secret shared by file; it opens no
+ciphertext.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ import struct
 from dataclasses import dataclass
 from typing import Final
 
+from fhirtwin.ckks import mac
+from fhirtwin.ckks.mac import MAC_BYTES
 from fhirtwin.ckks.profiles import Profile, profile
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import Incorrect
@@ -38,8 +41,6 @@ READY: Final = "/ready"
 MAC_HEADER: Final = "Fhirtwin-Mac"
 KEY_HEADER: Final = "Fhirtwin-Key"
 """In requests: the name of the secret that signed, by which an engine of many gateways finds it (`key_name`)."""
-MAC_BYTES: Final = 32
-KEY_BYTES: Final = 32
 REQUEST_ID_BYTES: Final = 16
 CHALLENGE_BYTES: Final = 16
 NO_KEYS: Final = bytes(32)
@@ -114,8 +115,8 @@ def write_request(features: SealedFeatures, version: str, key: bytes, digest: by
     """
     several = features.count if features.count > 1 else 0
     head = _head(_REQUEST, version, features.profile, features.panel_digest, features.request_id, digest, several)
-    body = head + features.sealed_vector + (features.evaluation_keys if with_keys else b"")
-    return body + _mac(key, _REQUEST_LABEL, body)
+    body = b"".join((head, features.sealed_vector, features.evaluation_keys if with_keys else b""))
+    return body + mac.of_long(key, _REQUEST_LABEL, body)
 
 
 def read_request(data: bytes, key: bytes) -> Request:
@@ -124,7 +125,7 @@ def read_request(data: bytes, key: bytes) -> Request:
     Raises:
         Incorrect: it is too short or no request, its MAC is wrong, or its profile is not known.
     """
-    body, mac = _authentic(data, key, _REQUEST_LABEL)
+    body, signed = _authentic(data, key, _REQUEST_LABEL)
     version, profile_name, digest, request_id, keys, several = _read_head(body, _REQUEST)
     count = several or 1
     end = _HEADER.size + count * profile(profile_name).ciphertext_bytes
@@ -134,7 +135,7 @@ def read_request(data: bytes, key: bytes) -> Request:
     features = SealedFeatures(profile_name, digest, request_id, vector, sent_keys, count)
     if features.evaluation_keys and not hmac.compare_digest(keys_digest(features.evaluation_keys), keys):
         raise Incorrect("The evaluation keys are not those that the message names.")
-    return Request(features, version, keys, mac)
+    return Request(features, version, keys, signed)
 
 
 def write_response(scores: SealedScores, version: str, key: bytes, request: Request, evaluate_seconds: float) -> bytes:
@@ -142,7 +143,7 @@ def write_response(scores: SealedScores, version: str, key: bytes, request: Requ
     nanoseconds = round(evaluate_seconds * 1e9)
     head = _head(_RESPONSE, version, scores.profile, scores.panel_digest, scores.request_id, request.mac, nanoseconds)
     body = head + scores.sealed_sums
-    return body + _mac(key, _RESPONSE_LABEL, body)
+    return body + mac.of_long(key, _RESPONSE_LABEL, body)
 
 
 def read_response(data: bytes, key: bytes, features: SealedFeatures, request: bytes) -> Response:
@@ -173,39 +174,26 @@ def read_response(data: bytes, key: bytes, features: SealedFeatures, request: by
 
 def sign_error(key: bytes, status: int, body: bytes) -> bytes:
     """MAC of an answer that is no evaluation. Who repeats an old one could as well cut the line."""
-    return _mac(key, _ERROR_LABEL, status.to_bytes(2) + body)
+    return mac.of_short(key, _ERROR_LABEL, status.to_bytes(2) + body)
 
 
 def sign_ready(key: bytes, challenge: bytes, body: bytes) -> bytes:
     """MAC of what an engine says of itself, bound to a random challenge."""
-    return _mac(key, _READY_LABEL, challenge + body)
+    return mac.of_short(key, _READY_LABEL, challenge + body)
 
 
 def key_name(key: bytes) -> str:
     """What a secret is called before others: 32 hex digits, of which nobody learns the secret."""
-    return _mac(key, _NAME_LABEL, b"")[:16].hex()
-
-
-def same(given: bytes, right: bytes) -> bool:
-    """Compare two MACs in constant time."""
-    return hmac.compare_digest(given, right)
-
-
-def _mac(key: bytes, label: bytes, data: bytes | memoryview) -> bytes:
-    if len(key) < KEY_BYTES:
-        raise Incorrect(f"The secret that signs messages must have at least {KEY_BYTES} bytes.")
-    mac = hmac.new(key, label, hashlib.sha256)
-    mac.update(data)
-    return mac.digest()
+    return mac.of_short(key, _NAME_LABEL, b"")[:16].hex()
 
 
 def _authentic(data: bytes, key: bytes, label: bytes) -> tuple[memoryview, bytes]:
     if len(data) < OVERHEAD_BYTES:
         raise Incorrect("The message is too short.")
-    body, mac = memoryview(data)[:-MAC_BYTES], data[-MAC_BYTES:]
-    if not same(mac, _mac(key, label, body)):
+    body, signed = memoryview(data)[:-MAC_BYTES], data[-MAC_BYTES:]
+    if not mac.is_of_long(signed, key, label, body):
         raise Incorrect("The message is damaged, or signed with another key.")
-    return body, mac
+    return body, signed
 
 
 def _head(

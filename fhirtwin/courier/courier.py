@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fhirtwin import __version__, keyfile, timing
-from fhirtwin.ckks import wire
+from fhirtwin.ckks import mac, wire
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
 from fhirtwin.errors import (
     EngineAnswerRefused,
@@ -83,8 +83,8 @@ class Courier:
 
     def __init__(self, url: str, key: bytes, *, timeout: float, ca_file: str | None = None) -> None:
         self._idle: deque[Connection] = deque()
-        if len(key) < wire.KEY_BYTES:
-            raise Incorrect(f"The secret shared with the engine must have at least {wire.KEY_BYTES} bytes.")
+        if len(key) < mac.KEY_BYTES:
+            raise Incorrect(f"The secret shared with the engine must have at least {mac.KEY_BYTES} bytes.")
         self._key, self._key_name = key, wire.key_name(key)
         self._timeout = timeout
         self._path, self._host, self._port = "", "", 0
@@ -322,8 +322,8 @@ def _on_the_way(features: SealedFeatures) -> float:
     return len(features.evaluation_keys) / _KEYS_BYTES_A_SECOND
 
 
-def _signed(mac: str, right: bytes) -> bool:
-    return wire.same(mac.encode("ascii", "replace"), right.hex().encode())
+def _signed(given: str, right: bytes) -> bool:
+    return mac.same(given.encode("ascii", "replace"), right.hex().encode())
 
 
 def _object(body: bytes) -> dict[str, object]:

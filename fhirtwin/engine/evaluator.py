@@ -225,9 +225,7 @@ def _masks(layout: Layout) -> Complex:
     if layout.steps:
         masks.imag = uniform(profile, profile.slots)
         return masks
-    used = lane_of.size
-    drawn = uniform(profile, 2 * used)
-    means = np.bincount(lane_of, drawn[:used]) / np.bincount(lane_of)
-    masks.real[:used] = drawn[:used] - means[lane_of]
-    masks.imag[:used] = drawn[used:]
+    used = masks[: lane_of.size]
+    used[:] = uniform(profile, 2 * used.size).view(np.complex128)
+    used.real -= (np.bincount(lane_of, used.real) / layout.lane_sizes)[lane_of]
     return masks

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Final
 
 from fhirtwin import __version__
-from fhirtwin.ckks import wire
+from fhirtwin.ckks import mac, wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import profile
@@ -288,7 +288,7 @@ class Uploads:
         vector = next((len(self.right[k]) for k in KEYED if len(body) == len(self.right[f"{k}, keys"])), 0)
         if vector and self.draw.random() < 0.5:
             body[84:116] = hashlib.sha256(body[vector - wire.MAC_BYTES : -wire.MAC_BYTES]).digest()
-        body[-32:] = wire._mac(self.engine.key, wire._REQUEST_LABEL, bytes(body[:-32]))
+        body[-32:] = mac.of_long(self.engine.key, wire._REQUEST_LABEL, bytes(body[:-32]))
 
     def _post(self, body: bytes, length: int) -> int:
         head = f"POST {wire.EVALUATE} HTTP/1.1\r\nHost: e\r\n{wire.KEY_HEADER}: {wire.key_name(self.engine.key)}\r\n"

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhirtwin import __version__
-from fhirtwin.ckks import wire
+from fhirtwin.ckks import mac, wire
 from fhirtwin.ckks.sealed import SealedFeatures
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.web import create_app
@@ -85,8 +85,8 @@ def test_another_panel_is_refused(client: FlaskClient, features: SealedFeatures)
 def test_an_unknown_profile_is_refused(client: FlaskClient, features: SealedFeatures) -> None:
     good = asking(features)
     body = good.replace(b"P1-mask", b"P9-mask")[: -wire.MAC_BYTES]
-    mac = wire._mac(KEY, wire._REQUEST_LABEL, body)
-    assert_refused(client, body + mac, 400, "no such parameter profile")
+    signed = body + mac.of_long(KEY, wire._REQUEST_LABEL, body)
+    assert_refused(client, signed, 400, "no such parameter profile")
 
 
 def test_missing_evaluation_keys_are_asked_for(client: FlaskClient) -> None:

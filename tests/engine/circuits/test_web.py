@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from fhirtwin import __version__
-from fhirtwin.ckks import wire
+from fhirtwin.ckks import mac, wire
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.sealed import SealedFeatures
 from fhirtwin.engine.evaluator import Evaluator
@@ -82,7 +82,7 @@ def test_a_request_of_several_ciphertexts_is_read_as_it_was_written_and_one_neve
     one = asking(replace(features, sealed_vector=features.sealed_vector[:65_649], count=1))
     said = one[: wire._HEADER.size - 8] + (1).to_bytes(8) + one[wire._HEADER.size : -wire.MAC_BYTES]
     with pytest.raises(Incorrect, match="shorter than"):
-        wire.read_request(said + wire._mac(KEY, wire._REQUEST_LABEL, said), KEY)
+        wire.read_request(said + mac.of_long(KEY, wire._REQUEST_LABEL, said), KEY)
     with pytest.raises(Incorrect, match="shorter than"):
         wire.read_request(asking(replace(features, count=2**63)), KEY)
 

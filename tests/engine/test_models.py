@@ -35,11 +35,10 @@ from tests.engine.process import running_engine
 from tests.packages.builders import (
     AUTHORS,
     OTHER_KEY,
+    PACKED,
     authors_file,
     packed,
     packed_network,
-    packed_polygenic,
-    packed_trajectory,
     packed_trees,
     panel_of,
 )
@@ -287,8 +286,7 @@ def _wait_until(true: Callable[[], bool]) -> None:
 
 def _packages(folder: Path) -> list[Package]:
     """One of each kind but panels, of which one is served from the start."""
-    made = packed_network, packed_trees, packed_polygenic, packed_trajectory
-    return [one(folder / one.__name__).package for one in made]
+    return [make(folder / kind).package for kind, make in PACKED.items() if kind != "panel"]
 
 
 def test_weights_are_encoded_at_start_and_after_a_change_and_never_in_a_callers_turn(

@@ -1,9 +1,10 @@
 """Where Pyfhel is touched, here and in `levelled`: every trap of it that is silent or deadly is an exception here.
 
 Pyfhel 3.5 encodes strided arrays, NaN and empty arrays to wrong numbers without a word; dies of a segmentation fault
-when it decrypts without a secret key; makes keys up when it rotates without rotation keys; answers insecure parameters
-with a string; and takes parameters, a security level of zero among them, from whoever sends it a context. It is not
-safe for two threads to use one `Ring` at a time; callers see to that.
+when it decrypts without a secret key; makes keys up when it rotates without rotation keys; makes evaluation keys of
+another secret key than the one that was loaded; answers insecure parameters with a string; and takes parameters, a
+security level of zero among them, from whoever sends it a context. It is not safe for two threads to use one `Ring` at
+a time; callers see to that.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Ring:
         profiles.check(profile)
         self.profile = profile
         self._pyfhel: Any = Pyfhel()
-        self._nobody_has_public_key = False
+        self._made_its_keys = self._nobody_has_public_key = False
         # This scale is a default that is never used, since every encoding names its own; Pyfhel only insists that it be
         # the size of a prime.
         default_scale = 2.0 ** profile.modulus_bits[1]
@@ -76,7 +77,7 @@ class Ring:
     def make_keys(self) -> None:
         """Make a new secret and public key in place of those that may be here."""
         self._pyfhel.keyGen()
-        self._nobody_has_public_key = True
+        self._made_its_keys = self._nobody_has_public_key = True
 
     def public_key(self) -> bytes:
         """The public key that is here, serialised: it seals and opens nothing.
@@ -113,15 +114,16 @@ class Ring:
             Incorrect: the length of one is not the profile's, or SEAL refuses it.
         """
         self.load_public_key(public)
+        self._made_its_keys = False
         self._load_key(self._pyfhel.from_bytes_secret_key, secret, self.profile.secret_key_bytes, "A secret key")
 
     def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
         """Make keys for rotations by these steps, and no others, and return them serialised.
 
         Raises:
-            Fault: there is no secret key to make them from.
+            Fault: there is no secret key to make them from, or it was loaded.
         """
-        self._need_secret_key()
+        self._need_own_keys()
         self._pyfhel.rotateKeyGen(list(steps))
         return bytes(self._pyfhel.to_bytes_rotate_key("none"))
 
@@ -260,6 +262,11 @@ class Ring:
     def _need_public_key(self) -> None:
         if self._pyfhel.is_public_key_empty():
             raise Fault("There is no key to seal with.")
+
+    def _need_own_keys(self) -> None:
+        self._need_secret_key()
+        if not self._made_its_keys:
+            raise Fault("Evaluation keys are made together with the key that opens, not of one that was loaded.")
 
     def _need_secret_key(self) -> None:
         if not self.holds_secret_key:

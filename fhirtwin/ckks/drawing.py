@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 Float = NDArray[np.float64]
 
 
-def uniform(random: bytes) -> Float:
-    """Uniform numbers from -1 to 1, of 53 bits each, one for every eight random bytes."""
-    bits = np.frombuffer(random, dtype="<u8") >> np.uint64(11)
-    return np.asarray(bits.astype(np.float64) * 2.0**-52 - 1.0)
+def uniform(random: bytes, limit: float = 1.0) -> Float:
+    """Uniform numbers from minus to plus a power of two, of 53 bits each, one for every eight random bytes."""
+    return np.asarray((np.frombuffer(random, dtype="<i8") >> 11) * (limit * 2.0**-52))
 
 
 def weights_of_checks(label: bytes, digest: str, count: int) -> Float:

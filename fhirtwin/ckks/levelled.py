@@ -67,9 +67,9 @@ class LevelledRing(Ring):
         """Make the key that squares need, and return it serialised.
 
         Raises:
-            Fault: there is no secret key to make it from.
+            Fault: there is no secret key to make it from, or it was loaded.
         """
-        self._need_secret_key()
+        self._need_own_keys()
         self._pyfhel.relinKeyGen()
         return bytes(self._pyfhel.to_bytes_relin_key("none"))
 

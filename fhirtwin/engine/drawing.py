@@ -17,4 +17,4 @@ Float = NDArray[np.float64]
 def uniform(profile: Profile, count: int) -> Float:
     """Numbers from a cryptographic generator: AES-256 in counter mode under a key used for this call only."""
     stream = Cipher(algorithms.AES(os.urandom(32)), modes.CTR(bytes(16))).encryptor().update(bytes(8 * count))
-    return drawing.uniform(stream) * 2.0**profile.mask_bits
+    return drawing.uniform(stream, 2.0**profile.mask_bits)

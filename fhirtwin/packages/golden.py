@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.errors import Incorrect
+from fhirtwin.packages.forms.predictive import CaseForm, GoldenForm, PublicForm
 from fhirtwin.packages.kind import Case
-from fhirtwin.packages.schema import CaseForm, GoldenForm, PublicForm
 from fhirtwin.predictors.model import Input, Output, Predictor, Values
 from fhirtwin.settings import Settings
 from fhirtwin.terms.facts import CODES, UNITS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import ClassVar, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +14,8 @@ from fhirtwin.ckks.circuits.circuit import Circuit, Cost, digest_of
 from fhirtwin.ckks.declared import OF_PANELS, Declared
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import Profile
-from fhirtwin.errors import Incorrect
-from fhirtwin.packages.schema import Manifest
+from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.packages.forms.manifest import Manifest
 from fhirtwin.predictors.model import Predictor, Values
 
 PUBLIC: Final = "public.json"
@@ -29,6 +29,7 @@ COMMON: Final = {PUBLIC: 1_000_000, GOLDEN: 1_000_000, WEIGHTS: 2_000_000}
 _LAYOUT_BYTES = 16
 
 Float = NDArray[np.float64]
+Weights = TypeVar("Weights")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,18 +83,15 @@ class Case:
     answers: Mapping[str, float]
 
 
+@dataclass(frozen=True, eq=False)
 class Model(ABC):
-    """What a package holds, checked. The weights are in it where the package is whole."""
+    """What a package holds, checked. The weights are in it where the package is whole.
 
-    @property
-    def predictor(self) -> Predictor | None:
-        """What gives a patient's risk; None for what is asked by other numbers than facts of a twin."""
-        return None
+    Attributes:
+        cases: the golden cases, at least one, each checked against all that is here.
+    """
 
-    @property
-    @abstractmethod
-    def cases(self) -> tuple[Case, ...]:
-        """The golden cases, at least one, each checked against all that is here."""
+    cases: tuple[Case, ...]
 
     @property
     @abstractmethod
@@ -110,19 +108,17 @@ class Model(ABC):
         """What an engine evaluates, part by part. The weights must be here."""
 
 
+@dataclass(frozen=True, eq=False)
 class Predictive(Model):
     """A model of facts of a twin.
 
     Attributes:
+        predictor: of the public half, without weights: it asks, refuses and links as any other.
         needs_lasting_keys: whether it is sealed under a key of many requests, whose evaluation keys the engine keeps.
     """
 
+    predictor: Predictor
     needs_lasting_keys: ClassVar[bool] = False
-
-    @property
-    @abstractmethod
-    def predictor(self) -> Predictor:
-        """The public half: it asks, refuses and links as any other."""
 
     @property
     @abstractmethod
@@ -172,6 +168,13 @@ class Kind(ABC):
 def part_digest(model_hash: str, number: int) -> str:
     """What requests name a part of a model by: the hash of the model, and for all but the first one made of it."""
     return model_hash if number == 0 else digest_of("part of a package", model_hash, str(number))
+
+
+def needed(weights: Weights | None) -> Weights:
+    """The weights of a whole package, or what was made of them: `Package.served` lets nobody ask a public half."""
+    if weights is None:
+        raise Fault("The public half of a model has no weights.")
+    return weights
 
 
 def refuse_unsaid(source: str) -> None:

@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import write_folder
 from fhirtwin.packages import package, signing, strict_json
+from fhirtwin.packages.forms.manifest import FORMAT, FileEntry, Manifest
 from fhirtwin.packages.kind import GOLDEN
 from fhirtwin.packages.kinds.table import kind_of
 from fhirtwin.packages.makers.maker import Draft, Source
 from fhirtwin.packages.makers.table import MAKERS
 from fhirtwin.packages.package import LONGEST, MANIFEST, SIGNATURE, Package, public_half
-from fhirtwin.packages.schema import FORMAT, FileEntry, Manifest
 from fhirtwin.predictors import registry
 
 

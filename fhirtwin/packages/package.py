@@ -15,9 +15,9 @@ from typing import Final
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file, read_folder
 from fhirtwin.packages import signing, strict_json
-from fhirtwin.packages.kind import WEIGHTS, Case, Kind, Model, Served
+from fhirtwin.packages.forms.manifest import FORMAT, Manifest
+from fhirtwin.packages.kind import WEIGHTS, Case, Kind, Model, Predictive, Served
 from fhirtwin.packages.kinds.table import kind_of
-from fhirtwin.packages.schema import FORMAT, Manifest
 from fhirtwin.packages.signing import Authors
 from fhirtwin.predictors.model import Predictor
 
@@ -72,7 +72,7 @@ class Package:
     @property
     def predictor(self) -> Predictor | None:
         """What gives a patient's risk, if it is such a model."""
-        return self.model.predictor
+        return self.model.predictor if isinstance(self.model, Predictive) else None
 
     def served(self) -> tuple[Served, ...]:
         """What an engine evaluates, part by part.

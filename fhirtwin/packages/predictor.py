@@ -10,16 +10,17 @@ from typing import Final
 
 from fhirtwin.errors import Fault, Incorrect
 from fhirtwin.packages import transforms
-from fhirtwin.packages.schema import (
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.predictive import (
     BySex,
     CategoryForm,
     CodingForm,
     InputForm,
     LinkForm,
-    Manifest,
     OutputForm,
     PublicForm,
 )
+from fhirtwin.packages.kind import refuse_unsaid
 from fhirtwin.predictors import registry
 from fhirtwin.predictors.model import Category, Feature, Input, Output, Predictor, Rule, Values
 from fhirtwin.settings import Settings
@@ -78,8 +79,7 @@ def rows_of(output: OutputForm) -> tuple[str, ...]:
 
 
 def _check_words(made: Predictor) -> None:
-    if "https://" not in made.source:
-        raise Incorrect("source: name where the model is described, with an https:// link.")
+    refuse_unsaid(made.source)
     if "deceased" not in {rule.fact for rule in made.rules if not rule.must_be}:
         raise Incorrect('rules: add {"fact": "deceased", "must_be": false, "reason": "deceased"}: nobody else would.')
     if "age" not in {one.fact for one in made.inputs}:

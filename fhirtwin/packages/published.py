@@ -17,10 +17,10 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.files import changing, read_file, write_file, write_folder
+from fhirtwin.files import changing, write_file, write_folder
 from fhirtwin.packages import package, strict_json
+from fhirtwin.packages.forms.form import VERSION, Name, Version
 from fhirtwin.packages.package import Package, public_half
-from fhirtwin.packages.schema import VERSION, Name, Version
 from fhirtwin.packages.signing import Authors
 from fhirtwin.predictors import registry
 
@@ -210,7 +210,7 @@ def _served(model: Path) -> tuple[str, ...]:
     path = model / SERVED
     if not path.exists() and not path.is_symlink():
         return ()
-    served = strict_json.read(read_file(path, _LONGEST), _Served, str(path)).served
+    served = strict_json.of_file(path, _Served, _LONGEST).served
     if len(set(served)) != len(served):
         raise Incorrect(f"{path} names a version twice.")
     return served

@@ -14,7 +14,7 @@ from fhirtwin import keyfile
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file, write_file
 from fhirtwin.packages import strict_json
-from fhirtwin.packages.schema import Hash, Words
+from fhirtwin.packages.forms.form import Hash, Words
 
 _LABEL: Final = b"fhirtwin model manifest\x00"
 _SIGNATURE_HEX: Final = 128

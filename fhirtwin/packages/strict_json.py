@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from math import isfinite
+from pathlib import Path
 from typing import Any, Never, TypeVar
 
 import msgspec
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages.schema import PATTERNS
+from fhirtwin.files import read_file
+from fhirtwin.packages.forms.form import PATTERNS
 
 _DEEPEST = 16
 _LONGEST_NUMBER = 40
@@ -44,6 +46,15 @@ def read(data: bytes, form: type[Form], name: str) -> Form:
     except (ValueError, RecursionError) as error:
         told = str(error) if isinstance(error, _WrongValue) else "not JSON in UTF-8"
         raise Incorrect(f"{name}: {told}.") from None
+
+
+def of_file(path: Path, form: type[Form], longest: int) -> Form:
+    """Read the JSON of a file that somebody names; errors have its whole path.
+
+    Raises:
+        Incorrect: it is not there, has more than `longest` bytes, or is not exactly of the form.
+    """
+    return read(read_file(path, longest), form, str(path))
 
 
 def write(value: Any) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages.schema import FactorForm, FeatureForm
+from fhirtwin.packages.forms.predictive import FactorForm, FeatureForm
 from fhirtwin.predictors.model import Input, Values
 from fhirtwin.terms.facts import CODES
 

@@ -58,7 +58,8 @@ def opened(ring: Ring, scores: SealedScores, opening: Opening[Any], scale: float
         raise EngineAnswerWrong(REFUSED)
     try:
         parts = split(scores.sealed_sums, ring.profile.answer_bytes, count)
-        return np.stack([ring.decrypt(ring.load(part, scale, primes=1)) for part in parts])
+        found = [ring.decrypt(ring.load(part, scale, primes=1)) for part in parts]
+        return np.stack(found) if len(found) > 1 else found[0][None]
     except (Incorrect, RuntimeError, ValueError):
         raise EngineAnswerWrong(REFUSED) from None
 
@@ -75,7 +76,7 @@ def refuse_unless(*good: bool) -> None:
 
 def rounded(names: Sequence[str], sums: Float, step: Decimal) -> dict[str, Decimal]:
     """Values by name, each a whole number of steps: what may leave the vault."""
-    return {name: Decimal(count) * step for name, count in zip(names, counts(sums, float(step)).tolist(), strict=True)}
+    return {name: step * count for name, count in zip(names, counts(sums, float(step)).tolist(), strict=True)}
 
 
 def counts(sums: Float, step: float) -> NDArray[np.int64]:

@@ -17,7 +17,7 @@ from fhirtwin.pgx.results import Known, Pair
 from fhirtwin.predictors import registry
 from fhirtwin.vault import Vault
 from tests.engine.process import RunningEngine, running_engine, serving
-from tests.packages.builders import PACKED, authors_file
+from tests.packages.builders import authors_file, one_of_each_kind
 
 FORBIDDEN = (
     "fhirtwin.vault",
@@ -106,7 +106,7 @@ def test_a_started_engine_holds_no_secret_key_and_has_loaded_no_patient_code(tmp
 def test_an_engine_with_models_of_others_holds_no_secret_key_either(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WITNESS)
     environment = {"PYTHONPATH": str(tmp_path), "WITNESS_FOLDER": str(tmp_path)}
-    packages = [make(tmp_path / make.__name__).package for make in PACKED]
+    packages = list(one_of_each_kind(tmp_path).values())
     assert {one.kind for one in packages} == set(KINDS)
     for package in packages:
         published.publish(package, tmp_path / "models", with_weights=True)

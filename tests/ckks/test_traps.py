@@ -131,6 +131,17 @@ def test_a_ring_is_not_copied_for_its_copy_would_have_lost_its_keys(kind: type[R
         copied(kind(profiles.NETWORK))  # type: ignore[operator]
 
 
+def test_evaluation_keys_are_not_made_of_a_loaded_key_for_they_would_be_those_of_another() -> None:
+    ring, loaded = LevelledRing(profiles.NETWORK), LevelledRing(profiles.NETWORK)
+    ring.make_keys()
+    loaded.load_keys(ring.secret_key(), ring.public_key())
+    for make in (lambda: loaded.make_rotation_keys([4]), loaded.make_relinearisation_key):
+        with pytest.raises(Fault, match="not of one that was loaded"):
+            make()
+    loaded.make_keys()
+    assert loaded.make_rotation_keys([4]) and loaded.make_relinearisation_key()
+
+
 def test_a_panel_of_zeros_is_refused_before_a_patient_is_sealed() -> None:
     """SEAL refuses a product with a plaintext that is zero everywhere, in the middle of an evaluation."""
     panel = replace(PANEL, weights=np.zeros_like(PANEL.weights))

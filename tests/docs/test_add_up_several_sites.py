@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +17,7 @@ from fhirtwin.studies import plan as plans
 from fhirtwin.studies.plan import LEAST_CONTRIBUTORS, NOISY_ROUNDS
 from tests.aggregate import pooled
 from tests.conftest import ROOT
+from tests.docs.pages import environment
 
 PAGE = (ROOT / "docs" / "how-to" / "add-up-several-sites.md").read_text()
 
@@ -28,16 +27,12 @@ def test_the_commands_on_the_page_run(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text(plan)
     (tmp_path / "passphrase").write_text("correct horse battery staple\n")
     (tmp_path / "passphrase").chmod(0o600)
-    (tmp_path / "bin").mkdir()
-    shim = tmp_path / "bin" / "fhirtwin"
-    shim.write_text(f'#!/bin/sh\nexec {sys.executable} -m fhirtwin "$@"\n')
-    shim.chmod(0o755)
     written = dict(zip(("north", "south", "east", "west"), pooled.write(tmp_path, pooled.rows()), strict=True))
     for name in re.findall(r"(\w+\.(?:csv|ndjson)) ", PAGE):
         path = written[name.split(".")[0]]
         if path.name != name:  # the page has other kinds of files for some sites
             pooled.write_as(tmp_path / name, path)
-    env = {**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}"}
+    env = environment(tmp_path)
     said = ""
     for command in re.findall(r"^\$ (.*)$", PAGE, re.M):
         done = subprocess.run(

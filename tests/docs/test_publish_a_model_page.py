@@ -2,51 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 from fhirtwin.packages.kinds.table import KINDS
 from fhirtwin.packages.package import LONGEST
 from tests.conftest import ROOT
+from tests.docs.pages import ENGINE_IS_UP, run_commands
 
 PAGE = (ROOT / "docs" / "how-to" / "publish-a-model.md").read_text()
-WAIT = {
-    "fhirtwin engine": "for i in $(seq 300); do [ -S engine.sock ] && break; sleep 0.1; done\n",
-    "fhirtwin serve": "for i in $(seq 300); do fhirtwin load none.json --data hospital && break; sleep 0.2; done\n",
+WAITS = ENGINE_IS_UP | {
+    "fhirtwin serve": "for i in $(seq 300); do fhirtwin load none.json --data hospital && break; sleep 0.2; done\n"
 }
 
 
 def test_the_commands_of_the_page_lead_from_weights_to_a_risk_assessment(tmp_path: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     assert len(blocks) == 9
-    script = ["set -e", "trap 'kill $(jobs -p); wait' EXIT"]
     commands = "".join(blocks).replace("fhirtwin serve --open", "fhirtwin serve --open --port 0")
     commands = re.sub(r"(fhirtwin load.*)", r"PATIENT=$(\1 | tail -1)", commands).replace("Patient/ID", "$PATIENT")
-    for line in re.split(r"(?<!\\)\n", commands):
-        script.append(line)
-        script += [wait for start, wait in WAIT.items() if line.startswith(start)]
-    shim = tmp_path / "bin" / "fhirtwin"
-    shim.parent.mkdir()
-    shim.write_text(f'#!/bin/sh\nexec {sys.executable} -m fhirtwin "$@"\n')
-    shim.chmod(0o755)
-    (tmp_path / "fixtures").symlink_to(ROOT / "fixtures")
     (tmp_path / "none.json").write_text('{"resourceType": "Basic", "code": {"text": "is it up?"}}')
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("FHIRTWIN_")}
-    environment |= {"PATH": f"{shim.parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
-    run = subprocess.run(
-        ["bash", "-c", "\n".join(script)],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
-    told = run.stdout + run.stderr
-    assert run.returncode == 0, told
+    told = run_commands(commands, tmp_path, WAITS)
     assert "for gateways. It has 3 golden cases and no weights" in told
     assert re.search(r"answers 3 sealed golden cases right; a sum is off by 0\.000\d\d at most", told), told
     assert re.search(r'"code":\s*"kfre-packaged"', told) and re.search(

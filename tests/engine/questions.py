@@ -13,11 +13,11 @@ import numpy as np
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.sealed import SealedFeatures, SealedScores
-from fhirtwin.packages import package, published
+from fhirtwin.packages import published
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import BatchVault, Keyring, Shelf, Vault, asking
 from tests.engine.process import serving
-from tests.packages.builders import AUTHORS, PACKED, authors_file
+from tests.packages.builders import authors_file, one_of_each_kind
 
 Send = Callable[[SealedFeatures], SealedScores]
 Question = Callable[[Send], object]
@@ -69,11 +69,9 @@ class Served:
 
 def served(panel: Panel, table: Panel, folder: Path) -> Served:
     """Publish a package of every kind in `folder`."""
-    packages = {}
-    for make in PACKED:
-        one = package.read(make(folder / make.__name__).whole, AUTHORS)
+    packages = one_of_each_kind(folder)
+    for one in packages.values():
         published.publish(one, folder / "models", with_weights=True)
-        packages[one.kind] = one
     authors_file(folder / "authors.json")
     return Served(panel, table, folder, packages)
 

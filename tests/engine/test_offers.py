@@ -26,7 +26,6 @@ from tests.engine.holding import held_up
 from tests.packages.builders import (
     AUTHORS,
     PACKED,
-    packed,
     packed_network,
     panel_of,
 )
@@ -52,7 +51,7 @@ def _wait_until(true: Callable[[], bool]) -> None:
 
 def _packages(folder: Path) -> list[Package]:
     """One of each kind but panels, of which one is served from the start."""
-    return [one(folder / one.__name__).package for one in PACKED if one is not packed]
+    return [make(folder / kind).package for kind, make in PACKED.items() if kind != "panel"]
 
 
 def test_weights_are_encoded_at_start_and_after_a_change_and_never_in_a_callers_turn(

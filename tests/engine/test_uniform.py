@@ -30,7 +30,6 @@ from fhirtwin.packages.kinds.panel import PanelModel
 from fhirtwin.packages.kinds.polygenic import PolygenicModel
 from fhirtwin.packages.kinds.table import KINDS
 from fhirtwin.packages.kinds.trajectory import TrajectoryModel
-from fhirtwin.packages.making import Made
 from fhirtwin.predictors import registry
 from fhirtwin.vault import BatchVault, Keyring, NetworkVault, PolygenicVault, Shelf, Vault, asking
 from tests.ckks.builders import KEY, random_lookup, random_panel, random_table
@@ -159,13 +158,7 @@ def some_trees() -> Subject:
     return of_circuit(circuit, lambda line: [whole_call(line, row) for row in rows], Cost(parts, parts, parts, parts))
 
 
-MADE: dict[str, Callable[[Path], Made]] = {
-    "panel": builders.packed,
-    "trees": lambda folder: builders.packed_trees(folder, stretched=12),
-    "network": builders.packed_network,
-    "polygenic": builders.packed_polygenic,
-    "trajectory": builders.packed_trajectory,
-}
+MADE = builders.PACKED | {"trees": lambda folder: builders.packed_trees(folder, stretched=12)}
 
 
 def served(folder: Path, names: Sequence[str]) -> Models:

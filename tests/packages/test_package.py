@@ -22,6 +22,7 @@ from fhirtwin.predictors.kidney.kfre import PREDICTOR as KFRE
 from fhirtwin.predictors.score import plain_sums, probability
 from fhirtwin.settings import Settings
 from fhirtwin.testing.predictors import random_values, vector_of
+from tests.packages import lies
 from tests.packages.builders import AUTHORS, KEY, OTHER_KEY, description, packed, panel_of, resigned
 
 OURS = Settings(kfre_region="non-north-american")
@@ -107,7 +108,7 @@ def test_a_package_of_before_that_does_not_say_how_old_a_quantity_may_be_is_stil
     def without(content: Any) -> None:
         content["inputs"][2].pop("keep")
 
-    found = package.of_files(changed(files, "public.json", without), AUTHORS)
+    found = package.of_files(lies.changed(files, "public.json", without), AUTHORS)
     assert found.predictor is not None and found.predictor.inputs[2].keep == ""
 
 
@@ -129,7 +130,7 @@ def test_a_text_that_is_refused_is_told_in_words_and_not_by_a_pattern(
 
 def test_a_kind_that_is_not_known_is_refused(files: dict[str, bytes]) -> None:
     with pytest.raises(Incorrect, match=r"manifest\.json: this version knows models of kind panel"):
-        package.of_files(changed(files, "manifest.json", _set("kind", to="oracle")), AUTHORS)
+        package.of_files(lies.changed(files, "manifest.json", _set("kind", to="oracle")), AUTHORS)
 
 
 def test_the_public_half_has_no_weight_and_the_same_hash(tmp_path: Path) -> None:
@@ -180,13 +181,6 @@ def test_who_is_not_trusted_or_did_not_sign_is_refused_by_name(files: dict[str, 
         package.of_files({name: data for name, data in files.items() if name != "manifest.sig"}, AUTHORS)
     with pytest.raises(Incorrect, match="is not trusted here"):
         package.of_files(files, {})
-
-
-def changed(files: dict[str, bytes], name: str, change: Callable[[dict[str, object]], object]) -> dict[str, bytes]:
-    """What an author signs who wrote the file by hand."""
-    content = json.loads(files[name])
-    change(content)
-    return resigned(files | {name: json.dumps(content).encode()})
 
 
 def _set(*path: str | int, to: object) -> Callable[[dict[str, object]], object]:
@@ -245,7 +239,7 @@ def test_what_a_trusted_author_signed_and_cannot_be_is_refused_all_the_same(
     files: dict[str, bytes], name: str, change: Callable[[dict[str, object]], object], match: str
 ) -> None:
     with pytest.raises(Incorrect, match=match):
-        package.of_files(changed(files, name, change), AUTHORS)
+        package.of_files(lies.changed(files, name, change), AUTHORS)
 
 
 @pytest.mark.parametrize(
@@ -295,6 +289,28 @@ def test_a_feature_that_drowns_the_others_in_noise_is_refused_at_packing(tmp_pat
 
 
 CASE: dict[str, Any] = {"name": "c", "values": {"age": 60, "sex": "male", "egfr": 30, "uacr": 300}}
+
+
+@pytest.mark.parametrize(
+    ("header", "last", "match"),
+    [
+        ("feature,kidney-failure", "ln-uacr", "the line of ln-uacr does not have as many cells"),
+        ("feature,kidney-failure", "ln-uacr,0.4510,1", "the line of ln-uacr does not have as many cells"),
+        ("feature,kidney-failure,kidney-failure", "ln-uacr,1,0.4510", "it must have the columns feature, kidney-fail"),
+    ],
+)
+def test_a_table_that_is_cut_off_or_has_a_column_twice_is_refused(
+    tmp_path: Path, header: str, last: str, match: str
+) -> None:
+    table = f"{header}\nage,-0.2201\nmale,0.2467\negfr,-0.5567\n{last}\n"
+    with pytest.raises(Incorrect, match=match):
+        packed(tmp_path, weights=table, golden={"cases": [CASE]})
+
+
+def test_an_empty_cell_of_a_table_is_no_weight(tmp_path: Path) -> None:
+    table = "feature,kidney-failure\nage,-0.2201\nmale,\negfr,-0.5567\nln-uacr,0.4510\n"
+    found = panel_of(packed(tmp_path, weights=table, golden={"cases": [CASE]}).package)
+    assert found.weights is not None and found.weights.tolist() == [[-0.2201, 0.0, -0.5567, 0.451]]
 
 
 def test_weights_that_are_no_numbers_are_refused(files: dict[str, bytes]) -> None:

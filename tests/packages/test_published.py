@@ -13,16 +13,7 @@ from fhirtwin.errors import Incorrect
 from fhirtwin.packages import package, published
 from fhirtwin.packages.making import Made
 from fhirtwin.packages.package import Package
-from tests.packages.builders import (
-    AUTHORS,
-    OTHER_KEY,
-    packed,
-    packed_network,
-    packed_polygenic,
-    packed_trajectory,
-    packed_trees,
-    resigned,
-)
+from tests.packages.builders import AUTHORS, OTHER_KEY, PACKED, packed, resigned
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +177,7 @@ def test_a_package_that_names_another_folder_is_refused(tmp_path: Path) -> None:
             packed(tmp_path / json.dumps(changes).encode().hex(), **changes)
 
 
-@pytest.mark.parametrize("make", [packed_trees, packed_network, packed_polygenic, packed_trajectory])
+@pytest.mark.parametrize("make", [make for make in PACKED.values() if make is not packed])
 def test_models_of_other_kinds_are_published_and_rolled_back_in_the_same_way(
     tmp_path: Path, make: Callable[..., Made]
 ) -> None:

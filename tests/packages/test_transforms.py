@@ -11,8 +11,8 @@ import pytest
 
 from fhirtwin.errors import Fault
 from fhirtwin.packages import transforms
+from fhirtwin.packages.forms.predictive import FactorForm, FeatureForm
 from fhirtwin.packages.package import Package
-from fhirtwin.packages.schema import FactorForm, FeatureForm
 from fhirtwin.predictors.cardiovascular.prevent import PREDICTOR as PREVENT
 from fhirtwin.predictors.model import Input, Row
 from fhirtwin.predictors.score import plain_sums, probability, scores

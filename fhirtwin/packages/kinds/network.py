@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Annotated, ClassVar, Final
+from typing import ClassVar, Final
 
 import numpy as np
-from msgspec import Meta
 
 from fhirtwin.ckks.circuits.network import GAINS, Network
-from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, RADIUS, UNITS, HiddenNetwork
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, RADIUS, HiddenNetwork
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.network import NetworkForm
+from fhirtwin.packages.forms.predictive import GoldenForm
 from fhirtwin.packages.golden import cases_of
-from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Predictive
+from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, Float, Kind, Predictive, needed
 from fhirtwin.packages.predictor import predictor
-from fhirtwin.packages.schema import GoldenForm, Manifest, PublicForm
 from fhirtwin.predictors.model import Predictor
 
 LARGEST_TOTAL: Final = 14_000.0
@@ -33,44 +34,19 @@ LARGEST_WEIGHT: Final = 1e6
 
 _LEAST_SCALE = 1e-9
 
-Ends = Annotated[tuple[Annotated[float, Meta(ge=-1e6, le=1e6)], ...], Meta(min_length=1, max_length=INPUTS)]
-
-
-class NetworkForm(PublicForm, frozen=True):
-    """The public half. Features are the inputs of the network; rows its outputs, least and greatest of one magnitude.
-
-    Attributes:
-        units: of the two layers that are squared.
-        centre, scale: what is taken away from features, and what the rest is divided by.
-        lowest, highest: bounds of what comes of that.
-        radius: its largest Euclidean length.
-        input_gain: power of two that it is multiplied by before it is sealed.
-    """
-
-    units: tuple[Annotated[int, Meta(ge=1, le=UNITS[0])], Annotated[int, Meta(ge=1, le=UNITS[1])]]
-    centre: Ends
-    scale: Ends
-    lowest: Ends
-    highest: Ends
-    radius: Annotated[float, Meta(gt=0, le=1e6)]
-    input_gain: float
-
 
 @dataclass(frozen=True, eq=False)
 class NetworkModel(Predictive):
     """A network.
 
     Attributes:
-        made: the predictor of the public half.
-        golden: the cases, centred and scaled.
+        cases: centred and scaled, each with all outputs.
         hidden: what is sealed by.
         centre, scale: of features.
         whole: with the weights; None in the public half.
         numbers: how many weights and biases there are.
     """
 
-    made: Predictor
-    golden: tuple[Case, ...]
     hidden: HiddenNetwork
     centre: Float
     scale: Float
@@ -80,19 +56,9 @@ class NetworkModel(Predictive):
     needs_lasting_keys: ClassVar = True
 
     @property
-    def predictor(self) -> Predictor:
-        """Without weights."""
-        return self.made
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Each has all outputs."""
-        return self.golden
-
-    @property
     def told(self) -> int:
         """An equation for each output of each case."""
-        return len(self.golden) * len(self.hidden.outputs)
+        return len(self.cases) * len(self.hidden.outputs)
 
     @property
     def secrets(self) -> int:
@@ -117,9 +83,7 @@ class NetworkModel(Predictive):
 
     def served(self) -> tuple[Network, ...]:
         """One circuit."""
-        if self.whole is None:
-            raise Fault("The public half of a model has no weights.")
-        return (self.whole,)
+        return (needed(self.whole),)
 
 
 class NetworkKind(Kind):
@@ -149,7 +113,7 @@ class NetworkKind(Kind):
                 raise Incorrect(f"{GOLDEN}: {case.name} lies outside what the network was made for.")
             if (np.abs([case.answers[name] for name in hidden.outputs]) > hidden.largest_outputs).any():
                 raise Incorrect(f"{GOLDEN}: {case.name} has a sum that the network cannot have.")
-        return NetworkModel(made, cases, hidden, centre, scale, whole, numbers)
+        return NetworkModel(cases, made, hidden, centre, scale, whole, numbers)
 
 
 def shapes_of(inputs: int, units: tuple[int, int], outputs: int) -> tuple[tuple[int, ...], ...]:

@@ -14,13 +14,13 @@ from fhirtwin.ckks.declared import OF_PANELS
 from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json, transforms
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.predictive import GoldenForm, PublicForm
 from fhirtwin.packages.golden import cases_of
-from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Predictive
+from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Float, Kind, Predictive, needed
 from fhirtwin.packages.predictor import predictor, rows_of
-from fhirtwin.packages.schema import GoldenForm, Manifest, PublicForm
-from fhirtwin.predictors.model import Predictor
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,45 +28,32 @@ class PanelModel(Predictive):
     """A panel.
 
     Attributes:
-        hash: of the model.
+        cases: each with the sums of all rows, without constants.
         public: as it was read.
         weights: shape (rows, features); None in the public half.
     """
 
-    hash: str
     public: PublicForm
-    made: Predictor
-    golden: tuple[Case, ...]
     weights: Float | None
-
-    @property
-    def predictor(self) -> Predictor:
-        """Without weights."""
-        return self.made
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Each has the sums of all rows, without constants."""
-        return self.golden
 
     @cached_property
     def told(self) -> int:
         """The rank of the cases."""
-        return int(np.linalg.matrix_rank(np.array([case.given for case in self.golden])))
+        return int(np.linalg.matrix_rank(np.array([case.given for case in self.cases])))
 
     @property
     def secrets(self) -> int:
         """A weight of each feature, in each row, and a case has a sum of each row."""
-        return len(self.made.features)
+        return len(self.predictor.features)
 
     @property
     def nothing(self) -> Float:
         """Zeros."""
-        return np.zeros(len(self.made.features))
+        return np.zeros(len(self.predictor.features))
 
     def given(self, features: Mapping[str, float]) -> Float:
         """The features in their order."""
-        return np.array([features[feature.name] for feature in self.made.features])
+        return np.array([features[feature.name] for feature in self.predictor.features])
 
     def served(self) -> tuple[AsPanel, ...]:
         """One panel."""
@@ -74,9 +61,7 @@ class PanelModel(Predictive):
 
     def panel(self) -> Panel:
         """The panel with its weights, which must be here."""
-        if self.weights is None:
-            raise Fault("The public half of a model has no weights.")
-        return Panel(*self._names_and_bounds(), self.weights, package=self.hash)
+        return Panel(*self._names_and_bounds(), needed(self.weights), package=self.predictor.model_hash)
 
     def hidden(self) -> HiddenPanel:
         """The panel as a gateway knows it."""
@@ -86,7 +71,7 @@ class PanelModel(Predictive):
             low=low,
             high=high,
             rows=rows,
-            digest=self.hash,
+            digest=self.predictor.model_hash,
             least=np.array([given_bound(row.least) for row in self.public.rows]),
             greatest=np.array([given_bound(row.greatest) for row in self.public.rows]),
             cases=np.array([case.given for case in self.cases]),
@@ -94,7 +79,7 @@ class PanelModel(Predictive):
         )
 
     def _names_and_bounds(self) -> tuple[tuple[str, ...], Float, Float, tuple[str, ...]]:
-        features = self.made.features
+        features = self.predictor.features
         return (
             tuple(feature.name for feature in features),
             np.array([feature.low for feature in features]),
@@ -120,7 +105,7 @@ class PanelKind(Kind):
             refuse_weighed(public, weights)
         golden = strict_json.read(files[GOLDEN], GoldenForm, GOLDEN)
         sums_of = None if weights is None else lambda features: weights @ features
-        found = PanelModel(model_hash, public, made, cases_of(golden, public, made, sums_of), weights)
+        found = PanelModel(cases_of(golden, public, made, sums_of), made, public, weights)
         packing.layout(found.hidden(), MASKED)
         if weights is not None:
             _refuse_loose(found)

@@ -14,12 +14,12 @@ import numpy as np
 
 from fhirtwin.ckks.circuits.hidden_polygenic import HiddenPolygenic
 from fhirtwin.ckks.circuits.polygenic import Polygenic
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.polygenic import DosagesForm, DosagesGoldenForm, PolygenicForm
 from fhirtwin.packages.golden import refuse_twice
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Model, refuse_unsaid
-from fhirtwin.packages.polygenic_schema import DosagesForm, DosagesGoldenForm, PolygenicForm
-from fhirtwin.packages.schema import Manifest
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS, Case, Float, Kind, Model, needed, refuse_unsaid
 from fhirtwin.polygenic import variants as variant_files
 from fhirtwin.polygenic.variants import Variants
 
@@ -37,28 +37,22 @@ class PolygenicModel(Model):
     """Scores.
 
     Attributes:
+        cases: dosages of nobody, each with all scores, constants included.
         hash: of the model.
         public: as it was read.
         variants: in the order of dosages.
-        golden: dosages of nobody.
         weights: shape (scores, variants); None in the public half.
     """
 
     hash: str
     public: PolygenicForm
     variants: Variants
-    golden: tuple[Case, ...]
     weights: Float | None
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Each has all scores, constants included."""
-        return self.golden
 
     @property
     def told(self) -> int:
         """One for each case, and one for the sum of the weights."""
-        return len(self.golden) + 1
+        return len(self.cases) + 1
 
     @property
     def secrets(self) -> int:
@@ -72,10 +66,8 @@ class PolygenicModel(Model):
 
     def served(self) -> tuple[Polygenic, ...]:
         """One circuit."""
-        if self.weights is None:
-            raise Fault("The public half of a model has no weights.")
         bits = self.public.gain_bits
-        return (Polygenic(self.variants.names, self.scores, self.weights, package=self.hash, gain_bits=bits),)
+        return (Polygenic(self.variants.names, self.scores, needed(self.weights), package=self.hash, gain_bits=bits),)
 
     def hidden(self) -> HiddenPolygenic:
         """The circuit as a gateway knows it."""
@@ -99,7 +91,7 @@ class PolygenicKind(Kind):
             raise Incorrect(f"{VARIANTS}: it has {len(variants)} variants, and public.json says {public.variants}.")
         weights = safetensors.read(files[WEIGHTS], len(public.scores), len(variants)) if WEIGHTS in files else None
         golden = strict_json.read(files[GOLDEN], DosagesGoldenForm, GOLDEN)
-        found = PolygenicModel(model_hash, public, variants, cases_of(golden, public, variants, weights), weights)
+        found = PolygenicModel(cases_of(golden, public, variants, weights), model_hash, public, variants, weights)
         found.hidden()
         if weights is not None:
             _refuse_loose(found)

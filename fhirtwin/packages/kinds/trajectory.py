@@ -8,7 +8,7 @@ Each output is divided by a power of two that keeps its sums within what a panel
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import ClassVar, Final
 
@@ -19,8 +19,10 @@ from fhirtwin.ckks.declared import Declared
 from fhirtwin.ckks.hidden import HiddenPanel
 from fhirtwin.ckks.panel import Panel
 from fhirtwin.ckks.profiles import MASKED
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.trajectory import StartForm, StartGoldenForm, TrajectoryForm
 from fhirtwin.packages.golden import refuse_twice
 from fhirtwin.packages.kind import (
     GOLDEN,
@@ -31,11 +33,11 @@ from fhirtwin.packages.kind import (
     Float,
     Kind,
     Model,
+    needed,
     part_digest,
     refuse_unsaid,
 )
-from fhirtwin.packages.schema import Manifest
-from fhirtwin.packages.trajectory_rows import (
+from fhirtwin.packages.kinds.trajectory_rows import (
     at_all_steps,
     bounds,
     by_row,
@@ -44,7 +46,6 @@ from fhirtwin.packages.trajectory_rows import (
     rows_of,
     worked_out,
 )
-from fhirtwin.packages.trajectory_schema import StartForm, StartGoldenForm, TrajectoryForm
 
 TOLERANCE: Final = 1e-9
 """How far an output of a golden case may be from what is reckoned here, relative to its scale."""
@@ -55,26 +56,20 @@ class TrajectoryModel(Model):
     """A trajectory.
 
     Attributes:
+        cases: starts of nobody, each with all outputs at all steps, in their units.
         hash: of the model.
         public: as it was read.
-        golden: starts of nobody.
         weights: shape (steps times outputs, states and inputs); None in the public half.
     """
 
     hash: str
     public: TrajectoryForm
-    golden: tuple[Case, ...]
     weights: Float | None
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Each has all outputs at all steps, in their units."""
-        return self.golden
 
     @property
     def told(self) -> int:
         """The rank of the cases, and the middles, which are one more."""
-        return 1 + int(np.linalg.matrix_rank(np.array([case.given for case in self.golden])))
+        return 1 + int(np.linalg.matrix_rank(np.array([case.given for case in self.cases])))
 
     @property
     def secrets(self) -> int:
@@ -105,7 +100,7 @@ class TrajectoryModel(Model):
     def hidden(self) -> tuple[HiddenPanel, ...]:
         """The panels as a gateway knows them."""
         least, greatest = (self._sums_of(bound) for bound in self._bounds_of_rows())
-        answers = np.array([self._sums_of(np.array([case.answers[row] for row in self.rows])) for case in self.golden])
+        answers = np.array([self._sums_of(np.array([case.answers[row] for row in self.rows])) for case in self.cases])
         ones = np.ones(len(self.public.quantities))
         return tuple(
             HiddenPanel(
@@ -116,7 +111,7 @@ class TrajectoryModel(Model):
                 digest=part_digest(self.hash, number),
                 least=least[part],
                 greatest=greatest[part],
-                cases=np.array([case.given for case in self.golden]),
+                cases=np.array([case.given for case in self.cases]),
                 answers=answers[:, part],
             )
             for number, part in enumerate(self._parts)
@@ -124,13 +119,12 @@ class TrajectoryModel(Model):
 
     def served(self) -> tuple[AsPanel, ...]:
         """The panels with their weights, which must be here."""
-        if self.weights is None:
-            raise Fault("The public half of a model has no weights.")
+        weights = needed(self.weights)
         ones = np.ones(len(self.public.quantities))
         return tuple(
             AsPanel(
                 Panel(
-                    self._features, -ones, ones, self.rows[part], self.weights[part],
+                    self._features, -ones, ones, self.rows[part], weights[part],
                     package=part_digest(self.hash, number),
                 ),
                 MASKED,
@@ -178,12 +172,13 @@ class TrajectoryKind(Kind):
         rows, columns = public.steps * len(public.outputs), len(public.quantities)
         weights = safetensors.read(files[WEIGHTS], rows, columns) if WEIGHTS in files else None
         golden = strict_json.read(files[GOLDEN], StartGoldenForm, GOLDEN)
-        bare = TrajectoryModel(model_hash, public, (), weights)
-        found = TrajectoryModel(model_hash, public, _cases(golden, bare), weights)
-        for panel in found.hidden():
+        bare = TrajectoryModel((), model_hash, public, weights)
+        found = replace(bare, cases=_cases(golden, bare))
+        hidden = found.hidden()
+        for panel in hidden:
             packing.layout(panel, MASKED)
         if weights is not None:
-            _refuse_loose(found)
+            _refuse_loose(found, hidden)
         return found
 
 
@@ -227,9 +222,9 @@ def _case(form: StartForm, bare: TrajectoryModel) -> Case:
     return Case(form.name, start, dict(zip(bare.rows, answers.tolist(), strict=True)))
 
 
-def _refuse_loose(found: TrajectoryModel) -> None:
+def _refuse_loose(found: TrajectoryModel, hiddens: tuple[HiddenPanel, ...]) -> None:
     """Refuse weights that could overflow or be off, or whose sums leave the bounds that are declared for them."""
-    for part, hidden in zip(found.served(), found.hidden(), strict=True):
+    for part, hidden in zip(found.served(), hiddens, strict=True):
         packing.layout(part.panel, MASKED)
         errors = noise.error_of(part.panel, MASKED)
         if not (errors <= MASKED.error).all():

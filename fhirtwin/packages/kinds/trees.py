@@ -1,7 +1,7 @@
 """Boosted trees: splits are public, leaf values stay with the engine.
 
 A model that does not fit one ciphertext has several parts, the same for everybody; golden cases give the sum of each,
-for that is what the probe of each is made of. The splits are a file of their own (`fhirtwin.packages.trees_schema`).
+for that is what the probe of each is made of. The splits are a file of their own (`fhirtwin.packages.forms.trees`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,24 @@ from fhirtwin.ckks.circuits.splits import Splits
 from fhirtwin.ckks.circuits.trees import BOUND_STEP, PublicTrees, Trees, hidden_part
 from fhirtwin.ckks.panel import LARGEST_SUM
 from fhirtwin.ckks.profiles import MASKED
-from fhirtwin.errors import Fault, Incorrect
+from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.manifest import Manifest
+from fhirtwin.packages.forms.trees import SPLITS, SplitsForm, TreesForm, TreesGoldenForm, splits_of
 from fhirtwin.packages.golden import TOLERANCE, cases_of
-from fhirtwin.packages.kind import COMMON, GOLDEN, PUBLIC, WEIGHTS, AsPanel, Case, Float, Kind, Predictive, part_digest
+from fhirtwin.packages.kind import (
+    COMMON,
+    GOLDEN,
+    PUBLIC,
+    WEIGHTS,
+    AsPanel,
+    Float,
+    Kind,
+    Predictive,
+    needed,
+    part_digest,
+)
 from fhirtwin.packages.predictor import predictor
-from fhirtwin.packages.schema import Manifest
-from fhirtwin.packages.trees_schema import SPLITS, SplitsForm, TreesForm, TreesGoldenForm, splits_of
 from fhirtwin.predictors.model import Predictor, Values
 
 _LARGEST_FEATURE = 1e30
@@ -36,31 +47,19 @@ class TreesModel(Predictive):
     """Trees.
 
     Attributes:
-        made: the predictor of the public half.
-        golden: the cases; what is given of each is the leaves it reaches, part by part.
+        cases: each with the margin of all rows; what is given of it is the leaves it reaches, part by part.
+        predictor: without leaf values; a feature of a fact that is absent is NaN.
         public: what is sealed by.
         whole: with the leaf values; None in the public half.
     """
 
-    made: Predictor
-    golden: tuple[Case, ...]
     public: PublicTrees
     whole: Trees | None
-
-    @property
-    def predictor(self) -> Predictor:
-        """Without leaf values; a feature of a fact that is absent is NaN."""
-        return self.made
-
-    @property
-    def cases(self) -> tuple[Case, ...]:
-        """Each has the margin of all rows."""
-        return self.golden
 
     @cached_property
     def told(self) -> int:
         """The ranks of what the cases reach, part by part: those of how much any two have in common."""
-        given = [self.parts_of(case.given) for case in self.golden]
+        given = [self.parts_of(case.given) for case in self.cases]
         parts = [np.array(hot) for hot in zip(*given, strict=True)]
         return sum(int(np.linalg.matrix_rank(hot @ hot.T, hermitian=True)) for hot in parts)
 
@@ -82,7 +81,7 @@ class TreesModel(Predictive):
 
     def told_of(self, values: Values) -> str:
         """Which inputs were missing: trees say something all the same."""
-        missing = [one.label for one in self.made.inputs if one.fact not in values]
+        missing = [one.label for one in self.predictor.inputs if one.fact not in values]
         return f"Calculated without {', '.join(missing)}, for which the model has ways of its own." if missing else ""
 
     def parts_of(self, given: Float) -> tuple[Float, ...]:
@@ -92,9 +91,7 @@ class TreesModel(Predictive):
 
     def served(self) -> tuple[AsPanel, ...]:
         """A panel for each part."""
-        if self.whole is None:
-            raise Fault("The public half of a model has no leaf values.")
-        named = zip(self.whole.panels, self.public.panels, strict=True)
+        named = zip(needed(self.whole).panels, self.public.panels, strict=True)
         return tuple(AsPanel(replace(panel, package=hidden.digest), MASKED) for panel, hidden in named)
 
 
@@ -137,7 +134,7 @@ class TreesKind(Kind):
         if whole is not None:
             _refuse_loose(whole, public, hot, answers)
         gateway = PublicTrees(splits, parts, hidden, np.array(public.constants))
-        return TreesModel(made, cases, gateway, whole)
+        return TreesModel(cases, made, gateway, whole)
 
 
 def _parts(public: TreesForm, splits: Splits) -> tuple[tuple[int, ...], ...]:

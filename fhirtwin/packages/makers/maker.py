@@ -6,17 +6,17 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 import numpy as np
 from msgspec import structs
 from numpy.typing import NDArray
 
 from fhirtwin.errors import Incorrect
-from fhirtwin.files import read_file
 from fhirtwin.packages import predictor, strict_json, transforms
+from fhirtwin.packages.forms.manifest import FORMAT, Manifest
+from fhirtwin.packages.forms.predictive import CaseForm, FeatureForm, GoldenForm, PublicForm, SourceForm
 from fhirtwin.packages.golden import features_of, percent_of
-from fhirtwin.packages.schema import FORMAT, CaseForm, FeatureForm, GoldenForm, Manifest, PublicForm, SourceForm
 from fhirtwin.predictors.model import Predictor, Values
 from fhirtwin.terms.facts import UNITS
 
@@ -29,7 +29,17 @@ _BOUND_STEP: Final = 0.25
 _PRINTED_DIGITS: Final = 12
 
 Float = NDArray[np.float64]
+Names = TypeVar("Names", bound="_Names")
 Described = TypeVar("Described", bound=SourceForm)
+
+
+class _Names(Protocol):
+    """A description: it names its model."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def version(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +77,25 @@ Maker = Callable[[Source], Draft]
 """Raises `Incorrect` where something is not as it must be; the text names file, place and remedy."""
 
 
+def named(path: Path, form: type[Names]) -> Names:
+    """Read a description.
+
+    Raises:
+        Incorrect: it is not of that form, or names no id and version.
+    """
+    source = strict_json.of_file(path, form, LONGEST_BYTES)
+    if not (source.id and source.version):
+        raise Incorrect(f"{path}: it must name the model by id, and its version.")
+    return source
+
+
 def described(path: Path, form: type[Described]) -> Described:
     """Read the description of a predictor.
 
     Raises:
         Incorrect: it is not of that form, names no id and version, or does not say how old a quantity may be.
     """
-    source = strict_json.read(read_file(path, LONGEST_BYTES), form, str(path))
-    if not (source.id and source.version):
-        raise Incorrect(f"{path}: it must name the model by id, and its version.")
+    source = named(path, form)
     for one in source.inputs:
         if one.fact in UNITS and one.fact != "age" and not one.keep:
             raise Incorrect(
@@ -117,7 +137,7 @@ def answered(golden: Path, made: Predictor, public: PublicForm, sums_of: Callabl
     Raises:
         Incorrect: what the owner gave does not agree within half of the last digit given.
     """
-    cases = strict_json.read(read_file(golden, LONGEST_BYTES), GoldenForm, str(golden)).cases
+    cases = strict_json.of_file(golden, GoldenForm, LONGEST_BYTES).cases
     for case in cases:
         _refuse_part_of_year(case, golden)
     given = [(case, *features_of(case, made)) for case in cases]

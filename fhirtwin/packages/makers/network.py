@@ -11,12 +11,12 @@ from msgspec import Meta, Struct, structs
 from fhirtwin.ckks.circuits.network import Network
 from fhirtwin.ckks.hidden_network import INPUTS, OUTPUTS, UNITS
 from fhirtwin.errors import Incorrect
-from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.network import NetworkForm
+from fhirtwin.packages.forms.predictive import SourceForm
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.network import LARGEST_WEIGHT, NetworkForm
+from fhirtwin.packages.kinds.network import LARGEST_WEIGHT
 from fhirtwin.packages.makers.maker import Draft, Float, Source, answered, bounded, described, predictor_of, widened
-from fhirtwin.packages.schema import SourceForm
 
 LONGEST: Final = 1_000_000
 
@@ -49,7 +49,7 @@ class StudentForm(Struct, frozen=True, forbid_unknown_fields=True):
 def make(source: Source) -> Draft:
     """Make the content of a package of a network."""
     form = described(source.description, NetworkSourceForm)
-    student = strict_json.read(read_file(source.weights, LONGEST), StudentForm, str(source.weights))
+    student = strict_json.of_file(source.weights, StudentForm, LONGEST)
     order = _order(form, student)
     network = _network(form, student, order, source.weights)
     centre, scale = np.array(student.centre)[order], np.array(student.scale)[order]

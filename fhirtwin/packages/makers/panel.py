@@ -13,6 +13,7 @@ from fhirtwin.ckks.panel import Panel
 from fhirtwin.errors import Incorrect
 from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
+from fhirtwin.packages.forms.predictive import PublicForm, SourceForm
 from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
 from fhirtwin.packages.kinds.panel import PanelKind, refuse_error, refuse_weighed
 from fhirtwin.packages.makers.maker import (
@@ -25,7 +26,6 @@ from fhirtwin.packages.makers.maker import (
     predictor_of,
     widened,
 )
-from fhirtwin.packages.schema import PublicForm, SourceForm
 
 
 def make(source: Source) -> Draft:
@@ -76,14 +76,18 @@ def _weights(path: Path, source: SourceForm) -> Float:
 def _table(path: Path, data: bytes, rows: list[str], features: list[str]) -> Float:
     """Weights of a CSV: a line for each feature, a column for each row of the model; an empty cell is 0."""
     try:
-        lines = list(csv.DictReader(io.StringIO(data.decode("utf-8")), strict=True))
+        table_of = csv.DictReader(io.StringIO(data.decode("utf-8")), strict=True)
+        lines = list(table_of)
     except (UnicodeDecodeError, csv.Error):
         raise Incorrect(f"{path}: it is no CSV in UTF-8.") from None
     names = [str(line.get("feature")) for line in lines]
-    if sorted(names) != sorted(features) or any(set(line) != {"feature", *rows} for line in lines):
+    if sorted(names) != sorted(features) or sorted(table_of.fieldnames or ()) != sorted(("feature", *rows)):
         raise Incorrect(
             f"{path}: it must have the columns feature, {', '.join(rows)}, and a line for each feature of the model."
         )
+    for name, line in zip(names, lines, strict=True):
+        if None in line or None in line.values():  # a cell too many, or too few
+            raise Incorrect(f"{path}: the line of {name} does not have as many cells as there are columns.")
     try:
         by_name = {name: [float(line[row] or 0) for row in rows] for name, line in zip(names, lines, strict=True)}
     except ValueError:

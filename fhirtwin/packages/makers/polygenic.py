@@ -10,17 +10,16 @@ from msgspec import structs
 
 from fhirtwin.ckks.circuits.polygenic import Polygenic
 from fhirtwin.errors import Incorrect
-from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.polygenic import VARIANTS, PolygenicKind, dosages_of
-from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other, widened
-from fhirtwin.packages.polygenic_schema import (
+from fhirtwin.packages.forms.polygenic import (
     DosagesForm,
     DosagesGoldenForm,
     PolygenicForm,
     PolygenicSourceForm,
 )
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
+from fhirtwin.packages.kinds.polygenic import VARIANTS, PolygenicKind, dosages_of
+from fhirtwin.packages.makers.maker import Draft, Float, Source, named, refuse_other, widened
 from fhirtwin.polygenic import reference, scoring_file, variants
 from fhirtwin.polygenic.filling import why
 from fhirtwin.polygenic.reference import OTHER_REFERENCE
@@ -33,9 +32,7 @@ def make(source: Source) -> Draft:
 
     Weights are a scoring file of the PGS Catalog, format 2.0, plain or gzipped, with positions on GRCh38.
     """
-    form = strict_json.read(read_file(source.description, LONGEST_BYTES), PolygenicSourceForm, str(source.description))
-    if not (form.id and form.version):
-        raise Incorrect(f"{source.description}: it must name the model by id, and its version.")
+    form = named(source.description, PolygenicSourceForm)
     if len(form.scores) != 1:
         raise Incorrect(f"{source.description}: a scoring file has one score.")
     scoring = _scoring(source, form)
@@ -107,7 +104,7 @@ def _public(form: PolygenicSourceForm, scoring: Scoring, table: Float) -> Polyge
 
 
 def _answered(path: Path, over: Variants, form: PolygenicSourceForm, table: Float) -> DosagesGoldenForm:
-    golden = strict_json.read(read_file(path, PolygenicKind.longest[GOLDEN]), DosagesGoldenForm, str(path))
+    golden = strict_json.of_file(path, DosagesGoldenForm, PolygenicKind.longest[GOLDEN])
     names = [one.name for one in form.scores]
     answers = [table @ dosages for dosages in dosages_of(golden, over)]
     cases = zip(golden.cases, answers, strict=True)

@@ -11,13 +11,8 @@ from msgspec import structs
 from fhirtwin.ckks.circuits.trajectory import all_steps
 from fhirtwin.ckks.panel import LARGEST_SUM
 from fhirtwin.errors import Incorrect
-from fhirtwin.files import read_file
 from fhirtwin.packages import safetensors, strict_json
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.kinds.trajectory import TrajectoryModel, start_of
-from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, refuse_other
-from fhirtwin.packages.trajectory_rows import bounds
-from fhirtwin.packages.trajectory_schema import (
+from fhirtwin.packages.forms.trajectory import (
     MatricesForm,
     StartForm,
     StartGoldenForm,
@@ -25,6 +20,10 @@ from fhirtwin.packages.trajectory_schema import (
     TrajectoryForm,
     TrajectorySourceForm,
 )
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
+from fhirtwin.packages.kinds.trajectory import TrajectoryModel, start_of
+from fhirtwin.packages.kinds.trajectory_rows import bounds
+from fhirtwin.packages.makers.maker import LONGEST_BYTES, Draft, Float, Source, named, refuse_other
 
 _LARGEST_SCALE_BITS = 40
 
@@ -35,15 +34,12 @@ def make(source: Source) -> Draft:
     Weights are a JSON object of matrices, each a list of rows: `transition`, `readout`, and `drive` where there are
     inputs.
     """
-    path = source.description
-    form = strict_json.read(read_file(path, LONGEST_BYTES), TrajectorySourceForm, str(path))
-    if not (form.id and form.version):
-        raise Incorrect(f"{path}: it must name the model by id, and its version.")
+    form = named(source.description, TrajectorySourceForm)
     public = TrajectoryForm(**{field: getattr(form, field) for field in TrajectoryForm.__struct_fields__})
     full = _steps(source, public)
     public, weights = _bounded(public, full)
-    bare = TrajectoryModel("0" * 64, public, (), weights)
-    golden = strict_json.read(read_file(source.golden, LONGEST_BYTES), StartGoldenForm, str(source.golden))
+    bare = TrajectoryModel((), "0" * 64, public, weights)
+    golden = strict_json.of_file(source.golden, StartGoldenForm, LONGEST_BYTES)
     content = {
         PUBLIC: strict_json.write(public),
         GOLDEN: strict_json.write(StartGoldenForm(tuple(_answered(case, bare, weights) for case in golden.cases))),
@@ -54,7 +50,7 @@ def make(source: Source) -> Draft:
 
 def _steps(source: Source, public: TrajectoryForm) -> Float:
     """Of outputs at all steps in their units, shape (steps * outputs, states + inputs)."""
-    found = strict_json.read(read_file(source.weights, LONGEST_BYTES), MatricesForm, str(source.weights))
+    found = strict_json.of_file(source.weights, MatricesForm, LONGEST_BYTES)
     states, inputs, outputs = len(public.states), len(public.inputs), len(public.outputs)
     transition = _matrix(found.transition, states, states, "transition")
     readout = _matrix(found.readout, outputs, states, "readout")

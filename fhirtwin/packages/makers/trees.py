@@ -12,11 +12,8 @@ from fhirtwin.ckks.circuits.splits import Splits, Tree
 from fhirtwin.ckks.circuits.trees import Trees
 from fhirtwin.errors import Incorrect
 from fhirtwin.packages import safetensors, strict_json, xgboost_json
-from fhirtwin.packages.golden import features_of
-from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
-from fhirtwin.packages.makers.maker import Draft, Float, Source, answered, bounded, described, predictor_of, widened
-from fhirtwin.packages.schema import CaseForm, SourceForm
-from fhirtwin.packages.trees_schema import (
+from fhirtwin.packages.forms.predictive import CaseForm, SourceForm
+from fhirtwin.packages.forms.trees import (
     MOST_PARTS,
     SPLITS,
     PartForm,
@@ -25,6 +22,9 @@ from fhirtwin.packages.trees_schema import (
     TreesForm,
     TreesGoldenForm,
 )
+from fhirtwin.packages.golden import features_of
+from fhirtwin.packages.kind import GOLDEN, PUBLIC, WEIGHTS
+from fhirtwin.packages.makers.maker import Draft, Float, Source, answered, bounded, described, predictor_of, widened
 from fhirtwin.predictors.model import Predictor
 
 

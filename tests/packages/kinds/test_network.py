@@ -24,6 +24,7 @@ from fhirtwin.packages.kinds.network import LARGEST_TOTAL, cut, shapes_of
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import Keyring, Shelf, asking
 from tests.ckks.builders import random_panel
+from tests.packages import lies
 from tests.packages.builders import (
     AUTHORS,
     NETWORK,
@@ -159,12 +160,6 @@ def test_no_right_answer_of_the_largest_network_can_wrap_round() -> None:
     assert LARGEST_TOTAL * 16 / 4096 + masks_and_canaries < wraps_at < 66
 
 
-def changed(files: Any, name: str, change: Callable[[Any], object]) -> dict[str, bytes]:
-    content = json.loads(files[name])
-    change(content)
-    return resigned(dict(files) | {name: json.dumps(content).encode()})
-
-
 WRONG: list[tuple[str, Callable[[Any], object], str]] = [
     ("public.json", lambda c: c.update(input_gain=0.3), "input_gain is not a power"),
     ("public.json", lambda c: c.update(radius=0), "> 0"),
@@ -197,11 +192,11 @@ def test_what_a_trusted_author_signed_and_cannot_be_is_refused(
     whole: Package, name: str, change: Callable[[Any], object], match: str
 ) -> None:
     with pytest.raises(Incorrect, match=match):
-        package.of_files(changed(whole.files, name, change), AUTHORS)
+        package.of_files(lies.changed(whole.files, name, change), AUTHORS)
 
 
 def test_both_sides_follow_the_gain_that_the_package_names(tmp_path: Path, whole: Package) -> None:
-    other = package.of_files(changed(whole.files, "public.json", lambda c: c.update(input_gain=0.25)), AUTHORS)
+    other = package.of_files(lies.changed(whole.files, "public.json", lambda c: c.update(input_gain=0.25)), AUTHORS)
     model, engine = network_of(other), Engine(tmp_path, other)
     assert model.hidden.input_gain == 0.25 != network_of(whole).hidden.input_gain
     opened = asking(model, KEYRING).ask(model.cases[0].given, engine.evaluate)

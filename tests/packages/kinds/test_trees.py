@@ -21,6 +21,7 @@ from fhirtwin.packages.kind import part_digest
 from fhirtwin.packages.package import Package
 from fhirtwin.vault import Keyring, Shelf, asking
 from tests.ckks.builders import random_panel
+from tests.packages import lies
 from tests.packages.builders import AUTHORS, BOOSTER, TREES, authors_file, packed_trees, resigned, trees_of
 
 MMOL = 18.0156
@@ -114,12 +115,6 @@ def test_parts_in_another_order_are_refused(tmp_path: Path, several: Package) ->
         asking(half, KEYRING).ask(half.cases[0].given, swapped)
 
 
-def changed(files: Any, name: str, change: Callable[[Any], object]) -> dict[str, bytes]:
-    content = json.loads(files[name])
-    change(content)
-    return resigned(dict(files) | {name: json.dumps(content).encode()})
-
-
 def _tree(member: str, place: int, to: object) -> Callable[[Any], object]:
     return lambda content: content["trees"][0][member].__setitem__(place, to)
 
@@ -159,7 +154,7 @@ def test_what_a_trusted_author_signed_and_cannot_be_is_refused(
     whole: Package, name: str, change: Callable[[Any], object], match: str
 ) -> None:
     with pytest.raises(Incorrect, match=match):
-        package.of_files(changed(whole.files, name, change), AUTHORS)
+        package.of_files(lies.changed(whole.files, name, change), AUTHORS)
 
 
 def test_parts_of_leaf_values_that_would_be_divided_otherwise_are_refused(several: Package) -> None:
@@ -172,9 +167,9 @@ def test_parts_of_leaf_values_that_would_be_divided_otherwise_are_refused(severa
             first, second, *others = case["parts"]
             case["parts"] = [first + second, *others]
 
-    files = changed(several.files, "public.json", joined)
+    files = lies.changed(several.files, "public.json", joined)
     with pytest.raises(Incorrect, match=r"not those that these leaf values have|bounds"):
-        package.of_files(changed(files, "golden.json", parts), AUTHORS)
+        package.of_files(lies.changed(files, "golden.json", parts), AUTHORS)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), 1e300, 40.0])
@@ -205,9 +200,11 @@ def test_a_tree_that_is_too_deep_and_too_many_trees_are_refused(whole: Package) 
         ]
 
     with pytest.raises(Incorrect, match="deeper than 64"):
-        package.of_files(changed(whole.files, "splits.json", chain), AUTHORS)
+        package.of_files(lies.changed(whole.files, "splits.json", chain), AUTHORS)
     with pytest.raises(Incorrect, match="length <= 2000"):
-        package.of_files(changed(whole.files, "splits.json", lambda c: c.update(trees=c["trees"][:1] * 2001)), AUTHORS)
+        package.of_files(
+            lies.changed(whole.files, "splits.json", lambda c: c.update(trees=c["trees"][:1] * 2001)), AUTHORS
+        )
 
 
 def _in_mg() -> list[dict[str, Any]]:
@@ -293,7 +290,7 @@ def test_an_author_may_write_trees_of_several_rows_each_of_its_own_parts(tmp_pat
 
     files: Any = whole.files
     for name, change in (("public.json", public), ("golden.json", golden), ("splits.json", splits)):
-        files = changed(files, name, change)
+        files = lies.changed(files, name, change)
     two = package.of_files(files, AUTHORS)
     evaluator, asks = engine(tmp_path, two), asking(two.model, KEYRING)
     for case in two.cases:
@@ -301,8 +298,12 @@ def test_an_author_may_write_trees_of_several_rows_each_of_its_own_parts(tmp_pat
         assert opened.keys() == case.answers.keys() == {"log-odds", "other"}
         for name, right in case.answers.items():
             assert abs(float(opened[name]) - right) <= float(asks.most_off(name)) < 0.001
-    mixed = changed(files, "public.json", lambda c: c["parts"].__setitem__(0, c["parts"][0] | {"trees": [0, 1, 2, 4]}))
-    mixed = changed(mixed, "public.json", lambda c: c["parts"].__setitem__(1, c["parts"][1] | {"trees": [3, 5, 6, 7]}))
+    mixed = lies.changed(
+        files, "public.json", lambda c: c["parts"].__setitem__(0, c["parts"][0] | {"trees": [0, 1, 2, 4]})
+    )
+    mixed = lies.changed(
+        mixed, "public.json", lambda c: c["parts"].__setitem__(1, c["parts"][1] | {"trees": [3, 5, 6, 7]})
+    )
     with pytest.raises(Incorrect, match="those of one row each"):
         package.of_files(mixed, AUTHORS)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Final
 
 import numpy as np
-from msgspec import Meta, Struct
+from msgspec import Meta
 
 from fhirtwin.ckks.circuits.splits import Splits, Tree
 from fhirtwin.errors import Incorrect
-from fhirtwin.packages.schema import CaseForm, GoldenForm, Number, PublicForm
+from fhirtwin.packages.forms.form import Form, Number
+from fhirtwin.packages.forms.predictive import CaseForm, GoldenForm, PublicForm
 from fhirtwin.predictors.model import Predictor
 
 SPLITS: Final = "splits.json"
@@ -22,7 +23,7 @@ _NODES = 4096
 Places = Annotated[tuple[Annotated[int, Meta(ge=-1, le=_NODES)], ...], Meta(max_length=_NODES)]
 
 
-class TreeForm(Struct, frozen=True, forbid_unknown_fields=True):
+class TreeForm(Form, frozen=True):
     """One tree, as `fhirtwin.ckks.circuits.splits.Tree`; leaves have children -1. `row` is the place of its row."""
 
     row: Annotated[int, Meta(ge=0, le=255)]
@@ -33,13 +34,13 @@ class TreeForm(Struct, frozen=True, forbid_unknown_fields=True):
     missing_left: Annotated[tuple[bool, ...], Meta(max_length=_NODES)]
 
 
-class SplitsForm(Struct, frozen=True, forbid_unknown_fields=True):
+class SplitsForm(Form, frozen=True):
     """All trees, in the order of the model."""
 
     trees: Annotated[tuple[TreeForm, ...], Meta(min_length=1, max_length=MOST_TREES)]
 
 
-class PartForm(Struct, frozen=True, forbid_unknown_fields=True):
+class PartForm(Form, frozen=True):
     """Trees that go into one ciphertext, by their numbers, and what their centred sum lies between."""
 
     trees: Annotated[tuple[int, ...], Meta(min_length=1, max_length=MOST_TREES)]

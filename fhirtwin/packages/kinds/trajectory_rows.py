@@ -9,8 +9,8 @@ import numpy as np
 
 from fhirtwin.ckks.profiles import MASKED
 from fhirtwin.errors import Incorrect
+from fhirtwin.packages.forms.trajectory import TracedForm, TrajectoryForm
 from fhirtwin.packages.kind import Float
-from fhirtwin.packages.trajectory_schema import TracedForm, TrajectoryForm
 
 MOST_PARTS: Final = 16
 """Ciphertexts of one question, at most."""

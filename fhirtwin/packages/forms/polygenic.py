@@ -1,12 +1,12 @@
-"""The forms of a package of polygenic scores. Each member is read as it is declared here, and no other may be there."""
+"""The forms of a package of polygenic scores."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, field
 
-from fhirtwin.packages.schema import Name, Number, Version, Words
+from fhirtwin.packages.forms.form import Form, Name, Number, Version, Words
 from fhirtwin.polygenic.variants import MOST_VARIANTS
 
 MOST_SCORES = 16
@@ -18,11 +18,7 @@ VariantName = Annotated[str, Meta(pattern=r"^[0-9]{1,2}:[0-9]{1,9}:[ACGT]{1,255}
 Dosage = Annotated[float, Meta(ge=0, le=2)]
 
 
-class _Form(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all forms share."""
-
-
-class ScoreForm(_Form, frozen=True):
+class ScoreForm(Form, frozen=True):
     """One score.
 
     Attributes:
@@ -38,7 +34,7 @@ class ScoreForm(_Form, frozen=True):
     most: Number | None = None
 
 
-class DescribedForm(_Form, frozen=True):
+class DescribedForm(Form, frozen=True):
     """What the owner says, and who asks is told.
 
     Attributes:
@@ -83,10 +79,10 @@ class PolygenicForm(DescribedForm, frozen=True, kw_only=True):
     build: Literal["GRCh38"]
     variants: Annotated[int, Meta(ge=1, le=MOST_VARIANTS)]
     gain_bits: Annotated[int, Meta(ge=-10, le=10)]
-    left_out: dict[Words, Annotated[int, Meta(ge=1, le=MOST_VARIANTS)]] = {}
+    left_out: dict[Words, Annotated[int, Meta(ge=1, le=MOST_VARIANTS)]] = field(default_factory=dict)
 
 
-class DosagesForm(_Form, frozen=True):
+class DosagesForm(Form, frozen=True):
     """A case whose answer is known, of nobody.
 
     Attributes:
@@ -100,12 +96,12 @@ class DosagesForm(_Form, frozen=True):
     name: Words
     everywhere: Dosage = 0.0
     drawn: Words | None = None
-    dosages: Annotated[dict[VariantName, Dosage], Meta(max_length=MOST_NAMED)] = {}
+    dosages: Annotated[dict[VariantName, Dosage], Meta(max_length=MOST_NAMED)] = field(default_factory=dict)
     scores: dict[Name, Number] | None = None
     source: Words = ""
 
 
-class DosagesGoldenForm(_Form, frozen=True):
+class DosagesGoldenForm(Form, frozen=True):
     """The golden cases of polygenic scores."""
 
     cases: Annotated[tuple[DosagesForm, ...], Meta(min_length=1, max_length=MOST_CASES)]

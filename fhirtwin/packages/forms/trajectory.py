@@ -1,12 +1,12 @@
-"""The forms of a package of a trajectory. Each member is read as it is declared here, and no other may be there."""
+"""The forms of a package of a trajectory."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-from fhirtwin.packages.schema import Name, Number, Version, Words
+from fhirtwin.packages.forms.form import Form, Name, Number, Version, Words
 
 MOST_QUANTITIES = 64
 MOST_STEPS = 1000
@@ -18,11 +18,7 @@ Line = Annotated[tuple[Number, ...], Meta(max_length=MOST_QUANTITIES)]
 Matrix = Annotated[tuple[Line, ...], Meta(min_length=1, max_length=MOST_QUANTITIES)]
 
 
-class _Form(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all forms share."""
-
-
-class QuantityForm(_Form, frozen=True):
+class QuantityForm(Form, frozen=True):
     """A state at the start, or an input that is held: what it is, and the range that the model was made for."""
 
     name: Name
@@ -32,7 +28,7 @@ class QuantityForm(_Form, frozen=True):
     high: Number
 
 
-class TracedForm(_Form, frozen=True):
+class TracedForm(Form, frozen=True):
     """An output that is told at every step. What packing works out is left out of a description.
 
     Attributes:
@@ -52,7 +48,7 @@ class TracedForm(_Form, frozen=True):
     greatest: Steps | None = None
 
 
-class TrajectoryForm(_Form, frozen=True):
+class TrajectoryForm(Form, frozen=True):
     """The public half.
 
     Attributes:
@@ -84,7 +80,7 @@ class TrajectorySourceForm(TrajectoryForm, frozen=True):
     version: Version = ""
 
 
-class MatricesForm(_Form, frozen=True):
+class MatricesForm(Form, frozen=True):
     """Lists of rows, which stay with the engine: x(t+1) = transition x(t) + drive u, y(t) = readout x(t)."""
 
     transition: Matrix
@@ -92,7 +88,7 @@ class MatricesForm(_Form, frozen=True):
     drive: Matrix | None = None
 
 
-class StartForm(_Form, frozen=True):
+class StartForm(Form, frozen=True):
     """A case whose answer is known, of nobody.
 
     Attributes:
@@ -107,7 +103,7 @@ class StartForm(_Form, frozen=True):
     source: Words = ""
 
 
-class StartGoldenForm(_Form, frozen=True):
+class StartGoldenForm(Form, frozen=True):
     """The golden cases of a trajectory."""
 
     cases: Annotated[tuple[StartForm, ...], Meta(min_length=1, max_length=64)]

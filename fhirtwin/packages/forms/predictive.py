@@ -1,62 +1,17 @@
-"""The forms of a package's files. Each member is read as it is declared here, and no other member may be there."""
+"""The forms of a model of facts of a twin: what an owner describes, its public half and its golden cases."""
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 
-FORMAT: Final = "fhirtwin model 1"
+from fhirtwin.packages.forms.form import Code, Form, Name, Number, Version, Words
 
-_WORDS = r"^(?!.*\]\s*[(\[:])[^\x00-\x1f\x7f-\x9f<>`\\\u2028-\u202e\u2066-\u2069\ufeff]+\Z"
-"""No control or direction characters, and nothing that Markdown or HTML would make something of."""
-
-_NAME = r"^[a-z0-9]+(-[a-z0-9]+)*\Z"
-Name = Annotated[str, Meta(pattern=_NAME, max_length=64)]
-VERSION: Final = r"^(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){0,3}\Z"
-Version = Annotated[str, Meta(pattern=VERSION)]
-_HASH = r"^[0-9a-f]{64}\Z"
-Hash = Annotated[str, Meta(pattern=_HASH)]
-Words = Annotated[str, Meta(pattern=_WORDS, min_length=1, max_length=300)]
-_CODE = r"^[^\s<>]+\Z"
-Code = Annotated[str, Meta(pattern=_CODE, max_length=200)]
-Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
 Age = Annotated[int, Meta(ge=0, le=150)]
 
 
-PATTERNS: Final = {
-    _WORDS: "words: without control characters, < > ` and \\, and without what Markdown would make a link of",
-    _NAME: "a name in small letters, digits and single hyphens between them",
-    VERSION: "a version: up to four numbers with points between, as 1.4.2",
-    _HASH: "64 hexadecimal digits in small letters",
-    _CODE: "a code without spaces, < and >",
-}
-"""What texts must be, in words."""
-
-
-class _Form(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What all forms share."""
-
-
-class FileEntry(_Form, frozen=True):
-    """A file of the package: its exact length and its SHA-256."""
-
-    bytes: Annotated[int, Meta(ge=1, le=64_000_000)]
-    sha256: Hash
-
-
-class Manifest(_Form, frozen=True):
-    """What the owner signs. Its own SHA-256 is the hash of the model."""
-
-    format: Literal["fhirtwin model 1"]
-    kind: Name
-    id: Name
-    version: Version
-    author: Hash
-    files: dict[str, FileEntry]
-
-
-class CodingForm(_Form, frozen=True):
+class CodingForm(Form, frozen=True):
     """A code of a code system."""
 
     system: Code
@@ -64,7 +19,7 @@ class CodingForm(_Form, frozen=True):
     display: Words = ""
 
 
-class InputForm(_Form, frozen=True):
+class InputForm(Form, frozen=True):
     """A fact that the model needs: `fhirtwin.predictors.model.Input`."""
 
     fact: Name
@@ -78,7 +33,7 @@ class InputForm(_Form, frozen=True):
     code: CodingForm | None = None
 
 
-class RuleForm(_Form, frozen=True):
+class RuleForm(Form, frozen=True):
     """When the model does not apply: `fhirtwin.predictors.model.Rule`."""
 
     fact: Name
@@ -87,7 +42,7 @@ class RuleForm(_Form, frozen=True):
     label: Words = ""
 
 
-class FactorForm(_Form, frozen=True):
+class FactorForm(Form, frozen=True):
     """One number made of a fact, in this order: limited, logarithm taken, centred, scaled, raised.
 
     Attributes:
@@ -111,7 +66,7 @@ class FactorForm(_Form, frozen=True):
     power: float = 1
 
 
-class FeatureForm(_Form, frozen=True):
+class FeatureForm(Form, frozen=True):
     """One number of the sealed vector, a product of factors, and its bounds, which packing works out."""
 
     name: Name
@@ -120,7 +75,7 @@ class FeatureForm(_Form, frozen=True):
     high: Number | None = None
 
 
-class RowForm(_Form, frozen=True):
+class RowForm(Form, frozen=True):
     """A weighted sum that the engine computes, and what it lies between, which packing works out."""
 
     name: Name
@@ -128,14 +83,14 @@ class RowForm(_Form, frozen=True):
     greatest: Number | None = None
 
 
-class BySex(_Form, frozen=True):
+class BySex(Form, frozen=True):
     """A number or a name that depends on sex."""
 
     female: float | Name
     male: float | Name
 
 
-class LinkForm(_Form, frozen=True):
+class LinkForm(Form, frozen=True):
     """From the linear predictor, constant included, to a probability.
 
     Attributes:
@@ -147,7 +102,7 @@ class LinkForm(_Form, frozen=True):
     baseline: Annotated[float, Meta(gt=0, lt=1)] | None = None
 
 
-class CategoryForm(_Form, frozen=True):
+class CategoryForm(Form, frozen=True):
     """What a guideline calls a probability from so many percent on."""
 
     from_percent: Annotated[float, Meta(ge=0, le=100)]
@@ -157,7 +112,7 @@ class CategoryForm(_Form, frozen=True):
     guideline: Words
 
 
-class OutputForm(_Form, frozen=True):
+class OutputForm(Form, frozen=True):
     """One probability that the model gives: `fhirtwin.predictors.model.Output`."""
 
     id: Name
@@ -173,7 +128,7 @@ class OutputForm(_Form, frozen=True):
     inputs: tuple[Name, ...] | None = None
 
 
-class PublicForm(_Form, frozen=True):
+class PublicForm(Form, frozen=True):
     """The public half of a model: all that a gateway needs, and no weight."""
 
     title: Words
@@ -192,7 +147,7 @@ class SourceForm(PublicForm, frozen=True):
     version: Version = ""
 
 
-class CaseForm(_Form, frozen=True):
+class CaseForm(Form, frozen=True):
     """A case whose answer is known, of nobody.
 
     Attributes:
@@ -209,7 +164,7 @@ class CaseForm(_Form, frozen=True):
     source: Words = ""
 
 
-class GoldenForm(_Form, frozen=True):
+class GoldenForm(Form, frozen=True):
     """The golden cases of a model."""
 
     cases: Annotated[tuple[CaseForm, ...], Meta(min_length=1, max_length=256)]

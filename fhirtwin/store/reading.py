@@ -26,7 +26,6 @@ from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinStat
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
 
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 _MOST_IDS: Final = 500
 """Ids in one statement; databases have a limit of values that can be bound."""
@@ -336,7 +335,7 @@ class Reader:
         for row in self._connection.execute(_LIST_IDS, whose).all():
             stored = self.read("List", row.id)
             if stored:
-                held |= said_empty(codec.decode(stored.data, max_depth=_ANY_DEPTH))
+                held |= said_empty(codec.reread(stored.data))
         return frozenset(held)
 
 

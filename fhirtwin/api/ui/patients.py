@@ -65,7 +65,7 @@ def one(parts: Services, caller: Caller, id_: str) -> Person:
     Raises:
         NotFound: there is none, for this caller.
     """
-    return person(codec.decode(read(parts, caller, "Patient", id_).body, max_depth=1000))
+    return person(codec.reread(read(parts, caller, "Patient", id_).body))
 
 
 def person(patient: Mapping[str, Any]) -> Person:

@@ -50,4 +50,4 @@ def _patients(call: Call, stored: StoredVersion | None) -> Iterator[Mapping[str,
     """The Patient as the call brought it, and as it is stored here."""
     yield from (resource for source, resource in call.prefetched.resources if source.type == "Patient")
     if stored and not stored.deleted:
-        yield codec.decode(stored.data, max_depth=1000)
+        yield codec.reread(stored.data)

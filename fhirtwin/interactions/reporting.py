@@ -157,7 +157,7 @@ def _store(services: Services, write: Writer, report: Report, about: Occasion) -
         report.result, report.identity, version=kept.version, recorded=kept.last_updated, unheld=unheld
     )
     put(services, write, made_by)
-    return Report(report.result, report.identity, codec.decode(kept.data), stored=True)
+    return Report(report.result, report.identity, codec.reread(kept.data), stored=True)
 
 
 def _is_held(reader: Reader, text: str) -> bool:

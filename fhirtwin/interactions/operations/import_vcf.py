@@ -202,7 +202,7 @@ class _Keeping:
 
     def _note_what_is_lost(self, gene: str) -> None:
         found = self._write.read("Observation", self._origin.id_of(gene))
-        if found is not None and not found.deleted and "valueCodeableConcept" in codec.decode(found.data):
+        if found is not None and not found.deleted and "valueCodeableConcept" in codec.reread(found.data):
             self.lost.append(gene)
 
     def _is_there(self, type_: str, what: str) -> bool:

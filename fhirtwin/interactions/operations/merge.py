@@ -222,7 +222,7 @@ class _Merging:
         return found.base in ("", self._base_url)
 
     def _keep(self, write: Writer, resource: Resource) -> StoredVersion:
-        received = ingest.receive(codec.encode(resource), resource["resourceType"], self._call.services.settings)
+        received = ingest.of_our_own(resource, self._call.services.settings)
         return ingest.keep(write, received, resource["id"], self._base_url).stored
 
 

@@ -236,7 +236,9 @@ def _read_checks(read: _Vector, predictor: Predictor, as_of: date) -> Iterator[U
 def _refuse_later(one: _Used, predictor: Predictor, as_of: date) -> None:
     """What is not known on a day counts for nothing then, as in records: its first day must not be after it."""
     try:
-        first = first_day(one.time) if not one.time or dates.parse(one.time) else None
+        if one.time:
+            dates.parse(one.time)
+        first = first_day(one.time)
     except (Incorrect, ValueError):
         raise Unprocessable(f"{predictor.id}: the `time` of {one.fact} is no date or dateTime of FHIR") from None
     if first and first > as_of:

@@ -26,7 +26,6 @@ from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinStat
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
 
-
 _MOST_IDS: Final = 500
 """Ids in one statement; databases have a limit of values that can be bound."""
 
@@ -56,8 +55,6 @@ _SOURCE: Final = select(resource_source.c.data).where(
     resource_source.c.id == bindparam("wanted_id"),
     resource_source.c.version == bindparam("wanted_version"),
 )
-
-
 _ABOUT: Final = (
     resource.c.patient_origin == bindparam("wanted_origin"),
     resource.c.patient_id == bindparam("wanted_patient"),

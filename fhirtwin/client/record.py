@@ -49,6 +49,5 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
     patient = PatientKey(LOCAL, str(patients.pop()))
     belonging.refuse_strangers(placed, patient, ())
     contradictions.refuse(placed)
-    mapped = ((source, registry.map_resource(resource, source)) for source, resource in sourced(placed, LOCAL))
-    lists = LISTS if whole else frozenset()
-    return overlay(None, patient, mapped, lists, f"Patient/{patient.id}")
+    mapped = registry.map_all(sourced(placed, LOCAL))
+    return overlay(None, patient, mapped, LISTS if whole else frozenset(), patient.reference)

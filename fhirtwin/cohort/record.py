@@ -52,10 +52,8 @@ def twin(bundle: Json, origin: str) -> TwinState:
     except FhirtwinError as error:
         place = error.issues[0].expression[0]
         raise Unprocessable(f"{place} is not shown to be this patient's, has no id, or contradicts another") from None
-    path = f"Patient/{patient.id}"
-    reference = path if patient.origin == LOCAL else f"{patient.origin}/{path}"
-    mapped = ((source, registry.map_resource(resource, source)) for source, resource in sourced(placed, patient.origin))
-    return overlay(None, patient, mapped, _lists(placed), reference)
+    mapped = registry.map_all(sourced(placed, patient.origin))
+    return overlay(None, patient, mapped, _lists(placed), patient.reference)
 
 
 def _refuse_half(bundle: Json) -> None:

@@ -100,11 +100,10 @@ def decode(given: Mapping[str, Any], predictors: Sequence[Predictor], origin: st
     vectors = [one for one in read.vectors if one.predictor in asked]
     refusals = [Refusal(asked[one.predictor], one.reasons) for one in read.refused if one.predictor in asked]
     refusals += [Refusal(one, (NOT_THERE,)) for one in predictors if one.id not in named]
-    origin = read.origin or origin
-    path = f"Patient/{read.patient}"
+    patient = PatientKey(read.origin or origin, read.patient)
     return Case(
-        PatientKey(origin, read.patient),
-        path if origin == LOCAL else f"{origin}/{path}",
+        patient,
+        patient.reference,
         read.date,
         tuple(_read_vector(one, asked[one.predictor], read.date) for one in vectors),
         tuple(one.notes for one in vectors),

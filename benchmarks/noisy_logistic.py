@@ -16,13 +16,11 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from fhirtwin.aggregate import logistic, noise, noisy_logistic, tallying
+from fhirtwin.aggregate import logistic, tallying
 from fhirtwin.errors import Unprocessable
-from fhirtwin.studies import round as rounds
 from fhirtwin.studies.column import Column
 from fhirtwin.studies.plan import Noise, Plan
-from fhirtwin.studies.round import Round
-from fhirtwin.studies.study import Study
+from tests.aggregate.noisy import solve
 
 SITES = ("north", "south", "east", "west")
 AGE = Column("age", Decimal(18), Decimal(110), Decimal(1))
@@ -60,25 +58,16 @@ def exact(counts: Counts, plan: Plan) -> Float:
     return found
 
 
-def study_of(counts: Counts, study: Study) -> tuple[Float, Float] | None:
+def study_of(counts: Counts, plan: Plan) -> tuple[Float, Float] | None:
     """Coefficients in the units of the columns and their stated noise, the constant first; none where refused."""
-    current = rounds.first(study)
-    while True:
-        whole = tallying._noisy_logistic(iter(np.array_split(counts, 40)), study.plan, current)
-        shares = [noise.added([1] + [0] * len(whole), study, current) for _ in SITES]
-        totals = [sum(column) for column in zip(*shares, strict=True)]
-        numbers = (totals[0], *(one + more for one, more in zip(whole, totals[1:], strict=True)))
-        try:
-            step = noisy_logistic.advance(study, current, numbers)
-        except Unprocessable:
-            return None
-        if step.result:
-            found = step.result
-            return (
-                np.array([found["intercept"], *found["coefficients"].values()]),
-                np.array([found["noise_of_intercept"], *found["noise_of_coefficients"].values()]),
-            )
-        current = Round(study.digest, current.number + 1, step.coefficients)
+    try:
+        found = solve(counts, plan)
+    except Unprocessable:
+        return None
+    return (
+        np.array([found["intercept"], *found["coefficients"].values()]),
+        np.array([found["noise_of_intercept"], *found["noise_of_coefficients"].values()]),
+    )
 
 
 def main() -> int:
@@ -104,11 +93,10 @@ def main() -> int:
     for columns, most_rounds, constant, count, epsilon in cases:
         plan = Plan("bench", "logistic", SITES, columns, ILL, most_rounds=most_rounds, noise=Noise(epsilon))
         plan.check()
-        study = Study(plan, b"", b"", (b"",) * len(SITES))
         counts = rows(count, columns, constant)
         scaled = exact(counts, plan)
         right = logistic.in_units(plan, scaled)["coefficients"]["bmi"]
-        runs = [study_of(counts, study) for _ in range(chosen.studies)]
+        runs = [study_of(counts, plan) for _ in range(chosen.studies)]
         kept = [one for one in runs if one]
         errors = np.array([abs(found[2] - right) for found, _ in kept])
         within = np.mean([abs(found[2] - right) < 2 * stated[2] for found, stated in kept]) if kept else float("nan")

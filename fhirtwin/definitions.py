@@ -19,8 +19,6 @@ from fhirtwin.fhir.profiles.judging import MAX_SECONDS, MAX_STEPS
 from fhirtwin.store import Reader
 from fhirtwin.twin.state import StoredVersion
 
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
-
 
 class Definitions:
     """What one transaction sees; satisfies `fhirtwin.fhir.profiles.Known`."""
@@ -51,7 +49,7 @@ class Definitions:
             return own
         if (type_, canonical) not in self._resources:
             stored = self._reader.canonical(type_, canonical)
-            found = codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored else None
+            found = codec.reread(stored.data) if stored else None
             self._resources[type_, canonical] = found
         return self._resources[type_, canonical]
 
@@ -102,7 +100,7 @@ def _compiled(stored: StoredVersion) -> Profile:
     if key not in _profiles:
         if len(_profiles) >= _MOST_PROFILES:
             _profiles.clear()
-        _profiles[key] = profiles.compile_profile(codec.decode(stored.data, max_depth=_ANY_DEPTH))
+        _profiles[key] = profiles.compile_profile(codec.reread(stored.data))
     return _profiles[key]
 
 

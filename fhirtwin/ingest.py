@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -20,8 +20,6 @@ from fhirtwin.store import Writer, index
 from fhirtwin.twin.mappers import registry
 from fhirtwin.twin.medicines import with_medication
 from fhirtwin.twin.state import LOCAL, Mapped, PatientKey, Source, StoredVersion
-
-_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ def keep(
 
     stored = _spliced(received, id_, current.version + 1 if current else 1, dates.now_instant(), resolved, texts)
     changed = bool(resolved or texts)
-    resource = codec.decode(stored.data, max_depth=_ANY_DEPTH) if changed else {**received.resource, "id": id_}
+    resource = codec.reread(stored.data) if changed else {**received.resource, "id": id_}
     if received.check_claims and "profile" in resource.get("meta", ()):
         with timing.stage("validate"):
             _refuse_broken_claims(resource, write, unit)
@@ -166,7 +164,7 @@ def forget(write: Writer, type_: str, id_: str) -> StoredVersion | None:
 def _medications(write: Writer, base_url: str) -> Callable[[str, str], dict[str, Any] | None]:
     def find(base: str, id_: str) -> dict[str, Any] | None:
         stored = write.read("Medication", id_) if base in ("", base_url) else None
-        return codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored and not stored.deleted else None
+        return codec.reread(stored.data) if stored and not stored.deleted else None
 
     return find
 
@@ -221,7 +219,7 @@ def _keep_source(write: Writer, sent: bytes, stored: StoredVersion, resolved: Ma
     source = xml.splice(
         sent, id=stored.id, version=stored.version, last_updated=stored.last_updated, references=resolved or {}
     )
-    if xml.decode(source, max_depth=_ANY_DEPTH) == codec.decode(stored.data, max_depth=_ANY_DEPTH):
+    if xml.decode(source, max_depth=codec.ANY_DEPTH) == codec.reread(stored.data):
         write.keep_source(stored, source)
 
 

@@ -16,9 +16,15 @@ from fhirtwin.errors import Incorrect
 
 
 def _setting(
-    default: Any, says: str, *, choices: tuple[Any, ...] = (), low: float | None = None, shown: bool = True
+    default: Any,
+    says: str,
+    *,
+    choices: tuple[Any, ...] = (),
+    low: float | None = None,
+    high: float | None = None,
+    shown: bool = True,
 ) -> Any:
-    return field(default=default, repr=shown, metadata={"says": says, "choices": choices, "low": low})
+    return field(default=default, repr=shown, metadata={"says": says, "choices": choices, "low": low, "high": high})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +52,9 @@ class Settings:
         "",
         "File that says which EHRs may call CDS services; empty means `trust.json` in the data folder, if it is there.",
     )
-    max_token_seconds: int = _setting(300, "Longest that an EHR's token may be in force, `iat` to `exp`.", low=1)
+    max_token_seconds: int = _setting(
+        300, "Longest that an EHR's token may be in force, `iat` to `exp`.", low=1, high=3600
+    )
     cors_origins: str = _setting(
         "", "Origins of web pages that may call, with commas between them; those in the trust file come to them."
     )
@@ -85,6 +93,7 @@ class Settings:
         0.5,
         "Share of the calls to the engine that are golden cases, 0 to 0.5, of models whose answers have no probe.",
         low=0,
+        high=0.5,
     )
     genes: str = _setting(
         "plain",
@@ -203,17 +212,16 @@ class Settings:
         return settings
 
     def check(self) -> None:
-        """Raise `Incorrect` when a value is not among its choices or below its floor."""
+        """Raise `Incorrect` when a value is not among its choices or not within its bounds."""
         for f in fields(self):
-            value, choices, low = getattr(self, f.name), f.metadata["choices"], f.metadata["low"]
+            value, choices = getattr(self, f.name), f.metadata["choices"]
+            low, high = f.metadata["low"], f.metadata["high"]
             if choices and value not in choices:
                 raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be one of {', '.join(map(str, choices))}.")
             if low is not None and not value >= low:
                 raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be at least {low}.")
-        if not self.golden_share <= 0.5:
-            raise Incorrect("FHIRTWIN_GOLDEN_SHARE must be at most 0.5: a golden case for each patient.")
-        if self.max_token_seconds > 3600:
-            raise Incorrect("FHIRTWIN_MAX_TOKEN_SECONDS must be at most 3600.")
+            if high is not None and not value <= high:
+                raise Incorrect(f"FHIRTWIN_{f.name.upper()} must be at most {high}.")
         if self.kfre_referral_percent > 5.0:
             raise Incorrect("FHIRTWIN_KFRE_REFERRAL_PERCENT must lie within KDIGO's 3 to 5.")
 

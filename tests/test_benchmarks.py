@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import calibration, errors, panel, peers
+from benchmarks import calibration, errors, panel, peers, phenotypes
 from fhirtwin.vault import Vault
 from fhirtwin.vault.keeping import Lifetime, Shelf
 from tests.conftest import ROOT
@@ -105,6 +107,44 @@ def test_a_peer_is_judged(
     ours, theirs = panel.Row(mode, lambda: None, [1.0, 2.0]), panel.Row(peer.name, peer.once, [milliseconds])
     assert panel._times(ours, peer, theirs) is missed
     assert told in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds", "told", "code"),
+    [
+        ("Poor Metabolizer", 5.0, "wrong: 0", 0),
+        ("Normal Metabolizer", 5.0, "wrong: 1", 1),
+        ("Poor Metabolizer", 0.0, "(bar 0)", 1),
+    ],
+)
+def test_phenotypes_are_judged(
+    said: str,
+    seconds: float,
+    told: str,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = ("CYP2C19", "*2/*2", "", said, "Poor Metabolizer")
+    text = "\n".join(
+        "\t".join(one) for one in (("gene", "diplotype", "activity_score", "phenotype", "lookup_key"), row)
+    )
+    (tmp_path / "CYP2C19.tsv.gz").write_bytes(gzip.compress(text.encode()))
+    monkeypatch.setattr(phenotypes, "BAR_SECONDS", seconds)
+    monkeypatch.setattr(sys, "argv", ["phenotypes", str(tmp_path)])
+    assert phenotypes.main() == code
+    printed = capsys.readouterr().out
+    assert "rows: 1 of 1 genes" in printed and told in printed
+
+
+@pytest.mark.parametrize("arguments", [[], ["nowhere"]])
+def test_without_tables_of_diplotypes_nothing_is_met(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["phenotypes", *arguments])
+    assert phenotypes.main() == 1
+    assert "in FOLDER" in capsys.readouterr().out
 
 
 def test_the_page_says_which_benchmarks_are_run() -> None:

@@ -109,7 +109,7 @@ def _advanced(
         _finish(folder, state)
         return _told(folder, results.of(study, numbers))
     try:
-        if study.plan.noise:
+        if study.plan.is_noisy_logistic:
             step = noisy_logistic.advance(study, current, numbers)
         else:
             step = logistic.advance(study, current, numbers, state.standing)

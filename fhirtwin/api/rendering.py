@@ -9,8 +9,6 @@ from fhirtwin.errors import NotAcceptable
 from fhirtwin.fhir import codec, xml
 from fhirtwin.fhir.media_types import Format
 
-_ANY_DEPTH = 1000  # what is written was within the limit when it came
-
 
 def settle(chosen: Format, *, pretty: bool) -> None:
     """Let the answer to the request at hand be written like this."""
@@ -38,7 +36,7 @@ def write(data: bytes, source: bytes = b"") -> bytes:
         return msgspec.json.format(data, indent=2) if pretty else data
     if source and not pretty:
         return source
-    return xml.encode(codec.decode(data, max_depth=_ANY_DEPTH), pretty=pretty)
+    return xml.encode(codec.reread(data), pretty=pretty)
 
 
 def respond(status: int, data: bytes, source: bytes = b"") -> Response:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from fhirtwin.errors import Incorrect, Unprocessable
 from fhirtwin.fhir import validator
-from fhirtwin.intake import belonging, contradictions
+from fhirtwin.intake import belonging, contradictions, wholeness
 from fhirtwin.intake.sourcing import sourced
 from fhirtwin.terms.facts import FLAGS
 from fhirtwin.twin.mappers import registry
@@ -38,9 +38,9 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
     issues = validator.validate(dict(record), type="Bundle")
     if any(issue.severity in ("fatal", "error") for issue in issues):
         raise Incorrect("The record is not valid FHIR R4; each issue names its place.", issues=issues)
-    if whole and any(link.get("relation") == "next" for link in record.get("link", ())):
+    if whole and wholeness.is_a_page(record):
         raise Unprocessable("The record has a `next` link, so it is not whole: put all pages in one Bundle.")
-    if any(belonging.is_failure(entry.get("resource")) for entry in record.get("entry", ())):
+    if wholeness.has_failed(record):
         raise Unprocessable("The record holds an OperationOutcome with an error: a search did not run to its end.")
     placed = list(belonging.entries(record, "record"))
     patients = {item.resource.get("id") for item in placed if item.resource["resourceType"] == "Patient"}
@@ -49,6 +49,5 @@ def twin_of(record: Mapping[str, Any], *, whole: bool) -> TwinState:
     patient = PatientKey(LOCAL, str(patients.pop()))
     belonging.refuse_strangers(placed, patient, ())
     contradictions.refuse(placed)
-    mapped = ((source, registry.map_resource(resource, source)) for source, resource in sourced(placed, LOCAL))
-    lists = LISTS if whole else frozenset()
-    return overlay(None, patient, mapped, lists, f"Patient/{patient.id}")
+    mapped = registry.map_all(sourced(placed, LOCAL))
+    return overlay(None, patient, mapped, LISTS if whole else frozenset(), patient.reference)

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from fhirtwin.errors import FhirtwinError, Unprocessable
 from fhirtwin.fhir import references, validator
-from fhirtwin.intake import belonging, contradictions
-from fhirtwin.intake.belonging import Placed, is_failure
+from fhirtwin.intake import belonging, contradictions, wholeness
+from fhirtwin.intake.belonging import Placed
 from fhirtwin.intake.sourcing import sourced
 from fhirtwin.store.reading import LISTS, said_empty
 from fhirtwin.twin.mappers import registry
@@ -52,21 +52,19 @@ def twin(bundle: Json, origin: str) -> TwinState:
     except FhirtwinError as error:
         place = error.issues[0].expression[0]
         raise Unprocessable(f"{place} is not shown to be this patient's, has no id, or contradicts another") from None
-    path = f"Patient/{patient.id}"
-    reference = path if patient.origin == LOCAL else f"{patient.origin}/{path}"
-    mapped = ((source, registry.map_resource(resource, source)) for source, resource in sourced(placed, patient.origin))
-    return overlay(None, patient, mapped, _lists(placed), reference)
+    mapped = registry.map_all(sourced(placed, patient.origin))
+    return overlay(None, patient, mapped, _lists(placed), patient.reference)
 
 
 def _refuse_half(bundle: Json) -> None:
     entries = bundle.get("entry", ())
     if bundle["type"] not in _TYPES:
         raise Unprocessable(f"a record is a Bundle of type {', '.join(_TYPES)}")
-    if any(link.get("relation") == "next" for link in bundle.get("link", ())):
+    if wholeness.is_a_page(bundle):
         raise Unprocessable("the Bundle holds only a page of the record: it has a `next` link")
     if any(one.get("request", {}).get("method", "PUT") not in _WRITES for one in entries):
         raise Unprocessable("the Bundle does more than write: an entry's request is neither POST nor PUT")
-    if any(is_failure(one.get("resource")) for one in entries):
+    if wholeness.has_failed(bundle):
         raise Unprocessable("the Bundle holds an OperationOutcome with an error: a search did not run to its end")
 
 

@@ -135,7 +135,7 @@ class Worker:
         stored = reader.read("Patient", id_)
         if stored is None or stored.deleted:
             return Row(item.number, wrong=f"Patient/{id_} was deleted meanwhile")
-        if references.replaced_by(codec.decode(stored.data, max_depth=1000)):
+        if references.replaced_by(codec.reread(stored.data)):
             return Row(item.number, wrong=f"Patient/{id_} was replaced by another, as Patient.link says")
         state = reader.twin(PatientKey(LOCAL, id_))
         if state is None:

@@ -100,11 +100,10 @@ def decode(given: Mapping[str, Any], predictors: Sequence[Predictor], origin: st
     vectors = [one for one in read.vectors if one.predictor in asked]
     refusals = [Refusal(asked[one.predictor], one.reasons) for one in read.refused if one.predictor in asked]
     refusals += [Refusal(one, (NOT_THERE,)) for one in predictors if one.id not in named]
-    origin = read.origin or origin
-    path = f"Patient/{read.patient}"
+    patient = PatientKey(read.origin or origin, read.patient)
     return Case(
-        PatientKey(origin, read.patient),
-        path if origin == LOCAL else f"{origin}/{path}",
+        patient,
+        patient.reference,
         read.date,
         tuple(_read_vector(one, asked[one.predictor], read.date) for one in vectors),
         tuple(one.notes for one in vectors),
@@ -236,7 +235,9 @@ def _read_checks(read: _Vector, predictor: Predictor, as_of: date) -> Iterator[U
 def _refuse_later(one: _Used, predictor: Predictor, as_of: date) -> None:
     """What is not known on a day counts for nothing then, as in records: its first day must not be after it."""
     try:
-        first = first_day(one.time) if not one.time or dates.parse(one.time) else None
+        if one.time:
+            dates.parse(one.time)
+        first = first_day(one.time)
     except (Incorrect, ValueError):
         raise Unprocessable(f"{predictor.id}: the `time` of {one.fact} is no date or dateTime of FHIR") from None
     if first and first > as_of:

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import Final
 
 from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import codec
-
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ def to_resource(content: Content, *, id: str = "") -> bytes:  # noqa: A002 (FHIR
 
 def from_resource(data: bytes) -> Content | None:
     """Take the content out of a Binary in JSON; None when it holds none."""
-    resource = codec.decode(data, max_depth=_ANY_DEPTH)
+    resource = codec.reread(data)
     if "data" not in resource or "contentType" not in resource:
         return None
     context = resource.get("securityContext", {}).get("reference", "")

@@ -19,6 +19,9 @@ from fhirtwin.errors import Incorrect
 from fhirtwin.fhir import json_faults
 from fhirtwin.fhir.json_faults import MAX_DIGITS, number_is_right
 
+ANY_DEPTH: Final = 1000
+"""Of what is read again: it was within the limit when it came, whatever the limit is now."""
+
 _LARGEST: Final = 10**MAX_DIGITS
 """Whole numbers nearer to zero are right without a closer look."""
 _SURROGATE: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]|(\\u[dD][89a-fA-F])")
@@ -44,6 +47,15 @@ def decode(data: bytes, *, max_depth: int = 64) -> dict[str, Any]:
     if type(value) is not dict:
         raise Incorrect("The body must be one JSON object.")
     return value
+
+
+def reread(data: bytes) -> dict[str, Any]:
+    """Read what is stored here, or was written here of that, however deeply it is nested.
+
+    Raises:
+        Incorrect: as for `decode`.
+    """
+    return decode(data, max_depth=ANY_DEPTH)
 
 
 def decode_array(data: bytes, *, max_depth: int = 64) -> list[Any]:

@@ -16,7 +16,6 @@ from fhirtwin.twin.state import PatientKey
 Resource = dict[str, Any]
 
 _JUDGED: Final = frozenset({"Patient", "Bundle", "Parameters"} | PATIENT_ELEMENTS.keys())
-_FAILURES: Final = ("error", "fatal")
 _APPOINTMENT: Final = "Appointment"
 _NAMELESS: Final = "has no id, so nothing could refer to it"
 
@@ -39,11 +38,6 @@ def entries(bundle: Mapping[str, Any], place: str) -> Iterator[Placed]:
 def is_outcome(value: Any) -> bool:
     """Whether it is an OperationOutcome."""
     return isinstance(value, dict) and value.get("resourceType") == "OperationOutcome"
-
-
-def is_failure(value: Any) -> bool:
-    """Whether it is an OperationOutcome that says that something went wrong."""
-    return is_outcome(value) and any(issue["severity"] in _FAILURES for issue in value["issue"])
 
 
 def is_about_a_patient(resource: Resource) -> bool:

@@ -16,8 +16,8 @@ from typing import Any, Final
 from fhirtwin import timing
 from fhirtwin.errors import Incorrect, Issue, Precondition
 from fhirtwin.fhir import validator
-from fhirtwin.intake import belonging, contradictions
-from fhirtwin.intake.belonging import Placed, is_failure, is_outcome
+from fhirtwin.intake import belonging, contradictions, wholeness
+from fhirtwin.intake.belonging import Placed, is_outcome
 from fhirtwin.intake.fetching import Fetch, Wanted
 from fhirtwin.intake.sourcing import sourced
 from fhirtwin.intake.templates import Template
@@ -176,10 +176,9 @@ def _why_missing(given: Mapping[str, Any], key: str, template: Template) -> str:
         return "" if template.is_search or not template.required else "is null, and nothing can be said without it"
     if is_outcome(value):
         return "is an OperationOutcome: the client could not obtain it"
-    if any(link.get("relation") == "next" for link in value.get("link", ())):
+    if wholeness.is_a_page(value):
         return "holds only the first page of its Bundle (it has a `next` link); send all pages in one Bundle"
-    outcomes = [one["resource"] for one in value.get("entry", ()) if is_outcome(one.get("resource"))]
-    if any(map(is_failure, outcomes)):
+    if wholeness.has_failed(value):
         return "holds an OperationOutcome with an error: the client's search did not run to its end"
     if template.is_search and value.get("total", 0) > sum(map(_is_match, value.get("entry", ()))):
         return "holds fewer matches than its `total`; send all of them in one Bundle"

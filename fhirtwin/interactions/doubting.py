@@ -20,7 +20,6 @@ from fhirtwin.store import Writer
 from fhirtwin.store.standing import Standing
 
 _TYPE: Final = "RiskAssessment"
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 _log = logging.getLogger("fhirtwin.security")
 
@@ -87,7 +86,7 @@ def _withdraw(services: Services, write: Writer, id_: str) -> bool:
     current = write.read(_TYPE, id_)
     if current is None or current.deleted:
         return False
-    resource: dict[str, Any] = codec.decode(current.data, max_depth=_ANY_DEPTH)
+    resource: dict[str, Any] = codec.reread(current.data)
     if not withdrawing.stands(resource):
         return False
     kept = reporting.put(services, write, withdrawing.withdrawn(resource, withdrawing.DOUBTED))

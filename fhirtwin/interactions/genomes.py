@@ -102,7 +102,7 @@ def known(call: Call, id_: str) -> Known:
     with services.store.snapshot() as reader:
         replaced.current(reader, call.caller, id_)
         patient = PatientKey(LOCAL, id_)
-        whole = reader.twin(patient) or TwinState(patient, 0, (), reference=f"Patient/{id_}")
+        whole = reader.twin(patient) or TwinState(patient, 0, (), reference=patient.reference)
     state = derived.as_of(whole, day)
     return Known(id_, day, whole, state, person.of(state, services.genes), services.genes)
 

@@ -78,7 +78,7 @@ def change(call: Call, changed: Callable[[Meta, Meta], Meta]) -> Answer:
         )
     with call.services.store.write() as write:
         stored = read.current(write, call.caller, call.type, call.id)
-        resource = codec.decode(stored.data, max_depth=1000)  # what is stored was within the limit when it came
+        resource = codec.reread(stored.data)
         meta = changed(resource["meta"], dict(sent))
         if meta != resource["meta"]:
             rows = index.rows({**resource, "meta": meta}, call.services.base_url)

@@ -13,8 +13,6 @@ from fhirtwin.fhir import codec
 from fhirtwin.fhir.search import subsetting
 from fhirtwin.fhir.search.results import Results
 
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
-
 NAMES: Final = frozenset({"_summary", "_elements"})
 """The parameters; a read passes over others."""
 
@@ -39,7 +37,7 @@ def part(type_: str, data: bytes, parameters: Iterable[tuple[str, str]]) -> byte
         raise Incorrect("A read gives one resource: `_summary` takes one of true, text, data, false.")
     if not asked["elements"] and asked["summary"] == "false":
         return data
-    resource = codec.decode(data, max_depth=_ANY_DEPTH)
+    resource = codec.reread(data)
     if asked["elements"]:
         return codec.encode(subsetting.only(resource, asked["elements"]))
     return codec.encode(subsetting.summarized(resource, asked["summary"]))

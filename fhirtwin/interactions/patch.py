@@ -36,8 +36,6 @@ _FIXED: Final = (("resourceType",), ("id",), ("meta", "versionId"), ("meta", "la
 _NOT_SHOWN: Final = frozenset({"meta", "implicitRules", "language"})
 """What no narrative is about."""
 
-_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
-
 
 class Form(StrEnum):
     """How a patch may be written, by its media type."""
@@ -137,8 +135,8 @@ def patched(stored: StoredVersion, change: Change, settings: Settings) -> Receiv
     Raises:
         Unprocessable: the patch cannot be applied, changes what the server decides, or leaves an invalid resource.
     """
-    before = codec.decode(stored.data, max_depth=_ANY_DEPTH)
-    after = change(codec.decode(stored.data, max_depth=_ANY_DEPTH))
+    before = codec.reread(stored.data)
+    after = change(codec.reread(stored.data))
     for path in _FIXED:
         if _at(before, path) != _at(after, path):
             raise Unprocessable(

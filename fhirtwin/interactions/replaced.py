@@ -31,7 +31,7 @@ def current(reader: Reader, caller: Caller, id_: str) -> dict[str, Any]:
         NotFound, Gone: no such Patient.
         Unprocessable: the Patient was replaced; the text names by whom.
     """
-    patient = codec.decode(read.current(reader, caller, "Patient", id_).data, max_depth=1000)
+    patient = codec.reread(read.current(reader, caller, "Patient", id_).data)
     refuse(patient, reader)
     return patient
 
@@ -67,7 +67,7 @@ def hints(reader: Reader, query: Query, sight: View) -> Iterator[Issue]:
     asked = {} if query.position else dict(_named(query))
     stored = [one for id_ in asked if (one := reader.numbered("Patient", id_))]
     for one in reader.only_seen(stored, sight):
-        text = references.replaced_by(codec.decode(one.stored.data, max_depth=1000))
+        text = references.replaced_by(codec.reread(one.stored.data))
         if text:
             path, name = f"Patient/{one.stored.id}", asked[one.stored.id]
             told = f"`{name}` names {path}, who was replaced by {text}: search for that one."
@@ -86,7 +86,7 @@ def _last(text: str, reader: Reader) -> str:
     for _ in range(_MOST_LINKS):
         found = references.parse(text)
         stored = reader.read("Patient", found.id) if found.kind == "relative" and found.type == "Patient" else None
-        following = references.replaced_by(codec.decode(stored.data, max_depth=1000)) if stored and stored.data else ""
+        following = references.replaced_by(codec.reread(stored.data)) if stored and stored.data else ""
         if not following:
             break
         text = following

@@ -27,7 +27,6 @@ from fhirtwin.store import Reader, Writer
 from fhirtwin.twin.state import StoredVersion, TwinState
 
 _TYPE: Final = "RiskAssessment"
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,7 @@ def _settled(report: Report, reader: Reader, about: Occasion) -> Report | None:
     current = reader.read(_TYPE, report.identity.id)
     if current is None or current.deleted:
         return None
-    resource = codec.decode(current.data, max_depth=_ANY_DEPTH)
+    resource = codec.reread(current.data)
     if content_of(resource) != report.identity.content or withdrawing.is_withdrawn(resource):
         return None
     return Report(as_stored(report.result, resource, about), report.identity, resource, stored=True)
@@ -158,7 +157,7 @@ def _store(services: Services, write: Writer, report: Report, about: Occasion) -
         report.result, report.identity, version=kept.version, recorded=kept.last_updated, unheld=unheld
     )
     put(services, write, made_by)
-    return Report(report.result, report.identity, codec.decode(kept.data), stored=True)
+    return Report(report.result, report.identity, codec.reread(kept.data), stored=True)
 
 
 def _is_held(reader: Reader, text: str) -> bool:

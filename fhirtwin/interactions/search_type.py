@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Final
 from urllib.parse import parse_qsl
 
 from fhirtwin.access import Caller, permit
@@ -26,8 +25,6 @@ from fhirtwin.settings import Settings
 from fhirtwin.store import Reader
 
 Parameters = Iterable[tuple[str, str]]
-
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 
 def search_type(
@@ -158,7 +155,7 @@ def _value_sets(reader: Reader, sight: View) -> listed_codes.ValueSets:
         url, _, version = canonical.partition("|")
         named = Condition(PARAMETERS["ValueSet"]["url"], "", (UriValue(url),))
         found = reader.search(Query((Wanted("ValueSet", (named,)),), count=10, total="none"), sight).versions
-        for resource in (codec.decode(stored.data, max_depth=_ANY_DEPTH) for stored in reversed(found)):
+        for resource in (codec.reread(stored.data) for stored in reversed(found)):
             if version in ("", resource.get("version")):
                 return listed_codes.listed(resource)
         return listed_codes.defined(url)

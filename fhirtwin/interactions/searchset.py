@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,8 +19,6 @@ from fhirtwin.fhir.search.query import Query
 from fhirtwin.fhir.search.results import PAGE, page_text
 from fhirtwin.store import Page
 from fhirtwin.twin.state import StoredVersion
-
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 
 def searchset(base_url: str, address: str, query: Query, page: Page, notes: Iterable[Issue] = ()) -> bytes:
@@ -63,9 +61,9 @@ def _entries(base_url: str, query: Query, page: Page) -> Iterator[dict[str, Any]
 def _resource(query: Query, stored: StoredVersion, *, is_match: bool) -> Any:
     """The resource as it was sent, every byte of it, unless less was asked for."""
     if query.elements and is_match:
-        return subsetting.only(codec.decode(stored.data, max_depth=_ANY_DEPTH), query.elements)
+        return subsetting.only(codec.reread(stored.data), query.elements)
     if query.summary in ("true", "text", "data"):
-        return subsetting.summarized(codec.decode(stored.data, max_depth=_ANY_DEPTH), query.summary)
+        return subsetting.summarized(codec.reread(stored.data), query.summary)
     return msgspec.Raw(stored.data)
 
 

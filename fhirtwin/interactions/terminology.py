@@ -69,7 +69,7 @@ class Terminology:
         if len(stored) > 1:
             raise Incorrect(f"Several {type_} resources here have this url; name a version: url|version.")
         if stored:
-            return codec.decode(stored[0], max_depth=1000)
+            return codec.reread(stored[0])
         own = (one for one in _own(type_) if one["url"] == url and wanted in ("", one["version"]))
         return next(own, None) or (_of_r4(url, wanted) if type_ == "ValueSet" else None)
 
@@ -85,7 +85,7 @@ class Terminology:
     def each(self, type_: str) -> Iterator[Json]:
         """Every resource of a type that is stored, and the project's own."""
         for stored in self._reader.each(type_, self._sight):
-            yield codec.decode(stored.data, max_depth=1000)
+            yield codec.reread(stored.data)
         yield from _own(type_)
 
     def value_set(self, canonical: str) -> Json | None:
@@ -122,7 +122,7 @@ class Terminology:
         if len(named) != 1:
             raise Incorrect(f"Name one {type_}: by `url`, by `{parameter}`, or by the address {type_}/[id].")
         if call.id:
-            return codec.decode(read.current(self._reader, call.caller, type_, call.id).data, max_depth=1000)
+            return codec.reread(read.current(self._reader, call.caller, type_, call.id).data)
         if sent:
             return dict(sent)
         found = self.find(type_, url, call.one(version) or "")

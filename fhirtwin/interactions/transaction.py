@@ -29,8 +29,6 @@ from fhirtwin.interactions.targets import Target, Targets
 from fhirtwin.store import Writer
 from fhirtwin.twin.state import StoredVersion
 
-_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
-
 MAX_ROUNDS: Final = 20
 """How often what waits for a conditional reference is gone through. A chain of references in the wrong order takes as
 many rounds as it has links, and other writers wait meanwhile."""
@@ -193,7 +191,7 @@ class Work:
             before = read.current(self._write, self._caller, entry.type, self._ids[entry.number])
             with _of_result(entry):
                 received = patch.patched(before, entry.change, self._services.settings)
-            known = frozenset(link.text for link in links.walk(codec.decode(before.data, max_depth=_ANY_DEPTH)))
+            known = frozenset(link.text for link in links.walk(codec.reread(before.data)))
         if received is None:
             raise Incorrect("This entry needs a resource.")
         resolved: dict[str, str] = {}

@@ -18,8 +18,6 @@ from fhirtwin.interactions import read
 from fhirtwin.interactions.context import Services, local_id
 from fhirtwin.store import Reader
 
-_ANY_DEPTH = 1000
-
 
 def opened(services: Services, caller: Caller, reader: Reader, reference: str, patient: str) -> tuple[str, BinaryIO]:
     """Give the local reference to a DocumentReference, and the file that it holds.
@@ -40,7 +38,7 @@ def opened(services: Services, caller: Caller, reader: Reader, reference: str, p
     id_ = local_id(reference, "DocumentReference", services.base_url)
     if id_ is None:
         raise Incorrect("`document` must refer to a DocumentReference of this server.")
-    document = codec.decode(read.current(reader, caller, "DocumentReference", id_).data, max_depth=_ANY_DEPTH)
+    document = codec.reread(read.current(reader, caller, "DocumentReference", id_).data)
     if document.get("status") != "current":
         raise Unprocessable("The DocumentReference is not current.", expression="DocumentReference.status")
     subject = str(document.get("subject", {}).get("reference", ""))

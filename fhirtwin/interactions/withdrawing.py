@@ -27,8 +27,6 @@ from fhirtwin.store import Reader
 from fhirtwin.twin.mappers import registry
 from fhirtwin.twin.state import LOCAL, Fact, Source, TwinState
 
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
-
 STANDING: Final = ("final", "corrected")
 """Statuses of an assessment that still claims to be right."""
 
@@ -67,7 +65,7 @@ def unfounded(reader: Reader, state: TwinState, current: Collection[str], count:
     known = {without_version(source.reference) for fact in (*state.facts, *held) for source in fact.sources}
     said = _said(held)
     stored = reader.search(Query((whose,), count, total="none"), see_everything).versions
-    found = [codec.decode(version.data, max_depth=_ANY_DEPTH) for version in stored if version.id not in current]
+    found = [codec.reread(version.data) for version in stored if version.id not in current]
     return [
         withdrawn(r, NOTE) for r in found if stands(r) and any(_is_wrong(text, known, said, reader) for text in _own(r))
     ]
@@ -107,7 +105,7 @@ def _facts_of(text: str, reader: Reader) -> tuple[Fact, ...]:
     if stored is None or stored.deleted:
         return ()
     source = Source(LOCAL, stored.type, stored.id, str(stored.version))
-    return registry.map_resource(codec.decode(stored.data, max_depth=_ANY_DEPTH), source).facts
+    return registry.map_resource(codec.reread(stored.data), source).facts
 
 
 def _said(facts: Iterable[Fact]) -> dict[str, set[Said]]:

@@ -20,7 +20,7 @@ NOT_TELLING: Final = frozenset({"Indeterminate", "Variable", "Uncertain Suscepti
 
 
 @dataclass(frozen=True, slots=True)
-class Contraindication:
+class Statement:
     """What a label says of people with a certain gene.
 
     Attributes:
@@ -71,21 +71,21 @@ class Finding:
     """A statement and whether it is this person's.
 
     Attributes:
-        contraindication: the statement.
+        statement: what the label says.
         met: whether it is; None when it is not known.
         but: for people: why it is not told as met though the genes point at it; empty where they do not.
     """
 
-    contraindication: Contraindication
+    statement: Statement
     met: bool | None
     but: str = ""
 
 
 @cache
-def statements() -> tuple[Contraindication, ...]:
+def statements() -> tuple[Statement, ...]:
     """Give everything that labels say."""
     return tuple(
-        Contraindication(
+        Statement(
             drugs=_several(row["drugs"]),
             genes=_several(row["genes"]),
             words=_several(row["words"]),
@@ -113,15 +113,15 @@ def statements() -> tuple[Contraindication, ...]:
 
 
 @cache
-def _by_drug() -> Mapping[str, tuple[Contraindication, ...]]:
-    found: dict[str, list[Contraindication]] = {}
+def _by_drug() -> Mapping[str, tuple[Statement, ...]]:
+    found: dict[str, list[Statement]] = {}
     for one in statements():
         for drug in one.drugs:
             found.setdefault(drug, []).append(one)
     return {drug: tuple(every) for drug, every in found.items()}
 
 
-def of(drug: str) -> tuple[Contraindication, ...]:
+def of(drug: str) -> tuple[Statement, ...]:
     """Give everything that labels say of a drug, by its name in the tables."""
     return _by_drug().get(drug, ())
 
@@ -149,7 +149,7 @@ def find(
         diseases: flags of diagnoses that labels speak of (`polg-disease`).
     """
     every = say(drug, phenotypes, alleles, calls, diseases)
-    return tuple(one for one in every if one.contraindication.kind == CONTRAINDICATED)
+    return tuple(one for one in every if one.statement.kind == CONTRAINDICATED)
 
 
 def forbidding(
@@ -157,7 +157,7 @@ def forbidding(
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]],
     calls: Mapping[str, Known],
-) -> tuple[Contraindication, ...]:
+) -> tuple[Statement, ...]:
     """Give the contraindications of any drug that one gene meets by itself; arguments as of `find`."""
     return tuple(
         one
@@ -185,7 +185,7 @@ def say(
     return tuple(found)
 
 
-def _but(one: Contraindication, met: bool | None, phenotypes: Mapping[str, GenePhenotype]) -> str:
+def _but(one: Statement, met: bool | None, phenotypes: Mapping[str, GenePhenotype]) -> str:
     if met and one.only_with:
         return f"it says so of people who have, beside it, {one.only_with}"
     words = {each.word for gene in one.genes if gene in phenotypes for each in phenotypes[gene].alternatives}
@@ -194,7 +194,7 @@ def _but(one: Contraindication, met: bool | None, phenotypes: Mapping[str, GeneP
 
 
 def _met(
-    one: Contraindication,
+    one: Statement,
     gene: str,
     phenotypes: Mapping[str, GenePhenotype],
     alleles: Mapping[str, Mapping[str, str]],
@@ -208,14 +208,14 @@ def _met(
     return _by_phenotype(one, phenotypes.get(gene))
 
 
-def _by_alleles(one: Contraindication, call: Known) -> bool:
+def _by_alleles(one: Statement, call: Known) -> bool:
     """Tell by the alleles of every call that fits equally well; one of them is enough."""
     if one.allele:
         return any(one.allele in pair.alleles for pair in call.diplotypes)
     return any(sorted(pair.alleles) == sorted(one.diplotype) for pair in call.diplotypes)
 
 
-def _by_phenotype(one: Contraindication, told: GenePhenotype | None) -> bool | None:
+def _by_phenotype(one: Statement, told: GenePhenotype | None) -> bool | None:
     if not one.words or not told or not told.alternatives:
         return None
     if any(each.word in one.words and (not one.score or each.score == one.score) for each in told.alternatives):

@@ -21,12 +21,10 @@ from fhirtwin.store.search import compartment, explaining, including, searching
 from fhirtwin.store.search_tables import search_token
 from fhirtwin.store.standing import Standings
 from fhirtwin.twin import state_json
-from fhirtwin.twin.state import LOCAL, Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
+from fhirtwin.twin.state import Fact, PatientKey, StoredVersion, TwinState, Unused, in_order
 
 LISTS: Final = ("Condition", "Procedure", "MedicationRequest", "MedicationStatement")
 """Resource types that problem and medication lists are made of."""
-
-_ANY_DEPTH: Final = 1000  # what is stored was within the limit when it came
 
 _MOST_IDS: Final = 500
 """Ids in one statement; databases have a limit of values that can be bound."""
@@ -57,8 +55,6 @@ _SOURCE: Final = select(resource_source.c.data).where(
     resource_source.c.id == bindparam("wanted_id"),
     resource_source.c.version == bindparam("wanted_version"),
 )
-
-
 _ABOUT: Final = (
     resource.c.patient_origin == bindparam("wanted_origin"),
     resource.c.patient_id == bindparam("wanted_patient"),
@@ -77,9 +73,12 @@ _ENTERED_IN_ERROR: Final = (
 )
 _LISTED: Final = select(resource.c.type).where(*_ABOUT, resource.c.type.in_(LISTS), ~_ENTERED_IN_ERROR).distinct()
 _LIST_IDS: Final = select(resource.c.id).where(*_ABOUT, resource.c.type == "List")
-_TWIN_VERSION: Final = select(twin.c.version).where(
-    twin.c.origin == bindparam("wanted_origin"), twin.c.patient_id == bindparam("wanted_patient")
+SAME_PATIENT: Final = (
+    twin.c.origin == bindparam("wanted_origin"),
+    twin.c.patient_id == bindparam("wanted_patient"),
 )
+"""Of the twin of the patient whose `whose` is given."""
+_TWIN_VERSION: Final = select(twin.c.version).where(*SAME_PATIENT)
 _TOLD: Final = (
     select(twin_source.c.facts, twin_source.c.unused)
     .where(
@@ -308,36 +307,39 @@ class Reader:
 
     def twin(self, patient: PatientKey) -> TwinState | None:
         """What is known of a patient; None when nothing stored here is about them."""
-        whose = {"wanted_origin": patient.origin, "wanted_patient": patient.id}
-        version = self._connection.execute(_TWIN_VERSION, whose).scalar()
+        version = self._connection.execute(_TWIN_VERSION, whose(patient)).scalar()
         if version is None:
             return None
         facts: list[Fact] = []
         unused: list[Unused] = []
-        for row in self._connection.execute(_TOLD, whose):
+        for row in self._connection.execute(_TOLD, whose(patient)):
             facts += facts_from_bytes(row.facts)
             unused += (state_json.unused_from_json(one) for one in msgspec.json.decode(row.unused))
-        path = f"Patient/{patient.id}"
         return TwinState(
             patient=patient,
             version=version,
             facts=in_order(facts),
-            lists=self._lists(whose),
+            lists=self._lists(patient),
             unused=tuple(unused),
-            reference=path if patient.origin == LOCAL else f"{patient.origin}/{path}",
+            reference=patient.reference,
         )
 
-    def _lists(self, whose: Mapping[str, str]) -> frozenset[str]:
+    def _lists(self, patient: PatientKey) -> frozenset[str]:
         """Lists that were obtained: a member of theirs is stored, or a List that says that there is none to list.
 
         What was entered in error is no member: it shows that somebody erred, not that anybody looked.
         """
-        held = set(self._connection.execute(_LISTED, whose).scalars())
-        for row in self._connection.execute(_LIST_IDS, whose).all():
+        held = set(self._connection.execute(_LISTED, whose(patient)).scalars())
+        for row in self._connection.execute(_LIST_IDS, whose(patient)).all():
             stored = self.read("List", row.id)
             if stored:
-                held |= said_empty(codec.decode(stored.data, max_depth=_ANY_DEPTH))
+                held |= said_empty(codec.reread(stored.data))
         return frozenset(held)
+
+
+def whose(patient: PatientKey) -> dict[str, str]:
+    """What statements on a patient are given."""
+    return {"wanted_origin": patient.origin, "wanted_patient": patient.id}
 
 
 def said_empty(resource_: Mapping[str, Any]) -> set[str]:

@@ -26,7 +26,6 @@ from fhirtwin.twin.state import LOCAL, PatientKey, Source
 _RULES: Final = "1"
 """Raised by who changes what `fhirtwin.store.index` makes of a value, so that every index is made anew."""
 _BATCH: Final = 200
-_ANY_DEPTH: Final = 1000  # what is read again was within the limit when it came
 
 Told = Callable[[int, int], None]
 """Is told how many resources are done, and of how many."""
@@ -114,7 +113,7 @@ def rebuild(connection: Connection, base_url: str, told: Told = _unheard) -> int
             updated = microseconds(dates.parse(row.last_updated).start)
             connection.execute(_DATE, {"wanted": row.number, "new_last_updated": updated})
             if not row.deleted:
-                read = codec.decode(row.data, max_depth=_ANY_DEPTH)
+                read = codec.reread(row.data)
                 indexing.add(row.number, index.rows(read, base_url, most=None))
                 _tell(write, row, read, base_url)
         done, after = done + len(batch), batch[-1].number
@@ -130,7 +129,7 @@ def _tell(write: Writer, row: Any, read: dict[str, Any], base_url: str) -> None:
 
     def find(base: str, id_: str) -> dict[str, Any] | None:
         stored = write.read("Medication", id_) if base in ("", base_url) else None
-        return codec.decode(stored.data, max_depth=_ANY_DEPTH) if stored and not stored.deleted else None
+        return codec.reread(stored.data) if stored and not stored.deleted else None
 
     source = Source(LOCAL, row.type, row.id, str(row.version))
     patient = PatientKey(row.patient_origin, row.patient_id) if row.patient_id else None

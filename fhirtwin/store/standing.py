@@ -11,20 +11,18 @@ from fhirtwin.store.schema import resource
 from fhirtwin.store.standing_tables import engine_standing
 
 _ENGINE: Final = "engine"
-_OF_NAME = engine_standing.c.engine == bindparam("wanted", _ENGINE)
+_OF_NAME: Final = engine_standing.c.engine == bindparam("wanted", _ENGINE)
 _READ: Final = select(engine_standing).where(_OF_NAME)
 _BEGIN: Final = text(
     "INSERT INTO engine_standing (engine, last_right, answered_right, answered_wrong, withdrawn) "
     "VALUES (:wanted, :moment, 0, 0, true) ON CONFLICT (engine) DO NOTHING"
 )
 _NEW: Final = {"wanted": _ENGINE, "moment": None}
-_MINE: Final = update(engine_standing).where(engine_standing.c.engine == _ENGINE)
-_RIGHT: Final = (
-    update(engine_standing)
-    .where(_OF_NAME)
-    .values(last_right=bindparam("moment"), answered_right=engine_standing.c.answered_right + bindparam("number"))
+_CHANGE: Final = update(engine_standing).where(_OF_NAME)
+_RIGHT: Final = _CHANGE.values(
+    last_right=bindparam("moment"), answered_right=engine_standing.c.answered_right + bindparam("number")
 )
-_WRONG: Final = _MINE.values(answered_wrong=engine_standing.c.answered_wrong + bindparam("number"))
+_WRONG: Final = _CHANGE.values(answered_wrong=engine_standing.c.answered_wrong + bindparam("number"))
 _STORED_FROM: Final = (
     select(resource.c.id, resource.c.patient_origin, resource.c.patient_id)
     .where(
@@ -141,7 +139,7 @@ class Standings:
         return [((row.patient_origin or "", row.patient_id or ""), row.id) for row in found]
 
     def _set(self, **values: Any) -> None:
-        self._connection.execute(_MINE.values(**values))
+        self._connection.execute(_CHANGE.values(**values))
 
 
 def _name(what: str) -> str:

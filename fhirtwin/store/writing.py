@@ -14,7 +14,7 @@ from fhirtwin.fhir import dates
 from fhirtwin.fhir.search.folding import microseconds
 from fhirtwin.store.index import Rows
 from fhirtwin.store.indexing import Indexing
-from fhirtwin.store.reading import Reader, facts_from_bytes
+from fhirtwin.store.reading import SAME_PATIENT, Reader, facts_from_bytes, whose
 from fhirtwin.store.schema import resource, resource_source, resource_version, twin, twin_source
 from fhirtwin.twin import state_json
 from fhirtwin.twin.state import LOCAL, Fact, Mapped, PatientKey, Source, StoredVersion
@@ -61,15 +61,11 @@ _SAME_SOURCE: Final = (
 _TOLD_BEFORE: Final = select(twin_source).where(*_SAME_SOURCE)
 _FORGET: Final = delete(twin_source).where(*_SAME_SOURCE)
 _TELL: Final = insert(twin_source)
-_SAME_PATIENT: Final = (
-    twin.c.origin == bindparam("wanted_origin"),
-    twin.c.patient_id == bindparam("wanted_patient"),
-)
 _BEGIN_TWIN: Final = text(
     "INSERT INTO twin (origin, patient_id, version) VALUES (:wanted_origin, :wanted_patient, 1) "
     "ON CONFLICT (origin, patient_id) DO NOTHING"
 )
-_RAISE_TWIN: Final = update(twin).where(*_SAME_PATIENT).values(version=twin.c.version + 1)
+_RAISE_TWIN: Final = update(twin).where(*SAME_PATIENT).values(version=twin.c.version + 1)
 
 
 class Writer(Reader):
@@ -175,8 +171,8 @@ class Writer(Reader):
         before = None if fresh else self._bare.execute(_TOLD_BEFORE, key).first()
         earlier: set[tuple[PatientKey, Fact]] = set()
         if before:
-            whose = PatientKey(before.patient_origin, before.patient_id)
-            earlier = {(whose, _unversioned(fact)) for fact in facts_from_bytes(before.facts)}
+            patient_before = PatientKey(before.patient_origin, before.patient_id)
+            earlier = {(patient_before, _unversioned(fact)) for fact in facts_from_bytes(before.facts)}
             self._bare.execute(_FORGET, key)
         now: set[tuple[PatientKey, Fact]] = set()
         if patient:
@@ -195,8 +191,8 @@ class Writer(Reader):
             }
             self._bare.execute(_TELL, told)
             self._new.discard((source.type, source.id))
-        for changed in sorted({whose for whose, _ in earlier ^ now}):
-            self._bare.execute(_RAISE_TWIN, _whose(changed))
+        for changed in sorted({each for each, _ in earlier ^ now}):
+            self._bare.execute(_RAISE_TWIN, whose(changed))
 
     def _know(self, key: tuple[str, str], current: StoredVersion | None) -> None:
         if len(self._current) >= _MOST_KNOWN:
@@ -224,12 +220,8 @@ class Writer(Reader):
     def _begin_twin(self, patient: PatientKey) -> None:
         if patient in self._twins:
             return
-        self._bare.execute(_BEGIN_TWIN, _whose(patient))
+        self._bare.execute(_BEGIN_TWIN, whose(patient))
         self._twins.add(patient)
-
-
-def _whose(patient: PatientKey) -> dict[str, str]:
-    return {"wanted_origin": patient.origin, "wanted_patient": patient.id}
 
 
 def _unversioned(fact: Fact) -> Fact:

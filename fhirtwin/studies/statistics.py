@@ -49,9 +49,11 @@ def of(plan: Plan) -> tuple[Statistic, ...]:
         Incorrect: noise would hide whatever there is.
     """
     found = (Statistic("sites", 1, 1), *_shared(plan), *_own(plan))
+    if plan.noise is None:
+        return found
     if plan.is_noisy_logistic:
-        return _noisy_slopes(plan, found)
-    return _noisy(plan, found) if plan.noise else found
+        return _noisy_slopes(plan, plan.noise.epsilon, found)
+    return _noisy(plan.noise.epsilon, found)
 
 
 def _shared(plan: Plan) -> Iterator[Statistic]:
@@ -107,17 +109,15 @@ def _logistic(plan: Plan) -> Iterator[Statistic]:
         yield Statistic(f"curvature of {names[i]} and {names[j]}", -one // 4, one // 4, "curvature", largest[1])
 
 
-def _noisy(plan: Plan, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
+def _noisy(epsilon: float, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
     """Part the budget evenly among groups, and make room for the noise of one site."""
-    groups = len({one.group for one in found if one.group})
-    epsilon = plan.noise.epsilon / groups if plan.noise else 0.0
-    return tuple(_with_noise(one, one.sensitivity / epsilon, 1.0) if one.group else one for one in found)
+    part = epsilon / len({one.group for one in found if one.group})
+    return tuple(_with_noise(one, one.sensitivity / part, 1.0) if one.group else one for one in found)
 
 
-def _noisy_slopes(plan: Plan, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
+def _noisy_slopes(plan: Plan, epsilon: float, found: tuple[Statistic, ...]) -> tuple[Statistic, ...]:
     """Gradient and curvature, which one row cannot change most at once."""
     slopes.check(plan)
-    epsilon = plan.noise.epsilon if plan.noise else 0.0
     scales = {group: scale * 2**REAL_BITS for group, scale in slopes.scales(plan, epsilon)._asdict().items()}
     least = float(min(plan.part(1), plan.part(plan.rounds)))
     return tuple(_with_noise(one, scales[one.group], least) if one.group else one for one in found)

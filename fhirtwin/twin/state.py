@@ -24,6 +24,12 @@ class PatientKey:
     origin: str
     id: str
 
+    @property
+    def reference(self) -> str:
+        """How this server refers to the Patient: absolutely, but for its own."""
+        path = f"Patient/{self.id}"
+        return path if self.origin == LOCAL else f"{self.origin}/{path}"
+
 
 class Source(NamedTuple):
     """The resource a fact was read from."""

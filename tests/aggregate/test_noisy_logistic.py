@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fhirtwin.aggregate import logistic, noise, noisy_logistic, tallying
+from fhirtwin.aggregate import logistic, noisy_logistic, tallying
 from fhirtwin.errors import Unprocessable
-from fhirtwin.studies import round as rounds
 from fhirtwin.studies.plan import Noise, Plan
 from fhirtwin.studies.round import Round
 from fhirtwin.studies.study import Study
 from tests.aggregate import pooled
-from tests.studies.builders import AGE, BMI, ILL, SITES, Parties, plan
+from tests.aggregate.noisy import solve
+from tests.studies.builders import AGE, BMI, ILL, Parties, plan
 
 Float = NDArray[np.float64]
 
@@ -26,21 +26,6 @@ def noisy(epsilon: float, **changes: Any) -> Plan:
     said = {"columns": (AGE, BMI), "outcome": ILL, "most_rounds": 6, "noise": Noise(1.0)}
     made = plan("logistic", **(said | changes))
     return msgspec.structs.replace(made, noise=Noise(epsilon))  # any, also one that a plan may not have
-
-
-def solve(counts: NDArray[np.int64], said: Plan) -> dict[str, Any]:
-    """All rounds over rows that are counted already; the noise is of four sites."""
-    study = Study(said, b"", b"", (b"",) * len(SITES))
-    current = rounds.first(study)
-    while True:
-        whole = tallying._noisy_logistic(iter(np.array_split(counts, 20)), said, current)
-        shares = [noise.added([1] + [0] * len(whole), study, current) for _ in SITES]
-        totals = [sum(one) for one in zip([0, *whole], *shares, strict=True)]
-        step = noisy_logistic.advance(study, current, tuple(totals))
-        if step.result:
-            return step.result
-        current = Round(study.digest, current.number + 1, step.coefficients)
-        rounds.check(current, study)
 
 
 def counted(rows: Float) -> NDArray[np.int64]:

@@ -55,6 +55,15 @@ def test_a_list_of_many_patients_is_paged_and_names_each_once(page: Sandbox) -> 
     assert seen == [f"Family{number:02}" for number in range(45)]
 
 
+def test_a_patient_is_listed_who_is_nested_as_deep_as_may_be(page: Sandbox) -> None:
+    """The Bundle that they are found in is deeper."""
+    inner: dict[str, Any] = {"url": "http://x.test", "valueString": "x"}
+    for _ in range(30):
+        inner = {"url": "http://x.test", "extension": [inner]}
+    page.patient("Keller", extension=[inner])
+    assert "Maria Keller" in page.http.get("/sandbox").text
+
+
 @pytest.mark.parametrize("name", ["a,b", "a\\", "$|", "<script>", "'; --", "%", "_", "\x00", "a" * 5000])
 def test_whatever_is_typed_as_a_name_is_looked_for_and_never_shown_as_markup(page: Sandbox, name: str) -> None:
     answer = page.http.get("/sandbox", query_string={"name": name})

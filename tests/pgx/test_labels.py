@@ -116,7 +116,7 @@ def test_malignant_hyperthermia_is_met_by_either_gene_and_never_ruled_out(
 def test_what_needs_another_condition_is_never_told_as_met(pair: str, met: list[bool | None]) -> None:
     found = _said("eliglustat", _call("CYP2D6", pair))
     assert [one.met for one in found] == met
-    assert all("CYP3A" in one.contraindication.only_with for one in found)
+    assert all("CYP3A" in one.statement.only_with for one in found)
 
 
 def test_only_contraindications_are_found_as_such() -> None:
@@ -124,9 +124,9 @@ def test_only_contraindications_are_found_as_such() -> None:
     told = {"CYP2D6": phenotype.of_call(call)}
     assert labels.find("pimozide", told) == ()
     (limit,) = labels.say("pimozide", told)
-    assert (limit.met, limit.contraindication.kind) == (True, "limit")
-    assert "4 mg/day" in limit.contraindication.limit
-    assert [one.contraindication.kind for one in labels.find("thioridazine", told)] == ["contraindicated"]
+    assert (limit.met, limit.statement.kind) == (True, "limit")
+    assert "4 mg/day" in limit.statement.limit
+    assert [one.statement.kind for one in labels.find("thioridazine", told)] == ["contraindicated"]
 
 
 def test_drugs_without_such_a_label_have_none() -> None:

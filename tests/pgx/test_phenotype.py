@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from fhirtwin.pgx import functions, naming, phenotype
+from benchmarks import phenotypes
+from fhirtwin.pgx import functions, phenotype
 from fhirtwin.pgx.results import GENES, Known, Pair
 
 
 def test_every_diplotype_that_cpic_lists_has_its_phenotype_and_score(shared: Path) -> None:
     seen, wrong = Counter[str](), []
-    for path in sorted((shared / "data/pgx/cpic/diplotypes").glob("*.tsv.gz")):
-        with gzip.open(path, "rt", encoding="utf-8", newline="") as lines:
-            for row in csv.DictReader(lines, delimiter="\t"):
-                seen[row["gene"]] += 1
-                (diplotype,) = naming.diplotypes(row["gene"], row["diplotype"])
-                told, _ = phenotype.of_diplotype(row["gene"], diplotype)
-                said = [(one.word, one.score, one.key) for one in told]
-                if said != [(row["phenotype"], row["activity_score"], row["lookup_key"])]:
-                    wrong.append((row, said))
+    for row in phenotypes.listed(shared / "data/pgx/cpic/diplotypes"):
+        seen[row["gene"]] += 1
+        said = phenotypes.told(row)
+        if said != phenotypes.as_listed(row):
+            wrong.append((row, said))
     assert wrong == []
     assert (sum(seen.values()), len(seen)) == (51_107, 19)
 

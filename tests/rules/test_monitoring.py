@@ -16,7 +16,7 @@ from fhirtwin.terms.drugs import INGREDIENTS
 from fhirtwin.terms.facts import UNITS
 from fhirtwin.twin.derived import as_of
 from fhirtwin.twin.state import Fact, Source
-from tests.rules.builders import DAY, TODAY, laid, order, situation
+from tests.rules.building import DAY, TODAY, chart, laid, ordered
 from tests.twin.builders import facts_of, measured, observation, patient, person
 
 DUES = [pytest.param(row, due, id=f"{row.name}-{due.check.key}") for row in ROWS for due in row.dues]
@@ -78,13 +78,13 @@ def test_a_result_holds_to_the_last_day_of_its_interval_and_no_longer(row: Monit
     for fact in due.check.facts:
         for days, expected in ((0, False), (due.every.days, False), (due.every.days + 1, True)):
             day = (TODAY - timedelta(days=days)).isoformat()
-            asked = situation(measured(fact, "5", day), orders=(order(min(row.ingredients)),), birth="2012-01-01")
+            asked = chart(measured(fact, "5", day), orders=(ordered(min(row.ingredients)),), birth="2012-01-01")
             assert (due.check.order.code in _due(asked, row)) is expected, (fact, days)
 
 
 @pytest.mark.parametrize(("row", "due"), DUES)
 def test_what_was_never_measured_is_due(row: MonitoringRow, due: Due) -> None:
-    asked = situation(orders=(order(min(row.ingredients)),))
+    asked = chart(orders=(ordered(min(row.ingredients)),))
     assert due.check.order.code in _due(asked, row)
 
 
@@ -93,7 +93,7 @@ def test_every_ingredient_of_a_row_fires_it_and_is_one_that_orders_are_read_by(r
     assert row.ingredients
     for ingredient in row.ingredients:
         assert ingredient in INGREDIENTS
-        assert _due(situation(orders=(order(ingredient),)), row)
+        assert _due(chart(orders=(ordered(ingredient),)), row)
 
 
 @pytest.mark.parametrize(("row", "due"), DUES)
@@ -106,8 +106,8 @@ def test_checks_are_told_by_facts_of_the_twin_and_ordered_by_codes_of_loinc(row:
 
 def test_findings_name_the_orders_the_last_result_and_the_source() -> None:
     last = measured("inr", "2.4", "2026-10-01")
-    orders = (order("11289", number=1), order("161", number=2), order("11289", number=3))
-    (found,) = monitoring(situation(last, orders=orders))
+    orders = (ordered("11289", number=1), ordered("161", number=2), ordered("11289", number=3))
+    (found,) = monitoring(chart(last, orders=orders))
     assert found.rule == "monitoring.warfarin.inr"
     assert found.orders == ("MedicationRequest/draft-1", "MedicationRequest/draft-3")
     assert found.severity is Severity.WARNING
@@ -118,7 +118,7 @@ def test_findings_name_the_orders_the_last_result_and_the_source() -> None:
 
 
 def test_findings_name_the_medicine_and_say_that_no_value_is_judged() -> None:
-    (found,) = monitoring(situation(orders=(order("29046"),)))
+    (found,) = monitoring(chart(orders=(ordered("29046"),)))
     assert found.summary == "Lisinopril: monitoring is due (potassium, creatinine or eGFR)"
     assert found.detail[0] == "The source speaks of: ACE inhibitor."
     assert any("values themselves are not judged" in text for text in found.detail)
@@ -128,27 +128,27 @@ def test_findings_name_the_medicine_and_say_that_no_value_is_judged() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_everything_missing_at_once_fits_into_a_summary(row: MonitoringRow) -> None:
-    for found in monitoring(situation(orders=(order(min(row.ingredients)),))):
+    for found in monitoring(chart(orders=(ordered(min(row.ingredients)),))):
         assert len(found.summary) < 140
         assert found.sources[0].url.startswith("https://")
 
 
 def test_of_two_results_the_newer_counts() -> None:
     facts = (measured("inr", "2", "2025-01-01"), measured("inr", "3", DAY))
-    assert list(monitoring(situation(*facts, orders=(order("11289"),)))) == []
+    assert list(monitoring(chart(*facts, orders=(ordered("11289"),)))) == []
 
 
 def test_a_result_that_is_only_a_bound_does_not_count() -> None:
     bound = observation("6301-6", "8", "{INR}", effectiveDateTime=DAY)
     bound["valueQuantity"]["comparator"] = ">"
-    (found,) = monitoring(laid(facts_of([patient(), bound]), order("11289")))
+    (found,) = monitoring(laid(facts_of([patient(), bound]), ordered("11289")))
     assert "no result is known" in found.detail[1]
     assert "Only results that the twin can use count." in found.detail
 
 
 def test_a_month_counts_by_its_last_day() -> None:
     """A result of "October 2026" may be of the 31st, twenty days ago."""
-    assert list(monitoring(situation(measured("inr", "2", "2026-10"), orders=(order("11289"),)))) == []
+    assert list(monitoring(chart(measured("inr", "2", "2026-10"), orders=(ordered("11289"),)))) == []
 
 
 def _taken(ingredient: str) -> Fact:
@@ -166,8 +166,10 @@ def test_medicines_that_are_taken_are_watched_without_an_order() -> None:
 def test_a_qtc_by_any_formula_or_unit_of_a_second_counts_under_methadone() -> None:
     for code, value, unit in (("8636-3", "431", "ms"), ("76634-5", "0.431", "s"), ("76635-2", "431", "ms")):
         seen = facts_of([patient(), observation(code, value, unit, effectiveDateTime=DAY)])
-        assert list(monitoring(laid(seen, order("6813")))) == [], code
-        assert [f.rule for f in monitoring(laid(facts_of([patient()]), order("6813")))] == ["monitoring.methadone.qtc"]
+        assert list(monitoring(laid(seen, ordered("6813")))) == [], code
+        assert [f.rule for f in monitoring(laid(facts_of([patient()]), ordered("6813")))] == [
+            "monitoring.methadone.qtc"
+        ]
 
 
 def test_what_is_ordered_already_is_not_asked_for_by_any_of_its_codes() -> None:
@@ -177,10 +179,10 @@ def test_what_is_ordered_already_is_not_asked_for_by_any_of_its_codes() -> None:
         "monitoring.metformin.kidney",
         "monitoring.metformin-blood-count.hemoglobin",
     ]
-    ordered = {"6301-6", "98979-8"}
-    asked = situation(orders=(order("11289"), order("6809")))
-    assert [f.rule for f in monitoring(asked, ordered)] == ["monitoring.metformin-blood-count.hemoglobin"]
-    left = monitoring_of_taken(state, TODAY, ordered)
+    known = {"6301-6", "98979-8"}
+    asked = chart(orders=(ordered("11289"), ordered("6809")))
+    assert [f.rule for f in monitoring(asked, known)] == ["monitoring.metformin-blood-count.hemoglobin"]
+    left = monitoring_of_taken(state, TODAY, known)
     assert [f.rule for f in left] == ["monitoring.metformin-blood-count.hemoglobin"]
 
 

@@ -10,7 +10,7 @@ from fhirtwin.terms.concepts import Code
 from fhirtwin.terms.systems import ICD10CM, SNOMED
 from fhirtwin.twin.derived import as_of
 from fhirtwin.twin.state import Fact
-from tests.rules.builders import TODAY, flag
+from tests.rules.building import TODAY, flag
 from tests.twin.builders import measured, person
 
 DIABETES = Problem("Condition/new", (Code(ICD10CM, "E11.9"),))

@@ -6,7 +6,7 @@ import pytest
 
 from fhirtwin.rules.renal_apixaban import apixaban
 from fhirtwin.twin.state import Fact
-from tests.rules.builders import DAY, flag, order, situation
+from tests.rules.building import DAY, chart, flag, ordered
 from tests.twin.builders import measured
 
 APIXABAN = "1364430"
@@ -38,31 +38,31 @@ def _facts(weight: str, creatinine: str) -> list[Fact]:
     ],
 )
 def test_two_of_three(birth: str, weight: str, creatinine: str, expected: str) -> None:
-    asked = situation(*_facts(weight, creatinine), orders=(order(APIXABAN),), birth=birth)
+    asked = chart(*_facts(weight, creatinine), orders=(ordered(APIXABAN),), birth=birth)
     assert [f.rule for f in apixaban(asked)] == ([f"renal.apixaban.{expected}"] if expected else [])
 
 
 @pytest.mark.parametrize("name", ["acute-kidney-injury", "dialysis"])
 def test_injury_and_dialysis_end_in_a_question(name: str) -> None:
-    asked = situation(*_facts("50", "2"), flag(name), orders=(order(APIXABAN),), birth=EIGHTY)
+    asked = chart(*_facts("50", "2"), flag(name), orders=(ordered(APIXABAN),), birth=EIGHTY)
     assert [f.rule for f in apixaban(asked)] == ["renal.apixaban.unsteady"]
 
 
 def test_a_child_is_not_judged() -> None:
-    asked = situation(*_facts("50", "2"), orders=(order(APIXABAN),), birth="2012-01-01")
+    asked = chart(*_facts("50", "2"), orders=(ordered(APIXABAN),), birth="2012-01-01")
     assert [f.rule for f in apixaban(asked)] == ["renal.apixaban.child"]
 
 
 def test_all_three_fit_into_a_summary() -> None:
-    (found,) = apixaban(situation(*_facts("50", "2"), orders=(order(APIXABAN),), birth=EIGHTY))
+    (found,) = apixaban(chart(*_facts("50", "2"), orders=(ordered(APIXABAN),), birth=EIGHTY))
     assert len(found.summary) < 140
     assert {f.name for f in found.facts} == {"age", "body-weight", "creatinine"}
 
 
 def test_what_is_missing_can_be_ordered() -> None:
-    (found,) = apixaban(situation(orders=(order(APIXABAN),), birth=EIGHTY))
+    (found,) = apixaban(chart(orders=(ordered(APIXABAN),), birth=EIGHTY))
     assert {r.code.code for r in found.remedies if r.code} == {"29463-7", "2160-0"}
 
 
 def test_other_medicines_are_none_of_its_business() -> None:
-    assert list(apixaban(situation(orders=(order("11289"),)))) == []
+    assert list(apixaban(chart(orders=(ordered("11289"),)))) == []

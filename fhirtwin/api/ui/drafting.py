@@ -94,7 +94,7 @@ def draft(parts: Services, caller: Caller, service: Service, name: str, patient:
 
 def _newest_encounter(parts: Services, caller: Caller, patient: str) -> str:
     asked = [("patient", patient), ("_sort", "-date"), ("_count", "1")]
-    bundle = codec.decode(search_type(parts, caller, "Encounter", asked).body, max_depth=1000)
+    bundle = codec.reread(search_type(parts, caller, "Encounter", asked).body)
     ids = [entry["resource"]["id"] for entry in bundle.get("entry", ()) if entry["search"]["mode"] == "match"]
     return str(ids[0]) if ids else ""
 

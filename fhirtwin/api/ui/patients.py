@@ -54,7 +54,7 @@ def listed(parts: Services, caller: Caller, name: str, page: str) -> Listed:
     words = name.replace("\\", " ").replace(",", " ").replace("$", " ").replace("|", " ").split()[:5]
     asked = [("name", word) for word in words] + [("_sort", "family"), ("_count", str(ON_A_PAGE))]
     asked += [(PAGE, page)] if page else []
-    bundle = codec.decode(search_type(parts, caller, "Patient", asked).body)
+    bundle = codec.reread(search_type(parts, caller, "Patient", asked).body)
     found = [entry["resource"] for entry in bundle.get("entry", ()) if entry["search"]["mode"] == "match"]
     return Listed(tuple(person(one) for one in found), int(bundle.get("total", len(found))), _following(bundle))
 
@@ -65,7 +65,7 @@ def one(parts: Services, caller: Caller, id_: str) -> Person:
     Raises:
         NotFound: there is none, for this caller.
     """
-    return person(codec.decode(read(parts, caller, "Patient", id_).body, max_depth=1000))
+    return person(codec.reread(read(parts, caller, "Patient", id_).body))
 
 
 def person(patient: Mapping[str, Any]) -> Person:

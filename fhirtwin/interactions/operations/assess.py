@@ -51,7 +51,7 @@ def assess(call: Call) -> Answer:
     with services.store.snapshot() as reader:
         replaced.current(reader, call.caller, call.id)
         patient = PatientKey(LOCAL, call.id)
-        state = reader.twin(patient) or TwinState(patient, 0, (), reference=f"Patient/{call.id}")
+        state = reader.twin(patient) or TwinState(patient, 0, (), reference=patient.reference)
     keep = call.one("store") is True
     found = reporting.assess(services, call.caller, state, day, keep=keep, only=only)
     entries = [_entry(report, services) for report in found.reports]

@@ -183,7 +183,7 @@ def _target(name: bytes, text: bytes, base_url: str) -> tuple[str, str] | None:
 
 
 def _decoded(data: bytes) -> dict[str, Any]:
-    return codec.decode(data, max_depth=1000)  # what is stored was within the limit when it came
+    return codec.reread(data)
 
 
 def _bundle(call: Call, wanted: _Wanted, page: _Page, ceiling: int) -> dict[str, Any]:

@@ -84,7 +84,7 @@ def _stored(call: Call, id_: str) -> Iterator[_Stored]:
     with call.services.store.snapshot() as reader:
         replaced.current(reader, call.caller, id_)
         while page:
-            found = codec.decode(search_type.within(call.services, call.caller, reader, "Observation", page))
+            found = codec.reread(search_type.within(call.services, call.caller, reader, "Observation", page))
             for entry in found.get("entry", ()):
                 number += 1
                 if number > MOST_VARIANTS:

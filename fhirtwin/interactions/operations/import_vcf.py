@@ -10,15 +10,12 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any, BinaryIO, Final, Literal
 
-from fhirtwin import ingest
 from fhirtwin.access import permit
-from fhirtwin.definitions import unit_budget
 from fhirtwin.errors import Incorrect, Unprocessable
-from fhirtwin.fhir import codec
 from fhirtwin.interactions import replaced, reporting, vcf_documents
 from fhirtwin.interactions.context import Answer
 from fhirtwin.interactions.operation import Call, Level, Operation, Parameter, with_parameters
-from fhirtwin.pgx import hgnc
+from fhirtwin.interactions.vcf_keeping import Keeping
 from fhirtwin.pgx.calling import Rules, call_genes
 from fhirtwin.pgx.calls import GeneCall
 from fhirtwin.pgx.outside_calls import read_outside_calls, with_outside
@@ -26,7 +23,6 @@ from fhirtwin.pgx.vcf import Reading, read_vcf, sample_names
 from fhirtwin.pgx.vcf_lines import Limits
 from fhirtwin.report.genomics import imported
 from fhirtwin.report.genomics.imported import Origin
-from fhirtwin.store import Writer
 from fhirtwin.terms.systems import FHIRTWIN
 
 ONLY_ONE: Final = "*"
@@ -42,7 +38,6 @@ STATED: Final = {
 }
 
 Json = dict[str, Any]
-
 
 LOST: Final = (
     "an earlier import of this sample had called this gene, and what it said is no longer in the record, only in the "
@@ -89,7 +84,7 @@ def import_vcf(call: Call) -> Answer:
         )
     with call.services.store.write() as write:
         replaced.current(write, call.caller, call.id)
-        keeping = _Keeping(call, write, origin)
+        keeping = Keeping(call.services, call.caller, write, origin)
         kept = keeping.keep(calls)
     stored = {"reference": f"DiagnosticReport/{origin.id_of('report')}"}
     return with_parameters([("report", "valueReference", stored), *_told(calls, kept, stored=True, lost=keeping.lost)])
@@ -169,50 +164,6 @@ def _sex(patient: Mapping[str, Any]) -> Literal["male", "female"] | None:
         case "female":
             return "female"
     return None
-
-
-class _Keeping:
-    """The storing of one import."""
-
-    def __init__(self, call: Call, write: Writer, origin: Origin) -> None:
-        self._call = call
-        self._write = write
-        self._origin = origin
-        self._unit = unit_budget()
-        self.lost: list[str] = []
-        """Genes that an earlier import of the sample had called, and of which this one tells nothing."""
-
-    def keep(self, calls: Mapping[str, GeneCall]) -> dict[str, Json]:
-        """Store all, delete Genotypes of an earlier import that this one lacks; gives what was stored, by gene."""
-        kept = {}
-        for gene, one in calls.items():
-            again = self._is_there("Observation", gene)
-            kept[gene] = imported.observation(one, self._origin, again=again)
-            if "valueCodeableConcept" not in kept[gene]:
-                self._note_what_is_lost(gene)
-            self._store(kept[gene])
-        for gene in sorted(hgnc.IDS.keys() - calls.keys()):
-            if self._is_there("Observation", gene):
-                self._note_what_is_lost(gene)
-                permit(self._call.caller, "delete", "Observation")
-                ingest.forget(self._write, "Observation", self._origin.id_of(gene))
-        again = self._is_there("DiagnosticReport", "report")
-        self._store(imported.report(kept, self._origin, again=again))
-        return kept
-
-    def _note_what_is_lost(self, gene: str) -> None:
-        found = self._write.read("Observation", self._origin.id_of(gene))
-        if found is not None and not found.deleted and "valueCodeableConcept" in codec.decode(found.data):
-            self.lost.append(gene)
-
-    def _is_there(self, type_: str, what: str) -> bool:
-        found = self._write.read(type_, self._origin.id_of(what))
-        return found is not None and not found.deleted
-
-    def _store(self, resource: Json) -> None:
-        services = self._call.services
-        received = ingest.receive(codec.encode(resource), resource["resourceType"], services.settings)
-        ingest.keep(self._write, received, resource["id"], services.base_url, unit=self._unit)
 
 
 def _told(

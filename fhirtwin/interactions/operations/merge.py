@@ -97,7 +97,7 @@ class _Merging:
         source, target = self._id("source"), self._id("target")
         if source == target:
             raise Unprocessable("Source and target are one Patient already.")
-        self._source = codec.decode(read.current(reader, call.caller, "Patient", source).data, max_depth=1000)
+        self._source = codec.reread(read.current(reader, call.caller, "Patient", source).data)
         self._target = replaced.current(reader, call.caller, target)
         replacement = references.parse(references.replaced_by(self._source))
         if (replacement.type, replacement.id, self._is_ours(replacement)) != ("Patient", target, True):
@@ -210,7 +210,7 @@ class _Merging:
     def _move(self, stored: StoredVersion) -> _Move:
         """What becomes of the references of a resource to the source; one to a version of it stays."""
         # What it claims of itself was judged when it was stored, and is no reason to leave it behind.
-        received = Received(stored.data, codec.decode(stored.data, max_depth=1000), check_claims=False)
+        received = Received(stored.data, codec.reread(stored.data), check_claims=False)
         resolved = {}
         for _, text in references.walk(received.resource):
             found = references.parse(text)
@@ -222,7 +222,7 @@ class _Merging:
         return found.base in ("", self._base_url)
 
     def _keep(self, write: Writer, resource: Resource) -> StoredVersion:
-        received = ingest.receive(codec.encode(resource), resource["resourceType"], self._call.services.settings)
+        received = ingest.of_our_own(resource, self._call.services.settings)
         return ingest.keep(write, received, resource["id"], self._base_url).stored
 
 

@@ -37,7 +37,7 @@ def meta(call: Call) -> Answer:
     with call.services.store.snapshot() as reader:
         if call.id:
             stored = read.current(reader, call.caller, call.type, call.id)
-            return labels.given(codec.decode(stored.data, max_depth=1000)["meta"])
+            return labels.given(codec.reread(stored.data)["meta"])
         return labels.given(_in_use(call, reader))
 
 

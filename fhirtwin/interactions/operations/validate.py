@@ -59,7 +59,7 @@ def judge(call: Call) -> Answer:
                 raise Incorrect("Send the resource, as the body or as the parameter `resource`.")
             permit(call.caller, "read", call.type)
             stored = read.current(reader, call.caller, call.type, call.id)
-            resource = codec.decode(stored.data, max_depth=settings.max_depth + 1)
+            resource = codec.reread(stored.data)
         judged = _judged(resource, call.type, call.one("profile") or "", reader, settings)
         return _answer([*judged, *_use(call, reader, resource, mode), *_refusal(call.type, resource, mode, judged)])
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 from fhirtwin.pgx import currency
 from fhirtwin.pgx.advice import Step, compose
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.pgx.labels import Contraindication
+from fhirtwin.pgx.labels import Statement
 from fhirtwin.report.genomics import codes
 from fhirtwin.report.genomics.implication import About
 from fhirtwin.report.genomics.made import Made, made
@@ -40,7 +40,7 @@ def of_row(row: Recommendation, medicine: Medicine, implication: Made, about: Ab
     )
 
 
-def of_label(one: Contraindication, medicine: Medicine, implication: Made, about: About) -> Made:
+def of_label(one: Statement, medicine: Medicine, implication: Made, about: About) -> Made:
     """The Task for what a label forbids: another medicine."""
     return _task(ANOTHER, f": {wording.what_a_label_forbids(one)}", medicine, implication, about)
 

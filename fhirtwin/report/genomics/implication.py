@@ -12,7 +12,7 @@ from typing import Any
 from fhirtwin.pgx import coverage, currency, phenotype
 from fhirtwin.pgx.advice import compose
 from fhirtwin.pgx.guideline import Drug, Recommendation
-from fhirtwin.pgx.labels import Contraindication
+from fhirtwin.pgx.labels import Statement
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype
@@ -107,7 +107,7 @@ def _only_if(row: Recommendation, weighed: Weighed) -> Iterable[str]:
             yield f"Perhaps {gene} {word_of(gene, value, weighed.phenotypes)}, {told.open.only_if}."
 
 
-def of_label(one: Contraindication, weighed: Weighed, about: About) -> Made | None:
+def of_label(one: Statement, weighed: Weighed, about: About) -> Made | None:
     """What a label forbids; None where a diagnosis tells of the gene, so that there is no genotype it follows from."""
     genes = [gene for gene in one.genes if gene in about.genotypes]
     if not genes:

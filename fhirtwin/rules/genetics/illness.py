@@ -67,7 +67,7 @@ def genes(orders: Collection[Order]) -> frozenset[str]:
     return frozenset(gene for one in _statements(orders) if one.disease for gene in one.genes)
 
 
-def _statements(orders: Collection[Order]) -> Iterator[labels.Contraindication]:
+def _statements(orders: Collection[Order]) -> Iterator[labels.Statement]:
     return (one for order in orders for drug in naming.named(order.medicine.ingredients) for one in labels.of(drug))
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fhirtwin.pgx import guideline, labels, phenoconversion, recommendations
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Recommendation
-from fhirtwin.pgx.labels import Contraindication
+from fhirtwin.pgx.labels import Statement
 from fhirtwin.pgx.phenoconversion import Effective, Taken
 from fhirtwin.pgx.recommendations import NO_RESULT, Answer
 from fhirtwin.pgx.results import GenePhenotype
@@ -45,7 +45,7 @@ class Judged:
     answer: Answer
     shown: Mapping[str, GenePhenotype]
     effects: Mapping[str, Effective]
-    forbidden: tuple[Contraindication, ...]
+    forbidden: tuple[Statement, ...]
     genes: tuple[str, ...]
     rows: tuple[Recommendation, ...]
     by_genes: tuple[Recommendation, ...] = ()
@@ -117,7 +117,7 @@ def judged(drug: str, person: Person, others: Iterable[Taken], *, untested: bool
             interactions speak of two medicines that do not go together whatever the genes.
     """
     found = labels.find(drug, person.phenotypes, person.alleles, person.calls, person.diseases)
-    forbidden = tuple(one.contraindication for one in found if one.met)
+    forbidden = tuple(one.statement for one in found if one.met)
     genes = tuple(dict.fromkeys((*genes_of(drug), *(gene for one in forbidden for gene in _seen(one, person)))))
     effects = _effects(drug, genes, person, tuple(others), untested=untested)
     shown = {**person.phenotypes, **{gene: one.effective for gene, one in effects.items() if one.changed}}
@@ -141,7 +141,7 @@ def _urgent_first(rows: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
     return tuple(sorted(rows, key=lambda row: (-severity.rank(severity.of_row(row)), -severity.firmness(row))))
 
 
-def _seen(one: Contraindication, person: Person) -> tuple[str, ...]:
+def _seen(one: Statement, person: Person) -> tuple[str, ...]:
     """The genes of a label's statement of which anything is known: the others did not lead to it."""
     known = {*person.phenotypes, *person.results, *person.alleles}
     return tuple(gene for gene in one.genes if gene in known)

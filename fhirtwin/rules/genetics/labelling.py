@@ -44,7 +44,7 @@ def found(drug: str, person: Person, *, forbidden: bool = False) -> tuple[labels
         forbidden: whether what it forbids for certain is wanted too, which has a card of its own.
     """
     every = labels.say(drug, person.phenotypes, person.alleles, person.calls, person.diseases)
-    wanted = (one for one in every if forbidden or one.contraindication.kind != labels.CONTRAINDICATED or not one.met)
+    wanted = (one for one in every if forbidden or one.statement.kind != labels.CONTRAINDICATED or not one.met)
     return tuple(one for one in wanted if one.but or one.met)
 
 
@@ -83,8 +83,8 @@ def _added(finding: Finding, every: tuple[labels.Finding, ...]) -> Finding:
 
 def _alone(drug: str, every: tuple[labels.Finding, ...], order: Order, person: Person) -> Finding:
     first = max(every, key=lambda one: severity.rank(_severity((one,))))
-    seen = dict.fromkeys(gene for one in every for gene in one.contraindication.genes if gene in person.results)
-    avoided = any(one.met and one.contraindication.kind in ("avoid", labels.CONTRAINDICATED) for one in every)
+    seen = dict.fromkeys(gene for one in every for gene in one.statement.genes if gene in person.results)
+    avoided = any(one.met and one.statement.kind in ("avoid", labels.CONTRAINDICATED) for one in every)
     return Finding(
         rule=f"genes.{naming.slug(drug)}",
         severity=_severity(every),
@@ -104,13 +104,13 @@ def _alone(drug: str, every: tuple[labels.Finding, ...], order: Order, person: P
 
 
 def _severity(every: Iterable[labels.Finding]) -> Severity:
-    of_each = (_URGENT.get(one.contraindication.kind, Severity.INFO) if one.met else Severity.INFO for one in every)
+    of_each = (_URGENT.get(one.statement.kind, Severity.INFO) if one.met else Severity.INFO for one in every)
     return max(of_each, key=severity.rank)
 
 
 def _summary(drug: str, one: labels.Finding) -> str:
     """What the label says and of whom, with the doses where there is room for all: one of two may be the wrong one."""
-    statement = one.contraindication
+    statement = one.statement
     what = f"its label {_SAYS[statement.kind]}{', perhaps' if one.but else ''}"
     heads = (f"{capital(drug)}: {what} ({statement.when})", f"{capital(drug)} by its label, {statement.when}")
     doses = [f"{head}: {statement.limit}" for head in heads] if statement.limit else []
@@ -120,11 +120,11 @@ def _summary(drug: str, one: labels.Finding) -> str:
 
 def paragraph(one: labels.Finding) -> str:
     """Say what a label says, for whom, what dose, and under what condition."""
-    statement = one.contraindication
+    statement = one.statement
     dose = f" Dose: {statement.limit}." if statement.limit else ""
     but = f" {capital(one.but)}." if one.but else ""
     return f"The label {_SAYS[statement.kind]} for: {statement.when}.{dose}{but} Strength: label."
 
 
 def _sources(every: Iterable[labels.Finding]) -> tuple[Citation, ...]:
-    return tuple(dict.fromkeys(wording.cited_label(one.contraindication) for one in every))
+    return tuple(dict.fromkeys(wording.cited_label(one.statement) for one in every))

@@ -10,7 +10,7 @@ from typing import Final
 from fhirtwin.pgx import advice, currency, guideline, phenotype
 from fhirtwin.pgx.advice import Step
 from fhirtwin.pgx.guideline import Drug, Recommendation
-from fhirtwin.pgx.labels import Contraindication
+from fhirtwin.pgx.labels import Statement
 from fhirtwin.pgx.phenoconversion import Effective
 from fhirtwin.pgx.recommendations import DISCLAIMER, NO_RESULT
 from fhirtwin.pgx.results import GenePhenotype, Known, Phenotype
@@ -185,7 +185,7 @@ def how_firm(row: Recommendation, grade: str) -> str:
     return f"conversion: {grade}; CPIC: {strength}" if grade else f"CPIC, {strength}"
 
 
-def what_a_label_forbids(one: Contraindication) -> str:
+def what_a_label_forbids(one: Statement) -> str:
     """A contraindication in one paragraph: of what, for whom, how strongly."""
     return f"The label forbids it for everybody with: {one.when}. Strength: contraindication."
 
@@ -257,7 +257,7 @@ def cited(drug: Drug) -> Citation:
     return Citation(f"CPIC guideline {drug.guideline}, PMID {pmids}; rows of {drug.date}", drug.url)
 
 
-def cited_label(one: Contraindication) -> Citation:
+def cited_label(one: Statement) -> Citation:
     """The label that a contraindication stands in, with the day on which it was read."""
     return Citation(f"{one.source}; read on {_LABELS_READ}", one.url)
 

@@ -74,6 +74,11 @@ def map_resource(resource: Resource, source: Source) -> Mapped:
     return mapper.read(resource, source) if mapper else Mapped()
 
 
+def map_all(found: Iterable[tuple[Source, Resource]]) -> Iterator[tuple[Source, Mapped]]:
+    """Make facts of several, each with where it came from."""
+    return ((source, map_resource(resource, source)) for source, resource in found)
+
+
 def _built_in() -> Iterator[Any]:
     for module in pkgutil.iter_modules(folder.__path__):
         if module.name != "registry":

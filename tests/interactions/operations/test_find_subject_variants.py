@@ -135,3 +135,12 @@ def test_nobody_who_is_not_stored_is_told_of(record: FlaskClient) -> None:
 def test_variants_of_several_pages_are_looked_through(record: FlaskClient) -> None:
     post(record, *(variant(low=1000 + n) for n in range(105)))
     assert presences(ask(record, "NC_000010.11:1000-1001", "NC_000010.11:1104-1105")) == [True, True]
+
+
+def test_a_variant_is_found_that_is_nested_as_deep_as_may_be(record: FlaskClient) -> None:
+    """The Bundle that it is found in is deeper."""
+    inner: dict[str, Any] = {"url": "http://x.test", "valueString": "x"}
+    for _ in range(30):
+        inner = {"url": "http://x.test", "extension": [inner]}
+    post(record, variant(extension=[inner]))
+    assert presences(ask(record, "NC_000010.11:100-101")) == [True]

@@ -26,10 +26,8 @@ def twin_of(call: Call) -> tuple[TwinState, bool]:
         for patient in _patients(call, stored):
             replaced.refuse(patient, reader)
     with timing.stage("map"):
-        mapped = [(source, registry.map_resource(resource, source)) for source, resource in call.prefetched.resources]
-        path = f"Patient/{call.patient.id}"
-        reference = f"{call.patient.origin}/{path}" if call.patient.origin else path
-        state = overlay(base, call.patient, mapped, call.prefetched.lists, reference)
+        mapped = registry.map_all(call.prefetched.resources)
+        state = overlay(base, call.patient, mapped, call.prefetched.lists, call.patient.reference)
     return state, call.patient.origin != LOCAL or (stored is not None and not stored.deleted)
 
 
@@ -50,4 +48,4 @@ def _patients(call: Call, stored: StoredVersion | None) -> Iterator[Mapping[str,
     """The Patient as the call brought it, and as it is stored here."""
     yield from (resource for source, resource in call.prefetched.resources if source.type == "Patient")
     if stored and not stored.deleted:
-        yield codec.decode(stored.data, max_depth=1000)
+        yield codec.reread(stored.data)

@@ -24,16 +24,22 @@ def quarantine() -> None:
 @quarantine.command("show")
 @DATA
 def show(*, data: Path) -> None:
-    """Say whether the engine is asked, and what its answers were."""
+    """Say whether the engine is asked, what its answers were, and how many reports are withdrawn."""
+    from fhirtwin.interactions import doubting
+
     with _store(data) as store, store.snapshot() as reader:
         standing = reader.standings.read()
+        withdrawn, standing_yet = (0, 0) if standing.quarantined is None else doubting.tally(reader)
     click.echo(f"answers right: {standing.right}; wrong: {standing.wrong}; last right: {_told(standing.last_right)}")
     if standing.quarantined is None:
         click.echo("The engine is asked.")
         return
     since = "ever" if standing.doubted_from is None else _told(standing.doubted_from)
-    withdrawn = "withdrawn" if standing.withdrawn else "not all withdrawn yet"
-    click.echo(f"In quarantine since {_told(standing.quarantined)}. Reports stored since {since}: {withdrawn}.")
+    how = f"withdrawn ({withdrawn})"
+    if not standing.withdrawn:
+        how = f"not all withdrawn yet ({withdrawn} withdrawn, {standing_yet} not)"
+    click.echo(f"In quarantine since {_told(standing.quarantined)}. Reports stored since {since}: {how}.")
+    click.echo("Cards, and answers that are not stored, are not called back: look at what was done on them since then.")
 
 
 @quarantine.command("impose")
@@ -65,8 +71,12 @@ def lift(*, anyway: bool, data: Path) -> None:
                 "Not all reports that are doubted are withdrawn yet: start the gateway, or wait for it; `fhirtwin "
                 "quarantine show` tells."
             )
-        write.standings.lift(microseconds())
+        shown_again = write.standings.lift(microseconds())
     click.echo("The engine is asked again.")
+    if shown_again:
+        click.echo(
+            f"Cards that are shown again although they were overridden since reports are doubted: {shown_again}."
+        )
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from fhirtwin.fhir import codec
 from fhirtwin.interactions import reporting, withdrawing
 from fhirtwin.interactions.context import Services
 from fhirtwin.report import provenance
-from fhirtwin.store import Writer
+from fhirtwin.store import Reader, Writer
 from fhirtwin.store.standing import Standing
 
 _TYPE: Final = "RiskAssessment"
@@ -77,19 +77,32 @@ def withdraw(services: Services) -> int:
     return number
 
 
+def tally(reader: Reader) -> tuple[int, int]:
+    """How many of the reports that are doubted are withdrawn, and how many stand."""
+    stored = reader.standings.stored_from(_TYPE, reader.standings.read().doubted_from)
+    found = [_current(reader, id_) for _, id_ in stored]
+    withdrawn = sum(1 for one in found if one and withdrawing.is_withdrawn(one, withdrawing.DOUBTED))
+    return withdrawn, sum(1 for one in found if one and withdrawing.stands(one))
+
+
 def _same(write: Writer, standing: Standing) -> bool:
     """Whether it is still the quarantine that was begun with: once it is lifted, what is stored is good again."""
     return write.standings.read().quarantined == standing.quarantined
 
 
 def _withdraw(services: Services, write: Writer, id_: str) -> bool:
-    current = write.read(_TYPE, id_)
-    if current is None or current.deleted:
-        return False
-    resource: dict[str, Any] = codec.reread(current.data)
-    if not withdrawing.stands(resource):
+    resource = _current(write, id_)
+    if resource is None or not withdrawing.stands(resource):
         return False
     kept = reporting.put(services, write, withdrawing.withdrawn(resource, withdrawing.DOUBTED))
     made_by = provenance.withdrawal(id_, version=kept.version, recorded=kept.last_updated, reason=withdrawing.DOUBTED)
     reporting.put(services, write, made_by)
     return True
+
+
+def _current(reader: Reader, id_: str) -> dict[str, Any] | None:
+    current = reader.read(_TYPE, id_)
+    if current is None or current.deleted:
+        return None
+    resource: dict[str, Any] = codec.reread(current.data)
+    return resource

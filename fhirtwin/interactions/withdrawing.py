@@ -71,9 +71,9 @@ def unfounded(reader: Reader, state: TwinState, current: Collection[str], count:
     ]
 
 
-def is_withdrawn(resource: dict[str, Any]) -> bool:
-    """Whether we withdrew it; what somebody else marked as an error is theirs to mend."""
-    return any({"text": text} in resource.get("note", ()) for text in (NOTE, DOUBTED))
+def is_withdrawn(resource: dict[str, Any], *why: str) -> bool:
+    """Whether we withdrew it, for any reason or one of these; what somebody else marked is theirs to mend."""
+    return any({"text": text} in resource.get("note", ()) for text in why or (NOTE, DOUBTED))
 
 
 def stands(resource: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
+from fhirtwin.store.advice_tables import cds_card, cds_feedback
 from fhirtwin.store.schema import resource
 from fhirtwin.store.standing_tables import engine_standing
 
@@ -31,6 +32,12 @@ _STORED_FROM: Final = (
         resource.c.last_updated >= bindparam("wanted_from"),
     )
     .order_by(resource.c.patient_origin, resource.c.patient_id, resource.c.number)
+)
+_DOUBTED_CARDS: Final = select(cds_feedback.c.card).where(cds_feedback.c.received >= bindparam("wanted_from"))
+_FORGET_OVERRIDES: Final = (
+    update(cds_card)
+    .where(cds_card.c.overridden.is_not(None), cds_card.c.card.in_(_DOUBTED_CARDS))
+    .values(overridden=None)
 )
 
 
@@ -121,11 +128,24 @@ class Standings:
         if found.quarantined is not None and found.doubted_from == doubted_from:
             self._set(withdrawn=True)
 
-    def lift(self, moment: int) -> None:
-        """Let the engine be asked again; what it says counts as right from now on."""
+    def lift(self, moment: int) -> int:
+        """Let the engine be asked again; what it says counts as right from now on.
+
+        Overrides that came since reports are doubted hold nothing back any more: the same card may say what is right
+        now. That is done here and not when reports are withdrawn, for users answer late.
+
+        Returns:
+            How many cards had such an override.
+        """
         self._connection.execute(_BEGIN, _NEW)
+        found = self.read()
+        shown_again = 0
+        if found.quarantined is not None:
+            since = {"wanted_from": found.doubted_from or 0}
+            shown_again = self._connection.execute(_FORGET_OVERRIDES, since).rowcount
         self._connection.execute(update(engine_standing).values(last_right=moment))
         self._set(quarantined=None, doubted_from=None, withdrawn=True)
+        return shown_again
 
     def stored_from(self, type_: str, moment: int | None) -> list[tuple[tuple[str, str], str]]:
         """Resources of a type whose current version was stored at a moment or later: patient and id, by patient.

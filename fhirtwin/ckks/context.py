@@ -57,6 +57,7 @@ class Ring:
         self.profile = profile
         self._pyfhel: Any = Pyfhel()
         self._made_its_keys = self._nobody_has_public_key = False
+        self._first_sample: Ciphertext | None = None
         # This scale is a default that is never used, since every encoding names its own; Pyfhel only insists that it be
         # the size of a prime.
         default_scale = 2.0 ** profile.modulus_bits[1]
@@ -70,6 +71,11 @@ class Ring:
         raise Fault("A ring is not copied: Pyfhel would leave its keys out of the copy without a word.")
 
     @property
+    def made_its_keys(self) -> bool:
+        """Whether the key that opens was made here; else it was loaded, or there is none."""
+        return self._made_its_keys
+
+    @property
     def holds_secret_key(self) -> bool:
         """Whether this ring can open."""
         return not self._pyfhel.is_secret_key_empty()
@@ -78,6 +84,7 @@ class Ring:
         """Make a new secret and public key in place of those that may be here."""
         self._pyfhel.keyGen()
         self._made_its_keys = self._nobody_has_public_key = True
+        self._first_sample = None
 
     def public_key(self) -> bytes:
         """The public key that is here, serialised: it seals and opens nothing.
@@ -114,7 +121,7 @@ class Ring:
             Incorrect: the length of one is not the profile's, or SEAL refuses it.
         """
         self.load_public_key(public)
-        self._made_its_keys = False
+        self._made_its_keys, self._first_sample = False, None
         self._load_key(self._pyfhel.from_bytes_secret_key, secret, self.profile.secret_key_bytes, "A secret key")
 
     def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
@@ -176,10 +183,33 @@ class Ring:
         if not self._nobody_has_public_key:
             raise Fault("A key that was used or shown does not encrypt by itself.")
         encoded = self.encode(values, scale)
-        zero, header = self.public_key(), _header(self.profile, scale)
-        # Both lie alike: after the header two polynomials, prime by prime, the key-switching prime last.
-        words = np.frombuffer(zero, dtype="<u8", offset=len(header)).reshape(2, -1, self.profile.degree)
-        sealed = self.load(header + words[:, :-1].tobytes(), scale)
+        sealed = self._of_data_primes(self.public_key(), scale)
+        self.add_plain(sealed, encoded)
+        return self.save(sealed)
+
+    def encrypt_again(self, values: Complex, scale: float) -> bytes:
+        """Encode, encrypt under the secret key that was made here, and serialise: one message of many.
+
+        SEAL makes a relinearisation key as `(−(a·s + e) + p·s², a)`, with a new uniform `a` and new noise `e` each
+        time. The difference of two has no `s²` any more: it is a symmetric encryption of zero. All are taken from the
+        same first one, which leaves this ring as little as the others. So what leaves it are differences of samples of
+        learning with errors, which are as random as the samples are.
+
+        Args:
+            values: one complex number a slot.
+            scale: the same for all messages.
+
+        Raises:
+            Fault: there is no key that was made here, the profile has more data primes than one, or `encode` refuses.
+        """
+        self._need_own_keys()
+        if self.profile.levels > 1:
+            raise Fault("Several messages are encrypted under the secret key over one data prime alone.")
+        encoded = self.encode(values, scale)
+        if self._first_sample is None:
+            self._first_sample = self._sample(scale)
+        sealed = self._sample(scale)
+        self._pyfhel.sub(sealed._held, self._first_sample._held)
         self.add_plain(sealed, encoded)
         return self.save(sealed)
 
@@ -248,6 +278,21 @@ class Ring:
         self._need_secret_key()
         opened: Complex = self._pyfhel.decryptComplex(sealed._held)
         return opened
+
+    def _sample(self, scale: float) -> Ciphertext:
+        """A new relinearisation key, which this profile has one of, as the ciphertext that it is."""
+        self._pyfhel.relinKeyGen()
+        key = bytes(self._pyfhel.to_bytes_relin_key("none"))
+        return self._of_data_primes(key[-self.profile.public_key_bytes :], scale)
+
+    def _of_data_primes(self, key: bytes, scale: float) -> Ciphertext:
+        """What is a ciphertext over all primes, over the data primes alone.
+
+        It lies as a ciphertext does: after the header two polynomials, prime by prime, the key-switching prime last.
+        """
+        header = _header(self.profile, scale)
+        words = np.frombuffer(key, dtype="<u8", offset=len(header)).reshape(2, -1, self.profile.degree)
+        return self.load(header + words[:, :-1].tobytes(), scale)
 
     @staticmethod
     def _load_key(load: Callable[[bytes], object], data: bytes, length: int, what: str = "An evaluation key") -> None:

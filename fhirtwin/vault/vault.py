@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhirtwin.ckks import drawing, packing, profiles
-from fhirtwin.ckks.context import Ring
+from fhirtwin.ckks.context import Complex, Ring
 from fhirtwin.ckks.layout import AnyPanel, Laid
 from fhirtwin.ckks.sealed import Scores, SealedFeatures, SealedScores
 from fhirtwin.ckks.wire import REQUEST_ID_BYTES
@@ -57,8 +58,7 @@ class Vault:
         (checked,) = checking.admissible(self.panel, values[None])
         laid = self._layout.lay(checked, _uniform)
         with self._keys.sealing() as (ring, evaluation_keys):
-            encrypt = ring.encrypt if self._layout.steps else ring.encrypt_alone
-            sealed = encrypt(laid.slots, self.profile.input_scale)
+            sealed = self._encryption(ring)(laid.slots, self.profile.input_scale)
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(self.profile.name, self.panel.digest, request_id, sealed, evaluation_keys)
         return features, Opening(ring, features, laid)
@@ -75,6 +75,12 @@ class Vault:
             sums = self._sums(ring, scores, opening)
         values = checking.rounded(self.panel.rows, sums, self.profile.step)
         return Scores(values, self.profile.name, self.panel.digest)
+
+    def _encryption(self, ring: Ring) -> Callable[[Complex, float], bytes]:
+        """The cheapest that the key allows."""
+        if isinstance(self._keys, FreshKeys):
+            return ring.encrypt_alone
+        return ring.encrypt_again if ring.made_its_keys else ring.encrypt
 
     def _sums(self, ring: Ring, scores: SealedScores, opening: Opening[Laid]) -> Float:
         """Unrounded sums of the rows: they never leave this class. All checks are made, whichever fails."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -189,3 +190,61 @@ def test_nothing_is_encrypted_alone_without_a_key_and_a_refused_vector_uses_none
     with pytest.raises(Fault, match="finite"):
         ring.encrypt_alone(slots(s0=np.nan), SCALE)
     assert ring.encrypt_alone(slots(s0=1), SCALE)
+
+
+def test_what_is_encrypted_again_opens_again_and_has_the_form_of_every_ciphertext() -> None:
+    ring, vector = Ring(PROFILE), np.exp(1j * np.arange(PROFILE.slots))
+    ring.make_keys()
+    again = [ring.encrypt_again(vector, SCALE) for _ in range(3)]
+    for one in again:
+        assert len(one) == PROFILE.ciphertext_bytes
+        assert one[: PROFILE.level_bytes(0)] == ring.encrypt(vector, SCALE)[: PROFILE.level_bytes(0)]
+        assert np.abs(ring.decrypt(ring.load(one, SCALE)) - vector).max() < 1e-5
+    words = [np.frombuffer(one, dtype="<u8", offset=PROFILE.level_bytes(0)) for one in again]
+    assert max(int(one.max()) for one in words) < ring._pyfhel.qi[0]
+    for left, right in combinations(words, 2):
+        assert not (left == right).any()
+
+
+def test_what_is_encrypted_again_has_the_noise_of_two_samples() -> None:
+    zeros, off = np.zeros(PROFILE.slots, dtype=np.complex128), []
+    ring = Ring(PROFILE)
+    for _ in range(20):
+        ring.make_keys()
+        off.append(ring.decrypt(ring.load(ring.encrypt_again(zeros, SCALE), SCALE)))
+    expected = 3.24 * np.sqrt(2) * np.sqrt(PROFILE.degree / 2) / SCALE
+    for part in (np.stack(off).real, np.stack(off).imag):
+        assert part.std() == pytest.approx(expected, rel=0.05)
+
+
+def test_two_messages_under_one_key_have_noise_of_their_own() -> None:
+    """All are taken from one first sample; their difference is without it, and has that of two others."""
+    ring, zeros = Ring(PROFILE), np.zeros(PROFILE.slots, dtype=np.complex128)
+    ring.make_keys()
+    opened = [ring.decrypt(ring.load(ring.encrypt_again(zeros, SCALE), SCALE)) for _ in range(21)]
+    between = np.diff(np.stack(opened), axis=0)[::2]
+    expected = 3.24 * np.sqrt(2) * np.sqrt(PROFILE.degree / 2) / SCALE
+    for part in (between.real, between.imag):
+        assert part.std() == pytest.approx(expected, rel=0.05)
+
+
+def test_new_keys_encrypt_again_with_a_first_sample_of_their_own() -> None:
+    ring, vector = Ring(PROFILE), np.exp(1j * np.arange(PROFILE.slots))
+    ring.make_keys()
+    ring.encrypt_again(vector, SCALE)
+    ring.make_keys()
+    assert np.abs(ring.decrypt(ring.load(ring.encrypt_again(vector, SCALE), SCALE)) - vector).max() < 1e-5
+
+
+def test_a_loaded_key_no_key_and_several_primes_encrypt_nothing_again() -> None:
+    ring, loaded, levelled = Ring(PROFILE), Ring(PROFILE), Ring(profiles.NETWORK)
+    with pytest.raises(Fault, match="no key to open with"):
+        ring.encrypt_again(slots(s0=1), SCALE)
+    for made in (ring, levelled):
+        made.make_keys()
+    loaded.load_keys(ring.secret_key(), ring.public_key())
+    assert (ring.made_its_keys, loaded.made_its_keys) == (True, False)
+    with pytest.raises(Fault, match="was loaded"):
+        loaded.encrypt_again(slots(s0=1), SCALE)
+    with pytest.raises(Fault, match="one data prime alone"):
+        levelled.encrypt_again(np.ones(profiles.NETWORK.slots, dtype=np.complex128), profiles.NETWORK.input_scale)

@@ -34,7 +34,7 @@ SAFE = {
     *("is_relin_key_empty", "keyGen", "rotateKeyGen", "relinKeyGen", "to_bytes_rotate_key", "from_bytes_rotate_key"),
     *("to_bytes_relin_key", "from_bytes_relin_key", "to_bytes_secret_key", "from_bytes_secret_key"),
     *("to_bytes_public_key", "from_bytes_public_key", "encodeComplex", "encryptPtxt", "decryptComplex"),
-    *("multiply_plain", "add", "add_plain", "rotate", "square", "relinearize", "rescale_to_next"),
+    *("multiply_plain", "add", "sub", "add_plain", "rotate", "square", "relinearize", "rescale_to_next"),
     *("mod_switch_to_next_ptxt", "mod_switch_to_next_ctxt"),
 }
 """What of Pyfhel is used. Not among it: operators and `align_mod_n_scale`, which align by a count of levels that

@@ -11,8 +11,8 @@ from fhirtwin.ckks.context import Ring
 from fhirtwin.ckks.levelled import LevelledRing
 
 _OF_RINGS = (
-    *("make_keys", "encode", "encrypt", "encrypt_alone", "load", "multiply", "product", "add", "add_plain"),
-    *("add_rotated", "save", "decrypt"),
+    *("make_keys", "encode", "encrypt", "encrypt_alone", "encrypt_again", "load", "multiply", "product"),
+    *("add", "add_plain", "add_rotated", "save", "decrypt"),
 )
 _OF_LEVELLED = ("copy", "rescale", "go_down", "square")
 _DEEPER = ("multiply", "product", "square")
@@ -33,7 +33,7 @@ class Counted:
 
     @property
     def encryptions(self) -> int:
-        return self.operations["encrypt"] + self.operations["encrypt_alone"]
+        return sum(self.operations[name] for name in ("encrypt", "encrypt_alone", "encrypt_again"))
 
     @property
     def products(self) -> int:

@@ -18,7 +18,8 @@ from fhirtwin.errors import Incorrect
 _LARGEST_GAIN_BITS = 6
 
 # Binary logarithm of the noise of sealing over that of rounding the encoded weights, as standard deviations in one slot
-# (2.7e-6 and 1.1e-6 under P1-mask, measured). It says how far features are best scaled up and weights down.
+# (2.7e-6 and 1.1e-6 under P1-mask and a public key, measured). It says how far features are best scaled up and weights
+# down.
 _NOISE_RATIO_BITS = 1.3
 
 Float = NDArray[np.float64]

@@ -61,7 +61,7 @@ class BatchVault:
             raise Fault(f"A batch has from 1 to {circuit.patients} patients.")
         everybody, seats = self._seated(checked)
         with self._keys.sealing() as (ring, _):
-            sealed = b"".join(ring.encrypt(line, profile.input_scale) for line in circuit.spread(everybody))
+            sealed = b"".join(ring.encrypt_again(line, profile.input_scale) for line in circuit.spread(everybody))
         request_id = secrets.token_bytes(REQUEST_ID_BYTES)
         features = SealedFeatures(
             profile.name,

@@ -49,7 +49,7 @@ class PolygenicVault:
         with self._keys.sealing() as (ring, _):
             for chunk in in_chunks(self._checked(blocks)):
                 nonces.append((secrets.randbits(53) * 2.0**-52 - 1.0) * NONCE_LIMIT)
-                sealed.append(ring.encrypt(circuit.laid_out(chunk, nonces[-1]), circuit.profile.input_scale))
+                sealed.append(ring.encrypt_again(circuit.laid_out(chunk, nonces[-1]), circuit.profile.input_scale))
                 seen += chunk.size
         if seen != len(circuit.variants):
             raise Fault(f"There are {seen} dosages for {len(circuit.variants)} variants.")

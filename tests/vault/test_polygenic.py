@@ -82,8 +82,8 @@ def test_error_over_110_000_variants() -> None:
 def test_chunks_are_sealed_as_blocks_come(vault: PolygenicVault, monkeypatch: pytest.MonkeyPatch) -> None:
     """So no more than a chunk and a block lies about in clear."""
     done: list[str] = []
-    real = Ring.encrypt
-    monkeypatch.setattr(Ring, "encrypt", lambda *given: done.append("sealed") or real(*given))
+    real = Ring.encrypt_again
+    monkeypatch.setattr(Ring, "encrypt_again", lambda *given: done.append("sealed") or real(*given))
 
     def blocks() -> object:
         for block in (dosages()[:CHUNK], dosages()[CHUNK : 2 * CHUNK], dosages()[2 * CHUNK :]):

@@ -9,6 +9,7 @@ a time; callers see to that.
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -57,7 +58,8 @@ class Ring:
         self.profile = profile
         self._pyfhel: Any = Pyfhel()
         self._made_its_keys = self._nobody_has_public_key = False
-        self._first_sample: Ciphertext | None = None
+        self._last_sample: Ciphertext | None = None
+        self._process = 0
         # This scale is a default that is never used, since every encoding names its own; Pyfhel only insists that it be
         # the size of a prime.
         default_scale = 2.0 ** profile.modulus_bits[1]
@@ -76,15 +78,20 @@ class Ring:
         return self._made_its_keys
 
     @property
+    def is_of_this_process(self) -> bool:
+        """Whether the keys were made in this process, and not in one that it was forked off from."""
+        return self._process == os.getpid()
+
+    @property
     def holds_secret_key(self) -> bool:
         """Whether this ring can open."""
         return not self._pyfhel.is_secret_key_empty()
 
     def make_keys(self) -> None:
         """Make a new secret and public key in place of those that may be here."""
+        self._made_its_keys, self._nobody_has_public_key, self._last_sample = False, False, None
         self._pyfhel.keyGen()
-        self._made_its_keys = self._nobody_has_public_key = True
-        self._first_sample = None
+        self._made_its_keys, self._nobody_has_public_key, self._process = True, True, os.getpid()
 
     def public_key(self) -> bytes:
         """The public key that is here, serialised: it seals and opens nothing.
@@ -120,8 +127,8 @@ class Ring:
         Raises:
             Incorrect: the length of one is not the profile's, or SEAL refuses it.
         """
+        self._made_its_keys, self._last_sample = False, None
         self.load_public_key(public)
-        self._made_its_keys, self._first_sample = False, None
         self._load_key(self._pyfhel.from_bytes_secret_key, secret, self.profile.secret_key_bytes, "A secret key")
 
     def make_rotation_keys(self, steps: Sequence[int]) -> bytes:
@@ -173,14 +180,16 @@ class Ring:
 
         SEAL makes a public key as it encrypts zero under the secret key: `(−(a·s + e), a)`, with a new uniform `a` and
         new noise `e`. Modulo the data primes, and with a message added, it is the symmetric encryption of that message
-        (Lyubashevsky, Peikert, Regev, EUROCRYPT 2010), a sixth of the work of one under a public key and an eighth of
-        the noise. A second message would have the same `a` and `e`, and their difference would be readable; as would
-        the first to whoever had the public key. Both are refused. Why is told in decision 26.
+        (Lyubashevsky, Peikert, Regev, EUROCRYPT 2010), a sixth of the work of one under a public key and a fifth of the
+        noise. A second message would have the same `a` and `e`, and their difference would be readable; as would the
+        first to whoever had the public key. Both are refused, and so is a process that was forked off with the keys,
+        which its parent has as well. Why is told in decision 26.
 
         Raises:
-            Fault: the keys were loaded, sealed something before, or were shown; or `encode` refuses.
+            Fault: the keys were loaded, sealed something before, were shown, or are of another process; or `encode`
+                refuses.
         """
-        if not self._nobody_has_public_key:
+        if not self._nobody_has_public_key or not self.is_of_this_process:
             raise Fault("A key that was used or shown does not encrypt by itself.")
         encoded = self.encode(values, scale)
         sealed = self._of_data_primes(self.public_key(), scale)
@@ -191,9 +200,10 @@ class Ring:
         """Encode, encrypt under the secret key that was made here, and serialise: one message of many.
 
         SEAL makes a relinearisation key as `(−(a·s + e) + p·s², a)`, with a new uniform `a` and new noise `e` each
-        time. The difference of two has no `s²` any more: it is a symmetric encryption of zero. All are taken from the
-        same first one, which leaves this ring as little as the others. So what leaves it are differences of samples of
-        learning with errors, which are as random as the samples are.
+        time. The difference of two has no `s²` any more: it is a symmetric encryption of zero. Each is taken from the
+        one after it, and none leaves this ring. So what does leave it are differences of samples of learning with
+        errors, which are as random as the samples are. Were all taken from the same one, its noise would be in every
+        message, and weigh as much as there are messages in a sum; so it is in two, with opposite signs.
 
         Args:
             values: one complex number a slot.
@@ -206,10 +216,10 @@ class Ring:
         if self.profile.levels > 1:
             raise Fault("Several messages are encrypted under the secret key over one data prime alone.")
         encoded = self.encode(values, scale)
-        if self._first_sample is None:
-            self._first_sample = self._sample(scale)
-        sealed = self._sample(scale)
-        self._pyfhel.sub(sealed._held, self._first_sample._held)
+        before = self._last_sample or self._sample(scale)
+        self._last_sample = self._sample(scale)
+        sealed = Ciphertext(PyCtxt(copy_ctxt=self._last_sample._held))
+        self._pyfhel.sub(sealed._held, before._held)
         self.add_plain(sealed, encoded)
         return self.save(sealed)
 

@@ -1,8 +1,8 @@
 """Message authentication: who shares a secret knows that the other sent this, and all of it.
 
 Long messages have AES-256-GMAC, under a key for that message alone: HMAC-SHA-256 of a label and a random nonce, under
-the secret. GMAC with a key used once is a one-time MAC, forged with a chance of at most 2⁻¹⁰⁰ for 4 GB; nonces of
-sixteen bytes do not meet. Short ones have HMAC-SHA-256 itself. Why both is told in decision 25.
+the secret. GMAC with a key used once is a one-time MAC: each try at forging 4 GB has a chance of at most 2⁻¹⁰⁰. Nonces
+of sixteen bytes do not meet. Short ones have HMAC-SHA-256 itself. Why both is told in decision 25.
 
 *Sources*: NIST SP 800-38D; Carter and Wegman, J Comput Syst Sci 1981;22:265-279; RFC 2104.
 """
@@ -16,7 +16,7 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from fhirtwin.errors import Incorrect
+from fhirtwin.errors import Fault, Incorrect
 
 KEY_BYTES: Final = 32
 """A secret has at least so many."""
@@ -65,7 +65,10 @@ def of_short(key: bytes, label: bytes, data: bytes) -> bytes:
 
     Raises:
         Incorrect: the secret is too short.
+        Fault: the label is that of keys of long messages, which would be told.
     """
+    if label.startswith(_ONCE):
+        raise Fault("A key of a message is no MAC.")
     return hmac.digest(_checked(key), label + data, "sha256")
 
 

@@ -14,8 +14,9 @@ from fhirtwin.ckks.profiles import Profile
 FRESH_NOISE: Final = 700.0
 """Standard deviation of one part of a slot of a fresh ciphertext at degree 4096, times its scale: 672 when measured.
 
-That is of encryption under the public key, as browsers and kept keys do it. Under the secret key it is 147 and 207, and
-forecasts are the worse of both.
+That is of encryption under the public key, as browsers and kept keys do it. Under the secret key it is 147 for a
+message alone. Of several (`Ring.encrypt_again`) neighbours share noise with opposite signs: a weighted sum of them has
+at most 294 where independent ones of 147 would have 147. So forecasts cover all three.
 
 It follows from rounding when SEAL brings a fresh ciphertext from all primes to the data prime: sqrt((1 + 2n/3) / 12) a
 coefficient, times sqrt(n / 2) for the sum over coefficients.

@@ -85,6 +85,8 @@ class FreshKeys(Keys):
         except IndexError:
             ring = Ring(self._profile)
             ring.make_keys()
+        if not ring.is_of_this_process:
+            ring.make_keys()  # the parent, from which this process was forked off, seals under it as well
         yield ring, b""
 
     @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from itertools import combinations
 
@@ -217,18 +218,40 @@ def test_what_is_encrypted_again_has_the_noise_of_two_samples() -> None:
         assert part.std() == pytest.approx(expected, rel=0.05)
 
 
-def test_two_messages_under_one_key_have_noise_of_their_own() -> None:
-    """All are taken from one first sample; their difference is without it, and has that of two others."""
-    ring, zeros = Ring(PROFILE), np.zeros(PROFILE.slots, dtype=np.complex128)
+def test_messages_under_one_key_share_noise_with_their_neighbours_alone_and_sums_of_many_do_not_gather_it() -> None:
+    """Were all taken from one sample, two hundred would have its noise two hundred times."""
+    ring, zeros, count = Ring(PROFILE), np.zeros(PROFILE.slots, dtype=np.complex128), 200
     ring.make_keys()
-    opened = [ring.decrypt(ring.load(ring.encrypt_again(zeros, SCALE), SCALE)) for _ in range(21)]
-    between = np.diff(np.stack(opened), axis=0)[::2]
-    expected = 3.24 * np.sqrt(2) * np.sqrt(PROFILE.degree / 2) / SCALE
-    for part in (between.real, between.imag):
-        assert part.std() == pytest.approx(expected, rel=0.05)
+    opened = np.stack([ring.decrypt(ring.load(ring.encrypt_again(zeros, SCALE), SCALE)) for _ in range(count)])
+    of_one = 3.24 * np.sqrt(PROFILE.degree / 2) / SCALE
+    assert opened.real.std() == pytest.approx(np.sqrt(2) * of_one, rel=0.05)
+    assert (opened[1:] - opened[:-1]).real.std() == pytest.approx(np.sqrt(6) * of_one, rel=0.05)
+    assert (opened[2:] - opened[:-2]).real.std() == pytest.approx(2 * of_one, rel=0.05)
+    for weights in (np.ones(count), np.arange(count) / count, (-1.0) ** np.arange(count)):
+        assert (weights @ opened).real.std() < 1.1 * 2 * of_one * np.linalg.norm(weights)
 
 
-def test_new_keys_encrypt_again_with_a_first_sample_of_their_own() -> None:
+def test_keys_of_the_process_that_this_one_was_forked_off_from_encrypt_nothing_alone() -> None:
+    """The parent has them as well, and would seal another message under the same sample."""
+    ring = Ring(PROFILE)
+    ring.make_keys()
+    assert ring.is_of_this_process
+    told, tells = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            ring.encrypt_alone(slots(s0=1), SCALE)
+        except Fault:
+            os.write(tells, b"refused")
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(tells)
+    assert os.read(told, 10) == b"refused"
+    os.close(told)
+    assert ring.encrypt_alone(slots(s0=1), SCALE)
+
+
+def test_new_keys_encrypt_again_with_samples_of_their_own() -> None:
     ring, vector = Ring(PROFILE), np.exp(1j * np.arange(PROFILE.slots))
     ring.make_keys()
     ring.encrypt_again(vector, SCALE)

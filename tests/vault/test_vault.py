@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
 from collections.abc import Callable
 from dataclasses import replace
@@ -115,6 +116,23 @@ def test_requests_that_are_open_at_the_same_time_do_not_share_a_key(evaluator: E
         scores = vault.open(evaluate(evaluator, features), opening)
         opened = [float(v) for v in scores.values.values()]
         assert opened == pytest.approx((PANEL.weights @ vector).tolist(), abs=7e-4)
+
+
+def test_a_process_that_is_forked_off_seals_under_keys_of_its_own(evaluator: Evaluator) -> None:
+    vault = Vault(PANEL)
+    features, opening = vault.seal(values())
+    vault.open(evaluate(evaluator, features), opening)  # which makes the key of the next request
+    told, tells = os.pipe()
+    if (child := os.fork()) == 0:
+        try:
+            os.write(tells, vault.seal(values())[0].sealed_vector[-32:])
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    os.close(tells)
+    of_child, of_parent = os.read(told, 32), vault.seal(values())[0].sealed_vector[-32:]
+    os.close(told)
+    assert len(of_child) == 32 and of_child != of_parent
 
 
 def test_rotating_mode_makes_only_the_rotation_keys_it_needs() -> None:

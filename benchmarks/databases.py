@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import calibration, patients
-from benchmarks.patient_view import cpu_seconds
+from benchmarks.processes import cpu_seconds
 from tests import parts, postgresql
 from tests.roads.gateway import FHIR, Running, ready, running
 

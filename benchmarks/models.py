@@ -27,6 +27,8 @@ from fhirtwin.ckks.context import Ring
 from fhirtwin.engine.evaluator import Evaluator
 from fhirtwin.engine.models import Models
 from fhirtwin.packages import making, package, published, safetensors, signing
+from fhirtwin.packages.kinds.panel import PanelModel
+from fhirtwin.packages.makers.maker import Source
 from fhirtwin.packages.package import Package
 from fhirtwin.terms.facts import UNITS
 from fhirtwin.vault import Vault
@@ -41,7 +43,8 @@ def made(folder: Path) -> Package:
     code = {"system": "http://loinc.org", "code": "0"}
     inputs = [{"fact": "age", "label": "age", "unit": "a", "low": 20, "high": 80}]
     inputs += [
-        {"fact": fact, "label": fact, "unit": UNITS[fact], "low": 1, "high": 101, "code": code} for fact in facts
+        {"fact": fact, "label": fact, "unit": UNITS[fact], "low": 1, "high": 101, "code": code, "keep": "any"}
+        for fact in facts
     ]
     features = [
         {"name": f"{fact}-{part}", "product": [{"fact": fact, "minus": 50 + 2 * part, "over": 17 + 3 * part}]}
@@ -74,8 +77,13 @@ def made(folder: Path) -> Package:
     (folder / "golden.json").write_text(json.dumps({"cases": cases}))
     key = Ed25519PrivateKey.generate()
     signing.trust(folder / "authors.json", "author", signing.public_hex(key))
-    files = (folder / "model.json", folder / "weights.safetensors", folder / "golden.json")
-    return making.pack(*files, key, folder / "out").package
+    source = Source(folder / "model.json", folder / "weights.safetensors", folder / "golden.json")
+    return making.pack("panel", source, key, folder / "out").package
+
+
+def panel_of(whole: Package) -> PanelModel:
+    assert isinstance(whole.model, PanelModel)
+    return whole.model
 
 
 class Hidden(Round):
@@ -84,7 +92,7 @@ class Hidden(Round):
     whole: Package
 
     def largest_error(self) -> float:
-        right = self.patients @ self.whole.panel().weights.T
+        right = self.patients @ panel_of(self.whole).panel().weights.T
         opened = [np.array([float(value) for value in scores.values.values()]) for scores in self.done]
         return max(float(np.abs(row - right[i % len(right)]).max()) for i, row in enumerate(opened))
 
@@ -96,8 +104,8 @@ def measure(rounds: int) -> int:
         published.publish(whole, folder / "models", with_weights=True)
         models = Models(folder / "models", folder / "authors.json")
         evaluator = Evaluator(synthetic_panel(), models=models)
-        same = replace(whole.panel(), package="")
-        hidden = Hidden(Vault(whole.hidden()), evaluator)
+        same = replace(panel_of(whole).panel(), package="")
+        hidden = Hidden(Vault(panel_of(whole).hidden()), evaluator)
         hidden.whole = whole
         known = Round(Vault(same), Evaluator(same))
         ring = Ring(profiles.MASKED)

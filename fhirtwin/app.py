@@ -25,7 +25,7 @@ from fhirtwin.packages.package import Package
 from fhirtwin.pgx.knowledge import folder as knowledge
 from fhirtwin.pgx.lookup import PLAIN
 from fhirtwin.predictors import registry
-from fhirtwin.quarantine import Quarantine
+from fhirtwin.quarantine import Quarantine, is_asked, watched
 from fhirtwin.relay import Relay
 from fhirtwin.rules import registry as rules
 from fhirtwin.rules.genetics import tables
@@ -69,8 +69,7 @@ def create_app(settings: Settings, *, today: Callable[[], date] | None = None) -
     shelf = _shelf(settings, lasting=lasting)
     vault = Vault(panel, mode=settings.sealing, shelf=shelf)
     models = _sealed_models(packages, settings, Keyring(shelf))
-    unprobed = [one.predictor.model_hash for one in models if one.asks is not None and not one.asks.is_probed]
-    quarantine = Quarantine(store, golden=unprobed)
+    quarantine = Quarantine(store, golden=watched(packages, settings))
     assessor = Assessor(predictors, panel, vault, courier.evaluate, settings, quarantine, models)
     genes = SealedGenes(courier.evaluate, quarantine.asked) if settings.genes == "sealed" else PLAIN
     services = Services(
@@ -110,7 +109,7 @@ def _sealed_models(packages: Sequence[Package], settings: Settings, keyring: Key
     found = []
     for one in packages:
         if isinstance(one.model, Predictive):
-            unkept = one.model.needs_lasting_keys and settings.circuit_keys != "kept"
+            unkept = not is_asked(one.model, settings)
             asks = None if unkept else asking(one.model, keyring)
             found.append(SealedModel(one.model, one.author, asks, NOT_KEPT if unkept else ""))
     return found

@@ -190,7 +190,7 @@ class Assessor:
 
     def _opened(self, model: SealedModel, asks: Asking, given: NDArray[np.float64]) -> Mapping[str, Decimal]:
         send, what = self._send, model.predictor.model_hash
-        if asks.is_probed:
+        if model.model.is_probed:
             with self._gate.probed():
                 return asks.ask(given, send)
 

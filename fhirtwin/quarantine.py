@@ -15,7 +15,11 @@ from contextvars import Context
 from dataclasses import dataclass
 from typing import Final
 
-from fhirtwin.errors import EngineAnswerWrong, EngineQuarantined, FhirtwinError
+from fhirtwin.errors import EngineAnswerWrong, EngineQuarantined, FhirtwinError, Incorrect
+from fhirtwin.packages import published, signing
+from fhirtwin.packages.kind import Predictive
+from fhirtwin.packages.package import Package
+from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.store.standing import Standings
 
@@ -41,6 +45,36 @@ class _Unnoted:
 
     number: int = 0
     told: int = 0
+
+
+def is_asked(model: Predictive, settings: Settings) -> bool:
+    """Whether a gateway asks a model about patients: one that needs keys which last is asked where they are kept."""
+    return settings.circuit_keys == "kept" or not model.needs_lasting_keys
+
+
+def watched(packages: Iterable[Package], settings: Settings) -> list[str]:
+    """Hashes of the models that a gateway asks golden cases about: since those were right, their reports are."""
+    models = ((one.hash, one.model) for one in packages)
+    return [
+        hash_
+        for hash_, model in models
+        if isinstance(model, Predictive) and not model.is_probed and is_asked(model, settings)
+    ]
+
+
+def of_gateway(settings: Settings, store: Store) -> Quarantine:
+    """The quarantine of the gateway of these settings, for whoever asks its engine beside it.
+
+    Args:
+        settings: the gateway's. Where its models cannot be read it does not start, and asks none.
+        store: the gateway's.
+    """
+    try:
+        packages = published.current(settings.models_path, signing.read_authors(settings.authors_path))
+    except (Incorrect, OSError) as error:
+        _log.warning("published models cannot be read, so none of them is doubted: %s", error)
+        packages = ()
+    return Quarantine(store, golden=watched(packages, settings))
 
 
 class Quarantine:

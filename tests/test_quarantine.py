@@ -3,15 +3,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fhirtwin.cutoff import Wait
 from fhirtwin.errors import Busy, EngineAnswerRefused, EngineAnswerWrong, EngineQuarantined, EngineUnavailable
-from fhirtwin.quarantine import NOTED_EVERY_MICROSECONDS, Quarantine
+from fhirtwin.packages import published
+from fhirtwin.packages.package import Package
+from fhirtwin.quarantine import NOTED_EVERY_MICROSECONDS, Quarantine, of_gateway, watched
 from fhirtwin.settings import Settings
 from fhirtwin.store import Store
 from fhirtwin.store.standing import Standing
+from tests.packages import builders
 
 SECOND = 1_000_000
 
@@ -278,3 +282,54 @@ def test_what_a_busy_store_could_not_be_told_of_golden_cases_it_is_told_later(
     golden(quarantine, what="cd" * 32)
     with store.snapshot() as reader:
         assert reader.standings.last_golden(MODEL) == reader.standings.last_golden("cd" * 32) == clock.now
+
+
+def published_in(folder: Path) -> dict[str, Package]:
+    found = builders.one_of_each_kind(folder)
+    for one in found.values():
+        published.publish(one, folder / "models", with_weights=True)
+    builders.authors_file(folder / "authors.json")
+    return found
+
+
+def settings_of(folder: Path, **changes: Any) -> Settings:
+    return Settings(data=folder, base_url="http://x.test/fhir", **changes)
+
+
+def test_networks_are_watched_where_a_gateway_asks_them(tmp_path: Path) -> None:
+    """Of the others some have a probe in each answer, and some give no report."""
+    found = published_in(tmp_path)
+    assert watched(found.values(), settings_of(tmp_path, circuit_keys="kept")) == [found["network"].hash]
+    assert watched(found.values(), settings_of(tmp_path)) == []
+
+
+def test_who_asks_the_engine_beside_the_gateway_doubts_networks_since_their_own_golden_cases(
+    tmp_path: Path, clock: Clock
+) -> None:
+    network, settings = published_in(tmp_path)["network"].hash, settings_of(tmp_path, circuit_keys="kept")
+    store = Store.open(settings)
+    try:
+        gateway = Quarantine(store, clock)
+        answer(gateway)
+        clock.now += 5 * SECOND
+        golden(gateway, what=network)
+        right = clock.now
+        clock.now += 5 * SECOND
+        answer(gateway)
+        assert of_gateway(settings, store).found_wrong()
+        assert standing(store).doubted_from == right
+    finally:
+        store.close()
+
+
+def test_models_that_cannot_be_read_keep_no_engine_out_of_quarantine(tmp_path: Path) -> None:
+    settings = settings_of(tmp_path, circuit_keys="kept")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "authors.json").write_text("{")
+    store = Store.open(settings)
+    try:
+        assert of_gateway(settings, store).found_wrong()
+        with pytest.raises(EngineQuarantined):
+            Quarantine(store).require()
+    finally:
+        store.close()

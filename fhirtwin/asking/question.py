@@ -47,7 +47,7 @@ def opened(model: Model, given: Float, send: Send, golden: Golden) -> tuple[Prof
         EngineUnavailable, EngineLacksModel: as for a courier.
     """
     asks = asking(model, Keyring(Shelf()))
-    beside = golden_cases.NONE if asks.is_probed else golden
+    beside = golden_cases.NONE if model.is_probed else golden
     try:
         return asks.profile, beside.beside(lambda: asks.ask(given, send), lambda: golden_cases.judge(asks, model, send))
     except EngineAnswerWrong:

@@ -49,11 +49,11 @@ def _is_asked_by(gateway: Settings, url: str) -> bool:
 
 
 def _imposed(gateway: Settings, model_hash: str) -> bool:
-    from fhirtwin.quarantine import Quarantine
+    from fhirtwin import quarantine
     from fhirtwin.store import Store
 
     store = Store.open(gateway)
     try:
-        return Quarantine(store).found_wrong(model_hash)
+        return quarantine.of_gateway(gateway, store).found_wrong(model_hash)
     finally:
         store.close()

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from fhirtwin import __version__, machine
+from fhirtwin import __version__, machine, quarantine
 from fhirtwin.ckks.circuits.batch import Batch
 from fhirtwin.cohort import lines, running, stored
 from fhirtwin.cohort.job import Block, Job
@@ -21,7 +21,6 @@ from fhirtwin.courier import Courier
 from fhirtwin.errors import EngineUnavailable, Incorrect
 from fhirtwin.packages import published
 from fhirtwin.predictors import registry
-from fhirtwin.quarantine import Quarantine
 from fhirtwin.report.identity import SETTINGS_THAT_MATTER
 from fhirtwin.serving.engine_beside import Engine
 from fhirtwin.settings import Settings
@@ -133,7 +132,7 @@ def _run(
                 blocks,
                 pool,
                 journal,
-                Quarantine(store),
+                quarantine.of_gateway(settings, store),
                 lambda block: told(Progress(length, block.end)),
                 "line" if asked.source else "number",
             )

@@ -89,9 +89,12 @@ class Model(ABC):
 
     Attributes:
         cases: the golden cases, at least one, each checked against all that is here.
+        is_probed: whether an answer that opens says that the engine computes rightly (`docs/probes.md`); if not, only
+            one that does not open says something, and golden cases are asked beside.
     """
 
     cases: tuple[Case, ...]
+    is_probed: ClassVar[bool] = True
 
     @property
     @abstractmethod

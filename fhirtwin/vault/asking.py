@@ -37,13 +37,10 @@ class Asking(ABC):
 
     Attributes:
         profile: the parameters it is sealed under.
-        is_probed: whether an answer that opens says that the engine computes rightly (`docs/probes.md`); if not, only
-            one that does not open says something.
         what: is computed, in words.
     """
 
     profile: Profile
-    is_probed: bool
     what: str
 
     @abstractmethod
@@ -67,7 +64,7 @@ class Asking(ABC):
 class _Panel(Asking):
     """In one ciphertext, with a probe."""
 
-    profile, is_probed, what = MASKED, True, "weighted sum"
+    profile, what = MASKED, "weighted sum"
 
     def __init__(self, model: PanelModel) -> None:
         self._vault = Vault(model.hidden(), mode="masked")
@@ -79,7 +76,7 @@ class _Panel(Asking):
 class _Trees(Asking):
     """Part after part, each with a probe."""
 
-    profile, is_probed, what = MASKED, True, "sum of leaf values"
+    profile, what = MASKED, "sum of leaf values"
 
     def __init__(self, model: TreesModel) -> None:
         self._model = model
@@ -100,7 +97,7 @@ class _Trees(Asking):
 class _Polygenic(Asking):
     """In a ciphertext for every chunk of the variants. Check slots tell damage, not a lie."""
 
-    profile, is_probed, what = POLYGENIC, False, "weighted sum"
+    profile, what = POLYGENIC, "weighted sum"
 
     def __init__(self, model: PolygenicModel) -> None:
         self._vault = PolygenicVault(model.hidden())
@@ -112,7 +109,7 @@ class _Polygenic(Asking):
 class _Trajectory(Asking):
     """In a ciphertext for every part, each with a probe."""
 
-    profile, is_probed, what = MASKED, True, "trajectory"
+    profile, what = MASKED, "trajectory"
 
     def __init__(self, model: TrajectoryModel) -> None:
         self._vaults = [Vault(panel, mode="masked") for panel in model.hidden()]
@@ -132,7 +129,7 @@ class _Trajectory(Asking):
 class _Network(Asking):
     """Under a key that lasts, with canaries and no probe."""
 
-    profile, is_probed, what = NETWORK, False, "network"
+    profile, what = NETWORK, "network"
 
     def __init__(self, model: NetworkModel, keys: LastingKeys) -> None:
         self._vault = NetworkVault(model.hidden, keys=keys)

@@ -126,7 +126,7 @@ def test_noise_and_rounding_are_no_lie(opened: str, is_right: bool) -> None:
     from fhirtwin.vault.asking import Asking
 
     class Asks(Asking):
-        profile, is_probed, what = NETWORK, False, "network"
+        profile, what = NETWORK, "network"
 
         def ask(self, given: Any, send: Any) -> dict[str, Decimal]:
             return {"y": Decimal(opened)}

@@ -54,6 +54,7 @@ class NetworkModel(Predictive):
     numbers: int
 
     needs_lasting_keys: ClassVar = True
+    is_probed: ClassVar = False
 
     @property
     def told(self) -> int:

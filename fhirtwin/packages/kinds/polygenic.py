@@ -49,6 +49,8 @@ class PolygenicModel(Model):
     variants: Variants
     weights: Float | None
 
+    is_probed: ClassVar = False
+
     @property
     def told(self) -> int:
         """One for each case, and one for the sum of the weights."""

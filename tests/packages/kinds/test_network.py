@@ -84,7 +84,7 @@ def test_a_sealed_network_opens_to_what_it_says_in_clear(tmp_path: Path, whole: 
     for case in [*(case.given for case in half.cases), *(draw.uniform(-1.8, 1.8, (4, 4)))]:
         opened = asks.ask(case, engine.evaluate)
         assert abs(float(opened["log-odds"]) - network.evaluate_plain(case)[0]) <= float(asks.most_off("log-odds"))
-    assert engine.keyed == 1 and not asks.is_probed
+    assert engine.keyed == 1 and not half.is_probed
 
 
 def test_networks_of_one_engine_share_one_set_of_keys(tmp_path: Path, whole: Package) -> None:

@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 BURNT = """
 import time
 from benchmarks import calibration
+time.sleep(1)  # threads burn at their start
 all_, own = time.process_time(), time.thread_time()
 calibration.milliseconds(150)
 print((time.process_time() - all_) / (time.thread_time() - own))
@@ -30,7 +31,7 @@ def test_calibration_counts_no_thread_of_blas() -> None:
     """With as many as there might be on a large machine."""
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "8", "PYTHONPATH": str(ROOT)}
     run = subprocess.run([sys.executable, "-c", BURNT], capture_output=True, text=True, check=True, env=env)
-    assert float(run.stdout) < 1.4  # what threads burn at their start; with a product by BLAS it is 1.8 to 2
+    assert float(run.stdout) < 1.2  # with a product by BLAS it is 1.8 to 2
 
 
 def test_calibration_counts_no_other_thread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,7 +232,16 @@ class Settings:
     @property
     def database(self) -> str:
         """The database URL in force."""
-        return self.database_url or f"sqlite:///{(self.data / 'fhirtwin.sqlite').absolute()}"
+        return self.database_url or f"sqlite:///{self._sqlite_path.absolute()}"
+
+    @property
+    def has_database(self) -> bool:
+        """Whether a gateway ever kept anything there; of a database that is named, nobody looks."""
+        return bool(self.database_url) or self._sqlite_path.exists()
+
+    @property
+    def _sqlite_path(self) -> Path:
+        return self.data / "fhirtwin.sqlite"
 
     @property
     def token_path(self) -> Path:

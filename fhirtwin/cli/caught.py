@@ -38,14 +38,9 @@ def quarantining(gateway: Settings | None, url: str, model_hash: str, *, advice:
         raise EngineAnswerWrong(f"{error} {IMPOSED if done else advice}".rstrip()) from None
 
 
-def has_database(settings: Settings) -> bool:
-    """Whether a gateway ever kept anything there."""
-    return bool(settings.database_url) or (settings.data / "fhirtwin.sqlite").exists()
-
-
 def _is_asked_by(gateway: Settings, url: str) -> bool:
     """One that the gateway starts beside itself has an address of its own each time, and is not known here."""
-    return has_database(gateway) and bool(url) and gateway.engine_url.rstrip("/") == url.rstrip("/")
+    return gateway.has_database and bool(url) and gateway.engine_url.rstrip("/") == url.rstrip("/")
 
 
 def _imposed(gateway: Settings, model_hash: str) -> bool:

@@ -41,13 +41,21 @@ model.add_command(ask)
 @model.command("key")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def key(*, file: Path) -> None:
-    """Make an author's private key in FILE, and print the public one, which others trust."""
+    """Make an author's private key in FILE, and print the public one, which others trust.
+
+    A key that is there already is left as it is, and its public one printed.
+    """
     from fhirtwin import keyfile
     from fhirtwin.packages import signing
 
-    keyfile.make(file)
-    click.echo(f"{file}: made. Keep it; whoever has it can sign models in your name. The public key:", err=True)
-    click.echo(signing.public_hex(signing.private_key(file)))
+    if file.exists():
+        said = "is there already, and was left as it is"
+    else:
+        keyfile.make(file)
+        said = "made. Keep it; whoever has it can sign models in your name"
+    public = signing.public_hex(signing.private_key(file))
+    click.echo(f"{file}: {said}. The public key:", err=True)
+    click.echo(public)
 
 
 @model.command("trust")

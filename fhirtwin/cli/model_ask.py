@@ -114,11 +114,10 @@ def _model(settings: Settings, name: str, version: str) -> Package:
 
 def _refuse_quarantined(settings: Settings) -> None:
     """An engine that a gateway asks no more is not asked from its folder either."""
-    from fhirtwin.cli.caught import has_database
     from fhirtwin.quarantine import Quarantine
     from fhirtwin.store import Store
 
-    if has_database(settings):
+    if settings.has_database:
         store = Store.open(settings)
         try:
             Quarantine(store).require()

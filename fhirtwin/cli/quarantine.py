@@ -101,6 +101,8 @@ def _read(text: str) -> int:
         raise click.BadParameter("--since takes a moment, 2026-06-01T08:00:00Z, or `ever`.") from None
     if moment.tzinfo is None:
         raise click.BadParameter("--since needs a time zone: 2026-06-01T08:00:00Z.")
+    if moment > datetime.now(UTC):
+        raise click.BadParameter("--since lies in the future, and nothing was stored since then.")
     return int(moment.timestamp() * 1_000_000)
 
 

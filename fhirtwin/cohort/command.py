@@ -82,7 +82,7 @@ def run(asked: Asked, settings: Settings, told: Callable[[Progress], object] = l
 
     Args:
         asked: what is wanted.
-        settings: the data folder's; it is made when it is not there.
+        settings: the data folder's; it is made when it is not there, unless records of its store are asked for.
         told: called at the start and whenever a block is on the disk.
 
     Raises:
@@ -148,6 +148,8 @@ def _refuse_unclear(asked: Asked, settings: Settings) -> None:
         raise Incorrect("--prepare scores nobody, so there are no RiskAssessments to write; leave one of the two out.")
     if asked.source is None and asked.origin:
         raise Incorrect("--origin says where the records of a file come from; those of the store say it themselves.")
+    if asked.source is None and not settings.has_database:
+        raise Incorrect(f"{settings.data}: no gateway ever stored anything here; name its data folder with --data.")
     if asked.ray not in ("", "local"):
         if not (settings.engine_url.startswith("https:") or asked.prepare):
             raise Incorrect(

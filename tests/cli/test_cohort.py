@@ -35,6 +35,13 @@ def test_an_engine_that_is_not_there_leaves_no_empty_files(tmp_path: Path) -> No
     assert left(tmp_path) == {"key"}
 
 
+def test_a_folder_without_a_store_is_refused_and_not_made(tmp_path: Path) -> None:
+    given = ["--input", "store", "--out", str(tmp_path / "out"), "--data", str(tmp_path / "mistyped")]
+    done = CliRunner().invoke(main, ["cohort", *given, "--date", DAY.isoformat()])
+    assert done.exit_code == 1 and "name its data folder with --data" in done.output
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("after", "said", "files"),
     [

@@ -47,6 +47,16 @@ def engine(place: Path) -> tuple[object, ...]:
     return "--models", place / "models", "--authors", place / "authors.json"
 
 
+def test_a_key_that_is_there_is_told_again_and_kept(tmp_path: Path) -> None:
+    file = tmp_path / "author.key"
+    first, kept = right("key", file).splitlines()[-1], file.read_bytes()
+    assert right("key", file).splitlines()[-1] == first
+    assert file.read_bytes() == kept
+    file.write_text("no key")
+    again = run("key", file)
+    assert again.exit_code == 1 and file.read_text() == "no key"
+
+
 def test_from_packing_to_rolling_back(place: Path) -> None:
     whole, public = place / "out" / "kfre-packaged-1.0", place / "out" / "kfre-packaged-1.0.public"
     assert "panel, whole package, signed by kidney-group" in right("verify", whole, "--data", place / "data")

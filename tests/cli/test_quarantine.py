@@ -53,8 +53,8 @@ def test_all_reports_can_be_doubted(data: Path) -> None:
     assert "The engine is asked." in run(data, "show")[1]
 
 
-@pytest.mark.parametrize("since", ["yesterday", "2026-06-01T10:00:00", "2026-06-01"])
-def test_a_moment_without_a_time_zone_is_refused(data: Path, since: str) -> None:
+@pytest.mark.parametrize("since", ["yesterday", "2026-06-01T10:00:00", "2026-06-01", "2999-01-01T00:00:00Z"])
+def test_a_moment_without_a_time_zone_or_in_the_future_is_refused(data: Path, since: str) -> None:
     code, told = run(data, "impose", "--since", since)
     assert code == 2 and "--since" in told
     assert "The engine is asked." in run(data, "show")[1]

@@ -38,8 +38,8 @@ NOTE: Final = (
     "deleted."
 )
 DOUBTED: Final = (
-    "Withdrawn: the engine that computed it gave a wrong answer afterwards, and this was stored since the last of its "
-    "answers that is known to be right."
+    "Withdrawn: the engine that computed it was put in quarantine afterwards, for a wrong answer or by an "
+    "administrator, and this was stored since the moment from which its answers are doubted."
 )
 
 

@@ -29,8 +29,8 @@ NOTED_EVERY_MICROSECONDS: Final = 1_000_000
 _log = logging.getLogger("fhirtwin.security")
 
 _TEXT: Final = (
-    "The engine is in quarantine, for a wrong answer or by an administrator: it is asked no more until an administrator "
-    "has found the cause and run `fhirtwin quarantine lift`. Nothing was calculated."
+    "The engine is in quarantine, for a wrong answer or by an administrator: it is asked no more until an "
+    "administrator has found the cause and run `fhirtwin quarantine lift`. Nothing was calculated."
 )
 
 
